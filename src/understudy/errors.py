@@ -1,0 +1,189 @@
+"""Every error this product raises on purpose; an error's docstring is its default message and says what to do.
+
+    UnderstudyError
+    ├── ConfigurationError          understudy.toml or the environment is wrong
+    ├── InputError                  what somebody sent cannot be used
+    │   ├── MalformedInput
+    │   ├── SignatureInvalid
+    │   └── TooLarge
+    ├── NotFound                    the named thing does not exist
+    ├── Forbidden                   the key lacks the scope
+    ├── Conflict                    the world moved on since the caller looked
+    │   ├── StaleVersion
+    │   ├── HoldClosed
+    │   ├── ClaimedByOther
+    │   ├── StepSuperseded
+    │   └── KeyReused
+    ├── Overloaded                  try again later; nothing was stored
+    ├── AgentError                  the drafting agent did not give a draft
+    │   ├── AgentUnavailable
+    │   ├── AgentTimedOut
+    │   └── AgentAnsweredNonsense
+    └── StoreError                  the database refused
+
+Programmer errors are not here: they are `assert`, `TypeError` and `ValueError`, and they crash.
+"""
+
+from __future__ import annotations
+
+import inspect
+
+
+class UnderstudyError(Exception):
+    """Something went wrong."""
+
+    code = "error"
+    """Stable, machine-readable name; the last part of the problem type's URI in the HTTP API."""
+    status = 500
+    """HTTP status the web face answers with."""
+    is_retryable = False
+    """Whether the same call may succeed later without a change by the caller."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or inspect.cleandoc(type(self).__doc__ or "").split("\n\n")[0].replace("\n", " "))
+
+    @property
+    def message(self) -> str:
+        return str(self.args[0])
+
+
+class ConfigurationError(UnderstudyError):
+    """The configuration cannot be used; run `understudy doctor` to see every problem and how to mend it."""
+
+    code = "configuration"
+
+
+class InputError(UnderstudyError):
+    """What was sent cannot be used."""
+
+    code = "input"
+    status = 422
+
+
+class MalformedInput(InputError):
+    """The body is not what this endpoint or file format expects; compare it with the reference."""
+
+    code = "malformed"
+    status = 400
+
+
+class SignatureInvalid(InputError):
+    """The signature does not match the body; check the secret on both sides and that no proxy changes the body."""
+
+    code = "signature-invalid"
+    status = 401
+
+
+class TooLarge(InputError):
+    """The body is larger than this endpoint takes; send less or raise the limit in `[limits]`."""
+
+    code = "too-large"
+    status = 413
+
+
+class NotFound(UnderstudyError):
+    """There is nothing by that name."""
+
+    code = "not-found"
+    status = 404
+
+
+class Unauthenticated(UnderstudyError):
+    """No valid API key; send `Authorization: Bearer us_…` (`understudy keys create` makes one)."""
+
+    code = "unauthenticated"
+    status = 401
+
+
+class Forbidden(UnderstudyError):
+    """This key may not do that; create one with the needed scope by `understudy keys create`."""
+
+    code = "forbidden"
+    status = 403
+
+
+class Conflict(UnderstudyError):
+    """The thing changed since it was read; read it again and decide again."""
+
+    code = "conflict"
+    status = 409
+
+
+class StaleVersion(Conflict):
+    """The hold changed since it was read, so the verdict was not taken; read it again and decide again."""
+
+    code = "stale-version"
+    status = 412
+
+
+class HoldClosed(Conflict):
+    """The hold is closed already; nothing was sent for this verdict."""
+
+    code = "hold-closed"
+
+
+class ClaimedByOther(Conflict):
+    """Another reviewer works on this hold; wait until the claim lapses or ask them to release it."""
+
+    code = "claimed-by-other"
+
+
+class StepSuperseded(Conflict):
+    """The turn moved on while this step was under way; its result was thrown away."""
+
+    code = "step-superseded"
+
+
+class KeyReused(Conflict):
+    """The idempotency key was used before with another body; use a new key for a new request."""
+
+    code = "key-reused"
+    status = 422
+
+
+class Overloaded(UnderstudyError):
+    """Too many messages are waiting; nothing was stored, send it again after the given time."""
+
+    code = "overloaded"
+    status = 503
+    is_retryable = True
+
+    def __init__(self, message: str | None = None, *, retry_after_s: int = 5) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
+
+class AgentError(UnderstudyError):
+    """The agent gave no draft."""
+
+    code = "agent-error"
+    status = 502
+
+
+class AgentUnavailable(AgentError):
+    """The agent could not be reached or answered with a server error; look at its own log."""
+
+    code = "agent-unavailable"
+    is_retryable = True
+
+
+class AgentTimedOut(AgentError):
+    """The agent did not answer within the deadline; raise `drafting.deadline_s` or make it quicker."""
+
+    code = "agent-timed-out"
+    status = 504
+    is_retryable = True
+
+
+class AgentAnsweredNonsense(AgentError):
+    """The agent's answer is not a draft; compare it with the draft schema."""
+
+    code = "agent-answered-nonsense"
+
+
+class StoreError(UnderstudyError):
+    """The database refused; see the message below and `understudy doctor`."""
+
+    code = "store"
+    status = 503
+    is_retryable = True

@@ -1,0 +1,1 @@
+"""What the product needs from the world, as protocols only; adapters keep them, flows use them."""

@@ -1,0 +1,69 @@
+"""A way to talk to customers as a port: it verifies and parses what comes in, and sends what goes out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from understudy.records.conversation import Inbound
+from understudy.records.outbox import OutboxEntry, SendResult
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InboundRequest:
+    """An HTTP request as it came: header names in lower case, the body untouched, because signatures cover bytes."""
+
+    method: str
+    url: str
+    headers: dict[str, str]
+    body: bytes
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capabilities:
+    """What a channel can do. `honours_keys`: a repeated send with the same key reaches the customer once.
+
+    `chars_max` is the longest text it takes; None = no limit known.
+    """
+
+    honours_keys: bool = False
+    can_look_up: bool = False
+    chars_max: int | None = None
+
+
+class Channel(Protocol):
+    """Anything customers talk over."""
+
+    @property
+    def name(self) -> str:
+        """The channel's name in the configuration."""
+        ...
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this channel can do."""
+        ...
+
+    def parse(self, request: InboundRequest) -> tuple[Inbound, ...]:
+        """Verify the request and read its messages; an event that is no message gives an empty tuple.
+
+        Raises `SignatureInvalid` or `MalformedInput`, each with what to do.
+        """
+        ...
+
+    async def send(self, entry: OutboxEntry) -> SendResult:
+        """Send one entry under its id as idempotency key. Never raises for what the channel answers.
+
+        An exception that escapes counts as *unknown*: the bytes may have left.
+        """
+        ...
+
+    async def look_up(self, entry: OutboxEntry) -> SendResult:
+        """Ask the channel what became of an entry whose send is unknown; `Unknown` where it cannot tell."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...

@@ -1,0 +1,320 @@
+"""The store as a port: one small protocol per record, reached through a transaction; it stores and judges nothing.
+
+A step is a plain function of a transaction: `await store.write(step)`. It cannot await, so no network call can ever
+happen while a transaction is open. Steps of parallel callers are committed in groups; each succeeds or fails alone,
+and `write` returns only when the group is safely on disk. A step may run again from the start where the database
+asks for it, so it must have no effect outside its transaction; jobs are announced after the commit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol, TypeVar
+
+from understudy.records.access import ApiKey
+from understudy.records.conversation import Contact, Conversation, Inbound, Message
+from understudy.records.ledger import LedgerEntry
+from understudy.records.outbox import OutboxEntry, Receipt
+from understudy.records.review import Hold, HoldState, Verdict
+from understudy.records.rulebook import Rulebook
+from understudy.records.turn import Job, Turn, TurnState
+
+T = TypeVar("T")
+
+
+class Contacts(Protocol):
+    """Customers, found again by their address on a channel."""
+
+    def resolve(self, channel: str, inbound: Inbound, *, new_id: str, now: datetime) -> Contact:
+        """Find the contact behind an address or add one under `new_id`; newly given facts fill empty fields only."""
+        ...
+
+    def get(self, contact_id: str) -> Contact:
+        """Read one; raises `NotFound`."""
+        ...
+
+
+class Conversations(Protocol):
+    """Threads, one per channel and external id."""
+
+    def find(self, channel: str, external_id: str) -> Conversation | None: ...
+
+    def get(self, conversation_id: str) -> Conversation:
+        """Read one; raises `NotFound`."""
+        ...
+
+    def add(self, conversation: Conversation) -> None: ...
+
+    def change(self, conversation: Conversation) -> None:
+        """Write mode, taken_by and address."""
+        ...
+
+
+class Messages(Protocol):
+    """What was said, in order of `seq`."""
+
+    def known(self, channel: str, provider_id: str) -> Message | None:
+        """Find the message a provider's id was stored as."""
+        ...
+
+    def add(self, message: Message, *, channel: str) -> Message:
+        """Add one and return it with its `seq`."""
+        ...
+
+    def of_conversation(self, conversation_id: str, *, after: int = 0, limit: int = 200) -> list[Message]:
+        """The last `limit` messages with `seq` > `after`, oldest first."""
+        ...
+
+    def of_turn(self, turn_id: str) -> list[Message]: ...
+
+    def move(self, *, from_turn: str, to_turn: str) -> None:
+        """Give a superseded turn's customer messages to the turn that answers them now."""
+        ...
+
+
+class Turns(Protocol):
+    """Turns; every change is a compare-and-set on state and token."""
+
+    def add(self, turn: Turn) -> Turn:
+        """Add one and return it with its `position`, which orders turns inside a conversation."""
+        ...
+
+    def get(self, turn_id: str) -> Turn:
+        """Read one; raises `NotFound`."""
+        ...
+
+    def open_of(self, conversation_id: str) -> list[Turn]:
+        """The open turns of a conversation, oldest first."""
+        ...
+
+    def latest_of(self, conversation_id: str) -> Turn | None: ...
+
+    def advance(self, turn: Turn, to: TurnState, **changes: Any) -> Turn:
+        """Take a legal transition, writing `changes`; raises `StepSuperseded` where state or token moved on."""
+        ...
+
+    def touch(self, turn: Turn, **changes: Any) -> Turn:
+        """Write `changes` without a transition, under the same compare-and-set."""
+        ...
+
+    def backlog(self) -> int:
+        """Count the turns in which the system has the next move."""
+        ...
+
+    def due(self, now: datetime, *, limit: int) -> list[Turn]:
+        """Working turns whose `due_at` has passed, the longest waiting first."""
+        ...
+
+    def automatic_since(self, topic: str, channel: str, since: datetime) -> int:
+        """Count automatic replies of a slice decided since then, turns about to be decided included."""
+        ...
+
+    def listed(self, *, after: int, limit: int) -> list[Turn]:
+        """Turns with `position` > `after`, oldest first."""
+        ...
+
+
+class Artifacts(Protocol):
+    """The bulky documents of a turn as canonical JSON, by kind: transcript, draft, evidence, assessment."""
+
+    def put(self, turn_id: str, kind: str, text: str) -> str:
+        """Store one and return its digest; a second of the same kind replaces the first."""
+        ...
+
+    def get(self, turn_id: str, kind: str) -> str | None: ...
+
+
+class Holds(Protocol):
+    """What waits for people."""
+
+    def add(self, hold: Hold) -> None: ...
+
+    def get(self, hold_id: str) -> Hold:
+        """Read one; raises `NotFound`."""
+        ...
+
+    def open_of_turn(self, turn_id: str) -> list[Hold]: ...
+
+    def open_of_conversation(self, conversation_id: str) -> list[Hold]: ...
+
+    def change(self, hold: Hold, *, was: int) -> None:
+        """Write a hold whose stored version is `was`; raises `StaleVersion` where it is not."""
+        ...
+
+    def queue(self, *, state: HoldState | None, after: tuple[int, datetime, str] | None, limit: int) -> list[Hold]:
+        """Holds in queue order (priority, created_at, id), after a position."""
+        ...
+
+    def due(self, now: datetime, *, limit: int) -> list[Hold]:
+        """Open holds whose expiry has passed and that were not raised yet."""
+        ...
+
+    def count_open(self) -> int: ...
+
+
+class Verdicts(Protocol):
+    """What people decided."""
+
+    def add(self, verdict: Verdict) -> None: ...
+
+    def of_turn(self, turn_id: str) -> list[Verdict]: ...
+
+
+class Outbox(Protocol):
+    """What is to be sent, in order inside a conversation."""
+
+    def add(self, entry: OutboxEntry) -> OutboxEntry:
+        """Add one and return it with its `seq`."""
+        ...
+
+    def get(self, outbox_id: str) -> OutboxEntry:
+        """Read one; raises `NotFound`."""
+        ...
+
+    def head(self, conversation_id: str) -> OutboxEntry | None:
+        """The oldest entry of a conversation that is neither sent nor dead: the only one that may be sent."""
+        ...
+
+    def of_turn(self, turn_id: str) -> list[OutboxEntry]: ...
+
+    def change(self, entry: OutboxEntry, *, attempts: int) -> None:
+        """Write an entry whose stored `attempts` is as given; raises `StepSuperseded` where it is not."""
+        ...
+
+    def due(self, now: datetime, *, limit: int) -> list[OutboxEntry]:
+        """Pending entries that are due, and sending ones whose lease lapsed."""
+        ...
+
+    def add_receipt(self, receipt: Receipt) -> None: ...
+
+    def receipts(self, outbox_id: str) -> list[Receipt]: ...
+
+
+class Ledger(Protocol):
+    """The append-only audit log."""
+
+    def append(
+        self,
+        event: str,
+        *,
+        at: datetime,
+        turn_id: str | None = None,
+        conversation_id: str | None = None,
+        actor: str = "system",
+        **body: Any,
+    ) -> LedgerEntry:
+        """Chain one entry; `body` must be plain JSON data without message text."""
+        ...
+
+    def entries(self, *, after: int = 0, limit: int = 1000) -> list[LedgerEntry]:
+        """Entries with `seq` > `after`, in order."""
+        ...
+
+
+class Rulebooks(Protocol):
+    """Every rulebook ever in force, by id."""
+
+    def put(self, rulebook: Rulebook, *, now: datetime) -> bool:
+        """Store one; False where it was there already."""
+        ...
+
+    def get(self, rulebook_id: str) -> Rulebook:
+        """Read one; raises `NotFound`."""
+        ...
+
+
+class Keys(Protocol):
+    """API keys."""
+
+    def add(self, key: ApiKey) -> None: ...
+
+    def get(self, key_id: str) -> ApiKey | None: ...
+
+    def all(self) -> list[ApiKey]: ...
+
+    def revoke(self, key_id: str, *, now: datetime) -> None:
+        """Revoke one; raises `NotFound`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The first answer given under an idempotency key."""
+
+    request_digest: str
+    status: int
+    body: str
+
+
+class IdempotencyKeys(Protocol):
+    """First answers, kept so that a repeated request gets the same one."""
+
+    def get(self, owner: str, key: str) -> Answered | None: ...
+
+    def put(self, owner: str, key: str, answered: Answered, *, now: datetime) -> None: ...
+
+
+class Transaction(Protocol):
+    """Everything one step may read and write."""
+
+    @property
+    def contacts(self) -> Contacts: ...
+    @property
+    def conversations(self) -> Conversations: ...
+    @property
+    def messages(self) -> Messages: ...
+    @property
+    def turns(self) -> Turns: ...
+    @property
+    def artifacts(self) -> Artifacts: ...
+    @property
+    def holds(self) -> Holds: ...
+    @property
+    def verdicts(self) -> Verdicts: ...
+    @property
+    def outbox(self) -> Outbox: ...
+    @property
+    def ledger(self) -> Ledger: ...
+    @property
+    def rulebooks(self) -> Rulebooks: ...
+    @property
+    def keys(self) -> Keys: ...
+    @property
+    def idempotency(self) -> IdempotencyKeys: ...
+
+    def announce(self, job: Job, *, at: datetime | None = None) -> None:
+        """Hint a job once this transaction is committed, now or not before `at`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """What a group commit made true: ledger entries in order, and the jobs it announced."""
+
+    entries: Sequence[LedgerEntry]
+    jobs: Sequence[tuple[Job, datetime | None]]
+
+
+class Store(Protocol):
+    """Where everything is kept."""
+
+    def write(self, step: Callable[[Transaction], T]) -> Awaitable[T]:
+        """Run a step and commit it; a step that raises changes nothing and its exception comes back.
+
+        A step that changed a record must have appended to the ledger, else `AssertionError` and nothing is stored.
+        """
+        ...
+
+    def read(self, query: Callable[[Transaction], T]) -> Awaitable[T]:
+        """Run a query on one consistent snapshot; it must not write."""
+        ...
+
+    def subscribe(self, listener: Callable[[Committed], None]) -> None:
+        """Call `listener` after every commit, from the store's own thread; it must be quick and not raise."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was begun and let go of the database."""
+        ...

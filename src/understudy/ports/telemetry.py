@@ -1,0 +1,163 @@
+"""Every event this product reports of itself, as types; adapters turn them into log lines, metrics and spans.
+
+No event carries message text. Fields are ids, codes, counts and durations (`_ms`, `_s`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from understudy.records.assessment import Finding, Signal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageReceived:
+    """A customer message was stored and acknowledged, or recognised as one that was stored before."""
+
+    channel: str
+    conversation_id: str
+    turn_id: str | None
+    is_duplicate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRefused:
+    """A request was turned away before anything was stored; `code` is the error's."""
+
+    face: str
+    code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgentAsked:
+    """The agent was asked once. `outcome` is `draft` or the error's code."""
+
+    turn_id: str
+    conversation_id: str
+    agent: str
+    agent_version: str | None
+    outcome: str
+    started_at: datetime
+    took_ms: float
+    attempt: int
+    trace: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BreakerChanged:
+    """The circuit breaker of an agent opened, half opened or closed."""
+
+    agent: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnSuperseded:
+    """A newer customer message made a turn void before it was answered."""
+
+    turn_id: str
+    superseded_by: str
+    conversation_id: str
+    was: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TurnDecided:
+    """A turn was decided: the one canonical line per turn. `took_ms` runs from the first message to the decision."""
+
+    turn_id: str
+    conversation_id: str
+    channel: str
+    topic: str
+    agent: str | None
+    agent_version: str | None
+    decision: str
+    reasons: tuple[str, ...]
+    confidence: float | None
+    signals: tuple[Signal, ...]
+    findings: tuple[Finding, ...]
+    rulebook_id: str
+    started_at: datetime
+    decided_at: datetime
+    took_ms: float
+    assess_ms: float
+    trace: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOpened:
+    """Something began to wait for a person."""
+
+    hold_id: str
+    turn_id: str
+    kind: str
+    topic: str | None
+    channel: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldClosed:
+    """A hold ended; `how` is a verdict, `superseded` or `expired`; `age_s` is how long it waited."""
+
+    hold_id: str
+    turn_id: str
+    how: str
+    reviewer: str | None
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRaised:
+    """A hold's deadline passed and it was put before the others."""
+
+    hold_id: str
+    turn_id: str
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageSent:
+    """A send was tried. `outcome` is accepted, rejected, retry, unknown or dead."""
+
+    outbox_id: str
+    turn_id: str | None
+    channel: str
+    outcome: str
+    attempt: int
+    took_ms: float
+    age_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepFailed:
+    """A step broke in a way nobody foresaw and will be tried again; `error` is the exception's type and message."""
+
+    flow: str
+    key: str
+    error: str
+
+
+Event = (
+    MessageReceived
+    | RequestRefused
+    | AgentAsked
+    | BreakerChanged
+    | TurnSuperseded
+    | TurnDecided
+    | HoldOpened
+    | HoldClosed
+    | HoldRaised
+    | MessageSent
+    | StepFailed
+)
+
+
+class Telemetry(Protocol):
+    """Where events go."""
+
+    def emit(self, event: Event) -> None:
+        """Report an event; never raises, never blocks."""
+        ...

@@ -1,0 +1,1 @@
+"""The nouns: frozen records, validated at construction, without behaviour; nothing here touches the world."""

@@ -1,0 +1,72 @@
+"""Records to canonical JSON and back, and the digest of that text; it knows no table and no wire format.
+
+Canonical means: keys sorted, no spaces, UTF-8, numbers as Python's shortest round-trip form. Two equal records give
+the same bytes on every machine, so a digest names a record and a replay can be compared bit for bit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from understudy.errors import MalformedInput
+
+T = TypeVar("T")
+
+
+@lru_cache(maxsize=128)
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def canonical(value: Any) -> str:
+    """Write plain JSON data as its canonical text; `ValueError` for NaN and infinities, which JSON cannot carry."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def plain(record: Any) -> Any:
+    """Turn a record into plain JSON data (dicts, lists, strings, numbers)."""
+    return _adapter(type(record)).dump_python(record, mode="json")
+
+
+def dump(record: Any) -> str:
+    """Write a record as its canonical JSON text."""
+    return canonical(plain(record))
+
+
+def load(kind: type[T], text: str | bytes) -> T:
+    """Read a record from JSON text; raises `MalformedInput` naming the field that does not fit."""
+    try:
+        return _adapter(kind).validate_json(text)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        raise MalformedInput(f"not a {kind.__name__}: {explain(error)}") from error
+
+
+def build(kind: type[T], data: Any) -> T:
+    """Read a record from plain data; raises `MalformedInput` naming the field that does not fit."""
+    try:
+        return _adapter(kind).validate_python(data)  # type: ignore[no-any-return]
+    except ValidationError as error:
+        raise MalformedInput(f"not a {kind.__name__}: {explain(error)}") from error
+
+
+def explain(error: ValidationError) -> str:
+    """Name the first field that does not fit, what was wrong and the value (cut short), in one line."""
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"]) or "the whole"
+    more = f" (and {error.error_count() - 1} more)" if error.error_count() > 1 else ""
+    return f"{where}: {first['msg']}, got {_short(first['input'])}{more}"
+
+
+def _short(value: Any, *, chars_max: int = 60) -> str:
+    text = repr(value)
+    return text if len(text) <= chars_max else text[: chars_max - 1] + "…"
+
+
+def digest(text: str) -> str:
+    """Name a canonical text: the first 32 hex digits (128 bits) of its SHA-256."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]

@@ -1,0 +1,91 @@
+"""Who talks to whom, and what was said: contacts, conversations, messages; nothing about drafts or decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Author(StrEnum):
+    """Who wrote a message."""
+
+    CUSTOMER = "customer"
+    AGENT = "agent"
+    REVIEWER = "reviewer"
+    SAFE_REPLY = "safe_reply"
+
+
+class Mode(StrEnum):
+    """Who answers in a conversation: the agent (with its checks), or a person who took it over."""
+
+    AGENT = "agent"
+    PERSON = "person"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where a contact can be reached: an address of that channel's own kind (a number, an e-mail, a chat's id)."""
+
+    channel: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """The customer, one person over many channels."""
+
+    id: str
+    name: str | None
+    email: str | None
+    phone: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """One thread with one contact on one channel; `external_id` is the channel's own name for it."""
+
+    id: str
+    contact_id: str
+    channel: str
+    external_id: str
+    address: str
+    mode: Mode
+    taken_by: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Something said. `seq` grows over all messages, so it orders a conversation and resumes a stream."""
+
+    seq: int
+    id: str
+    conversation_id: str
+    turn_id: str | None
+    author: Author
+    author_name: str | None
+    text: str
+    at: datetime
+    provider_id: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inbound:
+    """One customer message as a channel parsed it, before it is stored; `provider_id` makes it unique on its channel."""
+
+    provider_id: str
+    external_id: str
+    address: str
+    text: str
+    sent_at: datetime | None = None
+    topic: str | None = None
+    contact_name: str | None = None
+    contact_email: str | None = None
+    contact_phone: str | None = None
+
+    def __post_init__(self) -> None:
+        for field in ("provider_id", "external_id", "address"):
+            if not getattr(self, field):
+                raise ValueError(f"Inbound.{field} must not be empty")

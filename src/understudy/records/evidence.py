@@ -1,0 +1,150 @@
+"""All that an assessment may look at: the conversation, the draft with its passages and tool calls, and the facts
+the shell gathered. No clock, no dice: even the audit coin is drawn beforehand and stored here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from understudy.records.conversation import Mode
+
+Role = Literal["system", "developer", "user", "assistant", "tool"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToolCall:
+    """A call the agent made. `arguments` is the JSON text it sent; `result` is None where none was recorded."""
+
+    id: str
+    name: str
+    arguments: str = "{}"
+    result: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatMessage:
+    """One message in the OpenAI chat form. `person` is true where a human of the business wrote it."""
+
+    role: Role
+    content: str | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
+    person: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A source the draft may rest on; `score` is the retriever's own, any range."""
+
+    id: str
+    text: str
+    title: str | None = None
+    url: str | None = None
+    score: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A side effect the agent proposes (refund, cancel); it is held with the draft and never executed by a check."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PipelineStep:
+    """One step of the agent's own pipeline: which part, model and version did what, from what, in how many ms."""
+
+    name: str
+    model: str | None = None
+    version: str | None = None
+    took_ms: float | None = None
+    input: str | None = None
+    output: str | None = None
+    from_steps: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What the agent proposes. `confidence` is the agent's own, in [0, 1]; `finish_reason` "length" means cut off."""
+
+    text: str
+    sources: tuple[Passage, ...] = ()
+    tool_calls: tuple[ToolCall, ...] = ()
+    actions: tuple[Action, ...] = ()
+    confidence: float | None = None
+    topic: str | None = None
+    handoff: bool = False
+    does_not_know: bool = False
+    finish_reason: str | None = None
+    agent: str = "unnamed"
+    agent_version: str | None = None
+    pipeline: tuple[PipelineStep, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"Draft.confidence must be in [0, 1], got {self.confidence!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContactFacts:
+    """What is known of the customer: their own addresses are no exposure when a draft repeats them."""
+
+    id: str | None = None
+    name: str | None = None
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """Everything one assessment sees.
+
+    `messages` ends before the draft; its last `burst` messages are the customer's of this turn.
+    `draft` is None exactly when `agent_error` says why. `automatic_last_hour` counts the automatic replies of this
+    slice in the hour before `at`, those decided in parallel included. `audit_draw` is uniform in [0, 1).
+    """
+
+    turn_id: str
+    conversation_id: str
+    channel: str
+    topic: str
+    at: datetime
+    messages: tuple[ChatMessage, ...]
+    burst: int
+    mode: Mode = Mode.AGENT
+    draft: Draft | None = None
+    agent_error: str | None = None
+    contact: ContactFacts = ContactFacts()
+    safe_replies_sent: tuple[str, ...] = ()
+    automatic_last_hour: int = 0
+    audit_draw: float = 0.0
+    masked: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if (self.draft is None) == (self.agent_error is None) and self.mode is Mode.AGENT:
+            raise ValueError("Evidence needs either a draft or an agent_error, and not both")
+        if not 0 <= self.burst <= len(self.messages):
+            raise ValueError(f"Evidence.burst must be in [0, {len(self.messages)}], got {self.burst}")
+        if not 0.0 <= self.audit_draw < 1.0:
+            raise ValueError(f"Evidence.audit_draw must be in [0, 1), got {self.audit_draw!r}")
+
+    @property
+    def slice(self) -> str:
+        """Topic × channel, the unit that earns autonomy."""
+        return f"{self.topic}×{self.channel}"
+
+    @property
+    def customer_texts(self) -> tuple[str, ...]:
+        """What the customer wrote, oldest first."""
+        return tuple(m.content for m in self.messages if m.role == "user" and m.content)
+
+    @property
+    def burst_text(self) -> str:
+        """What the customer wrote in this turn, one message a line."""
+        burst = self.messages[len(self.messages) - self.burst :]
+        return "\n".join(m.content for m in burst if m.role == "user" and m.content)

@@ -1,0 +1,43 @@
+"""One line of the append-only audit log, and the hash that chains it to the line before; no storage here."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+
+from understudy.records.codec import canonical
+
+GENESIS = "0" * 64
+"""The `previous` of the first entry."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LedgerEntry:
+    """What happened, to what, by whom. `body` is canonical JSON of ids, codes and digests, never of message text."""
+
+    seq: int
+    at: datetime
+    event: str
+    turn_id: str | None
+    conversation_id: str | None
+    actor: str
+    body: str
+    previous: str
+    hash: str
+
+
+def chain(
+    *,
+    seq: int,
+    at: datetime,
+    event: str,
+    turn_id: str | None,
+    conversation_id: str | None,
+    actor: str,
+    body: str,
+    previous: str,
+) -> str:
+    """Compute an entry's hash: SHA-256 over the canonical JSON list of all its other fields, in this order."""
+    fields = [seq, at.isoformat(), event, turn_id, conversation_id, actor, body, previous]
+    return hashlib.sha256(canonical(fields).encode()).hexdigest()

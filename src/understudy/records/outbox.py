@@ -1,0 +1,85 @@
+"""What is to be sent and what became of it: outbox entries, the four answers of a send, receipts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from understudy.records.conversation import Author
+
+
+class OutboxState(StrEnum):
+    """Where an entry stands. *unknown*: the send may or may not have happened and a person must say; *dead*: given up."""
+
+    PENDING = "pending"
+    SENDING = "sending"
+    SENT = "sent"
+    UNKNOWN = "unknown"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxEntry:
+    """One message to send. `id` is also the idempotency key; `attempts` counts the sends begun so far."""
+
+    id: str
+    seq: int
+    turn_id: str | None
+    conversation_id: str
+    channel: str
+    address: str
+    external_id: str
+    text: str
+    author: Author
+    author_name: str | None
+    ai_generated: bool
+    state: OutboxState
+    attempts: int
+    due_at: datetime | None
+    last_error: str | None
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The channel took the message; `provider_id` is its name for it, where it gives one."""
+
+    provider_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """The channel refuses this message for good."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Retry:
+    """Certainly not sent; try again, not before `after_s` seconds where the channel says so."""
+
+    reason: str
+    after_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """The bytes may have left: sent or not, nobody can tell from here."""
+
+    reason: str
+
+
+SendResult = Accepted | Rejected | Retry | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """What the channel said of one send attempt."""
+
+    outbox_id: str
+    attempt: int
+    outcome: str
+    provider_id: str | None
+    detail: str | None
+    at: datetime

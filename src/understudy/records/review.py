@@ -1,0 +1,83 @@
+"""What people decide: holds, claims, verdicts; the order of a queue and who may act stand in `review/`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class HoldKind(StrEnum):
+    """*draft*: a draft waits for a verdict; *hand_off*: the customer waits for a person; *unsure_send*: a person must
+    say whether a message whose send is unknown reached the customer."""
+
+    DRAFT = "draft"
+    HAND_OFF = "hand_off"
+    UNSURE_SEND = "unsure_send"
+
+
+class HoldState(StrEnum):
+    """A hold is open until a verdict, a newer customer message or its expiry closes it."""
+
+    OPEN = "open"
+    DECIDED = "decided"
+    SUPERSEDED = "superseded"
+    EXPIRED = "expired"
+
+
+class VerdictKind(StrEnum):
+    """What a reviewer decides: send the draft as it is, send it edited, refuse it, answer themselves, or take over."""
+
+    APPROVE = "approve"
+    EDIT = "edit"
+    REJECT = "reject"
+    RESPOND = "respond"
+    TAKE_OVER = "take_over"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """Something waiting for a reviewer. `version` grows with every change a verdict must know of.
+
+    `priority` 0 comes first. `expires_at` None means it waits for as long as it takes; `raised_at` says when the
+    deadline passed and it was put before the others.
+    """
+
+    id: str
+    version: int
+    kind: HoldKind
+    state: HoldState
+    turn_id: str
+    conversation_id: str
+    channel: str
+    topic: str | None
+    priority: int
+    reasons: tuple[str, ...]
+    claimed_by: str | None
+    claimed_until: datetime | None
+    created_at: datetime
+    expires_at: datetime | None
+    raised_at: datetime | None
+    closed_at: datetime | None
+    superseded_by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """A reviewer's decision on one hold, as stored. `severity` in [0, 1]: 0 cosmetic … 1 reject; None = not graded."""
+
+    id: str
+    hold_id: str
+    turn_id: str
+    kind: VerdictKind
+    text: str | None
+    reasons: tuple[str, ...]
+    severity: float | None
+    reviewer: str
+    at: datetime
+
+    def __post_init__(self) -> None:
+        if self.severity is not None and not 0.0 <= self.severity <= 1.0:
+            raise ValueError(f"Verdict.severity must be in [0, 1], got {self.severity!r}")
+        if self.kind in (VerdictKind.EDIT, VerdictKind.RESPOND) and not (self.text or "").strip():
+            raise ValueError(f"a verdict {self.kind.value!r} needs a text")

@@ -1,0 +1,128 @@
+"""The rulebook: everything besides the evidence that a decision depends on, versioned by its own content hash.
+
+It holds thresholds, weights, autonomy levels, quotas, policy and the approved safe replies. It is built from the
+configuration and later from what reviewers decide; it decides nothing itself.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+UNKNOWN_TOPIC = "unknown"
+
+
+class Level(StrEnum):
+    """Autonomy level of a slice, from least to most; demoted is assist after a fall."""
+
+    SHADOW = "shadow"
+    ASSIST = "assist"
+    DEMOTED = "demoted"
+    PROBATION = "probation"
+    AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grant:
+    """The autonomy of a slice: a topic and a channel, each a name or `*`. `threshold` is a confidence in [0, 1]."""
+
+    topic: str
+    channel: str
+    level: Level
+    threshold: float = 0.9
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.threshold <= 1.0:
+            raise ValueError(f"Grant.threshold must be in [0, 1], got {self.threshold!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SafeReply:
+    """A reply a person approved beforehand. `then_hand_off`: a person follows up after it was sent."""
+
+    id: str
+    version: int
+    text: str
+    then_hand_off: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicRule:
+    """A topic by words: the first rule one of whose phrases occurs in the customer's message names the topic."""
+
+    topic: str
+    phrases: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """What the business says of itself; a draft may repeat any of it. `domains` are its own web and mail domains."""
+
+    name: str = "the business"
+    domains: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    phones: tuple[str, ...] = ()
+    facts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckPolicy:
+    """How one check counts: whether it runs, what its failure means, how much its signal weighs in log-odds (>= 0)."""
+
+    check: str
+    enabled: bool = True
+    on_failure: Literal["hold", "ignore"] = "hold"
+    weight: float = 3.0
+
+    def __post_init__(self) -> None:
+        if self.weight < 0:
+            raise ValueError(f"CheckPolicy.weight of {self.check!r} must be >= 0, got {self.weight!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForbiddenPhrase:
+    """What this business never says or promises: plain words, matched without regard to case, and why."""
+
+    phrase: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The content of a rulebook. Grants are tried in order, the first that matches counts; none = assist.
+
+    `hand_off_codes` and `hold_codes` are finding names (`check.code`) that force that decision whatever the
+    confidence. `degrade_on` maps a reason code to the id of the safe reply that answers it.
+    """
+
+    profile: Profile = Profile()
+    checks: tuple[CheckPolicy, ...] = ()
+    grants: tuple[Grant, ...] = ()
+    never_auto: tuple[str, ...] = ()
+    topics: tuple[TopicRule, ...] = ()
+    safe_replies: tuple[SafeReply, ...] = ()
+    degrade_on: tuple[tuple[str, str], ...] = ()
+    hand_off_codes: tuple[str, ...] = ()
+    forbidden: tuple[ForbiddenPhrase, ...] = ()
+    base_log_odds: float = 3.0
+    audit_rate: float = 0.05
+    automatic_per_hour_max: int = 200
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.audit_rate <= 1.0:
+            raise ValueError(f"Rules.audit_rate must be in [0, 1], got {self.audit_rate!r}")
+        if self.automatic_per_hour_max < 0:
+            raise ValueError(f"Rules.automatic_per_hour_max must be >= 0, got {self.automatic_per_hour_max!r}")
+        known = {reply.id for reply in self.safe_replies}
+        for reason, reply_id in self.degrade_on:
+            if reply_id not in known:
+                raise ValueError(f"degrade_on {reason!r} names the safe reply {reply_id!r}; there is {sorted(known)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rulebook:
+    """Rules under the name of their content: `id` is the digest of their canonical JSON."""
+
+    id: str
+    rules: Rules

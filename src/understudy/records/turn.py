@@ -1,0 +1,85 @@
+"""A turn and its legal transitions: one inbound message (or burst) and all that follows until it is answered or
+handed off. The table below is the whole life of a turn; no step may go a way that is not in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from understudy.records.assessment import DecisionKind
+
+
+class TurnState(StrEnum):
+    """Where a turn stands; each name says what happens to it next."""
+
+    COLLECTING = "collecting"
+    DRAFTING = "drafting"
+    GATHERING = "gathering"
+    ASSESSING = "assessing"
+    HELD = "held"
+    DELIVERING = "delivering"
+    ANSWERED = "answered"
+    HANDED_OFF = "handed_off"
+    SUPERSEDED = "superseded"
+
+
+_S = TurnState
+TRANSITIONS: dict[TurnState, frozenset[TurnState]] = {
+    _S.COLLECTING: frozenset({_S.DRAFTING, _S.GATHERING}),
+    _S.DRAFTING: frozenset({_S.GATHERING, _S.SUPERSEDED}),
+    _S.GATHERING: frozenset({_S.ASSESSING, _S.SUPERSEDED}),
+    _S.ASSESSING: frozenset({_S.HELD, _S.DELIVERING, _S.HANDED_OFF, _S.SUPERSEDED}),
+    _S.HELD: frozenset({_S.DELIVERING, _S.HANDED_OFF, _S.SUPERSEDED}),
+    _S.DELIVERING: frozenset({_S.ANSWERED, _S.HANDED_OFF}),
+    _S.ANSWERED: frozenset(),
+    _S.HANDED_OFF: frozenset({_S.DELIVERING}),
+    _S.SUPERSEDED: frozenset(),
+}
+"""From each state, the states a turn may go to. A person's answer to a handed-off turn is delivered like any other."""
+
+WORKING = frozenset({_S.COLLECTING, _S.DRAFTING, _S.GATHERING, _S.ASSESSING})
+"""States in which this system has the next move; their number is the backlog."""
+
+OPEN = WORKING | {_S.HELD, _S.DELIVERING}
+"""States before a turn is answered or handed off; only the oldest open turn of a conversation may advance."""
+
+SUPERSEDABLE = frozenset({_S.DRAFTING, _S.GATHERING, _S.ASSESSING, _S.HELD})
+"""States in which a new message of the customer makes the draft void."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turn:
+    """One turn as its row says. `token` fences: a step's result counts only under the token it started with.
+
+    `due_at` is when a collecting turn closes its burst, or when a working step's lease lapses.
+    """
+
+    id: str
+    position: int
+    conversation_id: str
+    channel: str
+    state: TurnState
+    token: int
+    due_at: datetime | None
+    topic: str | None
+    agent_version: str | None
+    decision: DecisionKind | None
+    reasons: tuple[str, ...]
+    confidence: float | None
+    rulebook_id: str | None
+    is_audited: bool
+    superseded_by: str | None
+    trace: str | None
+    created_at: datetime
+    decided_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A hint that something may be due: `kind` names the flow, `key` what to look at. Losing one costs only time."""
+
+    kind: str
+    key: str
