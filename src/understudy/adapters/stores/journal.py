@@ -1,0 +1,97 @@
+"""The ledger and the rulebooks in SQL: what is only ever added."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select
+
+from understudy.adapters.stores.session import Session, columns_of, record_of
+from understudy.adapters.stores.tables import ledger, rulebooks
+from understudy.errors import NotFound
+from understudy.records.codec import canonical, dump, load
+from understudy.records.ledger import GENESIS, LedgerEntry, chain
+from understudy.records.rulebook import Rulebook, Rules
+
+_ENTRY = columns_of(ledger, LedgerEntry)
+_HEAD = select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)
+_AFTER = select(*_ENTRY).where(ledger.c.seq > bindparam("after")).order_by(ledger.c.seq).limit(bindparam("limit"))
+
+
+class SqlLedger:
+    """`ports.store.Ledger` in SQL. Entries are kept in memory and inserted together before the group's commit.
+
+    The store gives a group of steps the sole right to append, so the head read once stays the head.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._head: tuple[int, str] | None = None
+        self.pending: list[LedgerEntry] = []
+
+    def append(
+        self,
+        event: str,
+        *,
+        at: datetime,
+        turn_id: str | None = None,
+        conversation_id: str | None = None,
+        actor: str = "system",
+        **body: Any,
+    ) -> LedgerEntry:
+        seq, previous = self._last()
+        fields: dict[str, Any] = {
+            "seq": seq + 1,
+            "at": at,
+            "event": event,
+            "turn_id": turn_id,
+            "conversation_id": conversation_id,
+            "actor": actor,
+            "body": canonical(body),
+            "previous": previous,
+        }
+        entry = LedgerEntry(**fields, hash=chain(**fields))
+        self.pending.append(entry)
+        return entry
+
+    def _last(self) -> tuple[int, str]:
+        if self.pending:
+            return self.pending[-1].seq, self.pending[-1].hash
+        if self._head is None:
+            row = self._session.row(_HEAD)
+            self._head = (0, GENESIS) if row is None else (int(row.seq), str(row.hash))
+        return self._head
+
+    def flush(self) -> list[LedgerEntry]:
+        """Insert what was appended and return it."""
+        written, self.pending = self.pending, []
+        if written:
+            rows = [{column.name: getattr(entry, column.name) for column in _ENTRY} for entry in written]
+            self._session.change(insert(ledger), rows)
+            self._head = (written[-1].seq, written[-1].hash)
+        return written
+
+    def entries(self, *, after: int = 0, limit: int = 1000) -> list[LedgerEntry]:
+        stored = [record_of(LedgerEntry, row) for row in self._session.rows(_AFTER, after=after, limit=limit)]
+        return (stored + [entry for entry in self.pending if entry.seq > after])[:limit]
+
+
+class SqlRulebooks:
+    """`ports.store.Rulebooks` in SQL."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def put(self, rulebook: Rulebook, *, now: datetime) -> bool:
+        if self._session.scalar(select(rulebooks.c.id).where(rulebooks.c.id == rulebook.id)) is not None:
+            return False
+        values = {"id": rulebook.id, "rules": dump(rulebook.rules), "created_at": now}
+        self._session.change(insert(rulebooks), values)
+        return True
+
+    def get(self, rulebook_id: str) -> Rulebook:
+        rules = self._session.scalar(select(rulebooks.c.rules).where(rulebooks.c.id == rulebook_id))
+        if rules is None:
+            raise NotFound(f"there is no rulebook {rulebook_id!r}")
+        return Rulebook(id=rulebook_id, rules=load(Rules, rules))

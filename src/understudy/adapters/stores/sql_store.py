@@ -1,0 +1,179 @@
+"""The store: one writer thread that commits steps in groups, a few readers beside it; the SQL is elsewhere.
+
+While one group is being committed the next gathers in the queue: no timers, so a lone step waits for nobody, and many
+steps share one fsync. Each step runs under its own savepoint, so one that raises takes nothing with it.
+On SQLite the writer begins IMMEDIATE, with WAL and synchronous=FULL; on PostgreSQL groups of all processes are put in
+order by one advisory lock, so the ledger has one head and sequence numbers appear in commit order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine, text
+from sqlalchemy.exc import DBAPIError
+
+from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, open_engine
+from understudy.adapters.stores.transaction import SqlTransaction
+from understudy.errors import StoreError
+from understudy.ports.store import Committed, Transaction
+
+T = TypeVar("T")
+
+GROUP_STEPS_MAX = 128
+READERS = 4
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Work:
+    step: Callable[[Transaction], Any]
+    future: Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class SqlStore:
+    """`ports.store.Store` over SQLAlchemy Core, for SQLite and PostgreSQL."""
+
+    def __init__(self, url: str) -> None:
+        self.engine: Engine = open_engine(url)
+        self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
+        self._listeners: list[Callable[[Committed], None]] = []
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
+        self._writer = threading.Thread(target=self._write_groups, name="store-writer", daemon=True)
+        self._closed = False
+        self._writer.start()
+
+    def write(self, step: Callable[[Transaction], T]) -> asyncio.Future[T]:
+        return asyncio.wrap_future(self._submit(step))
+
+    def write_now(self, step: Callable[[Transaction], T]) -> T:
+        """Do the same as `write` from a thread that has no event loop (the command line)."""
+        return self._submit(step).result()
+
+    def _submit(self, step: Callable[[Transaction], T]) -> Future[T]:
+        future: Future[T] = Future()
+        if self._closed:
+            future.set_exception(StoreError("the store is closed"))
+            return future
+        self._queue.put(_Work(step, future))
+        return future
+
+    def read(self, query: Callable[[Transaction], T]) -> asyncio.Future[T]:
+        return asyncio.wrap_future(self._readers.submit(self.read_now, query))
+
+    def read_now(self, query: Callable[[Transaction], T]) -> T:
+        """Do the same as `read` in this thread."""
+        with self.engine.connect() as connection:
+            connection.execution_options(understudy_reads=True)
+            try:
+                return query(SqlTransaction(connection))
+            except DBAPIError as error:
+                raise StoreError(f"the database could not be read: {error.orig}") from error
+            finally:
+                connection.rollback()
+
+    def subscribe(self, listener: Callable[[Committed], None]) -> None:
+        self._listeners.append(listener)
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self.close_now)
+
+    def close_now(self) -> None:
+        """Do the same as `close` from a thread that has no event loop."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._writer.join()
+            self._readers.shutdown()
+            self.engine.dispose()
+
+    # The writer thread -----------------------------------------------------------------------------------------
+
+    def _write_groups(self) -> None:
+        while (group := self._next_group()) is not None:
+            committed: Committed | None = None
+            try:
+                committed = self._commit(group)
+            except BaseException as error:  # noqa: BLE001: whatever broke, every waiting caller must hear of it
+                failure = _as_store_error(error)
+                for work in group:
+                    work.error = work.error or failure
+            if committed is not None:
+                self._tell(committed)
+            for work in group:
+                _resolve(work)
+
+    def _next_group(self) -> list[_Work] | None:
+        first = self._queue.get()
+        if first is None:
+            return None
+        group = [first]
+        while len(group) < GROUP_STEPS_MAX:
+            try:
+                work = self._queue.get_nowait()
+            except queue.Empty:
+                break
+            if work is None:
+                self._queue.put(None)
+                break
+            group.append(work)
+        return group
+
+    def _commit(self, group: list[_Work]) -> Committed:
+        with self.engine.connect() as connection, connection.begin():
+            if not is_sqlite(self.engine):
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PG_WRITER_LOCK})
+            transaction = SqlTransaction(connection)
+            for work in group:
+                _run(work, transaction, connection)
+            return Committed(entries=transaction.ledger.flush(), jobs=tuple(transaction.jobs))
+
+    def _tell(self, committed: Committed) -> None:
+        for listener in self._listeners:
+            try:
+                listener(committed)
+            except Exception:
+                _log.exception("a listener of the store failed; what was committed stays committed")
+
+
+def _run(work: _Work, transaction: SqlTransaction, connection: Connection) -> None:
+    entries, jobs = len(transaction.ledger.pending), len(transaction.jobs)
+    transaction.session.changed = False
+    savepoint = connection.begin_nested()
+    try:
+        work.result = work.step(transaction)
+        if transaction.session.changed and len(transaction.ledger.pending) == entries:
+            raise AssertionError("a step changed a record without a ledger entry; append one in the same step")
+        savepoint.commit()
+    except BaseException as error:  # noqa: BLE001: handed to the caller, who raises it
+        savepoint.rollback()
+        del transaction.ledger.pending[entries:]
+        del transaction.jobs[jobs:]
+        work.error = _as_store_error(error)
+
+
+def _as_store_error(error: BaseException) -> BaseException:
+    if isinstance(error, DBAPIError):
+        wrapped = StoreError(f"the database refused: {error.orig}")
+        wrapped.__cause__ = error
+        return wrapped
+    return error
+
+
+def _resolve(work: _Work) -> None:
+    if not work.future.set_running_or_notify_cancel():
+        return  # The caller went away; what was committed stays committed, and the tables say so.
+    if work.error is not None:
+        work.future.set_exception(work.error)
+    else:
+        work.future.set_result(work.result)

@@ -1,0 +1,345 @@
+"""Each record's table in portable SQL (SQLAlchemy Core); column names are field names, so a row is a record.
+
+Queries stand with their repositories; how the schema came to be stands in `migrations/`.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.types import TypeDecorator
+
+from understudy.records.access import Scope
+from understudy.records.assessment import DecisionKind
+from understudy.records.conversation import Author, Mode
+from understudy.records.outbox import OutboxState
+from understudy.records.review import HoldKind, HoldState, VerdictKind
+from understudy.records.turn import TurnState
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Instant(TypeDecorator[datetime]):
+    """A moment as whole microseconds since 1970 in UTC: sortable and the same on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
+        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Words(TypeDecorator[tuple[str, ...]]):
+    """A short tuple of strings as a JSON list."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else json.dumps(value, ensure_ascii=False)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:  # noqa: ARG002
+        return None if value is None else tuple(json.loads(value))
+
+
+class Scopes(TypeDecorator[tuple[Scope, ...]]):
+    """Scopes as words separated by spaces."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[Scope, ...] | None, dialect: Dialect) -> str:  # noqa: ARG002
+        return " ".join(value or ())
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Scope, ...]:  # noqa: ARG002
+        return tuple(Scope(word) for word in (value or "").split())
+
+
+class Choice(TypeDecorator[StrEnum]):
+    """One of a closed set, stored as its value."""
+
+    impl = String(40)
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return None if value is None else self.kind(value).value
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002
+        return None if value is None else self.kind(value)
+
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_serial = BigInteger().with_variant(Integer, "sqlite")
+"""SQLite numbers rows by itself only under the exact type INTEGER."""
+
+
+def _id(name: str = "id", **more: Any) -> Column[str]:
+    return Column(name, String(200), primary_key=True, **more)
+
+
+contacts = Table(
+    "contacts",
+    metadata,
+    _id(),
+    Column("name", Text),
+    Column("email", Text),
+    Column("phone", Text),
+    Column("created_at", Instant, nullable=False),
+)
+
+addresses = Table(
+    "addresses",
+    metadata,
+    Column("channel", String(100), primary_key=True),
+    Column("value", String(500), primary_key=True),
+    Column("contact_id", ForeignKey("contacts.id"), nullable=False, index=True),
+)
+
+conversations = Table(
+    "conversations",
+    metadata,
+    _id(),
+    Column("contact_id", ForeignKey("contacts.id"), nullable=False, index=True),
+    Column("channel", String(100), nullable=False),
+    Column("external_id", String(500), nullable=False),
+    Column("address", String(500), nullable=False),
+    Column("mode", Choice(Mode), nullable=False),
+    Column("taken_by", String(200)),
+    Column("created_at", Instant, nullable=False),
+    UniqueConstraint("channel", "external_id"),
+)
+
+messages = Table(
+    "messages",
+    metadata,
+    Column("seq", _serial, primary_key=True, autoincrement=True),
+    Column("id", String(200), nullable=False, unique=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("turn_id", String(200), index=True),
+    Column("author", Choice(Author), nullable=False),
+    Column("author_name", Text),
+    Column("text", Text, nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("channel", String(100), nullable=False),
+    Column("provider_id", String(500)),
+    UniqueConstraint("channel", "provider_id"),
+    Index("ix_messages_conversation_id_seq", "conversation_id", "seq"),
+    sqlite_autoincrement=True,
+)
+
+turns = Table(
+    "turns",
+    metadata,
+    Column("position", _serial, primary_key=True, autoincrement=True),
+    Column("id", String(200), nullable=False, unique=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("channel", String(100), nullable=False),
+    Column("state", Choice(TurnState), nullable=False),
+    Column("token", Integer, nullable=False),
+    Column("due_at", Instant),
+    Column("topic", String(200)),
+    Column("agent_version", String(200)),
+    Column("decision", Choice(DecisionKind)),
+    Column("reasons", Words, nullable=False),
+    Column("confidence", Float),
+    Column("rulebook_id", String(64)),
+    Column("is_audited", Boolean, nullable=False),
+    Column("superseded_by", String(200)),
+    Column("trace", String(100)),
+    Column("created_at", Instant, nullable=False),
+    Column("decided_at", Instant),
+    Column("finished_at", Instant),
+    Index("ix_turns_conversation_id_position", "conversation_id", "position"),
+    Index(
+        "ix_turns_working",
+        "due_at",
+        sqlite_where=text("state IN ('collecting', 'drafting', 'gathering', 'assessing')"),
+        postgresql_where=text("state IN ('collecting', 'drafting', 'gathering', 'assessing')"),
+    ),
+    Index(
+        "ix_turns_automatic",
+        "topic",
+        "channel",
+        "decided_at",
+        sqlite_where=text("decision = 'deliver' OR state = 'assessing'"),
+        postgresql_where=text("decision = 'deliver' OR state = 'assessing'"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    Column("turn_id", String(200), primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("body", Text, nullable=False),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    _id(),
+    Column("version", Integer, nullable=False),
+    Column("kind", Choice(HoldKind), nullable=False),
+    Column("state", Choice(HoldState), nullable=False),
+    Column("turn_id", String(200), nullable=False, index=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False, index=True),
+    Column("channel", String(100), nullable=False),
+    Column("topic", String(200)),
+    Column("priority", Integer, nullable=False),
+    Column("reasons", Words, nullable=False),
+    Column("claimed_by", String(200)),
+    Column("claimed_until", Instant),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("raised_at", Instant),
+    Column("closed_at", Instant),
+    Column("superseded_by", String(200)),
+    Index("ix_holds_queue", "state", "priority", "created_at", "id"),
+    Index(
+        "ix_holds_expiring",
+        "expires_at",
+        sqlite_where=text("state = 'open' AND raised_at IS NULL"),
+        postgresql_where=text("state = 'open' AND raised_at IS NULL"),
+    ),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    _id(),
+    Column("hold_id", ForeignKey("holds.id"), nullable=False, index=True),
+    Column("turn_id", String(200), nullable=False, index=True),
+    Column("kind", Choice(VerdictKind), nullable=False),
+    Column("text", Text),
+    Column("reasons", Words, nullable=False),
+    Column("severity", Float),
+    Column("reviewer", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("seq", _serial, primary_key=True, autoincrement=True),
+    Column("id", String(200), nullable=False, unique=True),
+    Column("turn_id", String(200), index=True),
+    Column("conversation_id", ForeignKey("conversations.id"), nullable=False),
+    Column("channel", String(100), nullable=False),
+    Column("address", String(500), nullable=False),
+    Column("external_id", String(500), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("author", Choice(Author), nullable=False),
+    Column("author_name", Text),
+    Column("ai_generated", Boolean, nullable=False),
+    Column("state", Choice(OutboxState), nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant),
+    Column("last_error", Text),
+    Column("created_at", Instant, nullable=False),
+    Index(
+        "ix_outbox_open",
+        "conversation_id",
+        "seq",
+        sqlite_where=text("state IN ('pending', 'sending', 'unknown')"),
+        postgresql_where=text("state IN ('pending', 'sending', 'unknown')"),
+    ),
+    Index(
+        "ix_outbox_due",
+        "due_at",
+        sqlite_where=text("state IN ('pending', 'sending')"),
+        postgresql_where=text("state IN ('pending', 'sending')"),
+    ),
+    sqlite_autoincrement=True,
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("outbox_id", String(200), primary_key=True),
+    Column("attempt", Integer, primary_key=True),
+    Column("outcome", String(40), nullable=False),
+    Column("provider_id", String(500)),
+    Column("detail", Text),
+    Column("at", Instant, nullable=False),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", Instant, nullable=False),
+    Column("event", String(60), nullable=False),
+    Column("turn_id", String(200)),
+    Column("conversation_id", String(200)),
+    Column("actor", String(200), nullable=False),
+    Column("body", Text, nullable=False),
+    Column("previous", String(64), nullable=False),
+    Column("hash", String(64), nullable=False),
+)
+
+rulebooks = Table(
+    "rulebooks",
+    metadata,
+    _id(),
+    Column("rules", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    _id(),
+    Column("name", String(200), nullable=False),
+    Column("scopes", Scopes, nullable=False),
+    Column("secret_hash", String(64), nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("expires_at", Instant),
+    Column("revoked_at", Instant),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("owner", String(200), primary_key=True),
+    Column("key", String(255), primary_key=True),
+    Column("request_digest", String(64), nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("body", Text, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)

@@ -1,0 +1,122 @@
+"""Turns and their documents in SQL; every change of a turn is a compare-and-set on its token."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+
+from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
+from understudy.adapters.stores.tables import artifacts, turns
+from understudy.errors import NotFound, StepSuperseded
+from understudy.records.assessment import DecisionKind
+from understudy.records.codec import digest
+from understudy.records.turn import OPEN, TRANSITIONS, WORKING, Turn, TurnState
+
+_TURN = columns_of(turns, Turn)
+_BY_ID = select(*_TURN).where(turns.c.id == bindparam("id"))
+_OPEN_OF = (
+    select(*_TURN)
+    .where(turns.c.conversation_id == bindparam("conversation_id"), turns.c.state.in_(sorted(OPEN)))
+    .order_by(turns.c.position)
+)
+_LATEST_OF = (
+    select(*_TURN)
+    .where(turns.c.conversation_id == bindparam("conversation_id"))
+    .order_by(turns.c.position.desc())
+    .limit(1)
+)
+_BACKLOG = select(func.count()).select_from(turns).where(turns.c.state.in_(sorted(WORKING)))
+_DUE = (
+    select(*_TURN)
+    .where(turns.c.state.in_(sorted(WORKING)), turns.c.due_at <= bindparam("now"))
+    .order_by(turns.c.due_at)
+    .limit(bindparam("limit"))
+)
+_LISTED = (
+    select(*_TURN).where(turns.c.position > bindparam("after")).order_by(turns.c.position).limit(bindparam("limit"))
+)
+_AUTOMATIC = (
+    select(func.count())
+    .select_from(turns)
+    .where(
+        turns.c.topic == bindparam("topic"),
+        turns.c.channel == bindparam("channel"),
+        or_(
+            turns.c.state == TurnState.ASSESSING,
+            (turns.c.decision == DecisionKind.DELIVER) & (turns.c.decided_at >= bindparam("since")),
+        ),
+    )
+)
+
+
+class SqlTurns:
+    """`ports.store.Turns` in SQL."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, turn: Turn) -> Turn:
+        return replace(turn, position=self._session.insert(insert(turns), values_of(turn, leave_out=("position",))))
+
+    def get(self, turn_id: str) -> Turn:
+        row = self._session.row(_BY_ID, id=turn_id)
+        if row is None:
+            raise NotFound(f"there is no turn {turn_id!r}")
+        return record_of(Turn, row)
+
+    def open_of(self, conversation_id: str) -> list[Turn]:
+        return [record_of(Turn, row) for row in self._session.rows(_OPEN_OF, conversation_id=conversation_id)]
+
+    def latest_of(self, conversation_id: str) -> Turn | None:
+        row = self._session.row(_LATEST_OF, conversation_id=conversation_id)
+        return None if row is None else record_of(Turn, row)
+
+    def advance(self, turn: Turn, to: TurnState, **changes: Any) -> Turn:
+        if to not in TRANSITIONS[turn.state]:
+            raise ValueError(f"a turn cannot go from {turn.state.value} to {to.value}")
+        return self._swap(turn, state=to, **changes)
+
+    def touch(self, turn: Turn, **changes: Any) -> Turn:
+        return self._swap(turn, **changes)
+
+    def _swap(self, turn: Turn, **changes: Any) -> Turn:
+        changes["token"] = turn.token + 1
+        statement = update(turns).where(turns.c.id == turn.id, turns.c.token == turn.token).values(**changes)
+        if self._session.change(statement) != 1:
+            raise StepSuperseded(f"turn {turn.id} moved on from {turn.state.value} while this step was under way")
+        return replace(turn, **changes)
+
+    def backlog(self) -> int:
+        return int(self._session.scalar(_BACKLOG))
+
+    def due(self, now: datetime, *, limit: int) -> list[Turn]:
+        return [record_of(Turn, row) for row in self._session.rows(_DUE, now=now, limit=limit)]
+
+    def automatic_since(self, topic: str, channel: str, since: datetime) -> int:
+        return int(self._session.scalar(_AUTOMATIC, topic=topic, channel=channel, since=since))
+
+    def listed(self, *, after: int, limit: int) -> list[Turn]:
+        return [record_of(Turn, row) for row in self._session.rows(_LISTED, after=after, limit=limit)]
+
+
+class SqlArtifacts:
+    """`ports.store.Artifacts` in SQL."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def put(self, turn_id: str, kind: str, text: str) -> str:
+        name = digest(text)
+        where = (artifacts.c.turn_id == turn_id, artifacts.c.kind == kind)
+        self._session.change(delete(artifacts).where(*where))
+        self._session.change(insert(artifacts), {"turn_id": turn_id, "kind": kind, "digest": name, "body": text})
+        return name
+
+    def get(self, turn_id: str, kind: str) -> str | None:
+        body = self._session.scalar(
+            select(artifacts.c.body).where(artifacts.c.turn_id == turn_id, artifacts.c.kind == kind)
+        )
+        return None if body is None else str(body)
