@@ -166,6 +166,10 @@ class AgentUnavailable(AgentError):
     code = "agent-unavailable"
     is_retryable = True
 
+    def __init__(self, message: str | None = None, *, retry_after_s: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
 
 class AgentTimedOut(AgentError):
     """The agent did not answer within the deadline; raise `drafting.deadline_s` or make it quicker."""
