@@ -1,0 +1,118 @@
+"""What `ports/channel.py` promises, for every channel there is; and what the collected channel adds."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+
+from understudy.adapters.channels.collected import API, WEBCHAT, CollectedChannel
+from understudy.adapters.channels.webhook import WebhookChannel
+from understudy.errors import InputError, MalformedInput
+from understudy.ports.channel import Capabilities, Channel, InboundRequest
+from understudy.records.conversation import Author
+from understudy.records.outbox import Accepted, OutboxEntry, OutboxState, Rejected, Retry, Unknown
+from understudy.testing.scripted import FROZEN_START, FrozenClock, RecordingChannel
+
+SECRET = "whsec_" + "A" * 43 + "="
+ENTRY = OutboxEntry(
+    id="out-1",
+    seq=1,
+    turn_id="turn-1",
+    conversation_id="conv-1",
+    channel="shop",
+    address="+4915100",
+    external_id="thread-1",
+    text="Your card is on its way.",
+    author=Author.AGENT,
+    author_name=None,
+    ai_generated=True,
+    state=OutboxState.SENDING,
+    attempts=1,
+    due_at=None,
+    last_error=None,
+    created_at=datetime(2026, 1, 1, 11, 59, tzinfo=UTC),
+)
+CHANNELS: dict[str, Callable[[], Channel]] = {
+    "webchat": lambda: CollectedChannel(WEBCHAT),
+    "api": lambda: CollectedChannel(API),
+    # Port 9 of the loopback: nobody listens there, so that a send meets a refusal.
+    "webhook": lambda: WebhookChannel("webhook", url="http://127.0.0.1:9/", secrets=[SECRET], clock=FrozenClock()),
+    "recording": lambda: RecordingChannel(name="recording"),
+}
+
+
+@pytest.fixture(params=CHANNELS)
+def make(request: pytest.FixtureRequest) -> Callable[[], Channel]:
+    return CHANNELS[request.param]
+
+
+def inbound_request(body: bytes, **headers: str) -> InboundRequest:
+    return InboundRequest(
+        method="POST", url="https://understudy.test/webhooks/shop", headers=headers, body=body, received_at=FROZEN_START
+    )
+
+
+def test_channel_has_a_name_and_capabilities(make: Callable[[], Channel]) -> None:
+    channel = make()
+    assert channel.name
+    assert isinstance(channel.capabilities, Capabilities)
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff\xfe", b"not json", b'{"type":1}'])
+def test_parse_answers_with_messages_or_an_input_error_and_nothing_else(
+    make: Callable[[], Channel], body: bytes
+) -> None:
+    with contextlib.suppress(InputError):
+        assert make().parse(inbound_request(body)) == ()
+
+
+def test_send_answers_with_one_of_the_four_results_and_raises_nothing(make: Callable[[], Channel]) -> None:
+    async def scene() -> None:
+        channel = make()
+        assert isinstance(await channel.send(ENTRY), Accepted | Rejected | Retry | Unknown)
+        await channel.close()
+
+    asyncio.run(scene())
+
+
+def test_look_up_is_unknown_where_the_channel_cannot_look_up(make: Callable[[], Channel]) -> None:
+    async def scene() -> None:
+        channel = make()
+        assert not channel.capabilities.can_look_up
+        assert isinstance(await channel.look_up(ENTRY), Unknown)
+        await channel.close()
+
+    asyncio.run(scene())
+
+
+def test_closing_twice_is_harmless(make: Callable[[], Channel]) -> None:
+    async def scene() -> None:
+        channel = make()
+        await channel.close()
+        await channel.close()
+
+    asyncio.run(scene())
+
+
+# The collected channel: web chat and the API.
+
+
+@pytest.mark.parametrize(("name", "entrance"), [(WEBCHAT, "POST /chat/messages"), (API, "POST /v1/turns")])
+def test_collected_channel_refuses_webhooks_and_names_its_own_entrance(name: str, entrance: str) -> None:
+    with pytest.raises(MalformedInput, match=entrance):
+        CollectedChannel(name).parse(inbound_request(b"{}"))
+
+
+def test_collected_channel_accepts_a_reply_of_any_length_at_once() -> None:
+    channel = CollectedChannel(WEBCHAT)
+    assert channel.capabilities.chars_max is None
+    assert asyncio.run(channel.send(dataclasses.replace(ENTRY, text="x" * 1_000_000))) == Accepted()
+
+
+def test_collected_channel_honours_keys_because_a_message_is_stored_once() -> None:
+    assert CollectedChannel(API).capabilities.honours_keys
