@@ -123,7 +123,7 @@ BREAKS = [
     Break(
         sentence="the delay before the next attempt logs",
         contract="pure",
-        files={"delivery/backoff.py": "import logging"},
+        files={"backoff.py": "import logging"},
     ),
     Break(
         sentence="an adapter judges",
