@@ -93,7 +93,8 @@ class Rules:
     """The content of a rulebook. Grants are tried in order, the first that matches counts; none = assist.
 
     `hand_off_codes` and `hold_codes` are finding names (`check.code`) that force that decision whatever the
-    confidence. `degrade_on` maps a reason code to the id of the safe reply that answers it.
+    confidence. `degrade_on` maps a reason code to the id of the safe reply that answers it; `hand_off_notice` is the id
+    of the one that tells the customer that a person takes over (None = nothing is said).
     """
 
     profile: Profile = Profile()
@@ -104,6 +105,7 @@ class Rules:
     safe_replies: tuple[SafeReply, ...] = ()
     degrade_on: tuple[tuple[str, str], ...] = ()
     hand_off_codes: tuple[str, ...] = ()
+    hand_off_notice: str | None = None
     forbidden: tuple[ForbiddenPhrase, ...] = ()
     base_log_odds: float = 3.0
     audit_rate: float = 0.05
@@ -118,6 +120,8 @@ class Rules:
         for reason, reply_id in self.degrade_on:
             if reply_id not in known:
                 raise ValueError(f"degrade_on {reason!r} names the safe reply {reply_id!r}; there is {sorted(known)}")
+        if self.hand_off_notice is not None and self.hand_off_notice not in known:
+            raise ValueError(f"hand_off_notice names the safe reply {self.hand_off_notice!r}; there is {sorted(known)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,7 +27,7 @@ class TurnState(StrEnum):
 
 _S = TurnState
 TRANSITIONS: dict[TurnState, frozenset[TurnState]] = {
-    _S.COLLECTING: frozenset({_S.DRAFTING, _S.GATHERING}),
+    _S.COLLECTING: frozenset({_S.DRAFTING, _S.GATHERING, _S.SUPERSEDED}),
     _S.DRAFTING: frozenset({_S.GATHERING, _S.SUPERSEDED}),
     _S.GATHERING: frozenset({_S.ASSESSING, _S.SUPERSEDED}),
     _S.ASSESSING: frozenset({_S.HELD, _S.DELIVERING, _S.HANDED_OFF, _S.SUPERSEDED}),
@@ -45,7 +45,7 @@ WORKING = frozenset({_S.COLLECTING, _S.DRAFTING, _S.GATHERING, _S.ASSESSING})
 OPEN = WORKING | {_S.HELD, _S.DELIVERING}
 """States before a turn is answered or handed off; only the oldest open turn of a conversation may advance."""
 
-SUPERSEDABLE = frozenset({_S.DRAFTING, _S.GATHERING, _S.ASSESSING, _S.HELD})
+SUPERSEDABLE = frozenset({_S.COLLECTING, _S.DRAFTING, _S.GATHERING, _S.ASSESSING, _S.HELD})
 """States in which a new message of the customer makes the draft void."""
 
 
@@ -83,3 +83,13 @@ class Job:
 
     kind: str
     key: str
+
+
+TURN_JOB = "turn"
+"""Look at a conversation's oldest open turn."""
+
+OUTBOX_JOB = "outbox"
+"""Look at what is to be sent in a conversation."""
+
+HOLD_JOB = "hold"
+"""Look at a hold's deadline."""

@@ -1,1 +1,1 @@
-"""One turn, from the customer's message to a decision: the order of steps, deadlines and transactions; no rule lives here."""
+"""One turn: intake, drafting, gathering, the pure assessment, commit. The order of steps lives here, no rule does."""

@@ -1,0 +1,1 @@
+"""Send what was decided: in order, under an idempotency key, never blindly twice. It decides no text."""

@@ -1,0 +1,263 @@
+"""Send the outbox of a conversation: lease, send, record what the channel said, each committed on its own.
+
+Promise: within a conversation entries leave in the order they were queued. A send whose outcome is unknown is repeated
+only where the channel honours the key; else it is looked up; else a person says whether it reached the customer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from understudy.backoff import backoff_s
+from understudy.effects.handing_off import give_to_person
+from understudy.effects.holds import open_hold
+from understudy.effects.sending import settle_sent
+from understudy.errors import StepSuperseded
+from understudy.ports.channel import Channel
+from understudy.ports.clock import Clock
+from understudy.ports.store import Store, Transaction
+from understudy.ports.telemetry import HoldOpened, MessageSent, Telemetry
+from understudy.records.outbox import (
+    Accepted,
+    OutboxEntry,
+    OutboxState,
+    Receipt,
+    Rejected,
+    Retry,
+    SendResult,
+    Unknown,
+)
+from understudy.records.review import Hold, HoldKind
+from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
+
+SWEEP_MAX = 500
+UNDELIVERED_PRIORITY = 1
+UNSURE_PRIORITY = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxLimits:
+    """`lease_s` bounds one send; after `attempts_max` tries an entry is dead and a person takes the conversation."""
+
+    lease_s: float = 60.0
+    attempts_max: int = 8
+    backoff_base_s: float = 1.0
+    backoff_max_s: float = 300.0
+
+    def __post_init__(self) -> None:
+        if self.lease_s <= 0 or self.attempts_max < 1:
+            raise ValueError("the outbox needs lease_s > 0 and attempts_max >= 1")
+
+
+class Outbox:
+    """Sends what is due."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        telemetry: Telemetry,
+        channels: Mapping[str, Channel],
+        *,
+        limits: OutboxLimits,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._telemetry = telemetry
+        self._channels = channels
+        self._limits = limits
+
+    async def deliver(self, conversation_id: str) -> None:
+        """Send the conversation's entries in order until one has to wait."""
+        while (entry := await self._store.read(lambda tx: tx.outbox.head(conversation_id))) is not None:
+            if entry.state is OutboxState.UNKNOWN or (entry.due_at is not None and entry.due_at > self._clock.now()):
+                return  # A person must say what became of it; or its time has not come, and the sweep knows when.
+            try:
+                if entry.state is OutboxState.SENDING:
+                    await self._resolve_interrupted(entry)
+                else:
+                    await self._send(entry)
+            except StepSuperseded:
+                return  # Another worker has it.
+
+    async def sweep(self) -> int:
+        """Announce every conversation that has something due to be sent."""
+
+        def step(tx: Transaction) -> int:
+            due = tx.outbox.due(self._clock.now(), limit=SWEEP_MAX)
+            for conversation_id in {entry.conversation_id for entry in due}:
+                tx.announce(Job(kind=OUTBOX_JOB, key=conversation_id))
+            return len(due)
+
+        return await self._store.write(step)
+
+    async def _send(self, entry: OutboxEntry) -> None:
+        leased = await self._lease(entry)
+        began = self._clock.now()
+        result = await self._ask(leased, "send")
+        if isinstance(result, Unknown):
+            result = await self._settle_unknown(leased, result)
+        await self._record(leased, result, took_ms=(self._clock.now() - began).total_seconds() * 1000)
+
+    async def _resolve_interrupted(self, entry: OutboxEntry) -> None:
+        """A send was begun and its worker died: it may have reached the customer."""
+        leased = await self._lease(entry)
+        result = await self._settle_unknown(leased, Unknown(reason="the sending process stopped in the middle"))
+        await self._record(leased, result, took_ms=0.0)
+
+    async def _settle_unknown(self, entry: OutboxEntry, unknown: Unknown) -> SendResult:
+        channel = self._channels.get(entry.channel)
+        if channel is None:
+            return unknown
+        if channel.capabilities.honours_keys:
+            return Retry(reason=f"{unknown.reason}; safe to repeat, the channel honours the key")
+        if channel.capabilities.can_look_up:
+            return await self._ask(entry, "look_up")
+        return unknown
+
+    async def _lease(self, entry: OutboxEntry) -> OutboxEntry:
+        leased = replace(
+            entry,
+            state=OutboxState.SENDING,
+            attempts=entry.attempts + 1,
+            due_at=self._clock.now() + timedelta(seconds=self._limits.lease_s),
+        )
+
+        def step(tx: Transaction) -> None:
+            tx.outbox.change(leased, attempts=entry.attempts)
+            tx.ledger.append(
+                "outbox.sending",
+                at=self._clock.now(),
+                turn_id=entry.turn_id,
+                conversation_id=entry.conversation_id,
+                outbox=entry.id,
+                attempt=leased.attempts,
+            )
+
+        await self._store.write(step)
+        return leased
+
+    async def _ask(self, entry: OutboxEntry, what: str) -> SendResult:
+        channel = self._channels.get(entry.channel)
+        if channel is None:
+            return Rejected(reason=f"channel {entry.channel!r} is not configured any more")
+        try:
+            return await (channel.send(entry) if what == "send" else channel.look_up(entry))
+        except Exception as error:  # noqa: BLE001: whatever broke in the adapter, the bytes may have left
+            return Unknown(reason=f"{type(error).__name__}: {error}")
+
+    async def _record(self, entry: OutboxEntry, result: SendResult, *, took_ms: float) -> None:
+        outcome = type(result).__name__.lower()
+        if isinstance(result, Retry) and entry.attempts >= self._limits.attempts_max:
+            result, outcome = Rejected(reason=f"given up after {entry.attempts} tries: {result.reason}"), "dead"
+        hold = await self._store.write(lambda tx: self._write_result(tx, entry, result, outcome))
+        now = self._clock.now()
+        self._telemetry.emit(
+            MessageSent(
+                outbox_id=entry.id,
+                turn_id=entry.turn_id,
+                channel=entry.channel,
+                outcome=outcome,
+                attempt=entry.attempts,
+                took_ms=took_ms,
+                age_s=(now - entry.created_at).total_seconds(),
+            )
+        )
+        if hold is not None:
+            self._telemetry.emit(
+                HoldOpened(
+                    hold_id=hold.id,
+                    turn_id=hold.turn_id,
+                    kind=hold.kind.value,
+                    topic=hold.topic,
+                    channel=hold.channel,
+                    priority=hold.priority,
+                )
+            )
+
+    def _write_result(self, tx: Transaction, entry: OutboxEntry, result: SendResult, outcome: str) -> Hold | None:
+        now = self._clock.now()
+        detail = None if isinstance(result, Accepted) else result.reason
+        provider_id = result.provider_id if isinstance(result, Accepted) else None
+        tx.outbox.add_receipt(
+            Receipt(
+                outbox_id=entry.id,
+                attempt=entry.attempts,
+                outcome=outcome,
+                provider_id=provider_id,
+                detail=detail,
+                at=now,
+            )
+        )
+        tx.ledger.append(
+            f"outbox.{outcome}",
+            at=now,
+            turn_id=entry.turn_id,
+            conversation_id=entry.conversation_id,
+            outbox=entry.id,
+            attempt=entry.attempts,
+        )
+        turn = tx.turns.get(entry.turn_id) if entry.turn_id is not None else None
+        match result:
+            case Accepted():
+                self._change(tx, entry, OutboxState.SENT)
+                settle_sent(tx, self._clock, entry, turn)
+                return None
+            case Retry():
+                delay_s = backoff_s(
+                    entry.attempts,
+                    self._clock.random(),
+                    base_s=self._limits.backoff_base_s,
+                    max_s=self._limits.backoff_max_s,
+                    at_least_s=result.after_s or 0.0,
+                )
+                self._change(tx, entry, OutboxState.PENDING, delay_s=delay_s, error=result.reason)
+                return None
+            case Rejected():
+                self._change(tx, entry, OutboxState.DEAD, error=result.reason)
+                return None if turn is None else self._give_up(tx, entry, turn)
+            case Unknown():
+                self._change(tx, entry, OutboxState.UNKNOWN, error=result.reason)
+                return None if turn is None else self._ask_person(tx, turn)
+
+    def _change(
+        self,
+        tx: Transaction,
+        entry: OutboxEntry,
+        state: OutboxState,
+        *,
+        delay_s: float | None = None,
+        error: str | None = None,
+    ) -> None:
+        due_at = None if delay_s is None else self._clock.now() + timedelta(seconds=delay_s)
+        tx.outbox.change(replace(entry, state=state, due_at=due_at, last_error=error), attempts=entry.attempts)
+        if due_at is not None:
+            tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id), at=due_at)
+
+    def _give_up(self, tx: Transaction, entry: OutboxEntry, turn: Turn) -> Hold | None:
+        """The customer got nothing: a person must know."""
+        if turn.state is TurnState.DELIVERING:
+            turn = tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=self._clock.now())
+        tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id))
+        tx.announce(Job(kind=TURN_JOB, key=entry.conversation_id))
+        return give_to_person(
+            tx,
+            self._clock,
+            turn,
+            reasons=("delivery_failed",),
+            priority=UNDELIVERED_PRIORITY,
+            expires_after_s=None,
+        )
+
+    def _ask_person(self, tx: Transaction, turn: Turn) -> Hold:
+        return open_hold(
+            tx,
+            self._clock,
+            turn,
+            kind=HoldKind.UNSURE_SEND,
+            reasons=("send_outcome_unknown",),
+            priority=UNSURE_PRIORITY,
+            expires_after_s=None,
+        )

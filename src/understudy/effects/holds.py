@@ -1,0 +1,92 @@
+"""Open and close holds; who may close one and with which verdict stands in `review/`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from understudy.ports.clock import Clock
+from understudy.ports.store import Transaction
+from understudy.records.review import Hold, HoldKind, HoldState
+from understudy.records.turn import HOLD_JOB, Job, Turn
+
+
+def open_hold(
+    tx: Transaction,
+    clock: Clock,
+    turn: Turn,
+    *,
+    kind: HoldKind,
+    reasons: tuple[str, ...],
+    priority: int,
+    expires_after_s: float | None,
+) -> Hold:
+    """Put a turn before people. `expires_after_s` None: it waits for as long as it takes."""
+    now = clock.now()
+    expires_at = None if expires_after_s is None else now + timedelta(seconds=expires_after_s)
+    hold = Hold(
+        id=clock.new_id("hold"),
+        version=1,
+        kind=kind,
+        state=HoldState.OPEN,
+        turn_id=turn.id,
+        conversation_id=turn.conversation_id,
+        channel=turn.channel,
+        topic=turn.topic,
+        priority=priority,
+        reasons=reasons,
+        claimed_by=None,
+        claimed_until=None,
+        created_at=now,
+        expires_at=expires_at,
+        raised_at=None,
+        closed_at=None,
+        superseded_by=None,
+    )
+    tx.holds.add(hold)
+    tx.ledger.append(
+        "hold.opened",
+        at=now,
+        turn_id=turn.id,
+        conversation_id=turn.conversation_id,
+        hold=hold.id,
+        kind=kind.value,
+        priority=priority,
+        reasons=list(reasons),
+    )
+    if expires_at is not None:
+        tx.announce(Job(kind=HOLD_JOB, key=hold.id), at=expires_at)
+    return hold
+
+
+def close_hold(
+    tx: Transaction,
+    clock: Clock,
+    hold: Hold,
+    state: HoldState,
+    *,
+    actor: str = "system",
+    superseded_by: str | None = None,
+) -> Hold:
+    """End a hold; raises `StaleVersion` where it changed since it was read."""
+    now = clock.now()
+    closed = replace(
+        hold,
+        state=state,
+        version=hold.version + 1,
+        closed_at=now,
+        claimed_by=None,
+        claimed_until=None,
+        superseded_by=superseded_by,
+    )
+    tx.holds.change(closed, was=hold.version)
+    tx.ledger.append(
+        f"hold.{state.value}",
+        at=now,
+        turn_id=hold.turn_id,
+        conversation_id=hold.conversation_id,
+        actor=actor,
+        hold=hold.id,
+        superseded_by=superseded_by,
+    )
+    return closed

@@ -1,0 +1,87 @@
+"""Queue a message for a customer, and settle one that was sent; when and how it is sent stands in `delivery/`."""
+
+from __future__ import annotations
+
+from understudy.ports.clock import Clock
+from understudy.ports.store import Transaction
+from understudy.records.codec import digest
+from understudy.records.conversation import Author, Conversation, Message
+from understudy.records.outbox import OutboxEntry, OutboxState
+from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
+
+
+def queue_message(
+    tx: Transaction,
+    clock: Clock,
+    conversation: Conversation,
+    *,
+    turn_id: str | None,
+    text: str,
+    author: Author,
+    author_name: str | None = None,
+    ai_generated: bool,
+    actor: str = "system",
+) -> OutboxEntry:
+    """Add an outbox entry; it leaves after the entries before it in the same conversation."""
+    now = clock.now()
+    entry = tx.outbox.add(
+        OutboxEntry(
+            id=clock.new_id("out"),
+            seq=0,
+            turn_id=turn_id,
+            conversation_id=conversation.id,
+            channel=conversation.channel,
+            address=conversation.address,
+            external_id=conversation.external_id,
+            text=text,
+            author=author,
+            author_name=author_name,
+            ai_generated=ai_generated,
+            state=OutboxState.PENDING,
+            attempts=0,
+            due_at=now,
+            last_error=None,
+            created_at=now,
+        )
+    )
+    tx.ledger.append(
+        "outbox.queued",
+        at=now,
+        turn_id=turn_id,
+        conversation_id=conversation.id,
+        actor=actor,
+        outbox=entry.id,
+        author=author.value,
+        text=digest(text),
+    )
+    tx.announce(Job(kind=OUTBOX_JOB, key=conversation.id))
+    return entry
+
+
+def settle_sent(tx: Transaction, clock: Clock, entry: OutboxEntry, turn: Turn | None) -> None:
+    """Make a sent entry part of the conversation, and the turn answered once nothing of it is left to send."""
+    now = clock.now()
+    tx.messages.add(
+        Message(
+            seq=0,
+            id=clock.new_id("msg"),
+            conversation_id=entry.conversation_id,
+            turn_id=entry.turn_id,
+            author=entry.author,
+            author_name=entry.author_name,
+            text=entry.text,
+            at=now,
+            provider_id=None,
+        ),
+        channel=entry.channel,
+    )
+    if turn is not None and turn.state is TurnState.DELIVERING:
+        left = [other for other in tx.outbox.of_turn(turn.id) if other.id != entry.id and _is_open(other)]
+        if not left:
+            tx.turns.advance(turn, TurnState.ANSWERED, finished_at=now)
+            tx.ledger.append("turn.answered", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
+    tx.announce(Job(kind=TURN_JOB, key=entry.conversation_id))
+
+
+def _is_open(entry: OutboxEntry) -> bool:
+    return entry.state in (OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN)

@@ -1,0 +1,82 @@
+"""A person in a conversation: take over, write, hand back to the agent. It gives no verdict on a draft."""
+
+from __future__ import annotations
+
+from understudy.effects.handing_off import set_mode
+from understudy.effects.holds import close_hold
+from understudy.effects.sending import queue_message
+from understudy.errors import Conflict, InputError
+from understudy.ports.clock import Clock
+from understudy.ports.store import Store, Transaction
+from understudy.records.conversation import Author, Conversation, Mode
+from understudy.records.outbox import OutboxEntry
+from understudy.records.review import HoldKind, HoldState
+from understudy.records.turn import TurnState
+
+
+class Conversations:
+    """Lets people write to customers themselves."""
+
+    def __init__(self, store: Store, clock: Clock, *, text_chars_max: int = 20_000) -> None:
+        self._store = store
+        self._clock = clock
+        self._text_chars_max = text_chars_max
+
+    async def take_over(self, conversation_id: str, *, reviewer: str) -> Conversation:
+        """Give the conversation to this reviewer; drafts on hold become void, because a person answers now."""
+
+        def step(tx: Transaction) -> Conversation:
+            now = self._clock.now()
+            for turn in tx.turns.open_of(conversation_id):
+                if turn.state is TurnState.HELD:
+                    tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=now)
+            for hold in tx.holds.open_of_conversation(conversation_id):
+                if hold.kind is not HoldKind.UNSURE_SEND:
+                    close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
+            set_mode(tx, self._clock, conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
+            return tx.conversations.get(conversation_id)
+
+        return await self._store.write(step)
+
+    async def say(self, conversation_id: str, text: str, *, reviewer: str) -> OutboxEntry:
+        """Send a person's own words; raises `Conflict` unless the conversation is with a person."""
+        if not text.strip():
+            raise InputError("`text` is empty; write what the customer shall read")
+        if len(text) > self._text_chars_max:
+            raise InputError(f"text has {len(text)} characters; at most {self._text_chars_max} are taken")
+
+        def step(tx: Transaction) -> OutboxEntry:
+            conversation = tx.conversations.get(conversation_id)
+            if conversation.mode is not Mode.PERSON:
+                raise Conflict("the agent answers in this conversation; take it over before writing")
+            if conversation.taken_by != reviewer:
+                set_mode(tx, self._clock, conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
+            latest = tx.turns.latest_of(conversation_id)
+            waiting = latest if latest is not None and latest.state is TurnState.HANDED_OFF else None
+            if waiting is not None:
+                tx.turns.advance(waiting, TurnState.DELIVERING)
+            for hold in tx.holds.open_of_conversation(conversation_id):
+                if hold.kind is HoldKind.HAND_OFF:
+                    close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
+            return queue_message(
+                tx,
+                self._clock,
+                conversation,
+                turn_id=None if waiting is None else waiting.id,
+                text=text,
+                author=Author.REVIEWER,
+                author_name=reviewer,
+                ai_generated=False,
+                actor=reviewer,
+            )
+
+        return await self._store.write(step)
+
+    async def hand_back(self, conversation_id: str, *, reviewer: str) -> Conversation:
+        """Let the agent answer again from the customer's next message on; what still waits for a person stays."""
+
+        def step(tx: Transaction) -> Conversation:
+            set_mode(tx, self._clock, conversation_id, Mode.AGENT, taken_by=None, actor=reviewer)
+            return tx.conversations.get(conversation_id)
+
+        return await self._store.write(step)

@@ -1,0 +1,210 @@
+"""A reviewer's verdict on a hold: checked, stored and carried out in one transaction; a stale one changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from understudy.effects.handing_off import give_to_person, set_mode
+from understudy.effects.holds import close_hold
+from understudy.effects.sending import queue_message, settle_sent
+from understudy.errors import InputError
+from understudy.ports.clock import Clock
+from understudy.ports.store import Store, Transaction
+from understudy.ports.telemetry import HoldClosed, Telemetry
+from understudy.records.codec import digest, load
+from understudy.records.conversation import Author, Mode
+from understudy.records.evidence import Draft
+from understudy.records.outbox import OutboxState
+from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind
+from understudy.records.turn import OUTBOX_JOB, Job, Turn, TurnState
+from understudy.review.holds import open_for
+
+REJECTED_PRIORITY = 3
+
+ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
+    HoldKind.DRAFT: frozenset(VerdictKind),
+    HoldKind.HAND_OFF: frozenset({VerdictKind.RESPOND, VerdictKind.TAKE_OVER}),
+    HoldKind.UNSURE_SEND: frozenset({VerdictKind.APPROVE, VerdictKind.REJECT}),
+}
+"""Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again" and
+*reject* says "it did arrive"."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictRequest:
+    """What a reviewer asks for. `version` is the hold's as the reviewer saw it; `severity` in [0, 1] or None."""
+
+    hold_id: str
+    version: int
+    kind: VerdictKind
+    reviewer: str
+    text: str | None = None
+    reasons: tuple[str, ...] = ()
+    severity: float | None = None
+
+
+class Verdicts:
+    """Takes verdicts."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        business: Callable[[], str],
+        hold_expires_after_s: float | None,
+        text_chars_max: int = 20_000,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._telemetry = telemetry
+        self._business = business
+        self._hold_expires_after_s = hold_expires_after_s
+        self._text_chars_max = text_chars_max
+
+    async def give(self, request: VerdictRequest) -> Verdict:
+        """Store a verdict and do what it says.
+
+        Raises `NotFound`, `HoldClosed`, `StaleVersion`, `ClaimedByOther`, or `InputError` for a verdict that this
+        kind of hold does not take or that lacks its text. Nothing is stored or sent then.
+        """
+        self._check_text(request)
+
+        def step(tx: Transaction) -> tuple[Verdict, Hold]:
+            hold = open_for(tx, self._clock, request.hold_id, request.reviewer, version=request.version)
+            if request.kind not in ALLOWED[hold.kind]:
+                allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
+                raise InputError(f"a {hold.kind.value} hold does not take {request.kind.value!r}; it takes {allowed}")
+            verdict = self._store_verdict(tx, hold, request)
+            close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=request.reviewer)
+            self._carry_out(tx, hold, verdict)
+            return verdict, hold
+
+        verdict, hold = await self._store.write(step)
+        age_s = (verdict.at - hold.created_at).total_seconds()
+        self._telemetry.emit(
+            HoldClosed(
+                hold_id=hold.id, turn_id=hold.turn_id, how=verdict.kind.value, reviewer=verdict.reviewer, age_s=age_s
+            )
+        )
+        return verdict
+
+    def _check_text(self, request: VerdictRequest) -> None:
+        needs_text = request.kind in (VerdictKind.EDIT, VerdictKind.RESPOND)
+        if needs_text and not (request.text or "").strip():
+            raise InputError(f"a verdict {request.kind.value!r} needs a text; `text` is empty")
+        if request.text is not None and len(request.text) > self._text_chars_max:
+            raise InputError(f"text has {len(request.text)} characters; at most {self._text_chars_max} are taken")
+        if request.severity is not None and not 0.0 <= request.severity <= 1.0:
+            raise InputError(f"severity must be in [0, 1], got {request.severity}")
+
+    def _store_verdict(self, tx: Transaction, hold: Hold, request: VerdictRequest) -> Verdict:
+        verdict = Verdict(
+            id=self._clock.new_id("verdict"),
+            hold_id=hold.id,
+            turn_id=hold.turn_id,
+            kind=request.kind,
+            text=request.text,
+            reasons=request.reasons,
+            severity=request.severity,
+            reviewer=request.reviewer,
+            at=self._clock.now(),
+        )
+        tx.verdicts.add(verdict)
+        tx.ledger.append(
+            "verdict.given",
+            at=verdict.at,
+            turn_id=hold.turn_id,
+            conversation_id=hold.conversation_id,
+            actor=request.reviewer,
+            hold=hold.id,
+            verdict=verdict.id,
+            kind=verdict.kind.value,
+            severity=verdict.severity,
+            reasons=list(verdict.reasons),
+            text=None if verdict.text is None else digest(verdict.text),
+        )
+        return verdict
+
+    def _carry_out(self, tx: Transaction, hold: Hold, verdict: Verdict) -> None:
+        turn = tx.turns.get(hold.turn_id)
+        if hold.kind is HoldKind.UNSURE_SEND:
+            self._settle_unsure_send(tx, turn, verdict)
+            return
+        match verdict.kind:
+            case VerdictKind.APPROVE:
+                self._send_draft(tx, turn, self._draft_text(tx, turn), verdict.reviewer)
+            case VerdictKind.EDIT:
+                self._send_draft(tx, turn, verdict.text or "", verdict.reviewer)
+            case VerdictKind.RESPOND:
+                self._send_own(tx, turn, verdict)
+            case VerdictKind.REJECT:
+                self._hand_off(tx, turn)
+            case VerdictKind.TAKE_OVER:
+                if turn.state is TurnState.HELD:
+                    tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=verdict.at)
+                self._take(tx, turn, verdict.reviewer)
+
+    def _draft_text(self, tx: Transaction, turn: Turn) -> str:
+        stored = tx.artifacts.get(turn.id, "draft")
+        assert stored is not None, f"turn {turn.id} is held without a draft"
+        text = load(Draft, stored).text
+        if not text.strip():
+            raise InputError("the draft is empty and cannot be approved; edit it, respond yourself or reject it")
+        return text
+
+    def _send_draft(self, tx: Transaction, turn: Turn, text: str, reviewer: str) -> None:
+        tx.turns.advance(turn, TurnState.DELIVERING)
+        self._queue(tx, turn, text, author=Author.AGENT, name=self._business(), reviewer=reviewer)
+
+    def _send_own(self, tx: Transaction, turn: Turn, verdict: Verdict) -> None:
+        if turn.state in (TurnState.HELD, TurnState.HANDED_OFF):
+            tx.turns.advance(turn, TurnState.DELIVERING)
+        if tx.conversations.get(turn.conversation_id).mode is Mode.PERSON:
+            self._take(tx, turn, verdict.reviewer)
+        self._queue(
+            tx, turn, verdict.text or "", author=Author.REVIEWER, name=verdict.reviewer, reviewer=verdict.reviewer
+        )
+
+    def _queue(self, tx: Transaction, turn: Turn, text: str, *, author: Author, name: str, reviewer: str) -> None:
+        queue_message(
+            tx,
+            self._clock,
+            tx.conversations.get(turn.conversation_id),
+            turn_id=turn.id,
+            text=text,
+            author=author,
+            author_name=name,
+            ai_generated=author is Author.AGENT,
+            actor=reviewer,
+        )
+
+    def _hand_off(self, tx: Transaction, turn: Turn) -> None:
+        """Nothing of a rejected draft is sent, and the customer still waits: a person has to answer."""
+        handed = tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=self._clock.now())
+        give_to_person(
+            tx,
+            self._clock,
+            handed,
+            reasons=("draft_rejected",),
+            priority=REJECTED_PRIORITY,
+            expires_after_s=self._hold_expires_after_s,
+        )
+
+    def _take(self, tx: Transaction, turn: Turn, reviewer: str) -> None:
+        set_mode(tx, self._clock, turn.conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
+
+    def _settle_unsure_send(self, tx: Transaction, turn: Turn, verdict: Verdict) -> None:
+        for entry in tx.outbox.of_turn(turn.id):
+            if entry.state is not OutboxState.UNKNOWN:
+                continue
+            arrived = verdict.kind is VerdictKind.REJECT
+            state = OutboxState.SENT if arrived else OutboxState.PENDING
+            tx.outbox.change(
+                replace(entry, state=state, due_at=None if arrived else verdict.at), attempts=entry.attempts
+            )
+            if arrived:
+                settle_sent(tx, self._clock, entry, turn)
+        tx.announce(Job(kind=OUTBOX_JOB, key=turn.conversation_id))

@@ -1,0 +1,154 @@
+"""Make a decision true, in one transaction: the assessment, its effect, the turn's new state, the ledger entry."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from understudy.effects.handing_off import give_to_person
+from understudy.effects.holds import open_hold
+from understudy.effects.sending import queue_message
+from understudy.ports.clock import Clock
+from understudy.ports.store import Transaction
+from understudy.records.assessment import Assessment, Decision, DecisionKind
+from understudy.records.codec import digest, dump
+from understudy.records.conversation import Author, Conversation, Mode
+from understudy.records.evidence import Evidence
+from understudy.records.review import Hold, HoldKind
+from understudy.records.rulebook import Rules, SafeReply
+from understudy.records.turn import Turn, TurnState
+
+FOLLOW_UP_PRIORITY = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed:
+    """A turn as decided, and the hold that was opened for it, if any."""
+
+    turn: Turn
+    hold: Hold | None
+
+
+def commit(
+    tx: Transaction,
+    clock: Clock,
+    turn: Turn,
+    *,
+    evidence: Evidence,
+    assessment: Assessment,
+    rules: Rules,
+    hold_expires_after_s: float | None,
+) -> Committed:
+    """Store an assessment and do what it decided; raises `StepSuperseded` where the turn moved on meanwhile."""
+    now = clock.now()
+    decision = assessment.decision
+    reasons = tuple(reason.code for reason in decision.reasons)
+    text = dump(assessment)
+    # First the compare-and-set: everything after it happens only while this turn is still ours to decide.
+    decided = tx.turns.advance(
+        turn,
+        _next_state(decision),
+        due_at=None,
+        decision=decision.kind,
+        reasons=reasons,
+        confidence=None if assessment.confidence is None else assessment.confidence.value,
+        is_audited=decision.is_audited,
+        decided_at=now,
+        finished_at=now if decision.kind is DecisionKind.HAND_OFF else None,
+    )
+    tx.artifacts.put(turn.id, "assessment", text)
+    tx.ledger.append(
+        "turn.decided",
+        at=now,
+        turn_id=turn.id,
+        conversation_id=turn.conversation_id,
+        decision=decision.kind.value,
+        reasons=list(reasons),
+        rulebook=assessment.rulebook_id,
+        assessment=digest(text),
+        evidence=digest(dump(evidence)),
+    )
+    hold = _effect(tx, clock, decided, evidence, decision, rules, hold_expires_after_s)
+    return Committed(turn=decided, hold=hold)
+
+
+def _next_state(decision: Decision) -> TurnState:
+    match decision.kind:
+        case DecisionKind.DELIVER | DecisionKind.DEGRADE:
+            return TurnState.DELIVERING
+        case DecisionKind.HOLD:
+            return TurnState.HELD
+        case DecisionKind.HAND_OFF:
+            return TurnState.HANDED_OFF
+
+
+def _effect(
+    tx: Transaction,
+    clock: Clock,
+    turn: Turn,
+    evidence: Evidence,
+    decision: Decision,
+    rules: Rules,
+    hold_expires_after_s: float | None,
+) -> Hold | None:
+    conversation = tx.conversations.get(turn.conversation_id)
+    match decision.kind:
+        case DecisionKind.DELIVER:
+            assert evidence.draft is not None, "a decision to deliver needs a draft"
+            queue_message(
+                tx,
+                clock,
+                conversation,
+                turn_id=turn.id,
+                text=evidence.draft.text,
+                author=Author.AGENT,
+                author_name=rules.profile.name,
+                ai_generated=True,
+            )
+            return None
+        case DecisionKind.DEGRADE:
+            reply = _safe_reply(rules, decision.safe_reply)
+            _queue_safe_reply(tx, clock, conversation, turn, reply)
+            if not reply.then_hand_off:
+                return None
+            return _hand_off(tx, clock, turn, decision, FOLLOW_UP_PRIORITY, hold_expires_after_s)
+        case DecisionKind.HOLD:
+            return open_hold(
+                tx,
+                clock,
+                turn,
+                kind=HoldKind.DRAFT,
+                reasons=turn.reasons,
+                priority=decision.priority,
+                expires_after_s=hold_expires_after_s,
+            )
+        case DecisionKind.HAND_OFF:
+            if rules.hand_off_notice is not None and conversation.mode is Mode.AGENT:
+                _queue_safe_reply(tx, clock, conversation, turn, _safe_reply(rules, rules.hand_off_notice))
+            return _hand_off(tx, clock, turn, decision, decision.priority, hold_expires_after_s)
+
+
+def _hand_off(
+    tx: Transaction, clock: Clock, turn: Turn, decision: Decision, priority: int, expires_after_s: float | None
+) -> Hold | None:
+    reasons = tuple(reason.code for reason in decision.reasons)
+    return give_to_person(tx, clock, turn, reasons=reasons, priority=priority, expires_after_s=expires_after_s)
+
+
+def _queue_safe_reply(tx: Transaction, clock: Clock, conversation: Conversation, turn: Turn, reply: SafeReply) -> None:
+    queue_message(
+        tx,
+        clock,
+        conversation,
+        turn_id=turn.id,
+        text=reply.text,
+        author=Author.SAFE_REPLY,
+        author_name=f"{reply.id}@{reply.version}",
+        ai_generated=False,
+    )
+
+
+def _safe_reply(rules: Rules, reply_id: str | None) -> SafeReply:
+    for reply in rules.safe_replies:
+        if reply.id == reply_id:
+            return reply
+    raise AssertionError(f"the rulebook has no safe reply {reply_id!r}; Rules checks this at construction")

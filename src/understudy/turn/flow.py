@@ -1,0 +1,274 @@
+"""One turn as one sentence: close the burst, draft, gather, assess, commit. Each step is committed before the next.
+
+A crash between any two steps loses nothing: the row says how far the turn came, and the next look goes on from there.
+Only the oldest open turn of a conversation advances, so replies keep the order of the questions.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from understudy.assessment.assess import assess
+from understudy.errors import AgentError, StepSuperseded
+from understudy.ports.clock import Clock
+from understudy.ports.store import Store, Transaction
+from understudy.ports.telemetry import HoldOpened, Telemetry, TurnDecided
+from understudy.records.assessment import Assessment
+from understudy.records.codec import dump, load
+from understudy.records.conversation import Mode
+from understudy.records.evidence import Draft, Evidence
+from understudy.records.rulebook import Rulebook
+from understudy.records.turn import TURN_JOB, WORKING, Job, Turn, TurnState
+from understudy.turn.commit import Committed, commit
+from understudy.turn.drafting import Drafting
+from understudy.turn.gathering import draft_request, gather, mask_draft
+
+SWEEP_MAX = 500
+"""How many overdue turns one sweep announces; the rest wait for the next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowLimits:
+    """`hold_expires_after_s`: how long a hold waits for a person before its expiry rule applies."""
+
+    hold_expires_after_s: float | None = 900.0
+
+
+class TurnFlow:
+    """Takes turns from their first message to a decision."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        telemetry: Telemetry,
+        drafting: Drafting,
+        rulebook: Callable[[], Rulebook],
+        *,
+        limits: FlowLimits,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._telemetry = telemetry
+        self._drafting = drafting
+        self._rulebook = rulebook
+        self._limits = limits
+
+    async def advance(self, conversation_id: str) -> None:
+        """Take the conversation's oldest open turn as far as it goes now; does nothing where another has the move."""
+        while (turn := await self._store.read(lambda tx: _oldest_open(tx, conversation_id))) is not None:
+            if turn.state not in WORKING:
+                return
+            try:
+                if not await self._step_through(turn):
+                    return
+            except StepSuperseded:
+                continue  # The customer wrote again, or another worker was quicker; look again from the start.
+
+    async def sweep(self) -> int:
+        """Announce every working turn whose time has come: after a crash, and where a hint was lost."""
+
+        def step(tx: Transaction) -> int:
+            due = tx.turns.due(self._clock.now(), limit=SWEEP_MAX)
+            for turn in due:
+                tx.announce(Job(kind=TURN_JOB, key=turn.conversation_id))
+            return len(due)
+
+        return await self._store.write(step)
+
+    async def release_leases(self) -> None:
+        """Make every working turn due now. Only for the start of a store's sole process: whoever held them is dead."""
+        now = self._clock.now()
+
+        def step(tx: Transaction) -> None:
+            for turn in tx.turns.due(now + timedelta(days=365), limit=1_000_000):
+                if turn.state is not TurnState.COLLECTING and turn.due_at != now:
+                    tx.turns.touch(turn, due_at=now)
+            tx.ledger.append("server.started", at=now)
+
+        await self._store.write(step)
+
+    async def _step_through(self, turn: Turn) -> bool:
+        """Take every step that can be taken now; False where the turn waits for its time."""
+        if turn.state is TurnState.COLLECTING:
+            if not self._is_due(turn):
+                return False
+            turn = await self._close_burst(turn)
+        if turn.state is TurnState.DRAFTING:
+            if not self._is_due(turn):
+                return False  # Another worker holds its lease.
+            turn = await self._draft(turn)
+        if turn.state is TurnState.GATHERING:
+            turn = await self._gather(turn)
+        if turn.state is TurnState.ASSESSING:
+            await self._assess_and_commit(turn)
+        return True
+
+    def _is_due(self, turn: Turn) -> bool:
+        return turn.due_at is None or turn.due_at <= self._clock.now()
+
+    async def _close_burst(self, turn: Turn) -> Turn:
+        """No more messages join this turn. A draft that came with it, or a person at work, needs no agent."""
+        now = self._clock.now()
+
+        def step(tx: Transaction) -> Turn:
+            has_draft = tx.artifacts.get(turn.id, "draft") is not None
+            with_person = tx.conversations.get(turn.conversation_id).mode is Mode.PERSON
+            to = TurnState.GATHERING if has_draft or with_person else TurnState.DRAFTING
+            tx.ledger.append(f"turn.{to.value}", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
+            return tx.turns.advance(turn, to, due_at=now, trace=turn.trace or _new_trace())
+
+        return await self._store.write(step)
+
+    async def _draft(self, turn: Turn) -> Turn:
+        now = self._clock.now()
+        lease_until = now + timedelta(seconds=self._drafting.lease_s)
+
+        def take(tx: Transaction) -> Turn:
+            tx.ledger.append("agent.asked", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
+            return tx.turns.touch(turn, due_at=lease_until)
+
+        leased = await self._store.write(take)
+        request = await self._store.read(lambda tx: draft_request(tx, leased, deadline_s=self._drafting.lease_s))
+        draft: Draft | None = None
+        error = ""
+        try:
+            draft = mask_draft(await self._drafting.draft(request, trace=leased.trace))
+        except AgentError as failure:
+            error = f"{failure.code}: {failure.message}"
+        return await self._store.write(lambda tx: self._keep_draft(tx, leased, draft, error))
+
+    def _keep_draft(self, tx: Transaction, turn: Turn, draft: Draft | None, error: str) -> Turn:
+        now = self._clock.now()
+        version = draft.agent_version if draft is not None else None
+        advanced = tx.turns.advance(turn, TurnState.GATHERING, due_at=now, agent_version=version)
+        if draft is not None:
+            name = tx.artifacts.put(turn.id, "draft", dump(draft))
+        else:
+            name = tx.artifacts.put(turn.id, "agent_error", dump(error))
+        tx.ledger.append(
+            "turn.drafted",
+            at=now,
+            turn_id=turn.id,
+            conversation_id=turn.conversation_id,
+            agent=draft.agent if draft is not None else None,
+            agent_version=version,
+            document=name,
+            failed=draft is None,
+        )
+        return advanced
+
+    async def _gather(self, turn: Turn) -> Turn:
+        rulebook = self._rulebook()
+
+        def step(tx: Transaction) -> Turn:
+            stored, error = tx.artifacts.get(turn.id, "draft"), tx.artifacts.get(turn.id, "agent_error")
+            draft = None if stored is None else load(Draft, stored)
+            agent_error = None if error is None or draft is not None else load(str, error)
+            evidence = gather(tx, self._clock, turn, draft=draft, agent_error=agent_error, rules=rulebook.rules)
+            if tx.rulebooks.put(rulebook, now=evidence.at):
+                tx.ledger.append("rulebook.added", at=evidence.at, rulebook=rulebook.id)
+            name = tx.artifacts.put(turn.id, "evidence", dump(evidence))
+            tx.ledger.append(
+                "turn.gathered",
+                at=evidence.at,
+                turn_id=turn.id,
+                conversation_id=turn.conversation_id,
+                evidence=name,
+                rulebook=rulebook.id,
+            )
+            return tx.turns.advance(
+                turn,
+                TurnState.ASSESSING,
+                due_at=evidence.at,
+                topic=evidence.topic,
+                rulebook_id=rulebook.id,
+                agent_version=turn.agent_version or (draft.agent_version if draft is not None else None),
+            )
+
+        return await self._store.write(step)
+
+    async def _assess_and_commit(self, turn: Turn) -> None:
+        evidence, rulebook = await self._store.read(lambda tx: _stored_evidence(tx, turn))
+        began = time.perf_counter()
+        assessment = assess(evidence, rulebook)
+        assess_ms = (time.perf_counter() - began) * 1000
+        committed = await self._store.write(
+            lambda tx: commit(
+                tx,
+                self._clock,
+                turn,
+                evidence=evidence,
+                assessment=assessment,
+                rules=rulebook.rules,
+                hold_expires_after_s=self._limits.hold_expires_after_s,
+            )
+        )
+        self._report(committed, evidence, assessment, assess_ms)
+
+    def _report(self, committed: Committed, evidence: Evidence, assessment: Assessment, assess_ms: float) -> None:
+        turn, hold = committed.turn, committed.hold
+        decided_at: datetime = turn.decided_at or evidence.at
+        self._telemetry.emit(
+            TurnDecided(
+                turn_id=turn.id,
+                conversation_id=turn.conversation_id,
+                channel=turn.channel,
+                topic=evidence.topic,
+                agent=evidence.draft.agent if evidence.draft is not None else None,
+                agent_version=turn.agent_version,
+                decision=assessment.decision.kind.value,
+                reasons=turn.reasons,
+                confidence=turn.confidence,
+                signals=assessment.signals,
+                findings=assessment.findings,
+                rulebook_id=assessment.rulebook_id,
+                started_at=turn.created_at,
+                decided_at=decided_at,
+                took_ms=(decided_at - turn.created_at).total_seconds() * 1000,
+                assess_ms=assess_ms,
+                trace=turn.trace,
+            )
+        )
+        if hold is not None:
+            self._telemetry.emit(
+                HoldOpened(
+                    hold_id=hold.id,
+                    turn_id=turn.id,
+                    kind=hold.kind.value,
+                    topic=hold.topic,
+                    channel=hold.channel,
+                    priority=hold.priority,
+                )
+            )
+
+
+def _oldest_open(tx: Transaction, conversation_id: str) -> Turn | None:
+    turns = tx.turns.open_of(conversation_id)
+    return turns[0] if turns else None
+
+
+def _stored_evidence(tx: Transaction, turn: Turn) -> tuple[Evidence, Rulebook]:
+    """Read back what was committed: a decision is made of the stored records, never of what is in memory."""
+    text = tx.artifacts.get(turn.id, "evidence")
+    assert text is not None, f"turn {turn.id} is being assessed without evidence"
+    assert turn.rulebook_id is not None, f"turn {turn.id} is being assessed without a rulebook"
+    return load(Evidence, text), tx.rulebooks.get(turn.rulebook_id)
+
+
+def _new_trace() -> str:
+    """A W3C trace context of its own for each turn; it identifies and is no secret."""
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
+
+
+def replay(tx: Transaction, turn_id: str) -> tuple[Assessment, Assessment]:
+    """Assess a past turn again from its stored evidence and rulebook: (as recorded, as computed now)."""
+    turn = tx.turns.get(turn_id)
+    evidence, rulebook = _stored_evidence(tx, turn)
+    recorded = tx.artifacts.get(turn_id, "assessment")
+    assert recorded is not None, f"turn {turn_id} has no assessment yet"
+    return load(Assessment, recorded), assess(evidence, rulebook)

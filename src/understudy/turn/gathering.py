@@ -1,0 +1,134 @@
+"""Complete the evidence of a turn from the store: conversation, contact, topic, quota, the audit coin. It judges nothing."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+from understudy.assessment.entities import mask_cards
+from understudy.ports.agent import DraftRequest
+from understudy.ports.clock import Clock
+from understudy.ports.store import Transaction
+from understudy.records.codec import build
+from understudy.records.conversation import Author, Contact, Conversation, Message
+from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence
+from understudy.records.rulebook import UNKNOWN_TOPIC, Rules
+from understudy.records.turn import Turn
+from understudy.records.wire import burst_length
+
+QUOTA_WINDOW = timedelta(hours=1)
+MESSAGES_MAX = 200
+"""How many of a conversation's latest messages an agent and an assessment see."""
+
+MASK = "[card ending "
+
+
+def transcript_of(tx: Transaction, turn: Turn) -> tuple[ChatMessage, ...]:
+    """The conversation so far in chat form, ending with the customer's messages of this turn."""
+    given = tx.artifacts.get(turn.id, "transcript")
+    if given is not None:
+        return tuple(build(ChatMessage, message) for message in json.loads(given))
+    messages = tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)
+    # A reply that was sent between two messages of the burst stands before the burst: the burst is what is answered.
+    own = [message for message in messages if message.turn_id == turn.id and message.author is Author.CUSTOMER]
+    before = [message for message in messages if message not in own]
+    return tuple(_chat(message) for message in before + own)
+
+
+def draft_request(tx: Transaction, turn: Turn, *, deadline_s: float) -> DraftRequest:
+    """What the agent is asked for this turn."""
+    conversation = tx.conversations.get(turn.conversation_id)
+    return DraftRequest(
+        turn_id=turn.id,
+        conversation_id=turn.conversation_id,
+        channel=turn.channel,
+        topic=turn.topic,
+        messages=transcript_of(tx, turn),
+        contact=_facts(tx.contacts.get(conversation.contact_id), conversation),
+        deadline_s=deadline_s,
+        traceparent=turn.trace,
+    )
+
+
+def gather(
+    tx: Transaction, clock: Clock, turn: Turn, *, draft: Draft | None, agent_error: str | None, rules: Rules
+) -> Evidence:
+    """Put together all that the assessment may look at."""
+    now = clock.now()
+    conversation = tx.conversations.get(turn.conversation_id)
+    messages = transcript_of(tx, turn)
+    topic = topic_of(turn.topic, draft, messages, rules)
+    return Evidence(
+        turn_id=turn.id,
+        conversation_id=turn.conversation_id,
+        channel=turn.channel,
+        topic=topic,
+        at=now,
+        messages=messages,
+        burst=burst_length(messages),
+        mode=conversation.mode,
+        draft=draft,
+        agent_error=agent_error,
+        contact=_facts(tx.contacts.get(conversation.contact_id), conversation),
+        safe_replies_sent=_safe_replies_sent(tx, turn, rules),
+        automatic_last_hour=tx.turns.automatic_since(topic, turn.channel, now - QUOTA_WINDOW),
+        audit_draw=clock.random(),
+        masked=_masked(messages, draft),
+    )
+
+
+def mask_draft(draft: Draft) -> Draft:
+    """Mask card numbers in a draft before it is first written; the check sees the mask and holds the draft."""
+    masked, cards = mask_cards(draft.text)
+    return replace(draft, text=masked) if cards else draft
+
+
+def topic_of(given: str | None, draft: Draft | None, messages: tuple[ChatMessage, ...], rules: Rules) -> str:
+    """The turn's topic: as the channel says, else by the rules' phrases, else as the agent says, else *unknown*."""
+    if given:
+        return given
+    burst = messages[len(messages) - burst_length(messages) :]
+    words = " ".join(message.content or "" for message in burst).lower()
+    for rule in rules.topics:
+        if any(phrase.lower() in words for phrase in rule.phrases):
+            return rule.topic
+    return (draft.topic if draft is not None else None) or UNKNOWN_TOPIC
+
+
+def _chat(message: Message) -> ChatMessage:
+    if message.author is Author.CUSTOMER:
+        return ChatMessage(role="user", content=message.text)
+    return ChatMessage(role="assistant", content=message.text, person=message.author is Author.REVIEWER)
+
+
+def _facts(contact: Contact, conversation: Conversation) -> ContactFacts:
+    emails = {contact.email, conversation.address if "@" in conversation.address else None}
+    phones = {contact.phone, conversation.address if conversation.address.startswith("+") else None}
+    return ContactFacts(
+        id=contact.id,
+        name=contact.name,
+        emails=tuple(sorted(email for email in emails if email)),
+        phones=tuple(sorted(phone for phone in phones if phone)),
+    )
+
+
+def _safe_replies_sent(tx: Transaction, turn: Turn, rules: Rules) -> tuple[str, ...]:
+    """Which safe replies this conversation has had, by id, since a person or the agent last answered."""
+    by_text = {reply.text: reply.id for reply in rules.safe_replies}
+    sent: list[str] = []
+    for message in reversed(tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)):
+        if message.author is Author.SAFE_REPLY:
+            sent.append(by_text.get(message.text, "unknown"))
+        elif message.author in (Author.AGENT, Author.REVIEWER):
+            break
+    return tuple(sorted(sent))
+
+
+def _masked(messages: tuple[ChatMessage, ...], draft: Draft | None) -> tuple[str, ...]:
+    where = []
+    if any(message.role == "user" and MASK in (message.content or "") for message in messages):
+        where.append("customer")
+    if draft is not None and MASK in draft.text:
+        where.append("draft")
+    return tuple(where)

@@ -1,0 +1,292 @@
+"""A customer's message in: deduplicated, masked, stored, joined to a turn, in one transaction; it answers nothing.
+
+What comes back means "safely stored": the web face acknowledges only then. A message that arrives while a draft is in
+the making or on hold makes that draft void: its turn is superseded, and a new one answers all that was asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from understudy.assessment.entities import mask_cards
+from understudy.effects.holds import close_hold
+from understudy.errors import Overloaded, TooLarge
+from understudy.ports.clock import Clock
+from understudy.ports.store import Store, Transaction
+from understudy.ports.telemetry import HoldClosed, MessageReceived, Telemetry, TurnSuperseded
+from understudy.records.codec import canonical, dump, plain
+from understudy.records.conversation import Author, Conversation, Inbound, Message, Mode
+from understudy.records.evidence import ChatMessage, Draft
+from understudy.records.review import HoldState
+from understudy.records.turn import SUPERSEDABLE, TURN_JOB, Job, Turn, TurnState
+from understudy.turn.coalescing import CoalescingLimits, window_s
+
+RETRY_AFTER_S = 5
+GAPS_LOOKED_AT = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IntakeLimits:
+    """`backlog_max` turns may wait for this system before new ones are refused; `message_chars_max` per message."""
+
+    backlog_max: int = 5_000
+    message_chars_max: int = 20_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """What became of an inbound message."""
+
+    message: Message
+    turn_id: str
+    is_duplicate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Superseded:
+    """A turn that a newer message made void, and the hold that went with it."""
+
+    turn: Turn
+    by: str
+    hold_id: str | None
+    hold_age_s: float
+
+
+class Intake:
+    """Takes messages in."""
+
+    def __init__(
+        self, store: Store, clock: Clock, telemetry: Telemetry, *, limits: IntakeLimits, coalescing: CoalescingLimits
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._telemetry = telemetry
+        self._limits = limits
+        self._coalescing = coalescing
+
+    async def receive(self, channel: str, inbound: Inbound) -> Received:
+        """Store one message of a channel; a repeated `provider_id` is recognised and changes nothing.
+
+        Raises `Overloaded` beyond the backlog limit and `TooLarge` for an overlong text; then nothing was stored.
+        """
+        self._refuse_overlong(inbound.text)
+        superseded: list[Superseded] = []
+
+        def step(tx: Transaction) -> Received:
+            superseded.clear()
+            known = tx.messages.known(channel, inbound.provider_id)
+            if known is not None:
+                return Received(message=known, turn_id=known.turn_id or "", is_duplicate=True)
+            now = self._clock.now()
+            conversation = self._conversation(tx, channel, inbound, now)
+            turn = self._turn_for(tx, conversation, inbound, now, superseded)
+            message = self._add_message(tx, turn, inbound, now)
+            return Received(message=message, turn_id=turn.id, is_duplicate=False)
+
+        received = await self._store.write(step)
+        self._report(channel, received, superseded)
+        return received
+
+    async def submit(
+        self, channel: str, inbound: Inbound, *, transcript: tuple[ChatMessage, ...], draft: Draft | None
+    ) -> Received:
+        """Store a turn whose caller keeps the conversation: its whole transcript, and the draft if there is one.
+
+        Without a draft the configured agent is asked. The same `provider_id` again changes nothing.
+        """
+        self._refuse_overlong(inbound.text)
+        superseded: list[Superseded] = []
+
+        def step(tx: Transaction) -> Received:
+            superseded.clear()
+            known = tx.messages.known(channel, inbound.provider_id)
+            if known is not None:
+                return Received(message=known, turn_id=known.turn_id or "", is_duplicate=True)
+            now = self._clock.now()
+            conversation = self._conversation(tx, channel, inbound, now)
+            turn = self._begin(tx, conversation, inbound, now, due_at=now)
+            self._supersede_others(tx, conversation, turn, superseded)
+            masked = tuple(_masked(message) for message in transcript)
+            tx.artifacts.put(turn.id, "transcript", canonical([plain(message) for message in masked]))
+            if draft is not None:
+                tx.artifacts.put(turn.id, "draft", dump(draft))
+            message = self._add_message(tx, turn, inbound, now)
+            tx.announce(Job(kind=TURN_JOB, key=conversation.id))
+            return Received(message=message, turn_id=turn.id, is_duplicate=False)
+
+        received = await self._store.write(step)
+        self._report(channel, received, superseded)
+        return received
+
+    def _refuse_overlong(self, text: str) -> None:
+        if len(text) > self._limits.message_chars_max:
+            raise TooLarge(
+                f"the message has {len(text)} characters; at most {self._limits.message_chars_max} are taken "
+                "(limits.message_chars_max)"
+            )
+
+    def _conversation(self, tx: Transaction, channel: str, inbound: Inbound, now: datetime) -> Conversation:
+        contact = tx.contacts.resolve(channel, inbound, new_id=self._clock.new_id("contact"), now=now)
+        found = tx.conversations.find(channel, inbound.external_id)
+        if found is not None:
+            return found
+        conversation = Conversation(
+            id=self._clock.new_id("conv"),
+            contact_id=contact.id,
+            channel=channel,
+            external_id=inbound.external_id,
+            address=inbound.address,
+            mode=Mode.AGENT,
+            taken_by=None,
+            created_at=now,
+        )
+        tx.conversations.add(conversation)
+        return conversation
+
+    def _turn_for(
+        self, tx: Transaction, conversation: Conversation, inbound: Inbound, now: datetime, superseded: list[Superseded]
+    ) -> Turn:
+        """Join the burst that is being collected, or begin a turn and make a draft under way void."""
+        pause_s = window_s(inbound.text, gaps_s=_gaps_s(tx, conversation), limits=self._coalescing)
+        open_turns = tx.turns.open_of(conversation.id)
+        last = open_turns[-1] if open_turns else None
+        if last is not None and last.state is TurnState.COLLECTING:
+            burst_end = last.created_at + timedelta(seconds=self._coalescing.burst_s_max)
+            turn = tx.turns.touch(
+                last,
+                due_at=max(now, min(now + timedelta(seconds=pause_s), burst_end)),
+                topic=inbound.topic or last.topic,
+            )
+        else:
+            turn = self._begin(tx, conversation, inbound, now, due_at=now + timedelta(seconds=pause_s))
+            self._supersede_others(tx, conversation, turn, superseded)
+        tx.announce(Job(kind=TURN_JOB, key=conversation.id), at=turn.due_at)
+        return turn
+
+    def _begin(
+        self, tx: Transaction, conversation: Conversation, inbound: Inbound, now: datetime, *, due_at: datetime
+    ) -> Turn:
+        if (backlog := tx.turns.backlog()) >= self._limits.backlog_max:
+            raise Overloaded(
+                f"{backlog} turns are waiting, the limit is {self._limits.backlog_max} (limits.backlog_max); "
+                "nothing was stored, send it again later",
+                retry_after_s=RETRY_AFTER_S,
+            )
+        return tx.turns.add(
+            Turn(
+                id=self._clock.new_id("turn"),
+                position=0,
+                conversation_id=conversation.id,
+                channel=conversation.channel,
+                state=TurnState.COLLECTING,
+                token=0,
+                due_at=due_at,
+                topic=inbound.topic,
+                agent_version=None,
+                decision=None,
+                reasons=(),
+                confidence=None,
+                rulebook_id=None,
+                is_audited=False,
+                superseded_by=None,
+                trace=None,
+                created_at=now,
+                decided_at=None,
+                finished_at=None,
+            )
+        )
+
+    def _supersede_others(
+        self, tx: Transaction, conversation: Conversation, newer: Turn, superseded: list[Superseded]
+    ) -> None:
+        now = self._clock.now()
+        for older in tx.turns.open_of(conversation.id):
+            if older.id == newer.id or older.state not in SUPERSEDABLE:
+                continue
+            tx.turns.advance(older, TurnState.SUPERSEDED, superseded_by=newer.id, due_at=None, finished_at=now)
+            tx.messages.move(from_turn=older.id, to_turn=newer.id)
+            tx.ledger.append(
+                "turn.superseded",
+                at=now,
+                turn_id=older.id,
+                conversation_id=conversation.id,
+                superseded_by=newer.id,
+                was=older.state.value,
+            )
+            holds = tx.holds.open_of_turn(older.id)
+            for hold in holds:
+                close_hold(tx, self._clock, hold, HoldState.SUPERSEDED, superseded_by=newer.id)
+            hold_id = holds[0].id if holds else None
+            age_s = (now - holds[0].created_at).total_seconds() if holds else 0.0
+            superseded.append(Superseded(turn=older, by=newer.id, hold_id=hold_id, hold_age_s=age_s))
+
+    def _add_message(self, tx: Transaction, turn: Turn, inbound: Inbound, now: datetime) -> Message:
+        text, cards = mask_cards(inbound.text)
+        message = tx.messages.add(
+            Message(
+                seq=0,
+                id=self._clock.new_id("msg"),
+                conversation_id=turn.conversation_id,
+                turn_id=turn.id,
+                author=Author.CUSTOMER,
+                author_name=inbound.contact_name,
+                text=text,
+                at=now,
+                provider_id=inbound.provider_id,
+            ),
+            channel=turn.channel,
+        )
+        tx.ledger.append(
+            "message.received",
+            at=now,
+            turn_id=turn.id,
+            conversation_id=turn.conversation_id,
+            actor="customer",
+            message=message.id,
+            cards_masked=cards,
+        )
+        return message
+
+    def _report(self, channel: str, received: Received, superseded: list[Superseded]) -> None:
+        self._telemetry.emit(
+            MessageReceived(
+                channel=channel,
+                conversation_id=received.message.conversation_id,
+                turn_id=received.turn_id,
+                is_duplicate=received.is_duplicate,
+            )
+        )
+        for old in superseded:
+            self._telemetry.emit(
+                TurnSuperseded(
+                    turn_id=old.turn.id,
+                    superseded_by=old.by,
+                    conversation_id=old.turn.conversation_id,
+                    was=old.turn.state.value,
+                )
+            )
+            if old.hold_id is not None:
+                self._telemetry.emit(
+                    HoldClosed(
+                        hold_id=old.hold_id,
+                        turn_id=old.turn.id,
+                        how="superseded",
+                        reviewer=None,
+                        age_s=old.hold_age_s,
+                    )
+                )
+
+
+def _gaps_s(tx: Transaction, conversation: Conversation) -> list[float]:
+    """The pauses between consecutive customer messages of one turn, in the recent conversation."""
+    recent = tx.messages.of_conversation(conversation.id, limit=GAPS_LOOKED_AT)
+    return [
+        (later.at - earlier.at).total_seconds()
+        for earlier, later in zip(recent, recent[1:], strict=False)
+        if earlier.author is later.author is Author.CUSTOMER and earlier.turn_id == later.turn_id
+    ]
+
+
+def _masked(message: ChatMessage) -> ChatMessage:
+    return replace(message, content=None if message.content is None else mask_cards(message.content)[0])
