@@ -1,0 +1,1 @@
+"""Who works on what: implementations of the dispatcher port."""

@@ -1,0 +1,106 @@
+"""The dispatcher of one process: hinted jobs run as asyncio tasks. It keeps nothing; the tables rebuild it.
+
+Never two tasks at once for one job: a hint for a job that is running makes it run once more afterwards. At most
+`concurrency` jobs run in all; the others wait in the order of their hints.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from datetime import datetime
+
+from understudy.ports.clock import Clock
+from understudy.ports.dispatch import Handler
+from understudy.ports.telemetry import StepFailed, Telemetry
+from understudy.records.turn import Job
+
+CONCURRENCY = 256
+FAILURE_PAUSE_S = 1.0
+"""Pause before a job that broke is looked at again; the sweep would find it too, later."""
+
+
+class EmbeddedDispatcher:
+    """`ports.dispatch.Dispatcher` in this process."""
+
+    def __init__(self, clock: Clock, telemetry: Telemetry, *, concurrency: int = CONCURRENCY) -> None:
+        self._clock = clock
+        self._telemetry = telemetry
+        self._concurrency = concurrency
+        self._handlers: dict[str, Handler] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._waiting: deque[Job] = deque()
+        self._waiting_set: set[Job] = set()
+        self._running: dict[Job, asyncio.Task[None]] = {}
+        self._again: set[Job] = set()
+        self._timers: dict[Job, tuple[datetime, asyncio.TimerHandle]] = {}
+        self._is_stopping = False
+
+    def start(self, handlers: dict[str, Handler]) -> None:
+        self._handlers = handlers
+        self._loop = asyncio.get_running_loop()
+
+    def hint(self, job: Job, *, at: datetime | None = None) -> None:
+        if self._loop is None or self._loop.is_closed():
+            return  # Not started, or over: the tables remember, and the next start sweeps them.
+        self._loop.call_soon_threadsafe(self._take_hint, job, at)
+
+    async def stop(self, *, grace_s: float) -> None:
+        self._is_stopping = True
+        for _, timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        tasks = list(self._running.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=grace_s)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+
+    def _take_hint(self, job: Job, at: datetime | None) -> None:
+        if self._is_stopping or self._loop is None:
+            return
+        delay_s = 0.0 if at is None else (at - self._clock.now()).total_seconds()
+        if at is not None and delay_s > 0:
+            known = self._timers.get(job)
+            if known is not None:
+                if known[0] <= at:
+                    # The earlier look comes first and finds out by itself when the next is due.
+                    self._loop.call_later(delay_s, self._take_hint, job, None)
+                    return
+                known[1].cancel()
+            self._timers[job] = (at, self._loop.call_later(delay_s, self._timer_fired, job))
+            return
+        if job in self._running:
+            self._again.add(job)
+        elif job not in self._waiting_set:
+            self._waiting.append(job)
+            self._waiting_set.add(job)
+        self._start_waiting()
+
+    def _timer_fired(self, job: Job) -> None:
+        self._timers.pop(job, None)
+        self._take_hint(job, None)
+
+    def _start_waiting(self) -> None:
+        while self._waiting and len(self._running) < self._concurrency and not self._is_stopping:
+            job = self._waiting.popleft()
+            self._waiting_set.discard(job)
+            task = asyncio.ensure_future(self._run(job))
+            self._running[job] = task
+            task.add_done_callback(lambda _task, job=job: self._done(job))  # type: ignore[misc]
+
+    def _done(self, job: Job) -> None:
+        self._running.pop(job, None)
+        if job in self._again:
+            self._again.discard(job)
+            self._take_hint(job, None)
+        self._start_waiting()
+
+    async def _run(self, job: Job) -> None:
+        try:
+            await self._handlers[job.kind](job.key)
+        except Exception as error:  # noqa: BLE001: one broken job must not stop the others; it is reported and tried again
+            self._telemetry.emit(StepFailed(flow=job.kind, key=job.key, error=f"{type(error).__name__}: {error}"))
+            if self._loop is not None:
+                self._loop.call_later(FAILURE_PAUSE_S, self._take_hint, job, None)

@@ -1,0 +1,1 @@
+"""What the product tells of itself: log lines, metrics, spans; implementations of the telemetry port."""

@@ -1,0 +1,89 @@
+"""Events as structured log lines; a decided turn is the one canonical line per turn. No message text at INFO."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sys
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, Literal
+
+import structlog
+
+from understudy.ports.telemetry import (
+    AgentAsked,
+    BreakerChanged,
+    Event,
+    HoldRaised,
+    MessageSent,
+    RequestRefused,
+    StepFailed,
+    TurnDecided,
+)
+
+_WORD = re.compile(r"(?<!^)(?=[A-Z])")
+
+
+def configure(*, level: str = "INFO", form: Literal["json", "console"] = "json") -> None:
+    """Set up structlog and the standard library's logging to write to stderr, a line an event."""
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if form == "json"
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[*shared, structlog.processors.format_exc_info, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(structlog.stdlib.ProcessorFormatter(processor=renderer, foreign_pre_chain=shared))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.WARNING if level.upper() == "INFO" else level.upper())
+
+
+def event_name(event: Event) -> str:
+    """Write an event's type as its name in logs: `TurnDecided` -> `turn_decided`."""
+    return _WORD.sub("_", type(event).__name__).lower()
+
+
+class LogLines:
+    """`ports.telemetry.Telemetry` as log lines."""
+
+    def __init__(self) -> None:
+        self._log = structlog.get_logger("understudy")
+
+    def emit(self, event: Event) -> None:
+        write = self._log.info
+        if isinstance(event, StepFailed):
+            write = self._log.error
+        elif isinstance(event, BreakerChanged | HoldRaised | RequestRefused):
+            write = self._log.warning
+        elif isinstance(event, AgentAsked):
+            write = self._log.info if event.outcome == "draft" else self._log.warning
+        elif isinstance(event, MessageSent):
+            write = self._log.info if event.outcome == "accepted" else self._log.warning
+        write(event_name(event), **_fields(event))
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    values = {field.name: _plain(getattr(event, field.name)) for field in fields(event)}
+    if isinstance(event, TurnDecided):
+        values["signals"] = {signal.check: round(signal.score, 4) for signal in event.signals}
+        values["findings"] = [finding.name for finding in event.findings]
+        values["confidence"] = None if event.confidence is None else round(event.confidence, 4)
+    return {name: round(value, 3) if isinstance(value, float) else value for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return list(value) if isinstance(value, tuple) else value

@@ -1,0 +1,109 @@
+"""Events as Prometheus metrics; what each metric means is in docs/reference/metrics.md."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from understudy.ports.telemetry import (
+    AgentAsked,
+    BreakerChanged,
+    Event,
+    HoldClosed,
+    HoldOpened,
+    HoldRaised,
+    MessageReceived,
+    MessageSent,
+    RequestRefused,
+    StepFailed,
+    TurnDecided,
+    TurnSuperseded,
+)
+
+SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+REVIEW_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
+MILLISECONDS_AS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1)
+
+
+class Metrics:
+    """`ports.telemetry.Telemetry` as Prometheus metrics in a registry of its own."""
+
+    def __init__(self) -> None:
+        self.registry = registry = CollectorRegistry()
+
+        def counter(name: str, text: str, *labels: str) -> Counter:
+            return Counter(f"understudy_{name}", text, labels, registry=registry)
+
+        def histogram(name: str, text: str, *labels: str, buckets: tuple[float, ...] = SECONDS) -> Histogram:
+            return Histogram(f"understudy_{name}", text, labels, buckets=buckets, registry=registry)
+
+        self.messages = counter("messages_received", "Customer messages taken in", "channel", "duplicate")
+        self.refused = counter("requests_refused", "Requests turned away before anything was stored", "face", "code")
+        self.turns = counter("turns", "Turns decided", "decision", "channel", "topic")
+        self.reasons = counter("decision_reasons", "Reasons of decisions", "decision", "reason")
+        self.findings = counter("findings", "Findings of checks", "check", "code", "severity")
+        self.superseded = counter("turns_superseded", "Turns made void by a newer message", "was")
+        self.turn_seconds = histogram("turn_seconds", "First message to decision", "decision")
+        self.assess_seconds = histogram(
+            "assess_seconds", "The pure assessment of a turn", buckets=MILLISECONDS_AS_SECONDS
+        )
+        self.agent_seconds = histogram("agent_seconds", "One request to the agent", "agent", "outcome")
+        self.breaker = Gauge("understudy_breaker_open", "1 while an agent is left alone", ("agent",), registry=registry)
+        self.holds_opened = counter("holds_opened", "Holds and hand-offs opened", "kind", "channel")
+        self.holds_closed = counter("holds_closed", "Holds and hand-offs closed", "how")
+        self.holds_raised = counter("holds_raised", "Holds whose deadline passed")
+        self.review_seconds = histogram("review_age_seconds", "Age of a hold when it closed", buckets=REVIEW_SECONDS)
+        self.sent = counter("messages_sent", "Send attempts", "channel", "outcome")
+        self.send_seconds = histogram("send_seconds", "One send attempt", "channel")
+        self.outbox_age = histogram("outbox_age_seconds", "Queued to accepted", "channel")
+        self.failures = counter("steps_failed", "Steps that broke in a way nobody foresaw", "flow")
+        self._gauges: list[Gauge] = []
+
+    def watch(self, name: str, text: str, read: Callable[[], float]) -> None:
+        """Add a gauge `understudy_NAME` whose value is read at each scrape."""
+        gauge = Gauge(f"understudy_{name}", text, registry=self.registry)
+        gauge.set_function(read)
+        self._gauges.append(gauge)
+
+    def render(self) -> bytes:
+        """Write all metrics in the Prometheus text format."""
+        return generate_latest(self.registry)
+
+    def emit(self, event: Event) -> None:
+        match event:
+            case MessageReceived():
+                self.messages.labels(event.channel, str(event.is_duplicate).lower()).inc()
+            case RequestRefused():
+                self.refused.labels(event.face, event.code).inc()
+            case TurnDecided():
+                self._decided(event)
+            case TurnSuperseded():
+                self.superseded.labels(event.was).inc()
+            case AgentAsked():
+                self.agent_seconds.labels(event.agent, event.outcome).observe(event.took_ms / 1000)
+            case BreakerChanged():
+                self.breaker.labels(event.agent).set(1.0 if event.state == "open" else 0.0)
+            case HoldOpened():
+                self.holds_opened.labels(event.kind, event.channel).inc()
+            case HoldClosed():
+                self.holds_closed.labels(event.how).inc()
+                self.review_seconds.observe(event.age_s)
+            case HoldRaised():
+                self.holds_raised.inc()
+            case MessageSent():
+                self.sent.labels(event.channel, event.outcome).inc()
+                self.send_seconds.labels(event.channel).observe(event.took_ms / 1000)
+                if event.outcome == "accepted":
+                    self.outbox_age.labels(event.channel).observe(event.age_s)
+            case StepFailed():
+                self.failures.labels(event.flow).inc()
+
+    def _decided(self, event: TurnDecided) -> None:
+        self.turns.labels(event.decision, event.channel, event.topic).inc()
+        for reason in event.reasons:
+            self.reasons.labels(event.decision, reason).inc()
+        for finding in event.findings:
+            self.findings.labels(finding.check, finding.code, finding.severity.value).inc()
+        self.turn_seconds.labels(event.decision).observe(event.took_ms / 1000)
+        self.assess_seconds.observe(event.assess_ms / 1000)

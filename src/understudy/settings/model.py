@@ -1,0 +1,280 @@
+"""The sections of `understudy.toml` as types, each setting with its unit, default and range; it reads no file.
+
+Every key is described in docs/reference/settings.md, which a test compares with this module.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from understudy.records.rulebook import Level
+
+
+class Section(BaseModel):
+    """A section: unknown keys are errors."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Business(Section):
+    """What the business says of itself; drafts may repeat any of it."""
+
+    name: str = Field("the business", description="shown to customers as the assistant's name")
+    domains: list[str] = Field([], description="its own web and mail domains; links and addresses there are no leak")
+    emails: list[str] = Field([], description="addresses a draft may name")
+    phones: list[str] = Field([], description="phone numbers a draft may name")
+    facts: list[str] = Field([], description="short true sentences a draft may rest on")
+
+
+class StoreSettings(Section):
+    """Where everything is kept."""
+
+    url: str = Field(
+        "sqlite:///understudy-data/understudy.db",
+        description="sqlite:///FILE (relative to the configuration file) or postgresql://user@host/name",
+    )
+
+
+class Server(Section):
+    """The HTTP server."""
+
+    host: str = Field("127.0.0.1", description="address to listen on")
+    port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 = any free one")
+    public_url: str | None = Field(None, description="how others reach this server; default http://HOST:PORT")
+    metrics_need_key: bool = Field(False, description="true: /metrics wants an API key with scope metrics:read")
+    trusted_proxies: list[str] = Field(["127.0.0.1"], description="whose X-Forwarded-* headers are believed")
+
+
+class Limits(Section):
+    """Named bounds; beyond the backlog a message is refused before it is acknowledged."""
+
+    backlog_max: int = Field(5_000, ge=1, description="turns waiting for this system before new ones get a 503")
+    body_bytes_max: int = Field(1_000_000, ge=1_000, description="largest request body, in bytes")
+    message_chars_max: int = Field(20_000, ge=1, description="longest single customer message, in characters")
+    drafts_in_flight_max: int = Field(64, ge=1, description="requests to agents at once, in this process")
+
+
+class Coalescing(Section):
+    """How long to wait for the rest of a burst of messages, in seconds; the pause adapts between the bounds."""
+
+    window_s_min: float = Field(0.4, ge=0, description="pause after a message that looks finished")
+    window_s_max: float = Field(4.0, ge=0, description="pause after a message that looks unfinished")
+    burst_s_max: float = Field(12.0, ge=0, description="longest burst, from its first message on")
+
+
+class DraftingSettings(Section):
+    """Which agent drafts, and how long it may take."""
+
+    agent: str | None = Field(None, description="name of the agent in [agents]; default: the only one there")
+    fallback: str | None = Field(None, description="name of the agent that is asked when the first gives no draft")
+    deadline_s: float = Field(30.0, gt=0, description="for the whole draft, tries and fallback included")
+    attempts_max: int = Field(3, ge=1, le=10, description="tries per agent")
+
+
+class FaqAgent(Section):
+    """The built-in agent: it quotes passages of documents, or says that it does not know. Needs no model."""
+
+    kind: Literal["faq"]
+    knowledge: Path = Field(description="folder of .md and .txt files, or one .jsonl[.gz] file")
+
+
+class ChatCompletionsAgent(Section):
+    """Any OpenAI-compatible Chat Completions endpoint."""
+
+    kind: Literal["chat_completions"]
+    base_url: str = Field(description="up to and including /v1")
+    model: str = Field(description="the model's name")
+    api_key: SecretStr | None = Field(None, description="better set by environment or *_FILE")
+    system_prompt: str | None = Field(None, description="put before the conversation")
+    version: str | None = Field(None, description="the agent version to record")
+    headers: dict[str, str] = Field({}, description="sent with each request")
+
+
+class ResponsesAgent(Section):
+    """Any OpenAI-compatible Responses endpoint."""
+
+    kind: Literal["responses"]
+    base_url: str = Field(description="up to and including /v1")
+    model: str = Field(description="the model's name")
+    api_key: SecretStr | None = Field(None, description="better set by environment or *_FILE")
+    system_prompt: str | None = Field(None, description="sent as `instructions`")
+    version: str | None = Field(None, description="the agent version to record")
+    headers: dict[str, str] = Field({}, description="sent with each request")
+
+
+class HttpAgent(Section):
+    """Your own HTTP service that answers `POST /draft`."""
+
+    kind: Literal["http"]
+    url: str = Field(description="the full URL of your /draft endpoint")
+    token: SecretStr | None = Field(None, description="sent as bearer token")
+    version: str | None = Field(None, description="the agent version to record where the draft names none")
+    headers: dict[str, str] = Field({}, description="sent with each request")
+
+
+class PythonAgent(Section):
+    """A Python callable in this process."""
+
+    kind: Literal["python"]
+    target: str = Field(description="module:function, sync or async")
+    version: str | None = Field(None, description="the agent version to record where the draft names none")
+
+
+AgentSettings = Annotated[
+    FaqAgent | ChatCompletionsAgent | ResponsesAgent | HttpAgent | PythonAgent, Field(discriminator="kind")
+]
+
+
+class WebChat(Section):
+    """The embeddable web chat at /chat."""
+
+    kind: Literal["webchat"]
+    title: str = Field("Chat with us", description="heading of the chat")
+    greeting: str = Field("Hello! How can we help?", description="shown before the first message")
+    disclosure: str = Field(
+        "You are talking to an AI assistant. Ask for a person at any time.",
+        description="tells customers that they talk to an AI; shown at the first turn",
+    )
+    colour: str = Field("#1f5f8b", pattern=r"^#[0-9a-fA-F]{6}$", description="accent colour, #rrggbb")
+    allowed_origins: list[str] = Field([], description="sites that may embed the chat; empty = only this server's own")
+    agent: str | None = Field(None, description="agent for this channel; default: drafting.agent")
+
+
+class Webhook(Section):
+    """A generic signed webhook (Standard Webhooks), in and out."""
+
+    kind: Literal["webhook"]
+    secrets: list[SecretStr] = Field([], description="`whsec_…` secrets; several while one is being replaced")
+    url: str | None = Field(None, description="where replies are posted")
+    honours_keys: bool = Field(True, description="true: the receiver ignores a repeated webhook-id")
+    timeout_s: float = Field(10.0, gt=0, description="for one send")
+    insecure: bool = Field(False, description="true: accept unsigned requests; shows red in doctor")
+    agent: str | None = Field(None, description="agent for this channel; default: drafting.agent")
+
+
+ChannelSettings = Annotated[WebChat | Webhook, Field(discriminator="kind")]
+
+
+class GrantSettings(Section):
+    """The autonomy level of a slice."""
+
+    topic: str = Field("*", description="topic, or * for any known one")
+    channel: str = Field("*", description="channel, or *")
+    level: Level = Field(description="shadow, assist, probation, auto or demoted")
+    threshold: float = Field(0.9, ge=0, le=1, description="lowest confidence that is delivered")
+
+
+class Autonomy(Section):
+    """Where the agent may answer alone. Without a grant a slice is in assist: people decide on every draft."""
+
+    grants: list[GrantSettings] = Field([], description="tried in order; the first that matches counts")
+    never_auto: list[str] = Field([], description="topics that are never answered automatically")
+    audit_rate: float = Field(0.05, ge=0, le=1, description="share of automatic replies reviewed afterwards")
+    automatic_per_hour_max: int = Field(200, ge=0, description="automatic replies per slice and hour")
+
+
+class CheckSettings(Section):
+    """How one check counts."""
+
+    enabled: bool = Field(True, description="false: the check does not run; shows in doctor")
+    on_failure: Literal["hold", "ignore"] = Field("hold", description="what a broken check means for the draft")
+    weight: float | None = Field(None, ge=0, description="weight of its signal in log-odds; default: the check's own")
+
+
+class TopicSettings(Section):
+    """A topic recognised by words."""
+
+    phrases: list[str] = Field(description="any of these in the customer's message names the topic; case is ignored")
+
+
+class SafeReplySettings(Section):
+    """A reply that a person approved beforehand."""
+
+    text: str = Field(min_length=1, description="what the customer reads")
+    version: int = Field(1, ge=1, description="raise it with every change")
+    then_hand_off: bool = Field(False, description="true: a person follows up")
+
+
+class Routing(Section):
+    """What happens instead of a draft."""
+
+    degrade_on: dict[str, str] = Field({}, description="reason code -> safe reply, e.g. agent_failed")
+    hand_off_codes: list[str] = Field([], description="finding names that hand off; empty = the built-in list")
+    hand_off_notice: str | None = Field(None, description="safe reply sent when a person takes over")
+
+
+class ForbiddenSettings(Section):
+    """Something this business never says."""
+
+    phrase: str = Field(min_length=1, description="plain words, case is ignored")
+    why: str = Field("the business never says this", description="shown to reviewers")
+
+
+class Policy(Section):
+    """Rules on wording."""
+
+    forbidden: list[ForbiddenSettings] = Field([], description="phrases that hold a draft")
+
+
+class Review(Section):
+    """How people decide."""
+
+    expires_after_s: float | None = Field(900.0, gt=0, description="age at which a hold is overdue")
+    on_expiry: Literal["raise", "safe_reply"] = Field(
+        "raise", description="an overdue draft hold is put before all others, or answered by expiry_reply and a person"
+    )
+    expiry_reply: str | None = Field(None, description="safe reply for on_expiry = safe_reply")
+    claim_lease_s: float = Field(60.0, gt=0, description="how long a claim lasts without a heartbeat")
+
+
+class OutboxSettings(Section):
+    """How replies are sent."""
+
+    attempts_max: int = Field(8, ge=1, description="tries before a person takes the conversation")
+    lease_s: float = Field(60.0, gt=0, description="longest single send")
+    backoff_base_s: float = Field(1.0, gt=0, description="first pause between tries")
+    backoff_max_s: float = Field(300.0, gt=0, description="longest pause between tries")
+
+
+class OpenAiFace(Section):
+    """Understudy in the place of an OpenAI-compatible endpoint (`/v1/chat/completions`)."""
+
+    wait_s: float = Field(25.0, ge=0, le=120, description="how long a request waits for a person")
+    held_notice: str = Field(
+        "Thank you. A colleague is checking the answer and will reply here shortly.",
+        description="what the caller gets where no person decided in time",
+    )
+
+
+class TelemetrySettings(Section):
+    """What the product tells of itself."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level written")
+    log_form: Literal["json", "console"] = Field("json", description="one JSON object a line, or for people")
+    otlp_endpoint: str | None = Field(None, description="OTLP/HTTP base URL; needs understudy[otel]")
+
+
+class Settings(Section):
+    """The whole configuration."""
+
+    business: Business = Business()
+    store: StoreSettings = StoreSettings()
+    server: Server = Server()
+    limits: Limits = Limits()
+    coalescing: Coalescing = Coalescing()
+    drafting: DraftingSettings = DraftingSettings()
+    agents: dict[str, AgentSettings] = {}
+    channels: dict[str, ChannelSettings] = {}
+    autonomy: Autonomy = Autonomy()
+    checks: dict[str, CheckSettings] = {}
+    topics: dict[str, TopicSettings] = {}
+    safe_replies: dict[str, SafeReplySettings] = {}
+    routing: Routing = Routing()
+    policy: Policy = Policy()
+    review: Review = Review()
+    outbox: OutboxSettings = OutboxSettings()
+    openai: OpenAiFace = OpenAiFace()
+    telemetry: TelemetrySettings = TelemetrySettings()
