@@ -1,0 +1,163 @@
+"""What a reviewer can do with the hold on the screen, one function per key; the server judges whether it still counts.
+
+A verdict names the version that was on the screen. Where the server says that the hold moved on, the reviewer is told
+and a text they wrote is printed, so that it is not lost with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Literal
+
+from rich.panel import Panel
+
+from understudy.cli.plain_text import shown
+from understudy.cli.review_chat import chat
+from understudy.cli.review_claim import GONE_STATUS, why_gone
+from understudy.cli.review_desk import Desk, Look
+from understudy.cli.word_diff import word_diff
+from understudy.client.calls import ApiError
+from understudy.client.models import Decided
+from understudy.errors import UnderstudyError
+
+REJECT_REASONS = (
+    ("wrong_information", "says something wrong"),
+    ("not_answered", "does not answer the question"),
+    ("incomplete", "leaves out something important"),
+    ("unbacked_promise", "promises what we may not do"),
+    ("wrong_tone", "wrong tone"),
+    ("exposes_data", "shows data it must not show"),
+    ("needs_person", "a person must handle this"),
+)
+"""The reasons a draft is refused for: the code that is stored, and the words on the chip."""
+
+Outcome = Literal["next", "stay", "quit"]
+"""Whether the next hold comes, or this one stays on the screen, or the reviewer leaves."""
+
+
+def _approve(desk: Desk, look: Look) -> Outcome:
+    return _settle(desk, look, "approve", lambda: desk.client.approve(look.id, version=look.version))
+
+
+def _edit(desk: Desk, look: Look) -> Outcome:
+    draft = look.detail.turn.draft
+    before = draft.text if draft else ""
+    return _compose(desk, look, "edit", before, lambda text: desk.client.edit(look.id, text, version=look.version))
+
+
+def _respond(desk: Desk, look: Look) -> Outcome:
+    return _compose(desk, look, "respond", "", lambda text: desk.client.respond(look.id, text, version=look.version))
+
+
+def _reject(desk: Desk, look: Look) -> Outcome:
+    for number, (_, chip) in enumerate(REJECT_REASONS, start=1):
+        desk.say(f"  {number} {chip}")
+    chosen: list[int] = []
+    while not chosen:
+        line = desk.ask_line("Why? Numbers such as 1 3; Enter alone leaves it: ")
+        if not line:
+            desk.say("Left as it is; nothing was decided.")
+            return "stay"
+        words = line.replace(",", " ").split()
+        if all(word.isdecimal() and 1 <= int(word) <= len(REJECT_REASONS) for word in words):
+            chosen = sorted({int(word) for word in words})
+        else:
+            desk.say(f"Only numbers from 1 to {len(REJECT_REASONS)}, with spaces between them.", "bold yellow")
+    remark = desk.ask_line("Anything to add for your colleagues? Enter alone: nothing. ") or None
+    reasons = [REJECT_REASONS[number - 1][0] for number in chosen]
+    return _settle(
+        desk,
+        look,
+        "reject",
+        lambda: desk.client.reject(look.id, version=look.version, reasons=reasons, text=remark),
+    )
+
+
+def _take_over(desk: Desk, look: Look) -> Outcome:
+    outcome = _settle(desk, look, "take_over", lambda: desk.client.take_over(look.id, version=look.version))
+    if look.claim.is_decided:
+        chat(desk.client, desk.console, desk.keys, look.detail.conversation)
+    return outcome
+
+
+def _send_again(desk: Desk, look: Look) -> Outcome:
+    if desk.choose(look.claim, _SEND_AGAIN, "yn") != "y":
+        return "stay"
+    return _settle(desk, look, "sent_again", lambda: desk.client.approve(look.id, version=look.version))
+
+
+def _did_arrive(desk: Desk, look: Look) -> Outcome:
+    if desk.choose(look.claim, _DID_ARRIVE, "yn") != "y":
+        return "stay"
+    return _settle(desk, look, "found_arrived", lambda: desk.client.reject(look.id, version=look.version))
+
+
+_SEND_AGAIN = "Send it again? The customer may get it twice if it did arrive. y / n "
+_DID_ARRIVE = "Did it reach the customer? It is then never sent again. y / n "
+
+Action = Callable[[Desk, Look], Outcome]
+_OWN_WORDS: dict[str, tuple[str, Action]] = {"p": ("own words", _respond), "t": ("take over", _take_over)}
+ACTIONS: dict[str, dict[str, tuple[str, Action]]] = {
+    "draft": {"a": ("approve", _approve), "e": ("edit", _edit), "r": ("reject", _reject), **_OWN_WORDS},
+    "hand_off": _OWN_WORDS,
+    "unsure_send": {"a": ("did not arrive: send again", _send_again), "r": ("did arrive", _did_arrive)},
+}
+
+
+def _compose(desk: Desk, look: Look, what: str, before: str, send: Callable[[str], Decided]) -> Outcome:
+    """Let the reviewer write a text, starting from `before`; show it, ask, and send it."""
+    text = before
+    while True:
+        changed = desk.edit_text(text)
+        if changed is None or not changed.strip():
+            desk.say("Left as it is; nothing was sent.")
+            return "stay"
+        if changed == before:
+            desk.say("You changed nothing; a sends the draft as it is.")
+            return "stay"
+        text = changed
+        body, title = (word_diff(before, text), "Your changes") if before else (shown(text), "Your answer")
+        desk.console.print(Panel(body, title=title, title_align="left"))
+        key = desk.choose(look.claim, "Send this? y / n / e (edit again) ", "yne")
+        if key is None:
+            return gone(desk, look, text)
+        if key == "n":
+            desk.say("Nothing was sent.")
+            return "stay"
+        if key == "y":
+            return _settle(desk, look, what, partial(send, text), text)
+
+
+def _settle(desk: Desk, look: Look, what: str, call: Callable[[], Decided], text: str | None = None) -> Outcome:
+    """Pass the verdict on; say what came of it."""
+    try:
+        decided = call()
+    except ApiError as error:
+        if error.status in GONE_STATUS:
+            look.claim.lost = why_gone(desk.client, look.id, error)
+            return gone(desk, look, text)
+        desk.say(f"Not taken: {error.detail}", "bold red")
+        _keep(desk, text)
+        return "stay"
+    except UnderstudyError as error:
+        desk.say(f"{error}\nIt is not known whether this was taken; deciding again is safe.", "bold red")
+        _keep(desk, text)
+        return "stay"
+    look.claim.decided()
+    desk.tally[what] += 1
+    desk.say(f"✓ {what.replace('_', ' ')}: the turn is now {decided.turn.state.replace('_', ' ')}.", "green")
+    return "next"
+
+
+def gone(desk: Desk, look: Look, text: str | None = None) -> Outcome:
+    """Tell the reviewer that the hold moved on, and keep their text."""
+    desk.say(f"! {look.claim.lost} Nothing was sent.", "bold yellow")
+    desk.tally["gone"] += 1
+    _keep(desk, text)
+    return "next"
+
+
+def _keep(desk: Desk, text: str | None) -> None:
+    if text is not None:
+        desk.console.print(Panel(shown(text), title="Your text, which was not sent", title_align="left"))
