@@ -1,0 +1,130 @@
+"""A draft request and a draft in their JSON forms, as agents write and read them; no connection, no judgement.
+
+`POST /draft` and a Python callable get `request_form`; OpenAI-compatible endpoints get `chat_form` of the messages.
+Whatever an agent gives back becomes a draft through `read_draft`, so one set of rules (docs/reference/draft.md) holds
+for all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from understudy.errors import AgentAnsweredNonsense, MalformedInput
+from understudy.ports.agent import DraftRequest
+from understudy.records.codec import canonical
+from understudy.records.evidence import ChatMessage, Draft
+from understudy.records.wire import parse_draft
+
+VERSION_CHARS = 12
+
+_ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
+
+
+def request_form(request: DraftRequest) -> dict[str, Any]:
+    """Write a request as the body of `POST /draft`."""
+    return {
+        "turn_id": request.turn_id,
+        "conversation_id": request.conversation_id,
+        "channel": request.channel,
+        "topic": request.topic,
+        "messages": [_message_form(m) | ({"person": True} if m.person else {}) for m in request.messages],
+        "contact": asdict(request.contact),
+        "deadline_s": request.deadline_s,
+    }
+
+
+def chat_form(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:
+    """Write messages in the OpenAI chat form; what a person of the business wrote reads as the assistant's."""
+    return [_message_form(message) for message in messages]
+
+
+def read_json(text: str | bytes) -> Any:
+    """Read JSON from outside, raising `ValueError` that says what is wrong and repeats nothing of the text.
+
+    Stricter than the standard library where that would bite later: no half surrogates, no bytes that are not UTF-8,
+    no nesting deeper than some 200, no numbers of thousands of digits.
+    """
+    try:
+        return _ANYTHING.validate_json(text)
+    except ValidationError as error:
+        raise ValueError(
+            error.errors(include_url=False, include_input=False)[0]["msg"].removeprefix("Invalid JSON: ")
+        ) from None
+
+
+def read_draft(form: Any, *, agent: str, agent_version: str | None) -> Draft:
+    """Read a draft in wire form; raises `AgentAnsweredNonsense` naming the field that does not fit."""
+    try:
+        return parse_draft(json.dumps(form, allow_nan=False), agent=agent, agent_version=agent_version)
+    except MalformedInput as error:
+        raise nonsense(agent, error.message) from error
+    except (TypeError, ValueError, RecursionError) as error:
+        raise nonsense(agent, f"not a draft: it cannot be written as JSON ({error})") from error
+
+
+def nonsense(agent: str, what: str) -> AgentAnsweredNonsense:
+    """Make the error that says what an agent's answer lacks and where its form is described."""
+    return AgentAnsweredNonsense(f"agent {agent!r}: {what}; the form is described in docs/reference/draft.md")
+
+
+def object_in(value: Any, where: str, agent: str) -> dict[str, Any]:
+    """Take a JSON object, or raise `AgentAnsweredNonsense` naming the place where another thing stood."""
+    if not isinstance(value, dict):
+        raise nonsense(agent, f"{where} must be an object, got {type(value).__name__}")
+    return value
+
+
+def list_in(value: Any, where: str, agent: str) -> list[Any]:
+    """Take a JSON list, null counting as empty, or raise `AgentAnsweredNonsense` naming the place."""
+    if value is None:
+        return []
+    if not isinstance(value, list):
+        raise nonsense(agent, f"{where} must be a list, got {type(value).__name__}")
+    return value
+
+
+def text_in(value: Any, where: str, agent: str) -> str:
+    """Take a JSON string, null counting as empty, or raise `AgentAnsweredNonsense` naming the place."""
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise nonsense(agent, f"{where} must be a string, got {type(value).__name__}")
+    return value
+
+
+def action_form(name: Any, arguments: Any, where: str, agent: str) -> dict[str, Any]:
+    """Write a proposed function call as an action; its arguments must be a JSON object, as text or as such."""
+    if isinstance(arguments, str):
+        try:
+            arguments = read_json(arguments or "{}")
+        except ValueError as error:
+            raise nonsense(agent, f"{where}.arguments is not JSON") from error
+    return {
+        "name": text_in(name, f"{where}.name", agent),
+        "arguments": object_in(arguments, f"{where}.arguments", agent),
+    }
+
+
+def content_version(settings: Any) -> str:
+    """Name what drafts by what it is made of: the first 12 hex digits of the settings' SHA-256."""
+    return hashlib.sha256(canonical(settings).encode()).hexdigest()[:VERSION_CHARS]
+
+
+def _message_form(message: ChatMessage) -> dict[str, Any]:
+    form: dict[str, Any] = {"role": "assistant" if message.person else message.role, "content": message.content}
+    if message.tool_calls:
+        form["tool_calls"] = [
+            {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+            for call in message.tool_calls
+        ]
+    if message.tool_call_id is not None:
+        form["tool_call_id"] = message.tool_call_id
+    if message.name is not None:
+        form["name"] = message.name
+    return form
