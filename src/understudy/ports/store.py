@@ -208,6 +208,10 @@ class Ledger(Protocol):
         """Chain one entry; `body` must be plain JSON data without message text."""
         ...
 
+    def head_seq(self) -> int:
+        """The `seq` of the latest entry; 0 where there is none."""
+        ...
+
     def entries(self, *, after: int = 0, limit: int = 1000) -> list[LedgerEntry]:
         """Entries with `seq` > `after`, in order."""
         ...

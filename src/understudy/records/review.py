@@ -81,3 +81,16 @@ class Verdict:
             raise ValueError(f"Verdict.severity must be in [0, 1], got {self.severity!r}")
         if self.kind in (VerdictKind.EDIT, VerdictKind.RESPOND) and not (self.text or "").strip():
             raise ValueError(f"a verdict {self.kind.value!r} needs a text")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerdictRequest:
+    """What a reviewer asks for. `version` is the hold's as the reviewer saw it; `severity` in [0, 1] or None."""
+
+    hold_id: str
+    version: int
+    kind: VerdictKind
+    reviewer: str
+    text: str | None = None
+    reasons: tuple[str, ...] = ()
+    severity: float | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from understudy.effects.handing_off import give_to_person, set_mode
 from understudy.effects.holds import close_hold
@@ -16,7 +16,7 @@ from understudy.records.codec import digest, load
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
 from understudy.records.outbox import OutboxState
-from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind
+from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
 from understudy.records.turn import OUTBOX_JOB, Job, Turn, TurnState
 from understudy.review.holds import open_for
 
@@ -29,19 +29,6 @@ ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
 }
 """Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again" and
 *reject* says "it did arrive"."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VerdictRequest:
-    """What a reviewer asks for. `version` is the hold's as the reviewer saw it; `severity` in [0, 1] or None."""
-
-    hold_id: str
-    version: int
-    kind: VerdictKind
-    reviewer: str
-    text: str | None = None
-    reasons: tuple[str, ...] = ()
-    severity: float | None = None
 
 
 class Verdicts:

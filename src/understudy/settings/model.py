@@ -148,9 +148,10 @@ class Webhook(Section):
 
     kind: Literal["webhook"]
     secrets: list[SecretStr] = Field([], description="`whsec_…` secrets; several while one is being replaced")
-    url: str | None = Field(None, description="where replies are posted")
+    url: str = Field(description="where replies are posted")
     honours_keys: bool = Field(True, description="true: the receiver ignores a repeated webhook-id")
     timeout_s: float = Field(10.0, gt=0, description="for one send")
+    chars_max: int | None = Field(None, ge=1, description="longest reply it takes, in characters")
     insecure: bool = Field(False, description="true: accept unsigned requests; shows red in doctor")
     agent: str | None = Field(None, description="agent for this channel; default: drafting.agent")
 

@@ -72,6 +72,9 @@ class SqlLedger:
             self._head = (written[-1].seq, written[-1].hash)
         return written
 
+    def head_seq(self) -> int:
+        return self._last()[0]
+
     def entries(self, *, after: int = 0, limit: int = 1000) -> list[LedgerEntry]:
         stored = [record_of(LedgerEntry, row) for row in self._session.rows(_AFTER, after=after, limit=limit)]
         return (stored + [entry for entry in self.pending if entry.seq > after])[:limit]

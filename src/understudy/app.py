@@ -1,0 +1,291 @@
+"""The composition root: the only module that names an adapter or a flow; it builds, opens and closes, nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from understudy.adapters.channels.collected import CollectedChannel
+from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
+from understudy.adapters.stores import migrate
+from understudy.adapters.stores.sole_process import SoleProcess
+from understudy.adapters.stores.sql_store import SqlStore
+from understudy.adapters.system_clock import SystemClock
+from understudy.adapters.telemetry.fan_out import FanOut
+from understudy.adapters.telemetry.logs import LogLines
+from understudy.adapters.telemetry.metrics import Metrics
+from understudy.adapters.telemetry.spans import Spans
+from understudy.delivery.outbox import Outbox, OutboxLimits
+from understudy.errors import ConfigurationError
+from understudy.ports.agent import Agent
+from understudy.ports.channel import Channel
+from understudy.ports.clock import Clock
+from understudy.ports.store import Committed
+from understudy.ports.telemetry import Telemetry
+from understudy.records.rulebook import Rulebook, SafeReply
+from understudy.records.turn import HOLD_JOB, OUTBOX_JOB, TURN_JOB
+from understudy.review.conversations import Conversations
+from understudy.review.holds import Holds, ReviewLimits
+from understudy.review.verdicts import Verdicts
+from understudy.settings.model import (
+    AgentSettings,
+    ChannelSettings,
+    ChatCompletionsAgent,
+    FaqAgent,
+    HttpAgent,
+    PythonAgent,
+    ResponsesAgent,
+    Settings,
+    WebChat,
+    Webhook,
+)
+from understudy.settings.rules import rulebook_of
+from understudy.turn.coalescing import CoalescingLimits
+from understudy.turn.drafting import Drafting, DraftingLimits
+from understudy.turn.flow import FlowLimits, TurnFlow
+from understudy.turn.intake import Intake, IntakeLimits
+from understudy.upkeep.sweeps import Sweeps
+
+API_CHANNEL = "api"
+"""The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
+
+STOP_GRACE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class App:
+    """Everything, built and wired. `base` is the folder that relative paths of the configuration start from."""
+
+    settings: Settings
+    base: Path
+    clock: Clock
+    store: SqlStore
+    telemetry: Telemetry
+    metrics: Metrics
+    rulebook: Rulebook
+    agents: Mapping[str, Agent]
+    channels: Mapping[str, Channel]
+    intake: Intake
+    flow: TurnFlow
+    outbox: Outbox
+    holds: Holds
+    verdicts: Verdicts
+    conversations: Conversations
+    dispatcher: EmbeddedDispatcher
+    sweeps: Sweeps
+    sole_process: SoleProcess
+
+    async def start(self) -> None:
+        """Take up every turn where the last process left it, and go on from there."""
+        self.sole_process.acquire()
+        self.store.subscribe(self._announce)
+        self.dispatcher.start({TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look})
+        await self.flow.release_leases()
+        self.sweeps.start()
+
+    def _announce(self, committed: Committed) -> None:
+        for job, at in committed.jobs:
+            self.dispatcher.hint(job, at=at)
+
+    async def stop(self) -> None:
+        """Finish what is under way, within a grace period, and let go of everything."""
+        await self.sweeps.stop()
+        await self.dispatcher.stop(grace_s=STOP_GRACE_S)
+        for agent in self.agents.values():
+            await agent.close()
+        for channel in self.channels.values():
+            await channel.close()
+        await self.store.close()
+        self.sole_process.release()
+
+
+def build(settings: Settings, base: Path) -> App:
+    """Build everything that the settings ask for; raises `ConfigurationError` that names the setting."""
+    clock = SystemClock()
+    metrics = Metrics()
+    telemetry = FanOut([LogLines(), metrics, Spans()])
+    rulebook = _rulebook(settings)
+    agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
+    channels = _channels(settings, clock)
+    picks = _picks(settings, agents)
+    store = open_store(settings, base)
+    review = settings.review
+    drafting = Drafting(
+        clock,
+        telemetry,
+        lambda channel: picks.get(channel, picks[""]),
+        limits=DraftingLimits(
+            deadline_s=settings.drafting.deadline_s,
+            attempts_max=settings.drafting.attempts_max,
+            in_flight_max=settings.limits.drafts_in_flight_max,
+        ),
+    )
+    flow = TurnFlow(
+        store,
+        clock,
+        telemetry,
+        drafting,
+        lambda: rulebook,
+        limits=FlowLimits(hold_expires_after_s=review.expires_after_s),
+    )
+    outbox = Outbox(store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump()))
+    holds = Holds(
+        store,
+        clock,
+        telemetry,
+        limits=ReviewLimits(claim_lease_s=review.claim_lease_s, on_expiry=review.on_expiry),
+        expiry_reply=_expiry_reply(settings, rulebook),
+    )
+    return App(
+        settings=settings,
+        base=base,
+        clock=clock,
+        store=store,
+        telemetry=telemetry,
+        metrics=metrics,
+        rulebook=rulebook,
+        agents=agents,
+        channels=channels,
+        intake=_intake(settings, store, clock, telemetry),
+        flow=flow,
+        outbox=outbox,
+        holds=holds,
+        verdicts=Verdicts(
+            store,
+            clock,
+            telemetry,
+            business=lambda: rulebook.rules.profile.name,
+            hold_expires_after_s=review.expires_after_s,
+        ),
+        conversations=Conversations(store, clock),
+        dispatcher=EmbeddedDispatcher(clock, telemetry),
+        sweeps=Sweeps(clock, telemetry, {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep}),
+        sole_process=SoleProcess(store.engine.url),
+    )
+
+
+def open_store(settings: Settings, base: Path) -> SqlStore:
+    """Open the store and bring its schema to this version."""
+    url = settings.store.url
+    if url.startswith("sqlite:///") and ":memory:" not in url:
+        path = base / url.removeprefix("sqlite:///")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"store.url: the folder {path.parent} cannot be made: {error.strerror}") from error
+        url = f"sqlite:///{path}"
+    store = SqlStore(url)
+    migrate.upgrade(store.engine)
+    return store
+
+
+def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:
+    """Build one agent; raises `ConfigurationError`. Adapters are imported only where they are used."""
+    match agent:
+        case FaqAgent():
+            from understudy.adapters.agents.faq import FaqAgent as Faq
+
+            return Faq(name=name, path=base / agent.knowledge)
+        case ChatCompletionsAgent():
+            from understudy.adapters.agents.chat_completions import ChatCompletionsAgent as ChatCompletions
+
+            return ChatCompletions(name=name, api_key=_plain(agent.api_key), **_rest(agent, "api_key"))
+        case ResponsesAgent():
+            from understudy.adapters.agents.responses import ResponsesAgent as Responses
+
+            return Responses(name=name, api_key=_plain(agent.api_key), **_rest(agent, "api_key"))
+        case HttpAgent():
+            from understudy.adapters.agents.http_draft import HttpDraftAgent
+
+            return HttpDraftAgent(name=name, api_key=_plain(agent.token), **_rest(agent, "token"))
+        case PythonAgent():
+            from understudy.adapters.agents.python_callable import PythonCallableAgent
+
+            return PythonCallableAgent(name=name, function=agent.target, folder=base, version=agent.version)
+
+
+def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: Settings) -> Channel:
+    """Build one channel; raises `ConfigurationError`."""
+    match channel:
+        case WebChat():
+            return CollectedChannel(name)
+        case Webhook():
+            from understudy.adapters.channels.webhook import WebhookChannel
+
+            return WebhookChannel(
+                name,
+                url=channel.url,
+                clock=clock,
+                secrets=[secret.get_secret_value() for secret in channel.secrets],
+                insecure=channel.insecure,
+                honours_keys=channel.honours_keys,
+                timeout_s=channel.timeout_s,
+                chars_max=channel.chars_max,
+                text_chars_max=settings.limits.message_chars_max,
+            )
+
+
+def _rulebook(settings: Settings) -> Rulebook:
+    try:
+        return rulebook_of(settings)
+    except ValueError as error:
+        raise ConfigurationError(f"the rules do not fit together: {error}") from error
+
+
+def _channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
+    channels: dict[str, Channel] = {API_CHANNEL: CollectedChannel(API_CHANNEL)}
+    for name, channel in settings.channels.items():
+        if name == API_CHANNEL:
+            raise ConfigurationError(f"channels.{API_CHANNEL}: this name belongs to the HTTP API; choose another")
+        channels[name] = build_channel(name, channel, clock, settings)
+    return channels
+
+
+def _picks(settings: Settings, agents: Mapping[str, Agent]) -> dict[str, tuple[Agent, ...]]:
+    """The agents to ask, by channel; "" is every channel that names none."""
+    first = settings.drafting.agent or (next(iter(agents)) if len(agents) == 1 else None)
+    if first is None and agents:
+        raise ConfigurationError(f"drafting.agent: say which of the agents drafts: {', '.join(sorted(agents))}")
+    fallback = settings.drafting.fallback
+    wanted = {"": first} | {
+        name: channel.agent for name, channel in settings.channels.items() if channel.agent is not None
+    }
+    for where, name in [*wanted.items(), ("drafting.fallback", fallback)]:
+        if name is not None and name not in agents:
+            raise ConfigurationError(f"{where or 'drafting.agent'}: there is no agent {name!r}; {sorted(agents)} exist")
+    return {
+        channel: tuple(agents[name] for name in dict.fromkeys((preferred, fallback)) if name is not None)
+        for channel, preferred in wanted.items()
+    }
+
+
+def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry) -> Intake:
+    try:
+        coalescing = CoalescingLimits(**settings.coalescing.model_dump())
+    except ValueError as error:
+        raise ConfigurationError(f"coalescing: {error}") from error
+    limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
+    return Intake(store, clock, telemetry, limits=limits, coalescing=coalescing)
+
+
+def _expiry_reply(settings: Settings, rulebook: Rulebook) -> SafeReply | None:
+    wanted = settings.review.expiry_reply
+    for reply in rulebook.rules.safe_replies:
+        if reply.id == wanted:
+            return reply
+    if wanted is not None or settings.review.on_expiry == "safe_reply":
+        known = ", ".join(sorted(settings.safe_replies)) or "none"
+        raise ConfigurationError(f"review.expiry_reply: {wanted!r} is no safe reply; there is: {known}")
+    return None
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def _rest(agent: ChatCompletionsAgent | ResponsesAgent | HttpAgent, secret: str) -> dict[str, Any]:
+    return agent.model_dump(exclude={"kind", secret})

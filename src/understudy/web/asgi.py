@@ -1,0 +1,114 @@
+"""The HTTP server: routes, limits, security headers, health. It parses, authorises, calls and renders; no rule is here."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+
+from understudy import __version__
+from understudy.app import App
+from understudy.errors import UnderstudyError
+from understudy.records.access import Scope
+from understudy.records.wire import DraftIn, TurnRecord
+from understudy.web import chat, conversations, events, holds, openai_face, problems, turns, webhooks
+from understudy.web.auth import Bearer, needs
+from understudy.web.feed import Feed
+
+READY_WITHIN_S = 2.0
+
+
+def create(app: App) -> FastAPI:
+    """Put the HTTP faces on a built product; its lifespan starts and stops it."""
+    feed = Feed()
+
+    @asynccontextmanager
+    async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
+        feed.open()
+        app.store.subscribe(feed.heard)
+        await app.start()
+        try:
+            yield
+        finally:
+            feed.close()
+            await app.stop()
+
+    api = FastAPI(
+        title="Understudy",
+        version=__version__,
+        summary="A reliability layer between an AI agent and your customers.",
+        lifespan=lifespan,
+        max_body_size=app.settings.limits.body_bytes_max,
+        docs_url=None,
+        redoc_url=None,
+        telemetry={"tracing": False},
+    )
+    api.state.understudy = app
+    api.state.feed = feed
+    problems.install(api)
+    for part in (turns, openai_face, holds, conversations, events, webhooks, chat):
+        api.include_router(part.router)
+    _add_health(api, app)
+    _add_schemas(api)
+    _watch_sizes(app)
+
+    @api.middleware("http")
+    async def protect(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        response = await call_next(request)
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        return response
+
+    return api
+
+
+def _add_health(api: FastAPI, app: App) -> None:
+    @api.get("/healthz", tags=["observe"])
+    async def healthz() -> dict[str, str]:
+        """Say that the process lives."""
+        return {"status": "ok", "version": __version__}
+
+    @api.get("/readyz", tags=["observe"], responses=problems.answers(503))
+    async def readyz() -> JSONResponse:
+        """Say whether this process can take messages: the store answers in time."""
+        try:
+            backlog = await asyncio.wait_for(app.store.read(lambda tx: tx.turns.backlog()), READY_WITHIN_S)
+        except (UnderstudyError, TimeoutError) as error:
+            return problems.problem("not-ready", 503, f"the store does not answer: {error or 'timed out'}")
+        if backlog >= app.settings.limits.backlog_max:
+            return problems.problem("overloaded", 503, f"{backlog} turns are waiting (limits.backlog_max)")
+        return JSONResponse({"status": "ready", "backlog": backlog})
+
+    @api.get("/metrics", tags=["observe"], responses=problems.answers(401, 403))
+    async def metrics(bearer: Bearer) -> Response:
+        """Metrics in the Prometheus text format."""
+        if app.settings.server.metrics_need_key:
+            await needs(Scope.METRICS_READ)(app, bearer)
+        body = await asyncio.to_thread(app.metrics.render)
+        return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def _add_schemas(api: FastAPI) -> None:
+    @api.get("/v1/schemas/draft", tags=["reference"])
+    async def draft_schema() -> dict[str, Any]:
+        """The JSON Schema of what `POST /draft` must answer."""
+        return DraftIn.model_json_schema()
+
+    @api.get("/v1/schemas/turn-record", tags=["reference"])
+    async def turn_record_schema() -> dict[str, Any]:
+        """The JSON Schema of a turn record."""
+        return TurnRecord.model_json_schema()
+
+
+def _watch_sizes(app: App) -> None:
+    app.metrics.watch(
+        "backlog", "Turns waiting for this system", lambda: app.store.read_now(lambda tx: tx.turns.backlog())
+    )
+    app.metrics.watch(
+        "holds_open", "Holds waiting for people", lambda: app.store.read_now(lambda tx: tx.holds.count_open())
+    )

@@ -1,0 +1,257 @@
+"""The web chat: its page, its messages and its live stream, for visitors with a token of their own and no account.
+
+The token is random and never stored: the conversation is found by the token's hash, so neither a reviewer who sees
+the conversation's name nor a reader of the database can write as the customer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import secrets
+from collections.abc import AsyncIterator
+from datetime import datetime
+from importlib.resources import files
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.responses import Response
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.app import App
+from understudy.errors import NotFound, Unauthenticated
+from understudy.ports.store import Transaction
+from understudy.records.conversation import Author, Conversation, Inbound, Message, Mode
+from understudy.records.turn import OPEN
+from understudy.settings.model import WebChat
+from understudy.web.auth import Bearer, TheApp, TheFeed
+from understudy.web.problems import answers
+
+router = APIRouter(prefix="/chat", tags=["web chat"])
+
+KEEP_ALIVE_S = 15.0
+MESSAGES_SHOWN = 200
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+_PAGES = files("understudy.web").joinpath("chat_page")
+_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
+
+
+class SessionRequest(BaseModel):
+    """A visitor begins."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    name: str | None = Field(None, max_length=200)
+
+
+class Session(BaseModel):
+    """A visitor's conversation, and the token that speaks for them; the token is shown this once."""
+
+    conversation_id: str
+    token: str
+
+
+class ChatMessageIn(BaseModel):
+    """What a visitor writes; the same `id` again is the same message."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+
+    id: str = Field(min_length=1, max_length=100)
+    text: str = Field(min_length=1)
+    name: str | None = Field(None, max_length=200)
+
+
+class ChatMessageAccepted(BaseModel):
+    """The message is safely stored."""
+
+    seq: int
+    id: str
+
+
+class ChatMessageOut(BaseModel):
+    """A message as the chat shows it."""
+
+    seq: int
+    author: Author
+    author_name: str | None
+    text: str
+    at: datetime
+    ai_generated: bool
+    client_id: str | None
+
+
+class ChatState(BaseModel):
+    """Messages after a point, and whether somebody is at work on an answer."""
+
+    messages: list[ChatMessageOut]
+    status: str
+
+
+class ChatConfig(BaseModel):
+    """How the chat looks and what it says first."""
+
+    title: str
+    greeting: str
+    disclosure: str
+    colour: str
+
+
+class Visitor(BaseModel):
+    """Who holds the token: the channel, and the conversation's name on it."""
+
+    channel: str
+    external_id: str
+
+
+def web_chat(app: TheApp) -> tuple[str, WebChat]:
+    """The configured web chat; raises `NotFound` where there is none."""
+    for name, channel in app.settings.channels.items():
+        if isinstance(channel, WebChat):
+            return name, channel
+    raise NotFound('no web chat is configured; add [channels.webchat] with kind = "webchat"')
+
+
+Configured = Annotated[tuple[str, WebChat], Depends(web_chat)]
+
+
+def visitor(configured: Configured, bearer: Bearer) -> Visitor:
+    """Whom the token speaks for; raises `Unauthenticated`."""
+    if bearer is None or not _TOKEN.fullmatch(bearer.credentials):
+        raise Unauthenticated("no valid chat token; begin with POST /chat/sessions")
+    return Visitor(channel=configured[0], external_id=_external_id(bearer.credentials))
+
+
+TheVisitor = Annotated[Visitor, Depends(visitor)]
+
+
+@router.get("/config")
+async def get_config(configured: Configured) -> ChatConfig:
+    """Read how the chat looks."""
+    _, chat = configured
+    return ChatConfig(title=chat.title, greeting=chat.greeting, disclosure=chat.disclosure, colour=chat.colour)
+
+
+@router.post("/sessions", status_code=201, responses=answers(400, 404, 422))
+async def begin(body: SessionRequest, configured: Configured) -> Session:  # noqa: ARG001 - a name comes with messages
+    """Begin a conversation; nothing is stored before the first message."""
+    token = secrets.token_urlsafe(32)
+    return Session(conversation_id=_external_id(token), token=token)
+
+
+@router.post("/messages", status_code=202, responses=answers(400, 401, 404, 413, 422, 503))
+async def write(body: ChatMessageIn, who: TheVisitor, app: TheApp) -> ChatMessageAccepted:
+    """Take a visitor's message in; the answer means that it is on disk."""
+    inbound = Inbound(
+        provider_id=f"{who.external_id}:{body.id}",
+        external_id=who.external_id,
+        address=who.external_id,
+        text=body.text,
+        contact_name=body.name,
+    )
+    received = await app.intake.receive(who.channel, inbound)
+    return ChatMessageAccepted(seq=received.message.seq, id=body.id)
+
+
+@router.get("/messages", responses=answers(401, 404, 422))
+async def read(who: TheVisitor, app: TheApp, after: Annotated[int, Query(ge=0)] = 0) -> ChatState:
+    """Read the conversation's messages after a `seq`."""
+    return await _state(app, who, after)
+
+
+@router.get("/events", response_class=EventSourceResponse, responses=answers(401, 404))
+async def stream(
+    who: TheVisitor, app: TheApp, feed: TheFeed, last_event_id: Annotated[int, Header(ge=0)] = 0
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream messages and status; resumes after `Last-Event-ID`."""
+    seen, status, conversation_id = last_event_id, "", None
+    yield ServerSentEvent(comment="connected")
+    while conversation_id is None:
+        # Nothing is stored before the first message, so there is nothing to watch yet.
+        with feed.watch("*") as watch:
+            found = await app.store.read(lambda tx: tx.conversations.find(who.channel, who.external_id))
+            conversation_id = None if found is None else found.id
+            if watch.is_over:
+                return
+            if found is None and not await watch.next(KEEP_ALIVE_S):
+                yield ServerSentEvent(comment="still here")
+    with feed.watch(conversation_id) as watch:
+        while not watch.is_over:
+            state = await _state(app, who, seen)
+            for message in state.messages:
+                yield ServerSentEvent(event="message", id=str(message.seq), data=message)
+                seen = message.seq
+            if state.status != status:
+                status = state.status
+                yield ServerSentEvent(event="status", data={"status": status})
+            if not await watch.next(KEEP_ALIVE_S):
+                yield ServerSentEvent(comment="still here")
+
+
+@router.get("", include_in_schema=False)
+async def page(configured: Configured) -> Response:
+    """The chat as a page of its own, and inside the widget's frame."""
+    _, chat = configured
+    return _file("index.html", embedders=chat.allowed_origins)
+
+
+@router.get("/{name}", include_in_schema=False)
+async def page_file(name: str, configured: Configured) -> Response:
+    """The page's scripts and styles, the widget, and an example page that embeds it."""
+    _, chat = configured
+    return _file("example.html" if name == "example" else name, embedders=chat.allowed_origins)
+
+
+def _file(name: str, *, embedders: list[str]) -> Response:
+    ending = name.rpartition(".")[2]
+    known = {entry.name for entry in _PAGES.iterdir()}
+    if name not in known or ending not in _TYPES:
+        raise NotFound(f"the chat has no file {name!r}")
+    ancestors = " ".join(["'self'", *embedders])
+    policy = (
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; "
+        f"frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
+    )
+    headers = {
+        "Content-Security-Policy": policy,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cache-Control": "no-cache",
+    }
+    if name == "widget.js":
+        headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return Response(_PAGES.joinpath(name).read_bytes(), media_type=f"{_TYPES[ending]}; charset=utf-8", headers=headers)
+
+
+async def _state(app: App, who: Visitor, after: int) -> ChatState:
+    def query(tx: Transaction) -> ChatState:
+        conversation = tx.conversations.find(who.channel, who.external_id)
+        if conversation is None:
+            return ChatState(messages=[], status="idle")
+        messages = tx.messages.of_conversation(conversation.id, after=after, limit=MESSAGES_SHOWN)
+        return ChatState(messages=[_shown(message) for message in messages], status=_status(tx, conversation))
+
+    return await app.store.read(query)
+
+
+def _status(tx: Transaction, conversation: Conversation) -> str:
+    if conversation.mode is Mode.PERSON:
+        return "person"
+    return "working" if any(turn.state in OPEN for turn in tx.turns.open_of(conversation.id)) else "idle"
+
+
+def _shown(message: Message) -> ChatMessageOut:
+    own = message.author is Author.CUSTOMER
+    return ChatMessageOut(
+        seq=message.seq,
+        author=message.author,
+        author_name=None if message.author is Author.SAFE_REPLY else message.author_name,
+        text=message.text,
+        at=message.at,
+        ai_generated=message.author is Author.AGENT,
+        client_id=(message.provider_id or "").partition(":")[2] or None if own else None,
+    )
+
+
+def _external_id(token: str) -> str:
+    return "chat-" + hashlib.sha256(token.encode()).hexdigest()[:32]

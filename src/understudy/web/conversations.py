@@ -1,0 +1,62 @@
+"""`/v1/conversations`: read one, take it over, write in it, hand it back."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.ports.store import Transaction
+from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
+from understudy.web.problems import answers
+from understudy.web.shapes import ConversationOut, Reply
+from understudy.web.views import conversation_view
+
+router = APIRouter(prefix="/v1/conversations", tags=["review"])
+
+
+class Words(BaseModel):
+    """What a person writes to the customer."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    text: str = Field(min_length=1, max_length=20_000)
+
+
+@router.get("/{conversation_id}", responses=answers(401, 403, 404))
+async def get_conversation(
+    conversation_id: str,
+    app: TheApp,
+    key: HoldsReader,  # noqa: ARG001 - its dependency lets only readers through
+) -> ConversationOut:
+    """Read a conversation with its contact and latest messages."""
+    return await _shown(app, conversation_id)
+
+
+@router.post("/{conversation_id}/take_over", responses=answers(401, 403, 404))
+async def take_over(conversation_id: str, app: TheApp, key: HoldsWriter) -> ConversationOut:
+    """Answer yourself from now on; drafts on hold become void."""
+    await app.conversations.take_over(conversation_id, reviewer=key.name)
+    return await _shown(app, conversation_id)
+
+
+@router.post("/{conversation_id}/hand_back", responses=answers(401, 403, 404))
+async def hand_back(conversation_id: str, app: TheApp, key: HoldsWriter) -> ConversationOut:
+    """Let the agent answer again, from the customer's next message on."""
+    await app.conversations.hand_back(conversation_id, reviewer=key.name)
+    return await _shown(app, conversation_id)
+
+
+@router.post("/{conversation_id}/messages", status_code=202, responses=answers(400, 401, 403, 404, 409, 422))
+async def say(conversation_id: str, body: Words, app: TheApp, key: HoldsWriter) -> Reply:
+    """Write to the customer; the conversation must be with a person."""
+    entry = await app.conversations.say(conversation_id, body.text, reviewer=key.name)
+    return Reply(
+        text=entry.text, author=entry.author, author_name=entry.author_name, at=entry.created_at, state=entry.state
+    )
+
+
+async def _shown(app: TheApp, conversation_id: str) -> ConversationOut:
+    def query(tx: Transaction) -> ConversationOut:
+        return conversation_view(tx, tx.conversations.get(conversation_id))
+
+    return await app.store.read(query)

@@ -1,0 +1,56 @@
+"""`/v1/events` and `/v1/ledger`: what happened, live and afterwards, out of the append-only ledger."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from understudy.web.auth import HoldsReader, LedgerReader, TheApp, TheFeed
+from understudy.web.feed import EVERYTHING
+from understudy.web.problems import answers
+from understudy.web.shapes import LedgerPage
+from understudy.web.views import ledger_view
+
+router = APIRouter(prefix="/v1", tags=["observe"])
+
+BATCH = 200
+KEEP_ALIVE_S = 15.0
+
+
+@router.get("/events", response_class=EventSourceResponse, responses=answers(401, 403))
+async def stream_events(
+    app: TheApp,
+    feed: TheFeed,
+    key: HoldsReader,  # noqa: ARG001 - its dependency lets only readers through
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> AsyncIterator[ServerSentEvent]:
+    """Stream ledger events as they are committed; resumes after `Last-Event-ID`, else begins with the next."""
+    with feed.watch(EVERYTHING) as watch:
+        seen = last_event_id
+        if seen is None:
+            seen = await app.store.read(lambda tx: tx.ledger.head_seq())
+            yield ServerSentEvent(comment="from here")
+        while not watch.is_over:
+            after = seen
+            entries = await app.store.read(lambda tx: tx.ledger.entries(after=after, limit=BATCH))
+            for entry in entries:
+                yield ServerSentEvent(id=str(entry.seq), event=entry.event, data=ledger_view(entry))
+                seen = entry.seq
+            if not entries and not await watch.next(KEEP_ALIVE_S):
+                yield ServerSentEvent(comment="still here")
+
+
+@router.get("/ledger", responses=answers(401, 403, 422))
+async def list_ledger(
+    app: TheApp,
+    key: LedgerReader,  # noqa: ARG001 - its dependency lets only auditors through
+    cursor: Annotated[int, Query(ge=0)] = 0,
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> LedgerPage:
+    """Read the audit log in order; each entry's hash covers it and the entry before."""
+    entries = await app.store.read(lambda tx: tx.ledger.entries(after=cursor, limit=limit))
+    items = [ledger_view(entry) for entry in entries]
+    return LedgerPage(items=items, next=str(items[-1].seq) if len(items) == limit else None)

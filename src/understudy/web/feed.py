@@ -1,0 +1,82 @@
+"""Wake whoever waits for news of a turn or conversation after a commit; it carries no news itself, the store does.
+
+Another process's commits are not heard here, so a waiter also looks by itself every `POLL_S`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from understudy.ports.store import Committed
+
+POLL_S = 2.0
+EVERYTHING = "*"
+
+
+class Watch:
+    """One waiter; `is_over` once the server stops."""
+
+    def __init__(self) -> None:
+        self._news = asyncio.Event()
+        self.is_over = False
+
+    def wake(self) -> None:
+        """Say that there is news."""
+        self._news.set()
+
+    async def next(self, timeout_s: float) -> bool:
+        """Wait for news, at most `timeout_s`; True where there was some or it was time to look anyway."""
+        try:
+            await asyncio.wait_for(self._news.wait(), min(timeout_s, POLL_S))
+        except TimeoutError:
+            return timeout_s > POLL_S
+        self._news.clear()
+        return True
+
+
+class Feed:
+    """Watches by key: a turn's id, a conversation's id, or everything."""
+
+    def __init__(self) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._watches: dict[str, set[Watch]] = defaultdict(set)
+        self._is_over = False
+
+    def open(self) -> None:
+        """Begin; needs a running event loop."""
+        self._loop = asyncio.get_running_loop()
+
+    def close(self) -> None:
+        """End every watch, so that open streams finish and the server can stop."""
+        self._is_over = True
+        for watches in self._watches.values():
+            for watch in watches:
+                watch.is_over = True
+                watch.wake()
+
+    def heard(self, committed: Committed) -> None:
+        """Take news from the store's thread."""
+        keys = {entry.turn_id for entry in committed.entries} | {e.conversation_id for e in committed.entries}
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._wake, {key for key in keys if key} | {EVERYTHING})
+
+    @contextmanager
+    def watch(self, key: str) -> Iterator[Watch]:
+        """Hear of a key from now on; read the store after this, and nothing is missed."""
+        watch = Watch()
+        watch.is_over = self._is_over
+        self._watches[key].add(watch)
+        try:
+            yield watch
+        finally:
+            self._watches[key].discard(watch)
+            if not self._watches[key]:
+                del self._watches[key]
+
+    def _wake(self, keys: set[str]) -> None:
+        for key in keys & self._watches.keys():
+            for watch in self._watches[key]:
+                watch.wake()

@@ -1,0 +1,123 @@
+"""`/v1/holds`: the queue, claims and verdicts. What a verdict does stands in `review/`."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Header, Query, Response
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from understudy.errors import MalformedInput
+from understudy.records.review import Hold, HoldState, VerdictKind, VerdictRequest
+from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
+from understudy.web.problems import answers, problem
+from understudy.web.shapes import HoldDetail, HoldPage, VerdictOut
+from understudy.web.views import hold_view, turn_view
+
+router = APIRouter(prefix="/v1/holds", tags=["review"])
+
+
+class VerdictBody(BaseModel):
+    """A reviewer's verdict. *edit* and *respond* need `text`; `severity` in [0, 1], 0 cosmetic … 1 reject."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    action: VerdictKind = Field(strict=False)
+    text: str | None = None
+    reasons: list[str] = Field([], max_length=20)
+    severity: float | None = Field(None, ge=0, le=1)
+
+
+@router.get("", responses=answers(400, 401, 403, 422))
+async def list_holds(
+    app: TheApp,
+    key: HoldsReader,  # noqa: ARG001 - its dependency lets only readers through
+    cursor: str | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    state: HoldState | None = HoldState.OPEN,
+) -> HoldPage:
+    """List holds in queue order: priority first, then age."""
+    after = None if cursor is None else _position(cursor)
+    items = await app.store.read(lambda tx: tx.holds.queue(state=state, after=after, limit=limit))
+    return HoldPage(items=items, next=_cursor(items[-1]) if len(items) == limit else None)
+
+
+@router.get("/{hold_id}", responses=answers(401, 403, 404))
+async def get_hold(
+    hold_id: str,
+    app: TheApp,
+    key: HoldsReader,  # noqa: ARG001 - its dependency lets only readers through
+    response: Response,
+) -> HoldDetail:
+    """Read a hold with its turn and conversation; the ETag is its version."""
+    detail = await app.store.read(lambda tx: hold_view(tx, hold_id))
+    response.headers["ETag"] = f'"{detail.hold.version}"'
+    return detail
+
+
+@router.post("/{hold_id}/claim", responses=answers(401, 403, 404, 409))
+async def claim_hold(hold_id: str, app: TheApp, key: HoldsWriter) -> Hold:
+    """Take a hold for a while; repeat it as a heartbeat."""
+    return await app.holds.claim(hold_id, reviewer=key.name)
+
+
+@router.post("/{hold_id}/release", responses=answers(401, 403, 404, 409))
+async def release_hold(hold_id: str, app: TheApp, key: HoldsWriter) -> Hold:
+    """Give a claim back."""
+    return await app.holds.release(hold_id, reviewer=key.name)
+
+
+@router.post("/{hold_id}/verdict", responses=answers(400, 401, 403, 404, 409, 412, 422, 428), response_model=VerdictOut)
+async def give_verdict(
+    hold_id: str,
+    body: VerdictBody,
+    app: TheApp,
+    key: HoldsWriter,
+    if_match: Annotated[str | None, Header(description='the hold\'s version as you saw it, e.g. "3"')] = None,
+) -> VerdictOut | JSONResponse:
+    """Decide on a hold. A verdict on an older version than the stored one is refused and sends nothing."""
+    if if_match is None:
+        return problem(
+            "precondition-required", 428, "send If-Match with the hold's version, so that a stale verdict is seen"
+        )
+    verdict = await app.verdicts.give(
+        VerdictRequest(
+            hold_id=hold_id,
+            version=_version(if_match),
+            kind=body.action,
+            reviewer=key.name,
+            text=body.text,
+            reasons=tuple(body.reasons),
+            severity=body.severity,
+        )
+    )
+    turn = await app.store.read(lambda tx: turn_view(tx, tx.turns.get(verdict.turn_id)))
+    return VerdictOut(verdict=verdict, turn=turn)
+
+
+def _version(if_match: str) -> int:
+    try:
+        return int(if_match.strip().removeprefix("W/").strip('"'))
+    except ValueError:
+        raise MalformedInput(f'If-Match: {if_match!r} is no version; send the hold\'s version as "3"') from None
+
+
+def _cursor(hold: Hold) -> str:
+    place = [hold.priority, hold.created_at.isoformat(), hold.id]
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def _position(cursor: str) -> tuple[int, datetime, str]:
+    try:
+        priority, created_at, hold_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        moment = datetime.fromisoformat(created_at)
+        if moment.tzinfo is None:
+            raise ValueError("no time zone")
+        return int(priority), moment, str(hold_id)
+    except (ValueError, TypeError, binascii.Error) as error:
+        raise MalformedInput(f"cursor {cursor!r} is none of ours; leave it out to begin from the start") from error

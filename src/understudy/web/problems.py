@@ -1,0 +1,83 @@
+"""Errors as RFC 9457 problem documents; every error that reaches a caller names the thing, the value and what to do."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+
+from understudy.errors import Overloaded, UnderstudyError
+
+_log = logging.getLogger(__name__)
+
+PREFIX = "urn:understudy:problem:"
+MEDIA_TYPE = "application/problem+json"
+
+
+class Problem(BaseModel):
+    """What went wrong, as RFC 9457 has it; `type` ends with a stable code."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+def problem(code: str, status: int, detail: str, *, headers: dict[str, str] | None = None) -> JSONResponse:
+    """Write one problem document."""
+    title = code.replace("-", " ").capitalize()
+    body = Problem(type=PREFIX + code, title=title, status=status, detail=detail)
+    return JSONResponse(body.model_dump(), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+
+
+def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe the problems of an endpoint for OpenAPI."""
+    return {
+        status: {"model": Problem, "content": {MEDIA_TYPE: {}}, "description": "a problem document"}
+        for status in statuses
+    }
+
+
+def install(api: FastAPI) -> None:
+    """Answer every error as a problem, those nobody foresaw included."""
+
+    @api.exception_handler(UnderstudyError)
+    async def expected(_request: Request, error: UnderstudyError) -> JSONResponse:
+        headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Overloaded) else None
+        if error.status == 401:
+            headers = {"WWW-Authenticate": "Bearer"}
+        return problem(error.code, error.status, error.message, headers=headers)
+
+    @api.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+        first = error.errors()[0]
+        if first["type"] == "json_invalid":
+            return problem("malformed", 400, f"the body is not JSON: {first.get('ctx', {}).get('error', first['msg'])}")
+        where = ".".join(str(part) for part in first["loc"])
+        more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
+        return problem("input", 422, f"{where}: {first['msg']}, got {_short(first.get('input'))}{more}")
+
+    @api.exception_handler(HTTPException)
+    async def http(_request: Request, error: HTTPException) -> JSONResponse:
+        codes = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
+        code = codes.get(error.status_code, "http")
+        return problem(code, error.status_code, str(error.detail), headers=dict(error.headers or {}))
+
+    @api.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> JSONResponse:
+        _log.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
+        return problem("error", 500, "something broke on this side; nothing is known to have been stored, see the log")
+
+
+def _short(value: Any, *, chars_max: int = 80) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False, default=str)
+    except ValueError:
+        text = repr(value)
+    return text if len(text) <= chars_max else text[: chars_max - 1] + "…"

@@ -1,0 +1,141 @@
+"""The JSON that the API answers with, as models, so that OpenAPI describes it; reading the store is `views.py`'s work."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel
+
+from understudy.records.assessment import Contribution, Finding, Reason
+from understudy.records.conversation import Author, Mode
+from understudy.records.evidence import Draft, PipelineStep
+from understudy.records.outbox import OutboxState
+from understudy.records.review import Hold, Verdict
+from understudy.records.turn import TurnState
+
+
+class Reply(BaseModel):
+    """What was or is being sent for a turn."""
+
+    text: str
+    author: Author
+    author_name: str | None
+    at: datetime
+    state: OutboxState
+
+
+class TurnOut(BaseModel):
+    """A turn with its assessment and its reply; empty where it has not come so far."""
+
+    id: str
+    position: int
+    conversation_id: str
+    channel: str
+    topic: str | None
+    state: TurnState
+    decision: str | None
+    reasons: list[Reason]
+    confidence: float | None
+    contributions: list[Contribution]
+    signals: dict[str, float]
+    findings: list[Finding]
+    draft: Draft | None
+    agent_error: str | None
+    is_audited: bool
+    superseded_by: str | None
+    hold_id: str | None
+    reply: Reply | None
+    rulebook_id: str | None
+    created_at: datetime
+    decided_at: datetime | None
+    finished_at: datetime | None
+
+
+class TurnPage(BaseModel):
+    """Turns, oldest first; `next` is the cursor of the following page."""
+
+    items: list[TurnOut]
+    next: str | None
+
+
+class Pipeline(BaseModel):
+    """The agent's own log of how a draft was made."""
+
+    turn_id: str
+    steps: list[PipelineStep]
+
+
+class HoldPage(BaseModel):
+    """Holds in queue order; `next` is the cursor of the following page."""
+
+    items: list[Hold]
+    next: str | None
+
+
+class ContactOut(BaseModel):
+    """The customer."""
+
+    id: str
+    name: str | None
+    email: str | None
+    phone: str | None
+
+
+class MessageOut(BaseModel):
+    """Something said in a conversation."""
+
+    seq: int
+    turn_id: str | None
+    author: Author
+    author_name: str | None
+    text: str
+    at: datetime
+
+
+class ConversationOut(BaseModel):
+    """A conversation with its latest messages, oldest first."""
+
+    id: str
+    channel: str
+    external_id: str
+    mode: Mode
+    taken_by: str | None
+    contact: ContactOut
+    messages: list[MessageOut]
+
+
+class HoldDetail(BaseModel):
+    """A hold and all a reviewer needs to decide on it."""
+
+    hold: Hold
+    turn: TurnOut
+    conversation: ConversationOut
+
+
+class VerdictOut(BaseModel):
+    """A verdict as stored, and the turn after it."""
+
+    verdict: Verdict
+    turn: TurnOut
+
+
+class LedgerLine(BaseModel):
+    """One entry of the audit log; its hash chains it to the one before."""
+
+    seq: int
+    at: datetime
+    event: str
+    turn_id: str | None
+    conversation_id: str | None
+    actor: str
+    body: dict[str, Any]
+    previous: str
+    hash: str
+
+
+class LedgerPage(BaseModel):
+    """Ledger entries in order; `next` is the cursor of the following page."""
+
+    items: list[LedgerLine]
+    next: str | None

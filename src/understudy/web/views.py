@@ -1,0 +1,140 @@
+"""Put together what the API shows, out of the store's records; it changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from understudy.app import App
+from understudy.ports.store import Transaction
+from understudy.records.assessment import Assessment
+from understudy.records.codec import load
+from understudy.records.conversation import Conversation
+from understudy.records.evidence import Draft
+from understudy.records.ledger import LedgerEntry
+from understudy.records.outbox import OutboxState
+from understudy.records.turn import Turn, TurnState
+from understudy.web.feed import Feed
+from understudy.web.shapes import (
+    ContactOut,
+    ConversationOut,
+    HoldDetail,
+    LedgerLine,
+    MessageOut,
+    Reply,
+    TurnOut,
+)
+
+SETTLED = frozenset({TurnState.ANSWERED, TurnState.SUPERSEDED})
+"""States in which nothing more will happen to a turn; a handed-off one may still be answered by a person."""
+
+
+def turn_view(tx: Transaction, turn: Turn) -> TurnOut:
+    """Show a turn with everything known of it."""
+    draft, error, judged = (tx.artifacts.get(turn.id, kind) for kind in ("draft", "agent_error", "assessment"))
+    assessment = None if judged is None else load(Assessment, judged)
+    confidence = None if assessment is None else assessment.confidence
+    holds = tx.holds.open_of_turn(turn.id)
+    entries = tx.outbox.of_turn(turn.id)
+    last = entries[-1] if entries else None
+    return TurnOut(
+        id=turn.id,
+        position=turn.position,
+        conversation_id=turn.conversation_id,
+        channel=turn.channel,
+        topic=turn.topic,
+        state=turn.state,
+        decision=None if turn.decision is None else turn.decision.value,
+        reasons=[] if assessment is None else list(assessment.decision.reasons),
+        confidence=turn.confidence,
+        contributions=[] if confidence is None else list(confidence.contributions),
+        signals={} if assessment is None else {signal.check: signal.score for signal in assessment.signals},
+        findings=[] if assessment is None else list(assessment.findings),
+        draft=None if draft is None else load(Draft, draft),
+        agent_error=None if error is None else load(str, error),
+        is_audited=turn.is_audited,
+        superseded_by=turn.superseded_by,
+        hold_id=holds[0].id if holds else None,
+        reply=None
+        if last is None
+        else Reply(
+            text=last.text, author=last.author, author_name=last.author_name, at=last.created_at, state=last.state
+        ),
+        rulebook_id=turn.rulebook_id,
+        created_at=turn.created_at,
+        decided_at=turn.decided_at,
+        finished_at=turn.finished_at,
+    )
+
+
+def conversation_view(tx: Transaction, conversation: Conversation) -> ConversationOut:
+    """Show a conversation with its contact and latest messages."""
+    contact = tx.contacts.get(conversation.contact_id)
+    messages = tx.messages.of_conversation(conversation.id)
+    return ConversationOut(
+        id=conversation.id,
+        channel=conversation.channel,
+        external_id=conversation.external_id,
+        mode=conversation.mode,
+        taken_by=conversation.taken_by,
+        contact=ContactOut(id=contact.id, name=contact.name, email=contact.email, phone=contact.phone),
+        messages=[
+            MessageOut(
+                seq=message.seq,
+                turn_id=message.turn_id,
+                author=message.author,
+                author_name=message.author_name,
+                text=message.text,
+                at=message.at,
+            )
+            for message in messages
+        ],
+    )
+
+
+def hold_view(tx: Transaction, hold_id: str) -> HoldDetail:
+    """Show a hold with its turn and conversation; raises `NotFound`."""
+    hold = tx.holds.get(hold_id)
+    return HoldDetail(
+        hold=hold,
+        turn=turn_view(tx, tx.turns.get(hold.turn_id)),
+        conversation=conversation_view(tx, tx.conversations.get(hold.conversation_id)),
+    )
+
+
+def ledger_view(entry: LedgerEntry) -> LedgerLine:
+    """Show a ledger entry."""
+    return LedgerLine(
+        seq=entry.seq,
+        at=entry.at,
+        event=entry.event,
+        turn_id=entry.turn_id,
+        conversation_id=entry.conversation_id,
+        actor=entry.actor,
+        body=json.loads(entry.body),
+        previous=entry.previous,
+        hash=entry.hash,
+    )
+
+
+async def decided_turn(app: App, feed: Feed, turn_id: str, *, decision_within_s: float, wait_s: float) -> TurnOut:
+    """Show a turn once it is decided, and with `wait_s` > 0 once a person has decided too and the reply is out.
+
+    Shows it as it stands where the time runs out first.
+    """
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    with feed.watch(turn_id) as watch:
+        while True:
+            view = await app.store.read(lambda tx: turn_view(tx, tx.turns.get(turn_id)))
+            limit_s = decision_within_s if view.decision is None else wait_s
+            left_s = began + limit_s - clock()
+            if _is_enough(view) or left_s <= 0 or watch.is_over:
+                return view
+            await watch.next(left_s)
+
+
+def _is_enough(view: TurnOut) -> bool:
+    """Whether waiting longer could tell the caller nothing more."""
+    sent = view.reply is not None and view.reply.state in (OutboxState.SENT, OutboxState.DEAD)
+    return view.state in SETTLED or (view.decision is not None and sent and view.hold_id is None)
