@@ -199,3 +199,8 @@ def split_sentences(text: str) -> list[str]:
         sentences.append(text[start : end.end(1)].strip())
         start = end.end()
     return [sentence for sentence in [*sentences, text[start:].strip()] if sentence]
+
+
+def is_item(unit: str) -> bool:
+    """Tell whether a unit is an item of a list."""
+    return _ITEM.match(unit) is not None

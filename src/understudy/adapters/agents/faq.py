@@ -4,7 +4,7 @@ It composes nothing. A draft is sentences of one passage, word for word, and one
 wrong about what was asked, but not about what the documents say. When it says that it does not know:
 
     the best passage's strength is below `strength_min` (0.65), or its mass is below `MASS_MIN`;
-    strength and mass are defined in knowledge.py
+    strength and mass are defined in knowledge.py. Where the whole burst finds nothing, each question in it is tried.
 
 A burst of nothing but greetings or thanks gets a fixed reply without sources. The same documents, settings and
 question give the same draft, apart from the measured times in its pipeline log.
@@ -17,9 +17,9 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.adapters.agents.documents import Document, read_documents
+from understudy.adapters.agents.documents import Document, read_documents, split_sentences
 from understudy.adapters.agents.json_forms import content_version
-from understudy.adapters.agents.knowledge import Found, Knowledge, Query, words_of
+from understudy.adapters.agents.knowledge import Found, IndexedPassage, Knowledge, Query, words_of
 from understudy.ports.agent import DraftRequest
 from understudy.records.codec import plain
 from understudy.records.evidence import Draft, Passage, PipelineStep
@@ -32,6 +32,7 @@ SOURCES_MAX = 3
 QUOTE_WORDS_MAX = 70
 """A passage up to this long is quoted whole; of a longer one its best neighbouring sentences, up to this long."""
 QUERY_CHARS_MAX = 4_000
+QUESTIONS_MAX = 20
 
 CLOSING = "Please let me know if that does not answer your question."
 UNKNOWN_REPLY = "I am sorry, I could not find the answer to that."
@@ -44,7 +45,7 @@ _THANKS = frozenset("thanks thank thx ty cheers appreciated appreciate".split())
 _FAREWELLS = frozenset("bye goodbye farewell cya".split())
 _PADDING = frozenset(
     "a all am and are again anyone anybody be best do doing everyone fine for from good great have help i it is just lot lots me my much "
-    "nice ok okay perfect please see so sir madam team that the there this to today very well wonderful you your how hope".split()
+    "nice ok okay thats im youre perfect please see so sir madam team that the there this to today very well wonderful you your how hope".split()
 )
 
 
@@ -78,8 +79,7 @@ class FaqAgent:
         """Answer one question; what `draft` does, without a request."""
         started = time.perf_counter()
         chat = _small_talk(text)
-        query = self._knowledge.query(text)
-        found = [] if chat else self._knowledge.search(query, limit=SOURCES_MAX)
+        query, found = (self._knowledge.query(text), []) if chat else self._retrieve(text)
         retrieved = time.perf_counter()
         answer = _Answer(text=chat) if chat else self._choose(query, found)
         answered = time.perf_counter()
@@ -122,12 +122,30 @@ class FaqAgent:
         """Let go of the index."""
         self._knowledge.close()
 
+    def _retrieve(self, text: str) -> tuple[Query, list[Found]]:
+        """Search for the whole text; where nothing fits, for each question in it alone, and take the best of these.
+
+        People tell their story before they ask; the story's words stand in no document.
+        """
+        questions = [sentence for sentence in split_sentences(text)[:QUESTIONS_MAX] if sentence.endswith("?")]
+        tried: list[tuple[Query, list[Found]]] = []
+        for part in (text, *questions):
+            query = self._knowledge.query(part)
+            tried.append((query, self._knowledge.search(query, limit=SOURCES_MAX)))
+            if len(tried) == 1 and self._strong(tried[0][1]):
+                return tried[0]
+        best = max(tried, key=lambda one: max((found.strength for found in self._strong(one[1])), default=0.0))
+        return best if self._strong(best[1]) else tried[0]
+
+    def _strong(self, found: list[Found]) -> list[Found]:
+        return [one for one in found if one.strength >= self._strength_min and one.mass >= MASS_MIN]
+
     def _choose(self, query: Query, found: list[Found]) -> _Answer:
-        strong = [one for one in found if one.strength >= self._strength_min and one.mass >= MASS_MIN]
+        strong = self._strong(found)
         if not strong:
             return _Answer(text=UNKNOWN_REPLY, does_not_know=True)
         best = strong[0]
-        quote = _quote(best.passage.units, self._knowledge.words_in_units(query, best), query)
+        quote = _quote(best.passage, self._knowledge.words_in_units(query, best), query)
         return _Answer(text=f"{quote}\n\n{CLOSING}", found=tuple(strong))
 
 
@@ -148,11 +166,12 @@ def _small_talk(text: str) -> str | None:
     return None
 
 
-def _quote(units: tuple[str, ...], held: list[set[str]], query: Query) -> str:
+def _quote(passage: IndexedPassage, held: list[set[str]], query: Query) -> str:
     """Take the neighbouring units that hold most of what was asked; among equals the fewest words, then the first.
 
     A list item does not stand alone: the line that introduces its list comes along.
     """
+    units = passage.units
     lengths = [len(unit.split()) for unit in units]
     if sum(lengths) <= QUOTE_WORDS_MAX:
         return "\n".join(units)
@@ -168,8 +187,8 @@ def _quote(units: tuple[str, ...], held: list[set[str]], query: Query) -> str:
             if key > best_key:
                 best, best_key = (first, last + 1), key
     first, last = _widened(lengths, *best)
-    introduction = _introduction(units, first)
-    return "\n".join([*([introduction] if introduction else []), *units[first:last]])
+    introduction = passage.introductions[first]
+    return "\n".join([*([] if introduction is None else [units[introduction]]), *units[first:last]])
 
 
 def _widened(lengths: list[int], first: int, last: int) -> tuple[int, int]:
@@ -177,19 +196,6 @@ def _widened(lengths: list[int], first: int, last: int) -> tuple[int, int]:
     while last < len(lengths) and sum(lengths[first : last + 1]) <= QUOTE_WORDS_MAX:
         last += 1
     return first, last
-
-
-def _introduction(units: tuple[str, ...], first: int) -> str | None:
-    for number in range(first - 1, -1, -1):
-        if units[number].endswith(":"):
-            return units[number]
-        if not _is_item(units[number]):
-            return None
-    return None
-
-
-def _is_item(unit: str) -> bool:
-    return unit[:2] in ("- ", "* ", "+ ", "• ") or unit.split(maxsplit=1)[0].rstrip(".)").isdigit()
 
 
 def _source(found: Found) -> Passage:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -34,7 +33,12 @@ def request_form(request: DraftRequest) -> dict[str, Any]:
         "channel": request.channel,
         "topic": request.topic,
         "messages": [_message_form(m) | ({"person": True} if m.person else {}) for m in request.messages],
-        "contact": asdict(request.contact),
+        "contact": {
+            "id": request.contact.id,
+            "name": request.contact.name,
+            "emails": list(request.contact.emails),
+            "phones": list(request.contact.phones),
+        },
         "deadline_s": request.deadline_s,
     }
 

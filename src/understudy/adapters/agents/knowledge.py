@@ -5,7 +5,8 @@ passages by BM25 (Robertson and Zaragoza 2009, as FTS5's `bm25()`) over title, h
 Porter's algorithm. The best `CANDIDATES` are then weighed:
 
     idf(w)       = ln(1 + (N − n(w) + ½) / (n(w) + ½))           N passages, n(w) of them hold the word w
-    coverage     = Σ idf(query words held) / Σ idf(query words)   held by title, heading or two neighbouring units
+    coverage     = Σ idf(query words held) / Σ idf(query words)   held by title, heading, two neighbouring units
+                                                                  and the line that introduces their list
     named        = Σ idf(query words in title and heading) / Σ idf(words of title and heading), at most 1
     score        = BM25 × coverage × (½ + ½ named)                orders the passages
     strength     = coverage × (0.6 + 0.4 min(1, named / 0.3))     says whether the best one fits at all
@@ -34,7 +35,7 @@ from typing import Literal
 from rapidfuzz.distance import OSA
 from rapidfuzz.process import extract
 
-from understudy.adapters.agents.documents import Document, Section
+from understudy.adapters.agents.documents import Document, Section, is_item
 from understudy.adapters.agents.stop_words import STOP_WORDS
 
 PASSAGE_WORDS_MAX = 150
@@ -45,6 +46,8 @@ CANDIDATES = 30
 HOLDERS_KEPT = 8192
 """Words whose places are remembered between queries."""
 TITLE_WEIGHT, HEADING_WEIGHT, TEXT_WEIGHT = 3.0, 2.0, 1.0
+PREFIX_CHARS_MIN = 7
+"""A word this long also finds words that begin with it: Porter's stems of deliver and delivery differ."""
 TYPO_CHARS_MIN = 5
 """Shorter words are not corrected: too many real words lie one letter apart."""
 
@@ -66,12 +69,16 @@ _WORD = re.compile(r"[^\W_]+")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexedPassage:
-    """A piece of one section, `units` in order; `text` is what the index and the reviewer see."""
+    """A piece of one section, `units` in order; `text` is what the index and the reviewer see.
+
+    `introductions` says for each unit that is a list item which unit introduces its list ("We deliver to:").
+    """
 
     id: str
     document: Document
     heading: str
     units: tuple[str, ...]
+    introductions: tuple[int | None, ...]
 
     @property
     def title(self) -> str:
@@ -175,15 +182,20 @@ class Knowledge:
             self._db.close()
 
     def _weighed(self, query: Query, number: int, bm25: float) -> Found:
+        passage = self.passages[number]
         in_title = {word for word in query.worth if number in self._holders("titles", word)}
-        here = [in_title | words for words in self._in_units(query, number)]
+        held_by = self._in_units(query, number)
+        here = [
+            in_title | words | (set() if intro is None else held_by[intro])
+            for words, intro in zip(held_by, passage.introductions, strict=True)
+        ]
         neighbours = [first | second for first, second in zip(here, [*here[1:], set[str]()], strict=True)]
         held = max(_sum(query.worth, pair) for pair in neighbours)
         coverage = held / query.total
         named = min(_sum(query.worth, in_title) / max(self._title_worth(number), 1e-9), 1.0)
         return Found(
             number=number,
-            passage=self.passages[number],
+            passage=passage,
             score=bm25 * coverage * (0.5 + 0.5 * named),
             coverage=coverage,
             named=named,
@@ -230,7 +242,7 @@ def words_of(text: str) -> list[str]:
 
 def _quoted(word: str) -> str:
     """Write a word as an FTS5 string, which is never syntax; words hold letters and digits only, but this is the wall."""
-    return '"' + word.replace('"', '""') + '"'
+    return '"' + word.replace('"', '""') + '"' + ("*" if len(word) >= PREFIX_CHARS_MIN else "")
 
 
 def _passages(document: Document) -> Iterator[IndexedPassage]:
@@ -241,7 +253,18 @@ def _passages(document: Document) -> Iterator[IndexedPassage]:
             document=document,
             heading="" if section.heading == document.title else section.heading,
             units=tuple(units),
+            introductions=tuple(_introductions(units)),
         )
+
+
+def _introductions(units: Sequence[str]) -> Iterator[int | None]:
+    introduction: int | None = None
+    for number, unit in enumerate(units):
+        if is_item(unit):
+            yield introduction
+        else:
+            introduction = number if unit.endswith(":") else None
+            yield None
 
 
 def _pieces(section: Section) -> Iterator[list[str]]:

@@ -23,7 +23,7 @@ from typing import Any
 from understudy.adapters.agents.json_forms import nonsense, read_draft, request_form
 from understudy.errors import AgentError, AgentTimedOut, AgentUnavailable, ConfigurationError, MalformedInput
 from understudy.ports.agent import DraftRequest
-from understudy.records.codec import build, dump
+from understudy.records.codec import build, canonical
 from understudy.records.evidence import Draft
 
 CALLS_MAX = 32
@@ -88,8 +88,9 @@ class PythonCallableAgent:
         if not isinstance(answer, Draft):
             raise nonsense(self.name, f"it returned {type(answer).__name__}, not a str, a dict or a Draft")
         try:
-            draft = build(Draft, dataclasses.asdict(answer))
-            dump(draft)  # what JSON cannot carry (NaN in an action's arguments) must not reach the store
+            plain = dataclasses.asdict(answer)
+            canonical(plain).encode()  # what JSON cannot carry (NaN, half surrogates) must not reach the store
+            draft = build(Draft, plain)
         except (MalformedInput, TypeError, ValueError) as error:
             raise nonsense(self.name, str(error)) from error
         unnamed = draft.agent == "unnamed"
