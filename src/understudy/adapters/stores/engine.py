@@ -19,6 +19,13 @@ def is_sqlite(engine: Engine) -> bool:
     return engine.dialect.name == "sqlite"
 
 
+def read_options(engine: Engine) -> dict[str, Any]:
+    """Say how a connection is to be used so that all its queries see one snapshot."""
+    if is_sqlite(engine):
+        return {"understudy_reads": True}
+    return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
 def open_engine(url: str) -> Engine:
     """Open `sqlite:///path` or `postgresql+psycopg://…`; raises `ConfigurationError` for anything else."""
     try:

