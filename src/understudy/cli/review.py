@@ -21,7 +21,7 @@ from understudy.cli.review_claim import GONE_STATUS, HEARTBEAT_S, Claim
 from understudy.cli.review_desk import Desk, Look, ReviewClient
 from understudy.cli.review_screen import screen
 from understudy.cli.review_verdicts import ACTIONS, Outcome, gone
-from understudy.client.calls import ApiError, ServerUnreachable
+from understudy.client.errors import ApiError, ServerUnreachable
 from understudy.client.models import Hold
 
 QUEUE_SHOWN_MAX = 200

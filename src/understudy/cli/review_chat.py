@@ -13,7 +13,7 @@ from rich.text import Text
 from understudy.cli import review_screen
 from understudy.cli.keyboard import Keyboard
 from understudy.cli.plain_text import shown
-from understudy.client.calls import ApiError, ServerUnreachable
+from understudy.client.errors import ApiError, ServerUnreachable
 from understudy.client.models import Conversation
 
 CHAT_POLL_S = 2.0

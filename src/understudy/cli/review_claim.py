@@ -10,9 +10,8 @@ import threading
 from types import TracebackType
 from typing import Protocol
 
-from understudy.client.calls import ApiError
+from understudy.client.errors import ApiError, ClientError
 from understudy.client.models import Hold, HoldDetail
-from understudy.errors import UnderstudyError
 
 HEARTBEAT_S = 20.0
 """A third of the lease, so that one lost heartbeat does not lose the claim."""
@@ -72,7 +71,7 @@ class Claim:
             if error.status in GONE_STATUS:
                 self.lost = why_gone(self._client, self.hold_id, error)
             return
-        except UnderstudyError:
+        except ClientError:
             return
         if hold.state != "open":
             self.lost = GONE.get(hold.state, hold.state)
@@ -96,7 +95,7 @@ class Claim:
             return
         try:
             self._client.release(self.hold_id)
-        except UnderstudyError:
+        except ClientError:
             pass  # the claim lapses by itself within a minute
 
     def _beat(self) -> None:
@@ -110,6 +109,6 @@ def why_gone(client: ClaimClient, hold_id: str, error: ApiError) -> str:
         return GONE[error.code]
     try:
         state = client.hold(hold_id).hold.state
-    except UnderstudyError:
+    except ClientError:
         return error.detail
     return GONE.get(state, error.detail)

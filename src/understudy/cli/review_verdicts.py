@@ -17,9 +17,8 @@ from understudy.cli.review_chat import chat
 from understudy.cli.review_claim import GONE_STATUS, why_gone
 from understudy.cli.review_desk import Desk, Look
 from understudy.cli.word_diff import word_diff
-from understudy.client.calls import ApiError
+from understudy.client.errors import ApiError, ClientError
 from understudy.client.models import Decided
-from understudy.errors import UnderstudyError
 
 REJECT_REASONS = (
     ("wrong_information", "says something wrong"),
@@ -140,7 +139,7 @@ def _settle(desk: Desk, look: Look, what: str, call: Callable[[], Decided], text
         desk.say(f"Not taken: {error.detail}", "bold red")
         _keep(desk, text)
         return "stay"
-    except UnderstudyError as error:
+    except ClientError as error:
         desk.say(f"{error}\nIt is not known whether this was taken; deciding again is safe.", "bold red")
         _keep(desk, text)
         return "stay"

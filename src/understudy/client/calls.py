@@ -17,7 +17,7 @@ import httpx2
 from pydantic import ValidationError
 
 from understudy.client import models
-from understudy.errors import UnderstudyError
+from understudy.client.errors import AnswerUnreadable, ApiError, ClientError, ServerUnreachable
 
 T = TypeVar("T")
 
@@ -28,37 +28,6 @@ PAUSE_FIRST_S = 0.2
 PAUSE_S_MAX = 10.0
 """The longest pause between attempts; where the server asks for more, the error is raised instead."""
 DETAIL_CHARS_MAX = 300
-_RETRYABLE = frozenset({429, 502, 503, 504})
-
-
-class ApiError(UnderstudyError):
-    """The server refused the call; `code` and `detail` say why.
-
-    `status` is the HTTP status, `retry_after_s` how long the server asks to wait (None: it did not say).
-    """
-
-    def __init__(self, *, status: int, code: str, detail: str, retry_after_s: float | None = None) -> None:
-        super().__init__(f"{detail} ({code}, status {status})")
-        self.status = status
-        self.code = code
-        self.detail = detail
-        self.retry_after_s = retry_after_s
-        self.is_retryable = status in _RETRYABLE
-
-
-class ServerUnreachable(UnderstudyError):
-    """The server gave no answer; check the URL and that `understudy serve` runs."""
-
-    code = "server-unreachable"
-    status = 503
-    is_retryable = True
-
-
-class AnswerUnreadable(UnderstudyError):
-    """Something answered, but not in this API's form; check that the URL is that of an Understudy server."""
-
-    code = "answer-unreadable"
-    status = 502
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,20 +143,19 @@ def conversation(conversation_id: str) -> Call[models.Conversation]:
     return _get(f"/v1/conversations/{_part(conversation_id)}", models.Conversation)
 
 
-def say(conversation_id: str, text: str) -> Call[Any]:
-    """Write to the customer in a conversation that a person has taken over; gives the server's answer as plain data."""
-    path = f"/v1/conversations/{_part(conversation_id)}/messages"
-    return Call(method="POST", path=path, read=_as_is, content=json.dumps({"text": text}))
+def say(conversation_id: str, text: str) -> Call[models.Reply]:
+    """Write to the customer in a conversation that a person has taken over."""
+    return _post(f"/v1/conversations/{_part(conversation_id)}/messages", models.Reply, {"text": text})
 
 
-def take_over_conversation(conversation_id: str) -> Call[Any]:
-    """Take a conversation over that has no open hold; gives the server's answer as plain data."""
-    return Call(method="POST", path=f"/v1/conversations/{_part(conversation_id)}/take_over", read=_as_is, content="{}")
+def take_over_conversation(conversation_id: str) -> Call[models.Conversation]:
+    """Take a conversation over that has no open hold; drafts that wait become void."""
+    return _post(f"/v1/conversations/{_part(conversation_id)}/take_over", models.Conversation, {})
 
 
-def hand_back(conversation_id: str) -> Call[Any]:
-    """Hand a conversation back to the agent; gives the server's answer as plain data."""
-    return Call(method="POST", path=f"/v1/conversations/{_part(conversation_id)}/hand_back", read=_as_is, content="{}")
+def hand_back(conversation_id: str) -> Call[models.Conversation]:
+    """Let the agent answer again, from the customer's next message on."""
+    return _post(f"/v1/conversations/{_part(conversation_id)}/hand_back", models.Conversation, {})
 
 
 def receive(call: Call[T], response: httpx2.Response) -> T:
@@ -239,7 +207,7 @@ def no_answer(url: str, error: httpx2.RequestError) -> ServerUnreachable:
     return ServerUnreachable(f"{url}: {why}")
 
 
-def pause_s(call: Call[Any], attempt: int, failure: UnderstudyError) -> float | None:
+def pause_s(call: Call[Any], attempt: int, failure: ClientError) -> float | None:
     """How many seconds to wait before the next attempt; None where the failure is to be raised."""
     if not call.is_repeatable or not failure.is_retryable or attempt >= ATTEMPTS_MAX:
         return None
@@ -268,10 +236,6 @@ def _verdict(
 
 def _reader(kind: type[T]) -> Callable[[Any], T]:
     return lambda data: models.read(kind, data)
-
-
-def _as_is(data: Any) -> Any:
-    return data
 
 
 def _wait(wait_s: float) -> dict[str, str | int | float]:

@@ -22,7 +22,8 @@ from pydantic import ValidationError
 
 from understudy import __version__
 from understudy.client import calls
-from understudy.client.calls import AnswerUnreadable, ApiError, Call, ServerUnreachable
+from understudy.client.calls import Call
+from understudy.client.errors import AnswerUnreadable, ApiError, ServerUnreachable
 from understudy.client.models import Event, Hold, Page, Turn, read
 from understudy.errors import ConfigurationError
 

@@ -108,6 +108,7 @@ class Reply:
     text: str
     author: str
     state: str
+    author_name: str | None = None
     at: datetime | None = None
 
 
@@ -137,6 +138,7 @@ class Turn:
     superseded_by: str | None = None
     hold_id: str | None = None
     reply: Reply | None = None
+    is_audited: bool = False
     rulebook_id: str | None = None
     created_at: datetime | None = None
     decided_at: datetime | None = None

@@ -1,3 +1,5 @@
+"""What the review terminal is tested with: a server in memory, scripted keys, one hold to look at."""
+
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from understudy.client.calls import ApiError
+from understudy.client.errors import ApiError
 from understudy.client.models import (
     Contact,
     Contribution,
@@ -31,27 +33,43 @@ NOW = datetime(2026, 5, 2, 10, 0, tzinfo=UTC)
 DRAFT = "Refunds reach your account within 5 days. We have already refunded £89.00 to your card."
 
 
-def make_detail(hold_id: str = "h-1", *, kind: str = "draft", draft: str | None = DRAFT) -> HoldDetail:
-    findings = (
-        Finding(
-            check="grounding",
-            code="number_not_in_source",
-            severity="major",
-            explanation="“5 days” is in no passage; passage kb-1 says 10 days",
-            span=Span(start=34, end=40),
-            passage_id="kb-1",
-        ),
-        Finding(
-            check="actions",
-            code="unbacked",
-            severity="blocking",
-            explanation="says a refund was made, and no tool call made one",
-            span=Span(start=42, end=len(DRAFT)),
-        ),
-        Finding(check="quality", code="no_greeting", severity="info", explanation="no greeting"),
-    )
-    turn = Turn(
-        id=f"t-{hold_id}",
+FINDINGS = (
+    Finding(
+        check="grounding",
+        code="number_not_in_source",
+        severity="major",
+        explanation="“5 days” is in no passage; passage kb-1 says 10 days",
+        span=Span(start=34, end=40),
+        passage_id="kb-1",
+    ),
+    Finding(
+        check="actions",
+        code="unbacked",
+        severity="blocking",
+        explanation="says a refund was made, and no tool call made one",
+        span=Span(start=42, end=len(DRAFT)),
+    ),
+    Finding(check="quality", code="no_greeting", severity="info", explanation="no greeting"),
+)
+SOURCE = Source(
+    id="kb-1",
+    title="When refunds arrive",
+    url="https://fernway.example/help/refunds",
+    text="Refunds go back to the card you paid with and arrive within 10 days.",
+)
+TALK = Conversation(
+    id="c-1",
+    contact=Contact(id="p-1", name="Dana"),
+    messages=(
+        Message(seq=1, author="customer", author_name="Dana", text="hi, where is my refund?"),
+        Message(seq=2, author="customer", author_name="Dana", text="[bold]order 1042[/bold] \x1b[31mplease"),
+    ),
+)
+
+
+def make_turn(draft: str | None) -> Turn:
+    return Turn(
+        id="t-1",
         state="held",
         topic="refunds",
         decision="hold",
@@ -66,24 +84,15 @@ def make_detail(hold_id: str = "h-1", *, kind: str = "draft", draft: str | None 
             Contribution(signal="actions", log_odds=-2.4, words="it claims an action that did not happen"),
         ),
         signals={"grounding": 0.53, "actions": 0.2, "exposure": 1.0},
-        findings=findings if draft == DRAFT else (),
+        findings=FINDINGS if draft == DRAFT else (),
         draft=None
         if draft is None
-        else Draft(
-            text=draft,
-            agent="fernway-agent",
-            agent_version="v7",
-            sources=(
-                Source(
-                    id="kb-1",
-                    title="When refunds arrive",
-                    url="https://fernway.example/help/refunds",
-                    text="Refunds go back to the card you paid with and arrive within 10 days.",
-                ),
-            ),
-        ),
+        else Draft(text=draft, agent="fernway-agent", agent_version="v7", sources=(SOURCE,)),
         agent_error=None if draft is not None else "agent-timed-out",
     )
+
+
+def make_detail(hold_id: str = "h-1", *, kind: str = "draft", draft: str | None = DRAFT) -> HoldDetail:
     hold = Hold(
         id=hold_id,
         version=3,
@@ -96,15 +105,7 @@ def make_detail(hold_id: str = "h-1", *, kind: str = "draft", draft: str | None 
         created_at=NOW - timedelta(minutes=4),
         expires_at=NOW + timedelta(minutes=8),
     )
-    talk = Conversation(
-        id="c-1",
-        contact=Contact(id="p-1", name="Dana"),
-        messages=(
-            Message(seq=1, author="customer", author_name="Dana", text="hi, where is my refund?"),
-            Message(seq=2, author="customer", author_name="Dana", text="[bold]order 1042[/bold] \x1b[31mplease"),
-        ),
-    )
-    return HoldDetail(hold=hold, turn=turn, conversation=talk)
+    return HoldDetail(hold=hold, turn=make_turn(draft), conversation=TALK)
 
 
 class FakeDesk:

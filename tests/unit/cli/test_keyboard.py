@@ -1,3 +1,5 @@
+"""Keys, lines and the editor, over a real pseudo-terminal."""
+
 from __future__ import annotations
 
 import os

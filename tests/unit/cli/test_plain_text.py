@@ -1,3 +1,5 @@
+"""Untrusted text on a terminal: shown, never obeyed."""
+
 from __future__ import annotations
 
 import unicodedata

@@ -1,3 +1,5 @@
+"""One reviewer's sitting, key by key, against a server in memory."""
+
 from __future__ import annotations
 
 import threading
@@ -10,7 +12,7 @@ import pytest
 from rich.console import Console
 
 from understudy.cli.review import run_review
-from understudy.client.calls import ApiError, ServerUnreachable
+from understudy.client.errors import ApiError, ServerUnreachable
 from understudy.client.models import HoldDetail, Message
 
 Make = Callable[..., HoldDetail]

@@ -1,3 +1,5 @@
+"""What stands on a reviewer's screen."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

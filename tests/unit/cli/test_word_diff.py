@@ -1,3 +1,5 @@
+"""The difference between two texts, word by word."""
+
 from __future__ import annotations
 
 from hypothesis import given

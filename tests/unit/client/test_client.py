@@ -1,3 +1,5 @@
+"""The Python client against scripted answers: what it sends, what it repeats, what it makes of refusals."""
+
 from __future__ import annotations
 
 import asyncio
@@ -7,8 +9,9 @@ from collections.abc import Callable
 import httpx2
 import pytest
 
-from understudy.client.calls import ATTEMPTS_MAX, AnswerUnreadable, ApiError, ServerUnreachable
+from understudy.client.calls import ATTEMPTS_MAX
 from understudy.client.client import EVENTS_ATTEMPTS_MAX, AsyncClient, Client
+from understudy.client.errors import AnswerUnreadable, ApiError, ServerUnreachable
 from understudy.errors import ConfigurationError
 
 KEY = "us_k1_very-secret"
@@ -150,6 +153,17 @@ def test_every_verdict_names_the_version_it_was_made_on(decide: Decide, action: 
     assert request.url.path == "/base/v1/holds/h-1/verdict"
     assert request.headers["if-match"] == '"3"'
     assert (body["action"], body["text"]) == (action, text)
+
+
+def test_a_person_writes_and_hands_back() -> None:
+    server = Server(
+        answer({"text": "Hello.", "author": "reviewer", "author_name": "Ines", "state": "pending"}, 202),
+        answer({"id": "c-1", "mode": "agent"}),
+    )
+    client = server.client()
+    assert client.say("c-1", "Hello.").state == "pending"
+    assert client.hand_back("c-1").mode == "agent"
+    assert json.loads(server.asked[0].content) == {"text": "Hello."}
 
 
 def test_a_verdict_is_read_under_either_name_of_its_kind() -> None:

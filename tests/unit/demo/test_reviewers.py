@@ -1,3 +1,5 @@
+"""The simulated reviewers of the demo decide by what is on the screen."""
+
 from __future__ import annotations
 
 from dataclasses import replace

@@ -1,3 +1,5 @@
+"""The demo's business and story: complete, consistent, made up, and answerable where they say so."""
+
 from __future__ import annotations
 
 import json
