@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from understudy.adapters.channels.collected import API, WEBCHAT, CollectedChannel
+from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.channels.webhook import WebhookChannel
 from understudy.errors import InputError, MalformedInput
 from understudy.ports.channel import Capabilities, Channel, InboundRequest
@@ -38,7 +38,7 @@ ENTRY = OutboxEntry(
     created_at=datetime(2026, 1, 1, 11, 59, tzinfo=UTC),
 )
 CHANNELS: dict[str, Callable[[], Channel]] = {
-    "webchat": lambda: CollectedChannel(WEBCHAT),
+    "webchat": lambda: CollectedChannel("webchat"),
     "api": lambda: CollectedChannel(API),
     # Port 9 of the loopback: nobody listens there, so that a send meets a refusal.
     "webhook": lambda: WebhookChannel("webhook", url="http://127.0.0.1:9/", secrets=[SECRET], clock=FrozenClock()),
@@ -102,14 +102,17 @@ def test_closing_twice_is_harmless(make: Callable[[], Channel]) -> None:
 # The collected channel: web chat and the API.
 
 
-@pytest.mark.parametrize(("name", "entrance"), [(WEBCHAT, "POST /chat/messages"), (API, "POST /v1/turns")])
+@pytest.mark.parametrize(
+    ("name", "entrance"),
+    [("webchat", "POST /chat/messages"), ("support", "POST /chat/messages"), (API, "POST /v1/turns")],
+)
 def test_collected_channel_refuses_webhooks_and_names_its_own_entrance(name: str, entrance: str) -> None:
     with pytest.raises(MalformedInput, match=entrance):
         CollectedChannel(name).parse(inbound_request(b"{}"))
 
 
 def test_collected_channel_accepts_a_reply_of_any_length_at_once() -> None:
-    channel = CollectedChannel(WEBCHAT)
+    channel = CollectedChannel("webchat")
     assert channel.capabilities.chars_max is None
     assert asyncio.run(channel.send(dataclasses.replace(ENTRY, text="x" * 1_000_000))) == Accepted()
 

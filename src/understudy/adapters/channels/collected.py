@@ -12,25 +12,18 @@ from understudy.ports.channel import Capabilities, InboundRequest
 from understudy.records.conversation import Inbound
 from understudy.records.outbox import Accepted, OutboxEntry, SendResult, Unknown
 
-WEBCHAT = "webchat"
 API = "api"
-
-_OWN_ENTRANCE = {
-    WEBCHAT: "POST /chat/messages",
-    API: "POST /v1/turns",
-}
 
 
 class CollectedChannel:
     """A channel whose customers, or callers, come and read the reply themselves.
 
-    `name` is the channel's name, `WEBCHAT` or `API`; `entrance` is the endpoint that takes its messages, named in
-    errors, and is known for these two.
+    `name` is the channel's name in the configuration: `API` is that of the API, any other is a web chat's.
     """
 
-    def __init__(self, name: str, *, entrance: str | None = None) -> None:
+    def __init__(self, name: str) -> None:
         self._name = name
-        self._entrance = entrance or _OWN_ENTRANCE.get(name, "its own endpoint")
+        self._entrance = "POST /v1/turns" if name == API else "POST /chat/messages"
 
     def __repr__(self) -> str:
         return f"CollectedChannel({self._name!r})"

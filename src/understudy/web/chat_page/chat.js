@@ -81,6 +81,7 @@ function giveBack(text) {
 function startOver() {
   log.clear();
   session.keep(null);
+  presence.refresh();
   notice.clear();
   part("text").focus();
 }
@@ -111,7 +112,10 @@ function listenToHands() {
     if (wasAtEnd) part("newest").hidden = true;
   });
   part("close").addEventListener("click", () => tellParent("close"));
-  part("start-over").addEventListener("click", () => { part("question").returnValue = ""; part("question").showModal(); });
+  part("start-over").addEventListener("click", () => {
+    part("question").returnValue = "";
+    part("question").showModal();
+  });
   part("question").addEventListener("close", () => { if (part("question").returnValue === "yes") startOver(); });
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape" && !event.defaultPrevented && !part("question").open) tellParent("close");
@@ -127,6 +131,7 @@ function listenToTheWorld() {
   };
   log.onReply = () => {
     if (part("log").getAttribute("aria-busy") === "true") return;
+    presence.refresh();
     tellParent("reply");
     if (document.hidden) unread += 1;
     showTitle();
@@ -165,6 +170,7 @@ async function start() {
     stream.start();
   }
   pollWhileUnheard();
+  presence.start();
   await configured;
   if (hasMouse && !isEmbedded) part("text").focus();
   tellParent("ready");

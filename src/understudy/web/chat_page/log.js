@@ -13,7 +13,7 @@ const part = (id) => document.getElementById(id);
 let items = [];
 
 export const log = {
-  /** The highest seq the server listed or streamed, in order: never that of an answer to a send, which may run ahead. */
+  /** The highest seq the server listed or streamed, in order; never that of an answer to a send: it may run ahead. */
   lastSeq: 0,
   /** Called for each message of ours that was not there before. */
   onReply: () => {},
@@ -39,7 +39,8 @@ export const log = {
   /** Show at once what the customer writes, before anybody has taken it; `onRetry` is called for "Try again". */
   write(text, clientId, onRetry) {
     const item = {
-      seq: Infinity, clientId, author: "customer", name: null, ai: false, text, at: new Date(), state: "sending", onRetry,
+      seq: Infinity, clientId, author: "customer", name: null, ai: false, text, at: new Date(), state: "sending",
+      onRetry,
     };
     place(item);
     return item;
@@ -83,10 +84,10 @@ export const log = {
     part("log").replaceChildren();
   },
 
-  /** Whether the customer spoke last. */
-  get awaitsReply() {
+  /** How long the customer's last message has gone without an answer; 0 where we spoke last. */
+  unansweredMs() {
     const last = items.at(-1);
-    return last?.author === "customer" && last.state === "sent";
+    return last?.author === "customer" && last.state === "sent" ? Math.max(Date.now() - last.at, 1) : 0;
   },
 
   isAtEnd() {
@@ -155,7 +156,7 @@ function timeOf(at) {
 // Ends at spaces, quotes, and at characters nobody sees, which could show another address than the link has.
 const ADDRESS = /https:\/\/[^\s<>"'`\p{Cc}\p{Cf}]+/giu;
 
-/** Split a reply into text and links: https only, and no user name, which could pass for a host (`bank.com@evil.com`). */
+/** Split a reply into text and links: https only, and no user name, which could pass for a host (`bank.com@x.com`). */
 function withLinks(text) {
   const parts = [];
   let end = 0;

@@ -4,27 +4,44 @@ import { log } from "./log.js";
 import { WORDS } from "./words.js";
 
 const LONG_WAIT_MS = 20_000;
+const UNANSWERED_MS = 5_000;
+const REFRESH_MS = 1_000;
 
 const part = (id) => document.getElementById(id);
 
 export const presence = {
   /** `idle`, `working` (an answer is being written) or `person` (a person has taken over). */
   status: "idle",
-  timer: 0,
+  since: 0,
 
   set(status) {
     if (!["idle", "working", "person"].includes(status) || status === this.status) return;
-    const stick = log.isAtEnd();
     this.status = status;
+    this.since = Date.now();
     part("presence").textContent = status === "person" ? WORDS.presencePerson : WORDS.presence;
     part("ask-person").hidden = status === "person";
-    clearTimeout(this.timer);
-    part("working").hidden = status !== "working";
-    part("working-words").textContent = status === "working" ? WORDS.working : "";
-    if (status === "working") {
-      this.timer = setTimeout(() => { part("working-words").textContent = WORDS.workingLong; }, LONG_WAIT_MS);
-    }
+    this.refresh();
+  },
+
+  /** Say what a customer who waits should know. */
+  refresh() {
+    const words = this.words();
+    if (words === part("working-words").textContent) return;
+    const stick = log.isAtEnd();
+    part("working-words").textContent = words;
+    part("working").hidden = !words;
+    part("dots").hidden = this.status !== "working";
     if (stick) log.scrollToEnd();
+  },
+
+  words() {
+    if (this.status === "working") return Date.now() - this.since < LONG_WAIT_MS ? WORDS.working : WORDS.workingLong;
+    // Nobody writes, and the customer spoke last: a person has it, and silence would look like a loss.
+    return log.unansweredMs() > UNANSWERED_MS ? WORDS.arrived : "";
+  },
+
+  start() {
+    setInterval(() => this.refresh(), REFRESH_MS);
   },
 };
 

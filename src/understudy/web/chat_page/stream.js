@@ -13,6 +13,7 @@ const STEADY_MS = 10_000; // one that lasted this long was a good one: begin the
 const LOSS_SHOWN_AFTER_MS = 3_000;
 const POLL_MS = 10_000; // some proxies hold a stream back: while an answer is due and nothing is heard, ask
 const UNHEARD_MS_MAX = 20_000;
+const FULL_PAGE = 50; // a list this long may not be all there is
 
 export const stream = {
   isRunning: false,
@@ -52,8 +53,10 @@ export const stream = {
   async listen() {
     const abort = new AbortController();
     this.stop = () => abort.abort();
-    this.heardAt = Date.now();
-    const watch = setInterval(() => { if (Date.now() - this.heardAt > SILENCE_MS_MAX) this.stop(); }, 5_000);
+    const openedAt = Date.now();
+    const watch = setInterval(() => {
+      if (Date.now() - Math.max(this.heardAt, openedAt) > SILENCE_MS_MAX) this.stop();
+    }, 5_000);
     try {
       // Sent from the first time on: "after 0" is everything, so nothing can fall between listing and following.
       const headers = { accept: "text/event-stream", "last-event-id": String(log.lastSeq) };
@@ -95,10 +98,14 @@ export async function catchUp() {
   const { token } = session;
   if (!token) return;
   try {
-    const { messages = [], status } = await json(`messages?after=${log.lastSeq}`);
-    if (session.token !== token) return;
-    for (const message of messages) log.receive(message);
-    presence.set(status);
+    for (let isMore = true; isMore;) {
+      const before = log.lastSeq;
+      const { messages = [], status } = await json(`messages?after=${before}`);
+      if (session.token !== token) return;
+      for (const message of messages) log.receive(message);
+      presence.set(status);
+      isMore = messages.length >= FULL_PAGE && log.lastSeq > before; // the server lists a long history in pages
+    }
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (error.status === 401) expire(token);
@@ -108,7 +115,7 @@ export async function catchUp() {
 /** While an answer is due and the stream says nothing, ask. */
 export function pollWhileUnheard() {
   setInterval(() => {
-    const isDue = presence.status === "working" || log.awaitsReply;
+    const isDue = presence.status === "working" || log.unansweredMs() > 0;
     if (isDue && !document.hidden && Date.now() - stream.heardAt > UNHEARD_MS_MAX) catchUp();
   }, POLL_MS);
 }

@@ -1,9 +1,9 @@
 /* Puts the web chat on any page: a round button and, once opened, a panel with a frame of /chat from this script's host.
 
-     <script src="https://host/chat/widget.js" data-title="Chat with us" data-colour="#0b5d57" async></script>
+     <script src="https://host/chat/widget.js" data-title="Chat with us" data-colour="#1f5f8b" async></script>
 
-   It is one classic script without a dependency, works under a strict Content Security Policy (script-src, frame-src and
-   connect-src need only this host), sets no cookie, and asks the host for nothing before a customer opens the panel. */
+   One classic script without a dependency. Under a strict Content Security Policy the page needs this host in script-src
+   and frame-src, no more. It sets no cookie, and asks the host for nothing before a customer opens the panel. */
 
 (() => {
   const script = document.currentScript;
@@ -12,7 +12,7 @@
 
   const page = new URL("../chat", script.src);
   const title = (script.dataset.title || "Chat with us").slice(0, 60);
-  const colour = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(script.dataset.colour ?? "") ? script.dataset.colour : "#0b5d57";
+  const colour = /^#([0-9a-f]{3}|[0-9a-f]{6})$/i.test(script.dataset.colour ?? "") ? script.dataset.colour : "#1f5f8b";
   const isPhone = matchMedia("(max-width: 480px), (max-height: 480px)");
 
   const STYLE = `
@@ -26,7 +26,10 @@
       box-shadow: 0 2px 6px rgb(0 0 0 / 18%), 0 8px 24px rgb(0 0 0 / 20%);
     }
     .button:focus-visible { outline: 3px solid var(--colour); outline-offset: 3px; box-shadow: 0 0 0 3px #fff; }
-    .button svg { width: 28px; height: 28px; fill: none; stroke: currentColor; stroke-width: 2; stroke-linecap: round; stroke-linejoin: round; }
+    .button svg {
+      width: 28px; height: 28px; fill: none; stroke: currentColor; stroke-width: 2;
+      stroke-linecap: round; stroke-linejoin: round;
+    }
     .unread {
       position: absolute; top: -4px; right: -4px; box-sizing: border-box; min-width: 24px; height: 24px; padding: 0 6px;
       border: 2px solid #fff; border-radius: 12px; background: #b3261e; color: #fff;
@@ -42,7 +45,10 @@
     iframe { display: block; width: 100%; height: 100%; border: 0; color-scheme: light dark; }
     @media (prefers-color-scheme: dark) { .panel { background: #131918; } }
     @media (max-width: 480px), (max-height: 480px) {
-      .panel { inset: 0; width: auto; height: auto; border: 0; border-radius: 0; padding: env(safe-area-inset-top) 0 env(safe-area-inset-bottom); }
+      .panel {
+        inset: 0; width: auto; height: auto; border: 0; border-radius: 0;
+        padding: env(safe-area-inset-top) 0 env(safe-area-inset-bottom);
+      }
       .panel.follows { inset: var(--top) 0 auto; height: var(--height); }
     }
     @media (prefers-reduced-motion: no-preference) {
@@ -65,8 +71,10 @@
     return node;
   };
 
-  const button = make("button", { type: "button", class: "button", "aria-haspopup": "dialog", "aria-expanded": "false" });
-  const bubble = drawing("M12 3c5 0 9 3.4 9 7.7s-4 7.7-9 7.7c-.9 0-1.8-.1-2.6-.3L5 20.5l.9-3.9C4.1 15.2 3 13.1 3 10.7 3 6.4 7 3 12 3z");
+  const button = make("button", { type: "button", class: "button", "aria-haspopup": "dialog" });
+  const bubble = drawing(
+    "M12 3c5 0 9 3.4 9 7.7s-4 7.7-9 7.7c-.9 0-1.8-.1-2.6-.3L5 20.5l.9-3.9C4.1 15.2 3 13.1 3 10.7 3 6.4 7 3 12 3z",
+  );
   const down = drawing("M5 9l7 7 7-7");
   const badge = make("span", { class: "unread", "aria-hidden": "true" });
   button.append(bubble, down, badge);

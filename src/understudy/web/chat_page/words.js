@@ -28,6 +28,7 @@ export const WORDS = {
   renewed: "Your earlier chat had ended, so this message starts a new one.",
   working: "Writing an answer…",
   workingLong: "Still on it. A person may be checking the answer before you get it.",
+  arrived: "Your message has arrived. We will answer here.",
   newest: "New messages",
   unread: (count, title) => `(${count}) ${title}`,
   askPerson: "Talk to a person",
