@@ -15,8 +15,8 @@ from understudy.adapters.stores import migrate
 from understudy.adapters.stores.sole_process import SoleProcess
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.adapters.system_clock import SystemClock
+from understudy.adapters.telemetry import logs
 from understudy.adapters.telemetry.fan_out import FanOut
-from understudy.adapters.telemetry.logs import LogLines
 from understudy.adapters.telemetry.metrics import Metrics
 from understudy.adapters.telemetry.spans import Spans
 from understudy.delivery.outbox import Outbox, OutboxLimits
@@ -107,7 +107,7 @@ def build(settings: Settings, base: Path) -> App:
     """Build everything that the settings ask for; raises `ConfigurationError` that names the setting."""
     clock = SystemClock()
     metrics = Metrics()
-    telemetry = FanOut([LogLines(), metrics, Spans()])
+    telemetry = FanOut([logs.LogLines(), metrics, Spans()])
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)
@@ -166,6 +166,24 @@ def build(settings: Settings, base: Path) -> App:
         sweeps=Sweeps(clock, telemetry, {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep}),
         sole_process=SoleProcess(store.engine.url),
     )
+
+
+def system_clock() -> Clock:
+    """The clock of this machine, for commands that need no more than that."""
+    return SystemClock()
+
+
+def configure_telemetry(settings: Settings) -> None:
+    """Set up logging, and the export of spans and events where an endpoint is configured, for this process."""
+    logs.configure(level=settings.telemetry.log_level, form=settings.telemetry.log_form)
+    if settings.telemetry.otlp_endpoint is not None:
+        try:
+            from understudy.adapters.telemetry.otlp import export_to
+        except ModuleNotFoundError as error:
+            raise ConfigurationError(
+                "telemetry.otlp_endpoint needs the exporter: pip install 'understudy[otel]'"
+            ) from error
+        export_to(settings.telemetry.otlp_endpoint)
 
 
 def open_store(settings: Settings, base: Path) -> SqlStore:

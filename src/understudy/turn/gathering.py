@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import timedelta
 
 from understudy.assessment.entities import mask_cards
+from understudy.assessment.topic import topic_of
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.codec import build
 from understudy.records.conversation import Author, Contact, Conversation, Message
 from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence
-from understudy.records.rulebook import UNKNOWN_TOPIC, Rules
+from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn
 from understudy.records.wire import burst_length
 
@@ -82,18 +83,6 @@ def mask_draft(draft: Draft) -> Draft:
     """Mask card numbers in a draft before it is first written; the check sees the mask and holds the draft."""
     masked, cards = mask_cards(draft.text)
     return replace(draft, text=masked) if cards else draft
-
-
-def topic_of(given: str | None, draft: Draft | None, messages: tuple[ChatMessage, ...], rules: Rules) -> str:
-    """The turn's topic: as the channel says, else by the rules' phrases, else as the agent says, else *unknown*."""
-    if given:
-        return given
-    burst = messages[len(messages) - burst_length(messages) :]
-    words = " ".join(message.content or "" for message in burst).lower()
-    for rule in rules.topics:
-        if any(phrase.lower() in words for phrase in rule.phrases):
-            return rule.topic
-    return (draft.topic if draft is not None else None) or UNKNOWN_TOPIC
 
 
 def _chat(message: Message) -> ChatMessage:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from fastapi.responses import JSONResponse
 
 from understudy import __version__
@@ -17,6 +17,7 @@ from understudy.records.access import Scope
 from understudy.records.wire import DraftIn, TurnRecord
 from understudy.web import chat, conversations, events, holds, openai_face, problems, turns, webhooks
 from understudy.web.auth import Bearer, needs
+from understudy.web.edge import Edge
 from understudy.web.feed import Feed
 
 READY_WITHIN_S = 2.0
@@ -42,7 +43,7 @@ def create(app: App) -> FastAPI:
         version=__version__,
         summary="A reliability layer between an AI agent and your customers.",
         lifespan=lifespan,
-        max_body_size=app.settings.limits.body_bytes_max,
+        strict_content_type=False,  # callers are known by their bearer token; a missing header is no forgery
         docs_url=None,
         redoc_url=None,
         telemetry={"tracing": False},
@@ -56,14 +57,7 @@ def create(app: App) -> FastAPI:
     _add_schemas(api)
     _watch_sizes(app)
 
-    @api.middleware("http")
-    async def protect(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        response.headers.setdefault("X-Content-Type-Options", "nosniff")
-        response.headers.setdefault("Cache-Control", "no-store")
-        response.headers.setdefault("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-        return response
-
+    api.add_middleware(Edge, body_bytes_max=app.settings.limits.body_bytes_max)
     return api
 
 

@@ -1,0 +1,19 @@
+"""What a turn is about, as a pure function of what was said; it earns and grants nothing."""
+
+from __future__ import annotations
+
+from understudy.records.evidence import ChatMessage, Draft
+from understudy.records.rulebook import UNKNOWN_TOPIC, Rules
+from understudy.records.wire import burst_length
+
+
+def topic_of(given: str | None, draft: Draft | None, messages: tuple[ChatMessage, ...], rules: Rules) -> str:
+    """The turn's topic: as the channel says, else by the rules' phrases, else as the agent says, else *unknown*."""
+    if given:
+        return given
+    burst = messages[len(messages) - burst_length(messages) :]
+    words = " ".join(message.content or "" for message in burst).lower()
+    for rule in rules.topics:
+        if any(phrase.lower() in words for phrase in rule.phrases):
+            return rule.topic
+    return (draft.topic if draft is not None else None) or UNKNOWN_TOPIC

@@ -1,0 +1,64 @@
+"""`understudy audit`: prove that the ledger is intact."""
+
+from __future__ import annotations
+
+import typer
+
+from understudy.app import open_store
+from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
+from understudy.records.ledger import GENESIS, LedgerEntry, chain
+
+tree = typer.Typer(help="Prove that the ledger is intact.", no_args_is_help=True)
+
+BATCH = 5_000
+
+
+@tree.callback()
+def options() -> None:
+    """Take no options; keeps `verify` a command of its own."""
+
+
+@tree.command("verify")
+def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Compute every entry's hash again; exit 1 and the first broken entry where one does not match."""
+    settings, base = read_settings(config)
+    store = open_store(settings, base)
+    broken: str | None = None
+    previous, count = GENESIS, 0
+    try:
+        while broken is None and (
+            entries := store.read_now(lambda tx, after=count: tx.ledger.entries(after=after, limit=BATCH))
+        ):
+            for entry in entries:
+                broken = _fault(entry, count + 1, previous)
+                if broken is not None:
+                    break
+                previous, count = entry.hash, entry.seq
+    finally:
+        store.close_now()
+    if as_json:
+        print_json({"intact": broken is None, "entries": count, "head": previous, "fault": broken})
+    elif broken is None:
+        typer.echo(f"The ledger is intact: {count} entries, head {previous}.")
+    else:
+        typer.echo(f"The ledger is broken: {broken}. The {count} entries before are intact.")
+    if broken is not None:
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _fault(entry: LedgerEntry, expected_seq: int, previous: str) -> str | None:
+    if entry.seq != expected_seq:
+        return f"entry {expected_seq} is missing, {entry.seq} follows"
+    if entry.previous != previous:
+        return f"entry {entry.seq} does not follow the one before it"
+    computed = chain(
+        seq=entry.seq,
+        at=entry.at,
+        event=entry.event,
+        turn_id=entry.turn_id,
+        conversation_id=entry.conversation_id,
+        actor=entry.actor,
+        body=entry.body,
+        previous=entry.previous,
+    )
+    return None if computed == entry.hash else f"entry {entry.seq} ({entry.event}) was changed"

@@ -1,0 +1,105 @@
+"""`understudy demo`: the whole product on the embedded default, with a bundled business and its customers."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from understudy.cli.output import EXIT_FAILED, JsonOption, print_json
+from understudy.demo.run import Running, Summary, play, serving
+from understudy.demo.story import load_story
+
+HEADLESS_PACE = 0.3
+LIVE_PACE = 1.5
+
+
+def demo(
+    headless: bool = typer.Option(False, "--headless", help="play the story, print what became of it, and end"),
+    port: int = typer.Option(8080, min=0, max=65535, help="port to listen on; 0 = any free one"),
+    folder: Path | None = typer.Option(None, help="keep the database here; default: a folder that is removed again"),
+    as_json: JsonOption = False,
+) -> None:
+    """Play the story of a made-up business; live it keeps serving afterwards, for you to try."""
+    stays = not headless and sys.stdout.isatty() and sys.stdin.isatty()
+    keep = nullcontext(str(folder)) if folder is not None else tempfile.TemporaryDirectory(prefix="understudy-demo-")
+    with keep as place:
+        Path(place).mkdir(parents=True, exist_ok=True)
+        try:
+            summary = asyncio.run(_run(Path(place), port if stays else 0, stays=stays, as_json=as_json))
+        except KeyboardInterrupt:
+            return
+    if not summary.is_settled:
+        typer.echo("demo: some turns were still open when the time ran out", err=True)
+        raise typer.Exit(EXIT_FAILED)
+
+
+async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summary:
+    console = Console(stderr=as_json)
+    async with serving(folder, port=port) as running:
+        if stays:
+            _invite(console, running)
+        summary = await _play(running, console, pace=LIVE_PACE if stays else HEADLESS_PACE)
+        _print(console, summary)
+        print_json(
+            {
+                name: getattr(summary, name)
+                for name in ("turns", "delivered", "held", "handed_off", "degraded", "superseded", "seconds")
+            }
+        )
+        if stays:
+            _invite(console, running)
+            console.print("Serving until Ctrl-C.")
+            await asyncio.Event().wait()
+    return summary
+
+
+async def _play(running: Running, console: Console, *, pace: float) -> Summary:
+    progress = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+        disable=not sys.stderr.isatty(),
+        transient=True,
+    )
+    with progress:
+        task = progress.add_task("customers write, reviewers decide", total=len(load_story()))
+        return await play(running, pace=pace, said=lambda number: progress.update(task, completed=number))
+
+
+def _invite(console: Console, running: Running) -> None:
+    console.print(f"\n  Web chat         {running.url}/chat")
+    console.print(f"  In a shop page   {running.url}/chat/example")
+    console.print("  Review           in another terminal:")
+    console.print(
+        f"    UNDERSTUDY_URL={running.url} UNDERSTUDY_API_KEY={running.visitor_key} understudy review",
+        soft_wrap=True,
+    )
+    console.print(f"  API              {running.url}/openapi.json\n")
+
+
+def _print(console: Console, summary: Summary) -> None:
+    table = Table("decision", "turns", "why (most frequent reasons)", title="What became of the customers' messages")
+    rows = (
+        ("delivered", summary.delivered, "deliver"),
+        ("held for review", summary.held, "hold"),
+        ("handed off", summary.handed_off, "hand_off"),
+        ("safe reply", summary.degraded, "degrade"),
+    )
+    for name, count, kind in rows:
+        reasons = summary.reasons.get(kind, {})
+        common = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:5]
+        table.add_row(name, str(count), ", ".join(f"{code} ({times})" for code, times in common))
+    table.add_row("superseded", str(summary.superseded), "the customer wrote again before an answer")
+    console.print(table)
+    verdicts = ", ".join(f"{count} × {kind.replace('_', ' ')}" for kind, count in sorted(summary.verdicts.items()))
+    console.print(f"Reviewers decided: {verdicts or 'nothing'}. {summary.seconds:.1f} s.")

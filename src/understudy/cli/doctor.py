@@ -1,0 +1,195 @@
+"""`understudy doctor`: say what is misconfigured, unreachable or risky, and how to mend it; it changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Literal
+
+import typer
+from rich.console import Console
+from rich.text import Text
+from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
+
+from understudy.app import build_agent, build_channel, open_store, system_clock
+from understudy.assessment.checks import CHECKS
+from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
+from understudy.errors import UnderstudyError
+from understudy.records.rulebook import Level
+from understudy.settings.model import Settings, WebChat, Webhook
+from understudy.settings.rules import rulebook_of
+
+AGENT_WITHIN_S = 10.0
+_MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One thing looked at. `mend` says what to do; empty where all is well."""
+
+    what: str
+    state: Literal["ok", "warning", "error"]
+    says: str
+    mend: str = ""
+
+
+def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Look at the configuration, the store, the agents and the channels; exit 1 where something is broken."""
+    try:
+        settings, base = read_settings(config)
+        results = [Result(what="configuration", state="ok", says="every key is known and every value in range")]
+        results += [*_rules(settings), *_store(settings, base), *_agents(settings, base), *_channels(settings)]
+    except UnderstudyError as error:
+        results = [
+            Result(what="configuration", state="error", says=error.message, mend="see docs/reference/settings.md")
+        ]
+    if as_json:
+        print_json({"healthy": not _broken(results), "results": [asdict(result) for result in results]})
+    else:
+        _print(results)
+    if _broken(results):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _broken(results: list[Result]) -> bool:
+    return any(result.state == "error" for result in results)
+
+
+def _rules(settings: Settings) -> Iterator[Result]:
+    try:
+        rulebook = rulebook_of(settings)
+    except ValueError as error:
+        yield Result(what="rules", state="error", says=str(error), mend="correct it in understudy.toml")
+        return
+    yield Result(what="rules", state="ok", says=f"rulebook {rulebook.id[:12]}")
+    known = {check.name for check in CHECKS}
+    for name, check in sorted(settings.checks.items()):
+        if name not in known | {"agent"}:
+            yield Result(
+                what=f"checks.{name}",
+                state="error",
+                says="there is no such check",
+                mend=f"known: {', '.join(sorted(known))}",
+            )
+        elif not check.enabled:
+            yield Result(what=f"checks.{name}", state="warning", says="is switched off", mend="set enabled = true")
+        elif check.on_failure == "ignore":
+            yield Result(
+                what=f"checks.{name}",
+                state="warning",
+                says="a draft passes although this check could not tell",
+                mend='set on_failure = "hold"',
+            )
+    automatic = [grant for grant in settings.autonomy.grants if grant.level in (Level.PROBATION, Level.AUTO)]
+    says = (
+        f"{len(automatic)} grant(s) let drafts leave without a person"
+        if automatic
+        else "every draft waits for a person"
+    )
+    yield Result(what="autonomy", state="ok", says=says)
+    if not settings.safe_replies:
+        yield Result(
+            what="safe_replies",
+            state="warning",
+            says="none is approved, so a failing agent leaves every customer to a person",
+            mend="add [safe_replies.NAME] and routing.degrade_on",
+        )
+
+
+def _store(settings: Settings, base: Path) -> Iterator[Result]:
+    try:
+        store = open_store(settings, base)
+    except (UnderstudyError, SQLAlchemyError) as error:
+        says = error.message if isinstance(error, UnderstudyError) else str(error.args[0])
+        yield Result(what="store", state="error", says=says, mend="check store.url and that the database runs")
+        return
+    try:
+        kind = store.engine.dialect.name
+        with store.engine.connect() as connection:
+            if kind == "sqlite":
+                durable = connection.execute(text("PRAGMA synchronous")).scalar() == 2
+                found = "SQLite, WAL, synchronous=FULL"
+            else:
+                value = connection.execute(text("SHOW synchronous_commit")).scalar()
+                durable, found = value == "on", f"PostgreSQL, synchronous_commit={value}"
+        mend = "" if durable else "set synchronous_commit = on; else an acknowledged message can be lost"
+        yield Result(what="store", state="ok" if durable else "error", says=found, mend=mend)
+        keys = store.read_now(lambda tx: [key for key in tx.keys.all() if key.revoked_at is None])
+        if not keys:
+            yield Result(
+                what="keys",
+                state="warning",
+                says="there is no API key, so nobody can review",
+                mend="understudy keys create NAME",
+            )
+    finally:
+        store.close_now()
+
+
+def _agents(settings: Settings, base: Path) -> Iterator[Result]:
+    if not settings.agents:
+        yield Result(
+            what="agents",
+            state="warning",
+            says="none is configured; only handed-over drafts work",
+            mend="add [agents.NAME]",
+        )
+    for name, agent_settings in settings.agents.items():
+        try:
+            agent = build_agent(name, agent_settings, base)
+            says = asyncio.run(asyncio.wait_for(agent.check(), AGENT_WITHIN_S))
+            yield Result(what=f"agents.{name}", state="ok", says=says)
+        except UnderstudyError as error:
+            yield Result(
+                what=f"agents.{name}", state="error", says=error.message, mend="see docs/how-to/connect-an-agent.md"
+            )
+        except TimeoutError:
+            yield Result(
+                what=f"agents.{name}",
+                state="error",
+                says=f"no answer within {AGENT_WITHIN_S:g} s",
+                mend="see whether it runs",
+            )
+
+
+def _channels(settings: Settings) -> Iterator[Result]:
+    for name, channel in settings.channels.items():
+        what = f"channels.{name}"
+        try:
+            build_channel(name, channel, system_clock(), settings)
+        except UnderstudyError as error:
+            yield Result(what=what, state="error", says=error.message, mend="see docs/how-to/connect-a-channel.md")
+            continue
+        if isinstance(channel, Webhook) and channel.insecure:
+            yield Result(
+                what=what,
+                state="error",
+                says="accepts unsigned requests: anybody can write as a customer",
+                mend="set secrets",
+            )
+        elif isinstance(channel, Webhook) and not channel.honours_keys:
+            yield Result(
+                what=what,
+                state="warning",
+                says="does not honour keys: a send whose outcome is unknown waits for a person",
+                mend="let the receiver ignore a repeated webhook-id and set honours_keys = true",
+            )
+        elif isinstance(channel, WebChat) and not channel.disclosure.strip():
+            yield Result(
+                what=what, state="warning", says="customers are not told that they talk to an AI", mend="set disclosure"
+            )
+        else:
+            yield Result(what=what, state="ok", says=channel.kind)
+
+
+def _print(results: list[Result]) -> None:
+    console = Console(soft_wrap=True)
+    for result in results:
+        mark, style = _MARKS[result.state]
+        line = Text(f"{mark} ", style=style).append(f"{result.what}: ", style="bold").append(result.says, style="")
+        console.print(line)
+        if result.mend:
+            console.print(Text(f"    → {result.mend}"))

@@ -1,0 +1,57 @@
+"""`understudy init`: write a commented `understudy.toml`, a folder for documents, and the first API key."""
+
+from __future__ import annotations
+
+import getpass
+from importlib.resources import files
+from pathlib import Path
+
+import typer
+
+from understudy.app import open_store, system_clock
+from understudy.cli.output import JsonOption, print_json, read_settings
+from understudy.errors import ConfigurationError
+from understudy.records.access import Scope
+from understudy.settings.load import FILE_NAME
+from understudy.web.keys import add_key, make_key
+
+EXAMPLE_DOCUMENT = """---
+title: Opening hours
+topic: stores
+---
+Our shop is open from Monday to Saturday, 9:00 to 18:00. We are closed on Sundays and public holidays.
+"""
+
+
+def init(
+    folder: Path = typer.Argument(Path(), help="where to write; default: here"),
+    as_json: JsonOption = False,
+) -> None:
+    """Write a commented understudy.toml that works at once, and make the first API key."""
+    config, knowledge = folder / FILE_NAME, folder / "knowledge"
+    if config.exists():
+        raise ConfigurationError(f"{config} exists already; remove it first, or edit it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        knowledge.mkdir(exist_ok=True)
+        if not any(knowledge.iterdir()):
+            (knowledge / "opening-hours.md").write_text(EXAMPLE_DOCUMENT, encoding="utf-8")
+        template = files("understudy.settings").joinpath("template.toml").read_text(encoding="utf-8")
+        config.write_text(template, encoding="utf-8")
+    except OSError as error:
+        raise ConfigurationError(f"{folder} cannot be written: {error.strerror}") from error
+    settings, base = read_settings(config)
+    key, text = make_key(getpass.getuser(), tuple(Scope), now=system_clock().now())
+    store = open_store(settings, base)
+    try:
+        store.write_now(lambda tx: add_key(tx, key, actor="command line"))
+    finally:
+        store.close_now()
+    if as_json:
+        print_json({"config": str(config), "knowledge": str(knowledge), "key": text, "name": key.name})
+        return
+    typer.echo(f"Wrote {config} and {knowledge}/ (put your documents there).")
+    typer.echo(f"\nThe first API key, for {key.name}, with every scope; it is shown this once:\n\n  {text}\n")
+    typer.echo("Next:  understudy doctor    says what is missing")
+    typer.echo("       understudy serve     web chat at http://127.0.0.1:8080/chat")
+    typer.echo(f"       UNDERSTUDY_API_KEY={text[:16]}… understudy review")

@@ -1,0 +1,165 @@
+"""The demo: a server, its made-up customers and its simulated reviewers in one process, all over HTTP.
+
+Everything the customers and reviewers do goes the way real ones go; the runner itself only watches and counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+import httpx2
+
+from understudy.app import App, build, configure_telemetry
+from understudy.client.client import AsyncClient
+from understudy.demo.customers import Customers, wait_until
+from understudy.demo.desk import Desk
+from understudy.demo.reviewers import REVIEWERS
+from understudy.demo.story import load_story
+from understudy.ports.store import Transaction
+from understudy.records.access import Scope
+from understudy.records.turn import OPEN, Turn, TurnState
+from understudy.settings.load import load
+from understudy.settings.model import Settings
+from understudy.web.asgi import create
+from understudy.web.keys import add_key, make_key
+from understudy.web.server import Server
+
+SETTLE_WITHIN_S = 60.0
+PAGE = 500
+VISITOR = "you"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Summary:
+    """What became of the customers' messages. Each turn counts once, under its decision; superseded ones apart."""
+
+    turns: int
+    delivered: int
+    held: int
+    handed_off: int
+    degraded: int
+    superseded: int
+    seconds: float
+    reasons: dict[str, Counter[str]]
+    verdicts: dict[str, int]
+    is_settled: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A demo under way: where it listens, and keys for whoever wants to look."""
+
+    app: App
+    url: str
+    reviewer_keys: dict[str, str]
+    visitor_key: str
+
+
+def demo_settings(folder: Path, knowledge: Path, *, port: int) -> Settings:
+    """The bundled business's settings, with its database in `folder`."""
+    with as_file(files(__package__).joinpath("business", "understudy.toml")) as config:
+        environment = {
+            "UNDERSTUDY__STORE__URL": f'"sqlite:///{folder / "demo.db"}"',
+            "UNDERSTUDY__SERVER__PORT": str(port),
+            "UNDERSTUDY__AGENTS__FAQ__KIND": "faq",
+            "UNDERSTUDY__AGENTS__FAQ__KNOWLEDGE": str(knowledge),
+        }
+        return load(config, environment)
+
+
+@asynccontextmanager
+async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
+    """Serve the demo's business from `folder`; port 0 takes any free one."""
+    with as_file(files(__package__).joinpath("business", "knowledge")) as knowledge:
+        settings = demo_settings(folder, knowledge, port=port)
+        configure_telemetry(settings)
+        app = build(settings, folder)
+        names = [reviewer.name for reviewer in REVIEWERS]
+        keys = {name: await _new_key(app, name) for name in [*names, VISITOR]}
+        server = Server(create(app), settings)
+        listening = server.listen()
+        task = asyncio.ensure_future(server.serve(sockets=[listening]))
+        try:
+            while not server.started and not task.done():
+                await asyncio.sleep(0.01)
+            url = f"http://{settings.server.host}:{listening.getsockname()[1]}"
+            yield Running(
+                app=app, url=url, reviewer_keys={name: keys[name] for name in names}, visitor_key=keys[VISITOR]
+            )
+        finally:
+            server.end_streams()
+            server.should_exit = True
+            await task
+
+
+async def play(running: Running, *, pace: float, said: Callable[[int], None]) -> Summary:
+    """Play the whole story and wait until nothing waits any more; `said` hears how many lines were said."""
+    began = time.perf_counter()
+    clients = {name: AsyncClient(running.url, key) for name, key in running.reviewer_keys.items()}
+    desk = Desk(clients, pace=pace)
+    work = asyncio.ensure_future(desk.work())
+    try:
+        async with httpx2.AsyncClient(base_url=running.url, timeout=30) as http:
+            await Customers(running.app, http, pace=pace, said=said).play(load_story())
+        settled = await wait_until(
+            lambda: _raise_if_failed(work) or running.app.store.read(_is_settled), limit_s=SETTLE_WITHIN_S
+        )
+    finally:
+        work.cancel()
+        with suppress(asyncio.CancelledError):
+            await work
+        for client in clients.values():
+            await client.close()
+    turns = await running.app.store.read(_all_turns)
+    return _summary(turns, desk, seconds=time.perf_counter() - began, is_settled=settled)
+
+
+def _raise_if_failed(work: asyncio.Future[None]) -> None:
+    if work.done():
+        work.result()
+
+
+def _is_settled(tx: Transaction) -> bool:
+    return tx.holds.count_open() == 0 and not any(turn.state in OPEN for turn in _all_turns(tx))
+
+
+def _all_turns(tx: Transaction) -> list[Turn]:
+    turns: list[Turn] = []
+    while page := tx.turns.listed(after=turns[-1].position if turns else 0, limit=PAGE):
+        turns += page
+    return turns
+
+
+def _summary(turns: list[Turn], desk: Desk, *, seconds: float, is_settled: bool) -> Summary:
+    superseded = [turn for turn in turns if turn.state is TurnState.SUPERSEDED]
+    decided = [turn for turn in turns if turn.state is not TurnState.SUPERSEDED and turn.decision is not None]
+    kinds = Counter(turn.decision.value for turn in decided if turn.decision is not None)
+    reasons: dict[str, Counter[str]] = {}
+    for turn in decided:
+        if turn.decision is not None:
+            reasons.setdefault(turn.decision.value, Counter()).update(turn.reasons)
+    return Summary(
+        turns=len(turns),
+        delivered=kinds["deliver"],
+        held=kinds["hold"],
+        handed_off=kinds["hand_off"],
+        degraded=kinds["degrade"],
+        superseded=len(superseded),
+        seconds=round(seconds, 2),
+        reasons=reasons,
+        verdicts=dict(desk.verdicts),
+        is_settled=is_settled,
+    )
+
+
+async def _new_key(app: App, name: str) -> str:
+    key, text = make_key(name, tuple(Scope), now=app.clock.now())
+    await app.store.write(lambda tx: add_key(tx, key, actor="demo"))
+    return text

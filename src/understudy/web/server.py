@@ -1,0 +1,59 @@
+"""The process that listens: uvicorn, told how to bind and how to stop; what it serves stands in `asgi.py`."""
+
+from __future__ import annotations
+
+import socket
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from understudy.errors import ConfigurationError
+from understudy.settings.model import Settings
+from understudy.web.feed import Feed
+
+STOP_WITHIN_S = 15
+
+
+class Server(uvicorn.Server):
+    """Uvicorn that ends open streams when it is told to stop; else a browser that listens would keep it from stopping."""
+
+    def __init__(self, api: FastAPI, settings: Settings) -> None:
+        self._api = api
+        super().__init__(
+            uvicorn.Config(
+                api,
+                host=settings.server.host,
+                port=settings.server.port,
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=True,
+                forwarded_allow_ips=settings.server.trusted_proxies,
+                timeout_graceful_shutdown=STOP_WITHIN_S,
+            )
+        )
+
+    def listen(self) -> socket.socket:
+        """Bind the port now, so that a taken one is a clear error and port 0 is known before anything is printed."""
+        family = socket.AF_INET6 if ":" in self.config.host else socket.AF_INET
+        listening = socket.socket(family)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listening.bind((self.config.host, self.config.port))
+        except OSError as error:
+            listening.close()
+            raise ConfigurationError(
+                f"cannot listen on {self.config.host}:{self.config.port}: {error.strerror}; "
+                "choose another with --port or server.port"
+            ) from error
+        return listening
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.end_streams()
+        super().handle_exit(sig, frame)
+
+    def end_streams(self) -> None:
+        """Let every open stream finish."""
+        feed: Feed = self._api.state.feed
+        feed.close()
