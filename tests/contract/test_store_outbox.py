@@ -1,0 +1,178 @@
+"""The outbox, receipts, rulebooks, API keys and idempotency keys as the store keeps them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from understudy.adapters.stores.sql_store import SqlStore
+from understudy.errors import NotFound, StepSuperseded, StoreError
+from understudy.ports.store import Answered, Transaction
+from understudy.records.access import ApiKey, Scope
+from understudy.records.codec import digest, dump
+from understudy.records.outbox import OutboxState, Receipt
+from understudy.records.rulebook import Grant, Level, Rulebook, Rules, SafeReply
+
+NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
+
+Commit = Callable[[Callable[..., Any]], Any]
+
+
+def test_an_entry_comes_back_as_it_was_added(store: SqlStore, commit: Commit, make: Any) -> None:
+    added = commit(lambda tx: make.entry(tx, turn_id="t", text="Grüße 🎉", last_error="busy"))
+    assert store.read_now(lambda tx: tx.outbox.get(added.id)) == added
+    assert store.read_now(lambda tx: tx.outbox.of_turn("t")) == [added]
+
+
+def test_a_missing_entry_is_named(store: SqlStore) -> None:
+    with pytest.raises(NotFound, match="'none'"):
+        store.read_now(lambda tx: tx.outbox.get("none"))
+
+
+def test_the_head_is_the_oldest_entry_neither_sent_nor_dead(store: SqlStore, commit: Commit, make: Any) -> None:
+    conversation = commit(make.conversation).id
+    states = [OutboxState.SENT, OutboxState.DEAD, OutboxState.UNKNOWN, OutboxState.SENDING, OutboxState.PENDING]
+    for state in states:
+        commit(lambda tx, s=state: make.entry(tx, conversation_id=conversation, state=s))
+    heads = []
+    while (head := store.read_now(lambda tx: tx.outbox.head(conversation))) is not None:
+        heads.append(head.state)
+        commit(lambda tx, h=head: tx.outbox.change(replace(h, state=OutboxState.SENT), attempts=0))
+    assert heads == states[2:]
+
+
+def test_a_change_under_the_seen_attempt_is_written(store: SqlStore, commit: Commit, make: Any) -> None:
+    entry = commit(make.entry)
+    changed = replace(entry, state=OutboxState.SENDING, attempts=1, due_at=None, last_error="x")
+    commit(lambda tx: tx.outbox.change(changed, attempts=0))
+    assert store.read_now(lambda tx: tx.outbox.get(entry.id)) == changed
+
+
+def test_a_change_under_another_attempt_is_refused(store: SqlStore, commit: Commit, make: Any) -> None:
+    entry = commit(make.entry)
+    commit(lambda tx: tx.outbox.change(replace(entry, attempts=1), attempts=0))
+    with pytest.raises(StepSuperseded, match=entry.id):
+        commit(lambda tx: tx.outbox.change(replace(entry, state=OutboxState.DEAD), attempts=0))
+    assert store.read_now(lambda tx: tx.outbox.get(entry.id)).state is OutboxState.PENDING
+
+
+def test_one_of_many_racing_leases_wins(store: SqlStore, commit: Commit, make: Any) -> None:
+    entry = commit(make.entry)
+
+    def lease(tx: Transaction) -> str:
+        tx.outbox.change(replace(entry, state=OutboxState.SENDING, attempts=1), attempts=0)
+        tx.ledger.append("leased", at=NOW)
+        return "won"
+
+    async def scene() -> list[Any]:
+        return await asyncio.gather(*(store.write(lease) for _ in range(30)), return_exceptions=True)
+
+    results = asyncio.run(scene())
+    assert results.count("won") == 1
+    assert sum(isinstance(result, StepSuperseded) for result in results) == 29
+
+
+def test_due_gives_pending_entries_and_lapsed_leases_oldest_first(store: SqlStore, commit: Commit, make: Any) -> None:
+    lapsed = commit(lambda tx: make.entry(tx, state=OutboxState.SENDING, due_at=NOW))
+    waiting = commit(lambda tx: make.entry(tx, due_at=NOW - timedelta(seconds=1)))
+    for fields in (
+        {"due_at": NOW + timedelta(microseconds=1)},
+        {"state": OutboxState.SENDING, "due_at": NOW + timedelta(microseconds=1)},
+        {"state": OutboxState.UNKNOWN, "due_at": NOW},
+        {"state": OutboxState.SENT, "due_at": NOW},
+        {"state": OutboxState.DEAD, "due_at": NOW},
+    ):
+        commit(lambda tx, f=fields: make.entry(tx, **f))
+    assert store.read_now(lambda tx: tx.outbox.due(NOW, limit=10)) == [waiting, lapsed]
+    assert store.read_now(lambda tx: tx.outbox.due(NOW, limit=1)) == [waiting]
+
+
+def test_receipts_come_back_by_attempt(store: SqlStore, commit: Commit, make: Any) -> None:
+    entry = commit(make.entry)
+    receipts = [
+        Receipt(outbox_id=entry.id, attempt=n, outcome="retry", provider_id=None, detail="späte", at=NOW)
+        for n in (2, 1)
+    ]
+    commit(lambda tx: [tx.outbox.add_receipt(receipt) for receipt in receipts])
+    assert store.read_now(lambda tx: tx.outbox.receipts(entry.id)) == receipts[::-1]
+
+
+def test_an_attempt_has_one_receipt(commit: Commit, make: Any) -> None:
+    entry = commit(make.entry)
+    receipt = Receipt(outbox_id=entry.id, attempt=1, outcome="accepted", provider_id="p", detail=None, at=NOW)
+    commit(lambda tx: tx.outbox.add_receipt(receipt))
+    with pytest.raises(StoreError):
+        commit(lambda tx: tx.outbox.add_receipt(receipt))
+
+
+def rulebook() -> Rulebook:
+    rules = Rules(
+        grants=(Grant(topic="*", channel="webchat", level=Level.AUTO, threshold=0.8),),
+        safe_replies=(SafeReply(id="sorry", version=1, text="Es tut uns leid."),),
+        degrade_on=(("agent_failed", "sorry"),),
+    )
+    return Rulebook(id=digest(dump(rules)), rules=rules)
+
+
+def test_a_rulebook_comes_back_as_it_was_put(store: SqlStore, commit: Commit) -> None:
+    put = rulebook()
+    assert commit(lambda tx: tx.rulebooks.put(put, now=NOW)) is True
+    assert store.read_now(lambda tx: tx.rulebooks.get(put.id)) == put
+
+
+def test_putting_a_rulebook_again_changes_nothing(store: SqlStore, commit: Commit) -> None:
+    commit(lambda tx: tx.rulebooks.put(rulebook(), now=NOW))
+    assert store.write_now(lambda tx: tx.rulebooks.put(rulebook(), now=NOW)) is False
+
+
+def test_a_missing_rulebook_is_named(store: SqlStore) -> None:
+    with pytest.raises(NotFound, match="'none'"):
+        store.read_now(lambda tx: tx.rulebooks.get("none"))
+
+
+def key(name: str, **fields: Any) -> ApiKey:
+    made = ApiKey(
+        id=name,
+        name="Rosa",
+        scopes=(Scope.TURNS_READ, Scope.HOLDS_WRITE),
+        secret_hash="0" * 64,
+        created_at=NOW,
+        expires_at=None,
+        revoked_at=None,
+    )
+    return replace(made, **fields)
+
+
+def test_api_keys_come_back_in_the_order_they_were_made(store: SqlStore, commit: Commit) -> None:
+    keys = [key("b", created_at=NOW), key("a", created_at=NOW + timedelta(seconds=1), expires_at=NOW)]
+    commit(lambda tx: [tx.keys.add(one) for one in keys])
+    assert store.read_now(lambda tx: tx.keys.all()) == keys
+    assert store.read_now(lambda tx: tx.keys.get("a")) == keys[1]
+    assert store.read_now(lambda tx: tx.keys.get("c")) is None
+
+
+def test_a_revoked_key_says_when(store: SqlStore, commit: Commit) -> None:
+    commit(lambda tx: tx.keys.add(key("a")))
+    commit(lambda tx: tx.keys.revoke("a", now=NOW))
+    found = store.read_now(lambda tx: tx.keys.get("a"))
+    assert found is not None
+    assert found.revoked_at == NOW
+
+
+def test_revoking_a_missing_key_names_it(commit: Commit) -> None:
+    with pytest.raises(NotFound, match="'none'"):
+        commit(lambda tx: tx.keys.revoke("none", now=NOW))
+
+
+def test_the_first_answer_under_an_idempotency_key_stays(store: SqlStore, commit: Commit) -> None:
+    first = Answered(request_digest="d", status=200, body='{"id":"é"}')
+    commit(lambda tx: tx.idempotency.put("owner", "key", first, now=NOW))
+    with pytest.raises(StoreError):
+        commit(lambda tx: tx.idempotency.put("owner", "key", replace(first, status=500), now=NOW))
+    assert store.read_now(lambda tx: tx.idempotency.get("owner", "key")) == first
+    assert store.read_now(lambda tx: tx.idempotency.get("another", "key")) is None
