@@ -151,17 +151,18 @@ def _passages(
         for number, finding in findings:
             if finding.passage_id == source.id:
                 head.append(f"  ← [{number}]", style=_look(finding)[1])
-        text = shortened(source.text, _EVERYTHING if everything else PASSAGE_CHARS_SHOWN)
+        is_suspect = any(finding.passage_id == source.id for _, finding in findings)
+        text = shortened(source.text, _EVERYTHING if everything or is_suspect else PASSAGE_CHARS_SHOWN)
         lines += [head, Padding(text, (0, 0, 0, 3))]
     return Group(*lines)
 
 
 def _why(detail: HoldDetail) -> RenderableType:
-    lines = [Text(""), Text("Why a person is asked", style="bold")]
-    lines += [Text(" • ").append_text(shown(reason.explanation or reason.code)) for reason in detail.turn.reasons]
-    if not detail.turn.reasons:
-        lines.append(Text(" • ").append_text(shown(", ".join(detail.hold.reasons) or "no reason was given")))
-    return Group(*lines)
+    reasons = [reason.explanation or reason.code for reason in detail.turn.reasons]
+    known = {reason.code for reason in detail.turn.reasons}
+    reasons += [code.replace("_", " ") for code in detail.hold.reasons if code not in known]  # what came afterwards
+    lines = [Text(" • ").append_text(shown(reason)) for reason in reasons or ["no reason was given"]]
+    return Group(Text(""), Text("Why a person is asked", style="bold"), *lines)
 
 
 def _confidence(turn: Turn) -> RenderableType | None:
@@ -201,7 +202,9 @@ def _proposal(detail: HoldDetail, findings: Sequence[tuple[int, Finding]]) -> Re
     if turn.draft is None:
         error = shown(turn.agent_error) if turn.agent_error else Text("the agent was not asked")
         return _boxed(Text("There is no draft: ").append_text(error), "No draft")
-    title = Text("Draft by ").append_text(shown(turn.draft.agent or "the agent"))
+    title = Text("Draft by " if detail.hold.kind == "draft" else "Draft that will not be sent, by ").append_text(
+        shown(turn.draft.agent or "the agent")
+    )
     if turn.draft.agent_version:
         title.append(" ").append_text(shown(turn.draft.agent_version))
     body = marked_draft(turn.draft.text, findings)

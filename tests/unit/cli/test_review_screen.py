@@ -81,6 +81,23 @@ def test_long_stories_are_cut_unless_everything_is_asked_for(detail: Make, conso
     assert "m shows all" not in everything
 
 
+def test_a_passage_under_suspicion_is_never_cut(detail: Make, console: Console, now: datetime) -> None:
+    before = detail()
+    assert before.turn.draft is not None
+    sources = [replace(before.turn.draft.sources[0], text="x" * 500 + " the end", id=id_) for id_ in ("kb-1", "kb-2")]
+    draft = replace(before.turn.draft, sources=tuple(sources))
+    text = seen(console, replace(before, turn=replace(before.turn, draft=draft)), now)
+    assert text.count("the end") == 1
+    assert text.count("108 more characters") == 1
+
+
+def test_a_reason_that_came_after_the_decision_is_shown_too(detail: Make, console: Console, now: datetime) -> None:
+    before = detail(kind="hand_off")
+    text = seen(console, replace(before, hold=replace(before.hold, reasons=("draft_rejected",))), now)
+    assert " • draft rejected" in text
+    assert "Draft that will not be sent, by fernway-agent v7" in text
+
+
 def test_findings_are_numbered_worst_first() -> None:
     found = [finding("minor", 0, 1), finding("major", 5, 6), finding("major", 2, 3), finding("new-kind")]
     assert [f.severity for _, f in numbered(found)] == ["new-kind", "major", "major", "minor"]
