@@ -5,7 +5,7 @@ export const WORDS = {
   greeting: "Hello! How can we help you?",
   disclosure: "You are chatting with an AI assistant. You can ask for a person at any time.",
   presence: "AI assistant",
-  presencePerson: "You are talking with a person",
+  presencePerson: "Our team answers here",
   you: "You",
   ai: "AI assistant",
   aiWith: (name) => `AI assistant, with ${name || "our team"}`,
