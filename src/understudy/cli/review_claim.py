@@ -7,6 +7,7 @@ learns on the way when the hold is gone: the customer wrote again, a colleague d
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from types import TracebackType
 from typing import Protocol
 
@@ -15,6 +16,8 @@ from understudy.client.models import Hold, HoldDetail
 
 HEARTBEAT_S = 20.0
 """A third of the lease, so that one lost heartbeat does not lose the claim."""
+LOOK_S = 3.0
+"""How often the hold is read between heartbeats, so that a reviewer soon learns that it is gone."""
 
 GONE = {
     "superseded": "The customer wrote again, so this draft is void; the new message comes as a turn of its own.",
@@ -53,30 +56,26 @@ class Claim:
     and from then on `is_decided` holds.
     """
 
-    def __init__(self, client: ClaimClient, hold: Hold, *, heartbeat_s: float = HEARTBEAT_S) -> None:
+    def __init__(
+        self, client: ClaimClient, hold: Hold, *, heartbeat_s: float = HEARTBEAT_S, look_s: float = LOOK_S
+    ) -> None:
         self.hold_id = hold.id
         self.version = hold.version
         self.lost: str | None = None
         self._client = client
-        self._heartbeat_s = heartbeat_s
+        self._look_s = min(look_s, heartbeat_s)
+        self._looks_per_beat = max(1, round(heartbeat_s / self._look_s))
         self._stopped = threading.Event()
         self.is_decided = False
         self._thread = threading.Thread(target=self._beat, name=f"claim {hold.id}", daemon=True)
 
     def pulse(self) -> None:
-        """Renew the claim once, and note where it is lost. A server that cannot be reached loses nothing yet."""
-        try:
-            hold = self._client.claim(self.hold_id)
-        except ApiError as error:
-            if error.status in GONE_STATUS:
-                self.lost = why_gone(self._client, self.hold_id, error)
-            return
-        except ClientError:
-            return
-        if hold.state != "open":
-            self.lost = GONE.get(hold.state, hold.state)
-        elif hold.version != self.version:
-            self.lost = GONE["stale-version"]
+        """Renew the claim once, and note where it is lost."""
+        self._ask(lambda: self._client.claim(self.hold_id))
+
+    def look(self) -> None:
+        """Read the hold once, and note where it is lost."""
+        self._ask(lambda: self._client.hold(self.hold_id).hold)
 
     def decided(self) -> None:
         """Note that the hold is closed by our own verdict: there is nothing to keep or to release."""
@@ -98,9 +97,28 @@ class Claim:
         except ClientError:
             pass  # the claim lapses by itself within a minute
 
+    def _ask(self, ask: Callable[[], Hold]) -> None:
+        try:
+            hold = ask()
+        except ApiError as error:
+            if error.status in GONE_STATUS:
+                self.lost = why_gone(self._client, self.hold_id, error)
+            return
+        except ClientError:
+            return  # a server that cannot be reached loses nothing yet
+        if hold.state != "open":
+            self.lost = GONE.get(hold.state, hold.state)
+        elif hold.version != self.version:
+            self.lost = GONE["stale-version"]
+
     def _beat(self) -> None:
-        while self.lost is None and not self._stopped.wait(self._heartbeat_s):
-            self.pulse()
+        looks = 0
+        while self.lost is None and not self._stopped.wait(self._look_s):
+            looks += 1
+            if looks % self._looks_per_beat == 0:
+                self.pulse()
+            else:
+                self.look()
 
 
 def why_gone(client: ClaimClient, hold_id: str, error: ApiError) -> str:
