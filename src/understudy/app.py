@@ -111,35 +111,13 @@ def build(settings: Settings, base: Path) -> App:
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)
-    picks = _picks(settings, agents)
+    drafting = _drafting(settings, clock, telemetry, agents)
     store = open_store(settings, base)
-    review = settings.review
-    drafting = Drafting(
-        clock,
-        telemetry,
-        lambda channel: picks.get(channel, picks[""]),
-        limits=DraftingLimits(
-            deadline_s=settings.drafting.deadline_s,
-            attempts_max=settings.drafting.attempts_max,
-            in_flight_max=settings.limits.drafts_in_flight_max,
-        ),
-    )
-    flow = TurnFlow(
-        store,
-        clock,
-        telemetry,
-        drafting,
-        lambda: rulebook,
-        limits=FlowLimits(hold_expires_after_s=review.expires_after_s),
-    )
+    expires_after_s = settings.review.expires_after_s
+    limits = FlowLimits(hold_expires_after_s=expires_after_s)
+    flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits)
     outbox = Outbox(store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump()))
-    holds = Holds(
-        store,
-        clock,
-        telemetry,
-        limits=ReviewLimits(claim_lease_s=review.claim_lease_s, on_expiry=review.on_expiry),
-        expiry_reply=_expiry_reply(settings, rulebook),
-    )
+    holds = _holds(settings, store, clock, telemetry, rulebook)
     return App(
         settings=settings,
         base=base,
@@ -159,7 +137,7 @@ def build(settings: Settings, base: Path) -> App:
             clock,
             telemetry,
             business=lambda: rulebook.rules.profile.name,
-            hold_expires_after_s=review.expires_after_s,
+            hold_expires_after_s=expires_after_s,
         ),
         conversations=Conversations(store, clock),
         dispatcher=EmbeddedDispatcher(clock, telemetry),
@@ -279,6 +257,22 @@ def _picks(settings: Settings, agents: Mapping[str, Agent]) -> dict[str, tuple[A
         channel: tuple(agents[name] for name in dict.fromkeys((preferred, fallback)) if name is not None)
         for channel, preferred in wanted.items()
     }
+
+
+def _drafting(settings: Settings, clock: Clock, telemetry: Telemetry, agents: Mapping[str, Agent]) -> Drafting:
+    picks = _picks(settings, agents)
+    limits = DraftingLimits(
+        deadline_s=settings.drafting.deadline_s,
+        attempts_max=settings.drafting.attempts_max,
+        in_flight_max=settings.limits.drafts_in_flight_max,
+    )
+    return Drafting(clock, telemetry, lambda channel: picks.get(channel, picks[""]), limits=limits)
+
+
+def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:
+    review = settings.review
+    limits = ReviewLimits(claim_lease_s=review.claim_lease_s, on_expiry=review.on_expiry)
+    return Holds(store, clock, telemetry, limits=limits, expiry_reply=_expiry_reply(settings, rulebook))
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry) -> Intake:

@@ -22,7 +22,7 @@ REQUIRED = [
     "understudy/web/chat_page/*.html",
     "understudy/web/chat_page/*.js",
     "understudy/web/chat_page/*.css",
-    "understudy/demo/data/*",
+    "understudy/demo/business/*",
     "understudy-*.dist-info/entry_points.txt",
     "understudy-*.dist-info/licenses/LICENSE",
     "understudy-*.dist-info/licenses/NOTICE",

@@ -6,6 +6,7 @@ import typer
 
 from understudy.app import open_store
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
+from understudy.ports.store import Transaction
 from understudy.records.ledger import GENESIS, LedgerEntry, chain
 
 tree = typer.Typer(help="Prove that the ledger is intact.", no_args_is_help=True)
@@ -25,10 +26,12 @@ def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     store = open_store(settings, base)
     broken: str | None = None
     previous, count = GENESIS, 0
+
+    def following(tx: Transaction) -> list[LedgerEntry]:
+        return tx.ledger.entries(after=count, limit=BATCH)
+
     try:
-        while broken is None and (
-            entries := store.read_now(lambda tx, after=count: tx.ledger.entries(after=after, limit=BATCH))
-        ):
+        while broken is None and (entries := store.read_now(following)):
             for entry in entries:
                 broken = _fault(entry, count + 1, previous)
                 if broken is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import tempfile
+from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -46,7 +47,7 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
     async with serving(folder, port=port) as running:
         if stays:
             _invite(console, running)
-        summary = await _play(running, console, pace=LIVE_PACE if stays else HEADLESS_PACE)
+        summary = await _play(running, pace=LIVE_PACE if stays else HEADLESS_PACE)
         _print(console, summary)
         print_json(
             {
@@ -61,7 +62,7 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
     return summary
 
 
-async def _play(running: Running, console: Console, *, pace: float) -> Summary:
+async def _play(running: Running, *, pace: float) -> Summary:
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -96,7 +97,7 @@ def _print(console: Console, summary: Summary) -> None:
         ("safe reply", summary.degraded, "degrade"),
     )
     for name, count, kind in rows:
-        reasons = summary.reasons.get(kind, {})
+        reasons = summary.reasons.get(kind, Counter())
         common = sorted(reasons.items(), key=lambda item: (-item[1], item[0]))[:5]
         table.add_row(name, str(count), ", ".join(f"{code} ({times})" for code, times in common))
     table.add_row("superseded", str(summary.superseded), "the customer wrote again before an answer")

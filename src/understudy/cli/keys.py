@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-
 from understudy.app import open_store, system_clock
 from understudy.cli.output import ConfigOption, JsonOption, print_json, read_settings
 from understudy.errors import ConfigurationError

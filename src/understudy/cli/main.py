@@ -39,7 +39,7 @@ def _show_version(wanted: bool) -> None:
 
 @tree.callback()
 def options(
-    version: Annotated[  # noqa: ARG001 - the callback above acts on it
+    version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="print the version")
     ] = False,
 ) -> None:

@@ -145,7 +145,7 @@ class Outbox:
             return Rejected(reason=f"channel {entry.channel!r} is not configured any more")
         try:
             return await (channel.send(entry) if what == "send" else channel.look_up(entry))
-        except Exception as error:  # noqa: BLE001: whatever broke in the adapter, the bytes may have left
+        except Exception as error:  # noqa: BLE001 - whatever broke in the adapter, the bytes may have left
             return Unknown(reason=f"{type(error).__name__}: {error}")
 
     async def _record(self, entry: OutboxEntry, result: SendResult, *, took_ms: float) -> None:

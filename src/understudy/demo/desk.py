@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 
-from understudy.client.calls import ApiError
 from understudy.client.client import AsyncClient
+from understudy.client.errors import ApiError
 from understudy.client.models import HoldDetail
 from understudy.demo.reviewers import Planned, judge
 
 IDLE_S = 0.1
+THINK_S_MIN = 0.4
+"""Nobody decides quicker, however fast the story is played: long enough for a customer to write again meanwhile."""
 LOST_RACES = ("hold-closed", "stale-version", "claimed-by-other")
 """Answers that mean: the world moved on while this reviewer was thinking. Nothing was sent."""
 
@@ -41,7 +43,7 @@ class Desk:
                 found = True
                 try:
                     await client.claim(hold.id)
-                    await asyncio.sleep(planned.think_s * self._pace)
+                    await asyncio.sleep(max(THINK_S_MIN, planned.think_s * self._pace))
                     await self._decide(client, detail, planned)
                 except ApiError as error:
                     if error.code not in LOST_RACES:

@@ -32,6 +32,7 @@ from understudy.web.keys import add_key, make_key
 from understudy.web.server import Server
 
 SETTLE_WITHIN_S = 60.0
+START_WITHIN_S = 30.0
 PAGE = 500
 VISITOR = "you"
 
@@ -87,8 +88,11 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
         listening = server.listen()
         task = asyncio.ensure_future(server.serve(sockets=[listening]))
         try:
-            while not server.started and not task.done():
-                await asyncio.sleep(0.01)
+
+            async def has_started() -> bool:
+                return server.started or task.done()
+
+            await wait_until(has_started, limit_s=START_WITHIN_S)
             url = f"http://{settings.server.host}:{listening.getsockname()[1]}"
             yield Running(
                 app=app, url=url, reviewer_keys={name: keys[name] for name in names}, visitor_key=keys[VISITOR]
@@ -108,9 +112,13 @@ async def play(running: Running, *, pace: float, said: Callable[[int], None]) ->
     try:
         async with httpx2.AsyncClient(base_url=running.url, timeout=30) as http:
             await Customers(running.app, http, pace=pace, said=said).play(load_story())
-        settled = await wait_until(
-            lambda: _raise_if_failed(work) or running.app.store.read(_is_settled), limit_s=SETTLE_WITHIN_S
-        )
+
+        async def is_settled() -> bool:
+            if work.done():
+                work.result()  # Reviewers never stop by themselves: whatever broke them is raised here.
+            return await running.app.store.read(_is_settled)
+
+        settled = await wait_until(is_settled, limit_s=SETTLE_WITHIN_S)
     finally:
         work.cancel()
         with suppress(asyncio.CancelledError):
@@ -119,11 +127,6 @@ async def play(running: Running, *, pace: float, said: Callable[[int], None]) ->
             await client.close()
     turns = await running.app.store.read(_all_turns)
     return _summary(turns, desk, seconds=time.perf_counter() - began, is_settled=settled)
-
-
-def _raise_if_failed(work: asyncio.Future[None]) -> None:
-    if work.done():
-        work.result()
 
 
 def _is_settled(tx: Transaction) -> bool:

@@ -143,6 +143,10 @@ class Holds(Protocol):
         """Write a hold whose stored version is `was`; raises `StaleVersion` where it is not."""
         ...
 
+    def renew(self, hold: Hold, *, until: datetime) -> None:
+        """Lengthen a claim. It is no news, so it needs no ledger entry."""
+        ...
+
     def queue(self, *, state: HoldState | None, after: tuple[int, datetime, str] | None, limit: int) -> list[Hold]:
         """Holds in queue order (priority, created_at, id), after a position."""
         ...

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -18,9 +17,13 @@ from understudy.errors import MalformedInput
 T = TypeVar("T")
 
 
-@lru_cache(maxsize=128)
-def _adapter(kind: type) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_adapters: dict[Any, TypeAdapter[Any]] = {}
+
+
+def _adapter(kind: type[T]) -> TypeAdapter[T]:
+    if kind not in _adapters:
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def canonical(value: Any) -> str:
@@ -41,7 +44,7 @@ def dump(record: Any) -> str:
 def load(kind: type[T], text: str | bytes) -> T:
     """Read a record from JSON text; raises `MalformedInput` naming the field that does not fit."""
     try:
-        return _adapter(kind).validate_json(text)  # type: ignore[no-any-return]
+        return _adapter(kind).validate_json(text)
     except ValidationError as error:
         raise MalformedInput(f"not a {kind.__name__}: {explain(error)}") from error
 
@@ -49,7 +52,7 @@ def load(kind: type[T], text: str | bytes) -> T:
 def build(kind: type[T], data: Any) -> T:
     """Read a record from plain data; raises `MalformedInput` naming the field that does not fit."""
     try:
-        return _adapter(kind).validate_python(data)  # type: ignore[no-any-return]
+        return _adapter(kind).validate_python(data)
     except ValidationError as error:
         raise MalformedInput(f"not a {kind.__name__}: {explain(error)}") from error
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
@@ -16,6 +16,8 @@ from understudy.errors import MalformedInput
 from understudy.records.codec import explain
 from understudy.records.evidence import Action, ChatMessage, Draft, Passage, PipelineStep, Role, ToolCall
 from understudy.records.review import VerdictKind
+
+M = TypeVar("M", bound=BaseModel)
 
 TEXT_CHARS_MAX = 100_000
 MESSAGES_MAX = 2_000
@@ -207,7 +209,7 @@ def burst_length(messages: tuple[ChatMessage, ...]) -> int:
     return count
 
 
-def _parse(model: type[Any], text: str | bytes, name: str) -> Any:
+def _parse(model: type[M], text: str | bytes, name: str) -> M:
     try:
         return model.model_validate_json(text)
     except ValidationError as error:

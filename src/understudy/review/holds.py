@@ -70,6 +70,9 @@ class Holds:
         def step(tx: Transaction) -> Hold:
             hold = open_for(tx, self._clock, hold_id, reviewer)
             claimed = replace(hold, claimed_by=reviewer, claimed_until=until)
+            if hold.claimed_by == reviewer:
+                tx.holds.renew(hold, until=until)
+                return claimed
             tx.holds.change(claimed, was=hold.version)
             self._log(tx, "hold.claimed", hold, reviewer)
             return claimed

@@ -26,23 +26,15 @@ from understudy.records.conversation import Author, Conversation, Inbound, Messa
 from understudy.records.turn import OPEN
 from understudy.settings.model import WebChat
 from understudy.web.auth import Bearer, TheApp, TheFeed
+from understudy.web.feed import Silence
 from understudy.web.problems import answers
 
 router = APIRouter(prefix="/chat", tags=["web chat"])
 
-KEEP_ALIVE_S = 15.0
 MESSAGES_SHOWN = 200
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _PAGES = files("understudy.web").joinpath("chat_page")
-_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
-
-
-class SessionRequest(BaseModel):
-    """A visitor begins."""
-
-    model_config = ConfigDict(strict=True, extra="ignore")
-
-    name: str | None = Field(None, max_length=200)
+_TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
 
 
 class Session(BaseModel):
@@ -86,6 +78,7 @@ class ChatState(BaseModel):
 
     messages: list[ChatMessageOut]
     status: str
+    conversation_id: str | None = Field(None, exclude=True)
 
 
 class ChatConfig(BaseModel):
@@ -132,15 +125,15 @@ async def get_config(configured: Configured) -> ChatConfig:
     return ChatConfig(title=chat.title, greeting=chat.greeting, disclosure=chat.disclosure, colour=chat.colour)
 
 
-@router.post("/sessions", status_code=201, responses=answers(400, 404, 422))
-async def begin(body: SessionRequest, configured: Configured) -> Session:  # noqa: ARG001 - a name comes with messages
+@router.post("/sessions", status_code=201, responses=answers(404))
+async def begin(configured: Configured) -> Session:  # noqa: ARG001 - its dependency refuses where there is no chat
     """Begin a conversation; nothing is stored before the first message."""
     token = secrets.token_urlsafe(32)
     return Session(conversation_id=_external_id(token), token=token)
 
 
 @router.post("/messages", status_code=202, responses=answers(400, 401, 404, 413, 422, 503))
-async def write(body: ChatMessageIn, who: TheVisitor, app: TheApp) -> ChatMessageAccepted:
+async def write(body: ChatMessageIn, who: TheVisitor, app: TheApp, feed: TheFeed) -> ChatMessageAccepted:
     """Take a visitor's message in; the answer means that it is on disk."""
     inbound = Inbound(
         provider_id=f"{who.external_id}:{body.id}",
@@ -150,6 +143,7 @@ async def write(body: ChatMessageIn, who: TheVisitor, app: TheApp) -> ChatMessag
         contact_name=body.name,
     )
     received = await app.intake.receive(who.channel, inbound)
+    feed.tell(who.external_id)
     return ChatMessageAccepted(seq=received.message.seq, id=body.id)
 
 
@@ -164,28 +158,29 @@ async def stream(
     who: TheVisitor, app: TheApp, feed: TheFeed, last_event_id: Annotated[int, Header(ge=0)] = 0
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream messages and status; resumes after `Last-Event-ID`."""
-    seen, status, conversation_id = last_event_id, "", None
+    seen, status = last_event_id, ""
     yield ServerSentEvent(comment="connected")
-    while conversation_id is None:
-        # Nothing is stored before the first message, so there is nothing to watch yet.
-        with feed.watch("*") as watch:
-            found = await app.store.read(lambda tx: tx.conversations.find(who.channel, who.external_id))
-            conversation_id = None if found is None else found.id
-            if watch.is_over:
-                return
-            if found is None and not await watch.next(KEEP_ALIVE_S):
-                yield ServerSentEvent(comment="still here")
-    with feed.watch(conversation_id) as watch:
-        while not watch.is_over:
-            state = await _state(app, who, seen)
-            for message in state.messages:
-                yield ServerSentEvent(event="message", id=str(message.seq), data=message)
-                seen = message.seq
-            if state.status != status:
-                status = state.status
-                yield ServerSentEvent(event="status", data={"status": status})
-            if not await watch.next(KEEP_ALIVE_S):
-                yield ServerSentEvent(comment="still here")
+    silence = Silence()
+    # Nothing is stored before the first message; until then `write` tells of it under the conversation's public name.
+    key: str | None = who.external_id
+    while key is not None:
+        with feed.watch(key) as watch:
+            followed, key = key, None
+            while not watch.is_over and key is None:
+                state = await _state(app, who, seen)
+                for message in state.messages:
+                    yield ServerSentEvent(event="message", id=str(message.seq), data=message)
+                    seen = message.seq
+                    silence.is_broken()
+                if state.status != status:
+                    status = state.status
+                    yield ServerSentEvent(event="status", data={"status": status})
+                if state.conversation_id not in (None, followed):
+                    key = state.conversation_id
+                    continue
+                if silence.is_too_long():
+                    yield ServerSentEvent(comment="still here")
+                await watch.next()
 
 
 @router.get("", include_in_schema=False)
@@ -229,7 +224,11 @@ async def _state(app: App, who: Visitor, after: int) -> ChatState:
         if conversation is None:
             return ChatState(messages=[], status="idle")
         messages = tx.messages.of_conversation(conversation.id, after=after, limit=MESSAGES_SHOWN)
-        return ChatState(messages=[_shown(message) for message in messages], status=_status(tx, conversation))
+        return ChatState(
+            messages=[_shown(message) for message in messages],
+            status=_status(tx, conversation),
+            conversation_id=conversation.id,
+        )
 
     return await app.store.read(query)
 

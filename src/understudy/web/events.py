@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
+from understudy.ports.store import Transaction
+from understudy.records.ledger import LedgerEntry
 from understudy.web.auth import HoldsReader, LedgerReader, TheApp, TheFeed
-from understudy.web.feed import EVERYTHING
+from understudy.web.feed import EVERYTHING, Silence
 from understudy.web.problems import answers
 from understudy.web.shapes import LedgerPage
 from understudy.web.views import ledger_view
@@ -17,7 +20,6 @@ from understudy.web.views import ledger_view
 router = APIRouter(prefix="/v1", tags=["observe"])
 
 BATCH = 200
-KEEP_ALIVE_S = 15.0
 
 
 @router.get("/events", response_class=EventSourceResponse, responses=answers(401, 403))
@@ -33,14 +35,21 @@ async def stream_events(
         if seen is None:
             seen = await app.store.read(lambda tx: tx.ledger.head_seq())
             yield ServerSentEvent(comment="from here")
+        silence = Silence()
         while not watch.is_over:
-            after = seen
-            entries = await app.store.read(lambda tx: tx.ledger.entries(after=after, limit=BATCH))
+            entries = await app.store.read(partial(_entries, after=seen))
             for entry in entries:
                 yield ServerSentEvent(id=str(entry.seq), event=entry.event, data=ledger_view(entry))
                 seen = entry.seq
-            if not entries and not await watch.next(KEEP_ALIVE_S):
+                silence.is_broken()
+            if silence.is_too_long():
                 yield ServerSentEvent(comment="still here")
+            if not entries:
+                await watch.next()
+
+
+def _entries(tx: Transaction, *, after: int) -> list[LedgerEntry]:
+    return tx.ledger.entries(after=after, limit=BATCH)
 
 
 @router.get("/ledger", responses=answers(401, 403, 422))

@@ -8,11 +8,12 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from understudy.ports.store import Committed
 
 POLL_S = 2.0
+KEEP_ALIVE_S = 15.0
 EVERYTHING = "*"
 
 
@@ -27,18 +28,34 @@ class Watch:
         """Say that there is news."""
         self._news.set()
 
-    async def next(self, timeout_s: float) -> bool:
-        """Wait for news, at most `timeout_s`; True where there was some or it was time to look anyway."""
-        try:
+    async def next(self, timeout_s: float = POLL_S) -> None:
+        """Wait for news, at most `timeout_s` and at most until it is time to look anyway."""
+        with suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), min(timeout_s, POLL_S))
-        except TimeoutError:
-            return timeout_s > POLL_S
         self._news.clear()
+
+
+class Silence:
+    """How long a stream has said nothing: proxies cut what is silent for too long, so it says something in time."""
+
+    def __init__(self) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._since = self._clock()
+
+    def is_broken(self) -> None:
+        """Something was said."""
+        self._since = self._clock()
+
+    def is_too_long(self) -> bool:
+        """Whether it is time to say something; asking counts as saying it."""
+        if self._clock() - self._since < KEEP_ALIVE_S:
+            return False
+        self._since = self._clock()
         return True
 
 
 class Feed:
-    """Watches by key: a turn's id, a conversation's id, or everything."""
+    """Watches by key: a turn's id, a conversation's id, whatever `tell` is called with, or everything."""
 
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -62,6 +79,10 @@ class Feed:
         keys = {entry.turn_id for entry in committed.entries} | {e.conversation_id for e in committed.entries}
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, {key for key in keys if key} | {EVERYTHING})
+
+    def tell(self, key: str) -> None:
+        """Wake who watches a key that no ledger entry names."""
+        self._wake({key})
 
     @contextmanager
     def watch(self, key: str) -> Iterator[Watch]:

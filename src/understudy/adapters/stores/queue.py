@@ -54,6 +54,9 @@ class SqlHolds:
         if self._session.change(statement.values(**values_of(hold, leave_out=("id",)))) != 1:
             raise StaleVersion(f"hold {hold.id} is no longer at version {was}; read it again and decide again")
 
+    def renew(self, hold: Hold, *, until: datetime) -> None:
+        self._session.renew(update(holds).where(holds.c.id == hold.id).values(claimed_until=until))
+
     def queue(self, *, state: HoldState | None, after: tuple[int, datetime, str] | None, limit: int) -> list[Hold]:
         place = tuple_(holds.c.priority, holds.c.created_at, holds.c.id)
         statement = select(*_HOLD).order_by(holds.c.priority, holds.c.created_at, holds.c.id).limit(limit)

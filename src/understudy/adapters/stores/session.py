@@ -36,6 +36,10 @@ class Session:
         self.changed = True
         return self.connection.execute(statement, values or {}).rowcount
 
+    def renew(self, statement: Executable) -> None:
+        """Run a statement that only lengthens a lease: not a change that a ledger entry must tell of."""
+        self.connection.execute(statement)
+
     def insert(self, statement: Executable, values: dict[str, Any]) -> Any:
         """Insert one row and return its primary key's first column."""
         self.changed = True

@@ -20,5 +20,5 @@ class FanOut:
         for other in self._others:
             try:
                 other.emit(event)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever broke in one telemetry, the product and the others go on
                 _log.exception("telemetry %s failed on %s", type(other).__name__, type(event).__name__)
