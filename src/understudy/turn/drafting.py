@@ -7,12 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from understudy.backoff import backoff_s
-from understudy.errors import AgentAnsweredNonsense, AgentError, AgentTimedOut, AgentUnavailable
+from understudy.errors import AgentAnsweredNonsense, AgentError, AgentTimedOut, AgentUnavailable, MalformedInput
 from understudy.ports.agent import Agent, DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.telemetry import AgentAsked, BreakerChanged, Telemetry
 from understudy.records.evidence import Draft
 from understudy.turn.breaker import Breaker
+from understudy.turn.gathering import fit_draft
 
 FALLBACK_SHARE = 0.4
 """Part of the deadline kept for the fallback agent, where there is one."""
@@ -153,4 +154,7 @@ async def _within(agent: Agent, request: DraftRequest) -> Draft:
         raise AgentAnsweredNonsense(f"agent {agent.name!r} failed: {type(error).__name__}: {error}") from error
     if not isinstance(draft, Draft):
         raise AgentAnsweredNonsense(f"agent {agent.name!r} answered a {type(draft).__name__}, not a draft")
-    return draft
+    try:
+        return fit_draft(draft)
+    except MalformedInput as error:
+        raise AgentAnsweredNonsense(f"agent {agent.name!r}: {error.message}") from error

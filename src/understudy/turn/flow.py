@@ -22,10 +22,11 @@ from understudy.records.codec import dump, load
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.rulebook import Rulebook
+from understudy.records.text import storable
 from understudy.records.turn import TURN_JOB, WORKING, Job, Turn, TurnState
 from understudy.turn.commit import Committed, commit
 from understudy.turn.drafting import Drafting
-from understudy.turn.gathering import draft_request, gather, mask_draft
+from understudy.turn.gathering import draft_request, gather
 
 SWEEP_MAX = 500
 """How many overdue turns one sweep announces; the rest wait for the next."""
@@ -137,9 +138,9 @@ class TurnFlow:
         draft: Draft | None = None
         error = ""
         try:
-            draft = mask_draft(await self._drafting.draft(request, trace=leased.trace))
+            draft = await self._drafting.draft(request, trace=leased.trace)
         except AgentError as failure:
-            error = f"{failure.code}: {failure.message}"
+            error = storable(f"{failure.code}: {failure.message}")
         return await self._store.write(lambda tx: self._keep_draft(tx, leased, draft, error))
 
     def _keep_draft(self, tx: Transaction, turn: Turn, draft: Draft | None, error: str) -> Turn:

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 from understudy.assessment.entities import mask_cards
 from understudy.assessment.topic import topic_of
+from understudy.errors import MalformedInput
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
-from understudy.records.codec import build
+from understudy.records.codec import build, dump
 from understudy.records.conversation import Author, Contact, Conversation, Message
 from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence
 from understudy.records.rulebook import Rules
+from understudy.records.text import storable_record
 from understudy.records.turn import Turn
 from understudy.records.wire import burst_length
 
 QUOTA_WINDOW = timedelta(hours=1)
 MESSAGES_MAX = 200
 """How many of a conversation's latest messages an agent and an assessment see."""
+
+NAME_CHARS_MAX = 200
+"""How much of the name of a topic or an agent version is kept."""
 
 MASK = "[card ending "
 
@@ -79,10 +84,23 @@ def gather(
     )
 
 
-def mask_draft(draft: Draft) -> Draft:
-    """Mask card numbers in a draft before it is first written; the check sees the mask and holds the draft."""
-    masked, cards = mask_cards(draft.text)
-    return replace(draft, text=masked) if cards else draft
+def fit_draft(draft: Draft) -> Draft:
+    """Make a draft fit to be written: what no database takes is replaced, overlong names are cut, card numbers masked.
+
+    The check sees the mask and holds the draft. Raises `MalformedInput` where a field is not of its kind: code that
+    builds drafts by hand may have put anything there.
+    """
+    try:
+        fitted = build(Draft, asdict(storable_record(draft)))
+        dump(fitted)
+    except (TypeError, ValueError) as error:
+        raise MalformedInput(f"not a draft that can be stored: {error}") from error
+    return replace(
+        fitted,
+        text=mask_cards(fitted.text)[0],
+        topic=None if fitted.topic is None else fitted.topic[:NAME_CHARS_MAX],
+        agent_version=None if fitted.agent_version is None else fitted.agent_version[:NAME_CHARS_MAX],
+    )
 
 
 def _chat(message: Message) -> ChatMessage:

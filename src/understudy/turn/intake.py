@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 from understudy.assessment.entities import mask_cards
 from understudy.effects.holds import close_hold
@@ -19,11 +20,15 @@ from understudy.records.codec import canonical, dump, plain
 from understudy.records.conversation import Author, Conversation, Inbound, Message, Mode
 from understudy.records.evidence import ChatMessage, Draft
 from understudy.records.review import HoldState
+from understudy.records.text import storable_record
 from understudy.records.turn import SUPERSEDABLE, TURN_JOB, Job, Turn, TurnState
 from understudy.turn.coalescing import CoalescingLimits, window_s
+from understudy.turn.gathering import fit_draft
 
 RETRY_AFTER_S = 5
 GAPS_LOOKED_AT = 12
+NAMES_CHARS_MAX = {"provider_id": 500, "external_id": 500, "address": 500, "topic": 200}
+"""How long the names in an inbound message may be: as long as the store keeps them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +75,8 @@ class Intake:
 
         Raises `Overloaded` beyond the backlog limit and `TooLarge` for an overlong text; then nothing was stored.
         """
-        self._refuse_overlong(inbound.text)
+        self._refuse_overlong(inbound)
+        inbound = storable_record(inbound)
         superseded: list[Superseded] = []
 
         def step(tx: Transaction) -> Received:
@@ -95,7 +101,10 @@ class Intake:
 
         Without a draft the configured agent is asked. The same `provider_id` again changes nothing.
         """
-        self._refuse_overlong(inbound.text)
+        self._refuse_overlong(inbound)
+        inbound = storable_record(inbound)
+        masked = tuple(_masked(message) for message in storable_record(transcript))
+        fitted = None if draft is None else fit_draft(draft)
         superseded: list[Superseded] = []
 
         def step(tx: Transaction) -> Received:
@@ -107,10 +116,9 @@ class Intake:
             conversation = self._conversation(tx, channel, inbound, now)
             turn = self._begin(tx, conversation, inbound, now, due_at=now)
             self._supersede_others(tx, conversation, turn, superseded)
-            masked = tuple(_masked(message) for message in transcript)
             tx.artifacts.put(turn.id, "transcript", canonical([plain(message) for message in masked]))
-            if draft is not None:
-                tx.artifacts.put(turn.id, "draft", dump(draft))
+            if fitted is not None:
+                tx.artifacts.put(turn.id, "draft", dump(fitted))
             message = self._add_message(tx, turn, inbound, now)
             tx.announce(Job(kind=TURN_JOB, key=conversation.id))
             return Received(message=message, turn_id=turn.id, is_duplicate=False)
@@ -119,12 +127,17 @@ class Intake:
         self._report(channel, received, superseded)
         return received
 
-    def _refuse_overlong(self, text: str) -> None:
-        if len(text) > self._limits.message_chars_max:
+    def _refuse_overlong(self, inbound: Inbound) -> None:
+        if len(inbound.text) > self._limits.message_chars_max:
             raise TooLarge(
-                f"the message has {len(text)} characters; at most {self._limits.message_chars_max} are taken "
+                f"the message has {len(inbound.text)} characters; at most {self._limits.message_chars_max} are taken "
                 "(limits.message_chars_max)"
             )
+        for name, chars_max in NAMES_CHARS_MAX.items():
+            if len(getattr(inbound, name) or "") > chars_max:
+                raise TooLarge(
+                    f"the message's {name} has {len(getattr(inbound, name))} characters; at most {chars_max} are taken"
+                )
 
     def _conversation(self, tx: Transaction, channel: str, inbound: Inbound, now: datetime) -> Conversation:
         contact = tx.contacts.resolve(channel, inbound, new_id=self._clock.new_id("contact"), now=now)
@@ -151,7 +164,7 @@ class Intake:
         pause_s = window_s(inbound.text, gaps_s=_gaps_s(tx, conversation), limits=self._coalescing)
         open_turns = tx.turns.open_of(conversation.id)
         last = open_turns[-1] if open_turns else None
-        if last is not None and last.state is TurnState.COLLECTING:
+        if last is not None and last.state is TurnState.COLLECTING and not _has_transcript(tx, last):
             burst_end = last.created_at + timedelta(seconds=self._coalescing.burst_s_max)
             turn = tx.turns.touch(
                 last,
@@ -283,9 +296,14 @@ def _gaps_s(tx: Transaction, conversation: Conversation) -> list[float]:
     recent = tx.messages.of_conversation(conversation.id, limit=GAPS_LOOKED_AT)
     return [
         (later.at - earlier.at).total_seconds()
-        for earlier, later in zip(recent, recent[1:], strict=False)
+        for earlier, later in pairwise(recent)
         if earlier.author is later.author is Author.CUSTOMER and earlier.turn_id == later.turn_id
     ]
+
+
+def _has_transcript(tx: Transaction, turn: Turn) -> bool:
+    """Whether the turn's caller gave the whole conversation: a message that joined it would not be in there."""
+    return tx.artifacts.get(turn.id, "transcript") is not None
 
 
 def _masked(message: ChatMessage) -> ChatMessage:

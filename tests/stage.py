@@ -1,0 +1,300 @@
+"""A whole house on a stage: every flow over a SQLite file, with a scripted agent, a recording channel, a frozen clock.
+
+Jobs are run by hand and in order, so a test can look between any two steps; nothing happens while a test is not
+asking for it. Everything is synchronous from outside: the stage owns an event loop. It judges nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections import deque
+from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import event
+
+from understudy.adapters.stores.migrate import upgrade
+from understudy.adapters.stores.sql_store import SqlStore
+from understudy.delivery.outbox import Outbox, OutboxLimits
+from understudy.ports.agent import Agent
+from understudy.ports.channel import Channel
+from understudy.ports.store import Committed, Store, Transaction
+from understudy.ports.telemetry import Event
+from understudy.records.codec import digest, dump
+from understudy.records.conversation import Conversation, Inbound, Message
+from understudy.records.evidence import ChatMessage, Draft
+from understudy.records.ledger import LedgerEntry
+from understudy.records.outbox import OutboxEntry
+from understudy.records.review import Hold, HoldState, Verdict, VerdictKind, VerdictRequest
+from understudy.records.rulebook import Grant, Level, Rulebook, Rules, SafeReply
+from understudy.records.turn import HOLD_JOB, OUTBOX_JOB, TURN_JOB, Job, Turn
+from understudy.review.conversations import Conversations
+from understudy.review.holds import Holds, ReviewLimits
+from understudy.review.verdicts import Verdicts
+from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
+from understudy.turn.coalescing import CoalescingLimits
+from understudy.turn.drafting import Drafting, DraftingLimits
+from understudy.turn.flow import FlowLimits, TurnFlow
+from understudy.turn.intake import Intake, IntakeLimits, Received
+
+T = TypeVar("T")
+
+TOPIC = "orders"
+LOOKS_MAX = 2_000
+"""How many jobs one `settle` runs before it says that they never end."""
+
+NEVER_WAIT = CoalescingLimits(window_s_min=0, window_s_max=0, burst_s_max=0)
+
+SORRY = SafeReply(id="sorry", version=1, text="Sorry, please try again in a minute.")
+FOLLOW_UP = SafeReply(id="follow_up", version=2, text="A colleague will look into this.", then_hand_off=True)
+NOTICE = SafeReply(id="notice", version=1, text="A colleague takes over from here.")
+OVERDUE = SafeReply(id="overdue", version=1, text="This takes us longer than it should.")
+
+
+def rules(level: Level = Level.AUTO, **fields: Any) -> Rules:
+    """Rules that let every draft out that no hard rule holds (or, with another level, none)."""
+    given: dict[str, Any] = {
+        "grants": (Grant(topic="*", channel="*", level=level, threshold=0.0),),
+        "safe_replies": (SORRY, FOLLOW_UP, NOTICE, OVERDUE),
+        "audit_rate": 0.0,
+    }
+    return Rules(**{**given, **fields})
+
+
+def answers_by_text(request: Any) -> Draft:
+    """An agent that repeats what it was asked, so that each answer can be told from every other."""
+    asked = " + ".join(message.content for message in request.messages if message.role == "user")
+    return Draft(text=f"About: {asked}", agent="echo", agent_version="v1")
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """What a stage is built of; a restarted stage is built of the same plan."""
+
+    path: Path
+    agent: Agent = field(default_factory=lambda: ScriptedAgent(answers_by_text, name="echo"))
+    fallback: Agent | None = None
+    channel: Channel = field(default_factory=RecordingChannel)
+    clock: FrozenClock = field(default_factory=FrozenClock)
+    rules: Rules = field(default_factory=rules)
+    coalescing: CoalescingLimits = NEVER_WAIT
+    intake: IntakeLimits = field(default_factory=IntakeLimits)
+    drafting: DraftingLimits = field(default_factory=DraftingLimits)
+    outbox: OutboxLimits = field(default_factory=OutboxLimits)
+    review: ReviewLimits = field(default_factory=ReviewLimits)
+    expiry_reply: SafeReply | None = OVERDUE
+    hold_expires_after_s: float | None = 900.0
+    wrap: Callable[[Store], Store] = lambda store: store
+
+
+class Stage:
+    """See the module. `telemetry` holds every event, `hints` the jobs that were announced and not yet looked at."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.clock = plan.clock
+        self.agent, self.channel = plan.agent, plan.channel
+        self.telemetry: list[Event] = []
+        self.hints: deque[tuple[Job, datetime | None]] = deque()
+        self._runner = asyncio.Runner()
+        self.kept = SqlStore(f"sqlite:///{plan.path}")
+        event.listen(self.kept.engine, "connect", _do_not_sync)
+        self.store = plan.wrap(self.kept)
+        self.store.subscribe(self._announced)
+        self.rulebook = Rulebook(id=digest(dump(plan.rules)), rules=plan.rules)
+        agents = tuple(agent for agent in (plan.agent, plan.fallback) if agent is not None)
+        store, clock = self.store, self.clock
+        self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing)
+        self.drafting = Drafting(clock, self, lambda _channel: agents, limits=plan.drafting)
+        limits = FlowLimits(hold_expires_after_s=plan.hold_expires_after_s)
+        self.flow = TurnFlow(store, clock, self, self.drafting, lambda: self.rulebook, limits=limits)
+        self.outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
+        self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
+        self.verdicts = Verdicts(
+            store, clock, self, business=lambda: "Acme", hold_expires_after_s=plan.hold_expires_after_s
+        )
+        self.conversations = Conversations(store, clock)
+        self._handlers = {TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look}
+
+    def emit(self, happened: Event) -> None:
+        self.telemetry.append(happened)
+
+    def _announced(self, committed: Committed) -> None:
+        self.hints.extend(committed.jobs)
+
+    # Doing ---------------------------------------------------------------------------------------------------
+
+    def run(self, coroutine: Awaitable[T]) -> T:
+        """Run to the end, letting whatever was started go on meanwhile."""
+
+        async def awaited() -> T:
+            return await coroutine
+
+        return self._runner.run(awaited())
+
+    def start(self, coroutine: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
+        """Start something and let it go on until everything waits."""
+
+        async def begin() -> asyncio.Task[T]:
+            task = asyncio.ensure_future(coroutine)
+            for _ in range(50):
+                await asyncio.sleep(0.001)
+            return task
+
+        return self._runner.run(begin())
+
+    def receive(self, text: str, *, provider_id: str | None = None, to: str = "e-1", **fields: Any) -> Received:
+        """Take a customer's message in; nothing is done about it yet."""
+        inbound = self.inbound(text, provider_id=provider_id, to=to, **fields)
+        return self.run(self.intake.receive(self.channel.name, inbound))
+
+    def inbound(self, text: str, *, provider_id: str | None = None, to: str = "e-1", **fields: Any) -> Inbound:
+        return Inbound(
+            provider_id=provider_id or self.clock.new_id("p"),
+            external_id=to,
+            address=f"at-{to}",
+            text=text,
+            **{"topic": TOPIC, **fields},
+        )
+
+    def submit(
+        self, text: str, *, draft: Draft | None = None, to: str = "e-1", provider_id: str | None = None
+    ) -> Received:
+        """Hand over a turn whose caller keeps the conversation."""
+        transcript = (ChatMessage(role="user", content=text),)
+        inbound = self.inbound(text, to=to, provider_id=provider_id)
+        return self.run(self.intake.submit(self.channel.name, inbound, transcript=transcript, draft=draft))
+
+    def settle(self) -> None:
+        """Do everything that is due now."""
+        for _ in range(LOOKS_MAX):
+            job = self._next_due()
+            if job is None:
+                return
+            self.look(job)
+        raise AssertionError(f"{LOOKS_MAX} jobs were run and there is still one due: {job}")
+
+    def look(self, job: Job) -> None:
+        """Run one job."""
+        self.run(self._handlers[job.kind](job.key))
+
+    def _next_due(self) -> Job | None:
+        for place, (job, at) in enumerate(self.hints):
+            if at is None or at <= self.clock.now():
+                del self.hints[place]
+                return job
+        return None
+
+    def pass_time(self, seconds: float) -> None:
+        """Let time pass and do what has become due."""
+        self.clock.advance(seconds)
+        self.sweep()
+
+    def sweep(self) -> None:
+        """Announce and do whatever the tables say is due."""
+        for flow in (self.flow, self.outbox, self.holds):
+            self.run(flow.sweep())
+        self.settle()
+
+    def ask(self, text: str, **fields: Any) -> Turn:
+        """Take a message in and see it through; returns its turn."""
+        received = self.receive(text, **fields)
+        self.settle()
+        return self.turn(received.turn_id)
+
+    def give(
+        self,
+        hold: Hold,
+        kind: VerdictKind,
+        text: str | None = None,
+        *,
+        reviewer: str = "rosa",
+        version: int | None = None,
+    ) -> Verdict:
+        """Give a verdict; nothing is sent yet."""
+        needs_text = kind in (VerdictKind.EDIT, VerdictKind.RESPOND) and text is None
+        request = VerdictRequest(
+            hold_id=hold.id,
+            version=version or hold.version,
+            kind=kind,
+            reviewer=reviewer,
+            text="Written by a person." if needs_text else text,
+        )
+        return self.run(self.verdicts.give(request))
+
+    def restarted(self, **changes: Any) -> Stage:
+        """Leave everything as it is and go on in a new process over the same file, as a server does at its start."""
+        self.close()
+        stage = Stage(replace(self.plan, **changes))
+        stage.run(stage.flow.release_leases())
+        stage.sweep()
+        return stage
+
+    def close(self) -> None:
+        self.kept.close_now()
+        self._runner.close()
+
+    # Looking -------------------------------------------------------------------------------------------------
+
+    def read(self, query: Callable[[Transaction], T]) -> T:
+        return self.kept.read_now(query)
+
+    def turn(self, turn_id: str) -> Turn:
+        return self.read(lambda tx: tx.turns.get(turn_id))
+
+    @property
+    def turns(self) -> list[Turn]:
+        return self.read(lambda tx: tx.turns.listed(after=0, limit=100_000))
+
+    @property
+    def open_holds(self) -> list[Hold]:
+        return self.read(lambda tx: tx.holds.queue(state=HoldState.OPEN, after=None, limit=100_000))
+
+    @property
+    def all_holds(self) -> list[Hold]:
+        return self.read(lambda tx: tx.holds.queue(state=None, after=None, limit=100_000))
+
+    def conversation(self, to: str = "e-1") -> Conversation:
+        found = self.read(lambda tx: tx.conversations.find(self.channel.name, to))
+        assert found is not None, f"no conversation {to!r}"
+        return found
+
+    def messages(self, to: str = "e-1") -> list[Message]:
+        return self.read(lambda tx: tx.messages.of_conversation(self.conversation(to).id, limit=100_000))
+
+    def entries_of(self, turn: Turn) -> list[OutboxEntry]:
+        return self.read(lambda tx: tx.outbox.of_turn(turn.id))
+
+    @property
+    def ledger(self) -> list[LedgerEntry]:
+        return self.read(lambda tx: tx.ledger.entries(limit=1_000_000))
+
+    @property
+    def ledger_events(self) -> list[str]:
+        return [entry.event for entry in self.ledger]
+
+    def emitted(self, kind: type[T]) -> list[T]:
+        return [happened for happened in self.telemetry if isinstance(happened, kind)]
+
+
+def _do_not_sync(connection: Any, _record: Any) -> None:
+    """These tests kill no power; waiting for the disk would only make them slow."""
+    connection.execute("PRAGMA synchronous=OFF")
+
+
+def migrated_file(path: Path) -> Path:
+    """Make a database file with today's schema, to be copied for each test."""
+    store = SqlStore(f"sqlite:///{path}")
+    upgrade(store.engine)
+    store.close_now()  # The last to close also empties the write-ahead log, so the file alone is the database.
+    return path
+
+
+def copied(template: Path, to: Path) -> Path:
+    """Copy the migrated file."""
+    shutil.copy(template, to)
+    return to
