@@ -100,7 +100,7 @@ class EmbeddedDispatcher:
     async def _run(self, job: Job) -> None:
         try:
             await self._handlers[job.kind](job.key)
-        except Exception as error:  # noqa: BLE001: one broken job must not stop the others; it is reported and tried again
+        except Exception as error:  # noqa: BLE001 - one broken job must not stop the others; it is reported and tried again
             self._telemetry.emit(StepFailed(flow=job.kind, key=job.key, error=f"{type(error).__name__}: {error}"))
             if self._loop is not None:
                 self._loop.call_later(FAILURE_PAUSE_S, self._take_hint, job, None)
