@@ -1,0 +1,56 @@
+"""Turn signals into the probability that a reviewer would approve the draft unedited; it decides nothing.
+
+confidence = 1 / (1 + exp(-(base - Σ weight · (1 - signal)))), a weighted sum in log-odds with weights >= 0, so that a
+better signal never lowers the confidence and each signal's share can be read off. The weights are set by hand here;
+learning replaces them from what reviewers decide.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from understudy.records.assessment import Confidence, Contribution, Signal
+from understudy.records.rulebook import Rules
+
+AGENT_SIGNAL: Final = "agent"
+"""The name under which the agent's own confidence enters."""
+AGENT_WORDS: Final = "the agent itself is not sure"
+
+DEFAULT_WEIGHTS: Final[Mapping[str, float]] = {
+    "grounding": 3.0,
+    "actions": 4.0,
+    "exposure": 4.0,
+    "injection": 3.0,
+    "escalation": 3.0,
+    "policy": 4.0,
+    "quality": 3.0,
+    AGENT_SIGNAL: 1.0,
+}
+"""Log-odds that a signal of 0 takes away, where the rulebook has no policy for the check."""
+OTHER_WEIGHT: Final = 3.0
+
+
+def confidence(signals: tuple[Signal, ...], rules: Rules, *, words: Mapping[str, str]) -> Confidence:
+    """Weigh the signals; `words` says for each of them what a low value means.
+
+    Contributions are those that changed something, the largest effect first, equal ones by name.
+    """
+    policies = {policy.check: policy.weight for policy in rules.checks}
+    contributions = [
+        Contribution(signal=signal.check, log_odds=-weight * (1.0 - signal.score), words=words.get(signal.check, ""))
+        for signal in signals
+        if (weight := policies.get(signal.check, DEFAULT_WEIGHTS.get(signal.check, OTHER_WEIGHT)))
+        * (1.0 - signal.score)
+    ]
+    contributions.sort(key=lambda contribution: (contribution.log_odds, contribution.signal))
+    log_odds = math.fsum([rules.base_log_odds, *(contribution.log_odds for contribution in contributions)])
+    return Confidence(value=_sigmoid(log_odds), contributions=tuple(contributions))
+
+
+def _sigmoid(log_odds: float) -> float:
+    if log_odds >= 0:
+        return 1.0 / (1.0 + math.exp(-log_odds))
+    odds = math.exp(log_odds)
+    return odds / (1.0 + odds)

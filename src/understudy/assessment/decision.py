@@ -1,0 +1,281 @@
+"""Decide what happens to a draft: an ordered table of named rules over findings, confidence and autonomy.
+
+The first rule that speaks sets the kind of the decision; later rules that speak for the same kind add their reasons.
+No score overrides a rule above it. The table looks at nothing but its arguments and sends nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from understudy.records.assessment import Confidence, Decision, DecisionKind, Finding, Reason, Severity
+from understudy.records.conversation import Mode
+from understudy.records.evidence import Evidence
+from understudy.records.rulebook import UNKNOWN_TOPIC, Grant, Level, Rules
+
+REASONS: Final[dict[str, str]] = {
+    "conversation_with_person": "A person has this conversation; the agent does not answer in it.",
+    "level_shadow": "The agent only shadows this topic and channel; a person answers.",
+    "agent_failed": "The agent gave no draft.",
+    "never_auto_topic": "This topic is never answered without a person.",
+    "action_proposed": "The agent proposes an action that a person must approve.",
+    "unknown_topic": "The topic is unknown, so no autonomy was earned for it.",
+    "level_assist": "On this topic and channel a person reviews every draft.",
+    "level_demoted": "This topic and channel lost its autonomy; a person reviews every draft.",
+    "below_threshold": "The confidence is below what this topic and channel needs.",
+    "quota_exhausted": "The automatic replies of this hour for this topic and channel are used up.",
+    "threshold_met": "No rule forbids it, the autonomy allows it, and the confidence reaches the threshold.",
+    "audited": "A person reviews this reply after it was sent.",
+}
+"""Every reason code of this table besides finding names, `check_failed.NAME` and `check_ignored.NAME`."""
+
+HAND_OFF_CODES: Final = (
+    "escalation.wants_person",
+    "escalation.vulnerable",
+    "escalation.legal_threat",
+    "quality.handoff_requested",
+)
+"""Findings that bring a person in, where the rulebook names none."""
+
+DEGRADABLE: Final = ("agent_failed", "quality.does_not_know")
+"""Reason codes that a safe reply may answer (`Rules.degrade_on`); others are never degraded."""
+
+PRIORITIES: Final[dict[str, int]] = {
+    "escalation.vulnerable": 0,
+    "escalation.legal_threat": 1,
+    "escalation.wants_person": 2,
+    "escalation.anger": 2,
+    "quality.handoff_requested": 3,
+    "conversation_with_person": 3,
+    "agent_failed": 3,
+    "quality.does_not_know": 4,
+    "escalation.repeated_question": 4,
+}
+"""How soon a person should look, 0 first, by reason or finding; the most urgent counts."""
+PRIORITY_OTHER: Final = 5
+PRIORITY_DELIVERED: Final = 9
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """What a rule may look at; `grant` is the autonomy of the slice, None where none was given (= assist)."""
+
+    evidence: Evidence
+    findings: tuple[Finding, ...]
+    confidence: Confidence | None
+    rules: Rules
+    grant: Grant | None
+
+    @property
+    def level(self) -> Level:
+        return self.grant.level if self.grant else Level.ASSIST
+
+    @property
+    def unknown(self) -> tuple[Finding, ...]:
+        """Findings of checks that could not tell and whose failure is not ignored."""
+        return tuple(finding for finding in self.findings if _is_unknown(finding) and not self.ignores(finding))
+
+    @property
+    def ignored(self) -> tuple[Finding, ...]:
+        """Findings of checks that could not tell and whose failure the rulebook ignores."""
+        return tuple(finding for finding in self.findings if _is_unknown(finding) and self.ignores(finding))
+
+    @property
+    def blocking(self) -> tuple[Finding, ...]:
+        return tuple(finding for finding in self.findings if finding.severity is Severity.BLOCKING)
+
+    @property
+    def is_quota_left(self) -> bool:
+        return self.evidence.automatic_last_hour < self.rules.automatic_per_hour_max
+
+    def ignores(self, finding: Finding) -> bool:
+        return any(policy.check == finding.check and policy.on_failure == "ignore" for policy in self.rules.checks)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ruling:
+    """What one rule says."""
+
+    kind: DecisionKind
+    reasons: tuple[Reason, ...]
+    safe_reply: str | None = None
+    is_audited: bool = False
+
+
+def person_has_it(case: Case) -> Ruling | None:
+    """Never speak over a person."""
+    return _hand_off("conversation_with_person") if case.evidence.mode is Mode.PERSON else None
+
+
+def person_is_needed(case: Case) -> Ruling | None:
+    """Bring a person in where the customer wants or needs one, or the agent asks for one."""
+    codes = case.rules.hand_off_codes or HAND_OFF_CODES
+    findings = sorted((f for f in case.findings if f.name in codes), key=lambda finding: _priority(finding.name))
+    return Ruling(kind=DecisionKind.HAND_OFF, reasons=_reasons(findings)) if findings else None
+
+
+def agent_only_shadows(case: Case) -> Ruling | None:
+    """In shadow nothing the agent or this system writes reaches the customer."""
+    return _hand_off("level_shadow") if case.level is Level.SHADOW else None
+
+
+def agent_failed(case: Case) -> Ruling | None:
+    """Without a draft there is nothing to hold: a safe reply where one is approved for this, else a person."""
+    return _degrade(case, _reason("agent_failed")) if case.evidence.draft is None else None
+
+
+def check_could_not_tell(case: Case) -> Ruling | None:
+    """Unknown never passes."""
+    return _hold(*(_unknown_reason("check_failed", finding) for finding in case.unknown))
+
+
+def draft_is_blocked(case: Case) -> Ruling | None:
+    """A blocking finding holds whatever the confidence."""
+    return _hold(*_reasons(case.blocking))
+
+
+def topic_is_never_automatic(case: Case) -> Ruling | None:
+    """Some topics are never answered without a person."""
+    return _hold(_reason("never_auto_topic")) if case.evidence.topic in case.rules.never_auto else None
+
+
+def action_is_proposed(case: Case) -> Ruling | None:
+    """Side effects wait for a person."""
+    return _hold(_reason("action_proposed")) if case.evidence.draft and case.evidence.draft.actions else None
+
+
+def agent_does_not_know(case: Case) -> Ruling | None:
+    """A draft that is no answer is not worth a review: a safe reply where one is approved for this, else a person."""
+    found = [finding for finding in case.findings if finding.name == "quality.does_not_know"]
+    return _degrade(case, _reasons(found)[0]) if found else None
+
+
+def topic_is_unknown(case: Case) -> Ruling | None:
+    """Autonomy is earned per topic, so an unknown topic has none."""
+    return _hold(_reason("unknown_topic")) if case.evidence.topic in ("", UNKNOWN_TOPIC) else None
+
+
+def level_asks_for_review(case: Case) -> Ruling | None:
+    """Below probation every draft is reviewed."""
+    match case.level:
+        case Level.ASSIST | Level.SHADOW:
+            return _hold(_reason("level_assist"))
+        case Level.DEMOTED:
+            return _hold(_reason("level_demoted"))
+        case Level.PROBATION | Level.AUTO:
+            return None
+
+
+def confidence_is_too_low(case: Case) -> Ruling | None:
+    """The grant says how sure is sure enough."""
+    if case.grant is None or (case.confidence and case.confidence.value >= case.grant.threshold):
+        return None
+    return _hold(_reason("below_threshold"))
+
+
+def quota_is_exhausted(case: Case) -> Ruling | None:
+    """The circuit breaker: at most so many automatic replies per hour and slice."""
+    return None if case.is_quota_left else _hold(_reason("quota_exhausted"))
+
+
+def deliver(case: Case) -> Ruling | None:
+    """Nothing above spoke: send it; on probation every reply is audited, later those the coin chose."""
+    is_audited = case.level is Level.PROBATION or case.evidence.audit_draw < case.rules.audit_rate
+    reasons = (_reason("threshold_met"), *((_reason("audited"),) if is_audited else ()))
+    return Ruling(kind=DecisionKind.DELIVER, reasons=reasons, is_audited=is_audited)
+
+
+TABLE: Final[tuple[Callable[[Case], Ruling | None], ...]] = (
+    person_has_it,
+    person_is_needed,
+    agent_only_shadows,
+    agent_failed,
+    check_could_not_tell,
+    draft_is_blocked,
+    topic_is_never_automatic,
+    action_is_proposed,
+    agent_does_not_know,
+    topic_is_unknown,
+    level_asks_for_review,
+    confidence_is_too_low,
+    quota_is_exhausted,
+    deliver,
+)
+"""The rules, the strongest first."""
+
+
+def decide(evidence: Evidence, findings: tuple[Finding, ...], confidence: Confidence | None, rules: Rules) -> Decision:
+    """Go through the table; `confidence` is None where there is no draft, and then nothing is delivered."""
+    case = Case(evidence=evidence, findings=findings, confidence=confidence, rules=rules, grant=_grant(evidence, rules))
+    rulings = [ruling for ruling in (rule(case) for rule in TABLE) if ruling is not None]
+    first = rulings[0]
+    found = [reason for ruling in rulings if ruling.kind is first.kind for reason in ruling.reasons]
+    reasons: dict[str, Reason] = {}
+    for reason in (*found, *(_unknown_reason("check_ignored", finding) for finding in case.ignored)):
+        reasons.setdefault(reason.code, reason)
+    return Decision(
+        kind=first.kind,
+        reasons=tuple(reasons.values()),
+        safe_reply=first.safe_reply,
+        is_audited=first.is_audited,
+        priority=_urgency(first, tuple(reasons), findings),
+    )
+
+
+def _grant(evidence: Evidence, rules: Rules) -> Grant | None:
+    """Find the autonomy of the slice: the first grant that matches its topic and its channel."""
+    matching = (
+        grant
+        for grant in rules.grants
+        if grant.topic in ("*", evidence.topic) and grant.channel in ("*", evidence.channel)
+    )
+    return next(matching, None)
+
+
+def _degrade(case: Case, reason: Reason) -> Ruling:
+    """Answer by the approved safe reply; by a person where none is, it was sent before, or a hard rule stands."""
+    safe_reply = dict(case.rules.degrade_on).get(reason.code) if reason.code in DEGRADABLE else None
+    is_barred = case.unknown or case.blocking or case.evidence.topic in case.rules.never_auto
+    if safe_reply is None or safe_reply in case.evidence.safe_replies_sent or is_barred:
+        return Ruling(kind=DecisionKind.HAND_OFF, reasons=(reason,))
+    if not case.is_quota_left:
+        return Ruling(kind=DecisionKind.HAND_OFF, reasons=(reason, _reason("quota_exhausted")))
+    return Ruling(kind=DecisionKind.DEGRADE, reasons=(reason,), safe_reply=safe_reply)
+
+
+def _hand_off(code: str) -> Ruling:
+    return Ruling(kind=DecisionKind.HAND_OFF, reasons=(_reason(code),))
+
+
+def _hold(*reasons: Reason) -> Ruling | None:
+    return Ruling(kind=DecisionKind.HOLD, reasons=reasons) if reasons else None
+
+
+def _reason(code: str) -> Reason:
+    return Reason(code=code, explanation=REASONS[code])
+
+
+def _reasons(findings: list[Finding] | tuple[Finding, ...]) -> tuple[Reason, ...]:
+    return tuple(Reason(code=finding.name, explanation=finding.explanation) for finding in findings)
+
+
+def _unknown_reason(code: str, finding: Finding) -> Reason:
+    consequence = "so a person decides" if code == "check_failed" else "which the rulebook ignores"
+    explanation = f"The check {finding.check} could not tell ({finding.explanation.rstrip('.')}), {consequence}."
+    return Reason(code=f"{code}.{finding.check}", explanation=explanation)
+
+
+def _is_unknown(finding: Finding) -> bool:
+    return finding.severity is Severity.UNKNOWN
+
+
+def _priority(name: str) -> int:
+    return PRIORITIES.get(name, PRIORITY_OTHER)
+
+
+def _urgency(ruling: Ruling, codes: tuple[str, ...], findings: tuple[Finding, ...]) -> int:
+    if ruling.kind is DecisionKind.DELIVER:
+        return PRIORITY_DELIVERED
+    return min(_priority(name) for name in (*codes, *(finding.name for finding in findings)))
