@@ -12,7 +12,7 @@ def topic_of(given: str | None, draft: Draft | None, messages: tuple[ChatMessage
     if given:
         return given
     burst = messages[len(messages) - burst_length(messages) :]
-    words = " ".join(message.content or "" for message in burst).lower()
+    words = " ".join(message.content for message in burst if message.role == "user" and message.content).lower()
     for rule in rules.topics:
         if any(phrase.lower() in words for phrase in rule.phrases):
             return rule.topic

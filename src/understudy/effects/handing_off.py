@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from understudy.effects.holds import open_hold
+from understudy.effects.holds import join_hold, open_hold
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Mode
@@ -23,12 +23,15 @@ def give_to_person(
 ) -> Hold | None:
     """Set the conversation to mode person and open a hand-off hold.
 
-    Returns None where one is open already: a second would be the same hand-off twice.
+    Returns None where one is open already: a second would be the same hand-off twice. The open one gets a new version,
+    so that an answer written before this turn was known is refused and cannot leave it without anybody.
     """
     conversation = tx.conversations.get(turn.conversation_id)
     if conversation.mode is not Mode.PERSON:
         set_mode(tx, clock, turn.conversation_id, Mode.PERSON, taken_by=None)
-    if any(hold.kind is HoldKind.HAND_OFF for hold in tx.holds.open_of_conversation(turn.conversation_id)):
+    waiting = [hold for hold in tx.holds.open_of_conversation(turn.conversation_id) if hold.kind is HoldKind.HAND_OFF]
+    if waiting:
+        join_hold(tx, clock, waiting[0], turn)
         return None
     return open_hold(
         tx,

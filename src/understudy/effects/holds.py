@@ -59,6 +59,20 @@ def open_hold(
     return hold
 
 
+def join_hold(tx: Transaction, clock: Clock, hold: Hold, turn: Turn) -> Hold:
+    """Let a further turn wait under an open hold: whoever looked at it before must look again."""
+    joined = replace(hold, version=hold.version + 1)
+    tx.holds.change(joined, was=hold.version)
+    tx.ledger.append(
+        "hold.joined",
+        at=clock.now(),
+        turn_id=turn.id,
+        conversation_id=turn.conversation_id,
+        hold=hold.id,
+    )
+    return joined
+
+
 def close_hold(
     tx: Transaction,
     clock: Clock,

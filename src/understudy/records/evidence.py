@@ -104,7 +104,8 @@ class ContactFacts:
 class Evidence:
     """Everything one assessment sees.
 
-    `messages` ends before the draft; its last `burst` messages are the customer's of this turn.
+    `messages` ends before the draft; its last `burst` messages begin with the customer's first of this turn (the
+    agent's tool traffic may follow them).
     `draft` is None exactly when `agent_error` says why. `automatic_last_hour` counts the automatic replies of this
     slice in the hour before `at`, those decided in parallel included. `audit_draw` is uniform in [0, 1).
     """

@@ -196,17 +196,15 @@ def parse_draft(body: str | bytes, *, agent: str, agent_version: str | None = No
 
 
 def burst_length(messages: tuple[ChatMessage, ...]) -> int:
-    """Count the customer's messages at the end: those that the draft answers. Tool traffic in between is passed over."""
-    count = 0
-    for message in reversed(messages):
+    """Count the messages from the first that the draft answers to the end: the customer's last, and the agent's tool
+    traffic after them."""
+    length = 0
+    for place, message in enumerate(reversed(messages), start=1):
         if message.role == "user":
-            count += 1
-        elif message.role == "tool" or (message.role == "assistant" and message.tool_calls):
-            if count:
-                break
-        else:
+            length = place
+        elif length or not (message.role == "tool" or (message.role == "assistant" and message.tool_calls)):
             break
-    return count
+    return length
 
 
 def _parse(model: type[M], text: str | bytes, name: str) -> M:

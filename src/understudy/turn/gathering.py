@@ -13,7 +13,7 @@ from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.codec import build, dump
-from understudy.records.conversation import Author, Contact, Conversation, Message
+from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
 from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence
 from understudy.records.rulebook import Rules
 from understudy.records.text import storable_record
@@ -26,6 +26,9 @@ MESSAGES_MAX = 200
 
 NAME_CHARS_MAX = 200
 """How much of the name of a topic or an agent version is kept."""
+
+NOT_ASKED = "not_asked: a person had this conversation and handed it back before this turn was decided"
+"""Stands for the agent's error where nobody asked it because a person was going to answer."""
 
 MASK = "[card ending "
 
@@ -63,6 +66,8 @@ def gather(
     """Put together all that the assessment may look at."""
     now = clock.now()
     conversation = tx.conversations.get(turn.conversation_id)
+    if draft is None and agent_error is None and conversation.mode is Mode.AGENT:
+        agent_error = NOT_ASKED
     messages = transcript_of(tx, turn)
     topic = topic_of(turn.topic, draft, messages, rules)
     return Evidence(
