@@ -12,7 +12,7 @@ from understudy.ports.agent import Agent, DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.telemetry import AgentAsked, BreakerChanged, Telemetry
 from understudy.records.evidence import Draft
-from understudy.turn.breaker import Breaker
+from understudy.turn.breaker import Breaker, BreakerState
 from understudy.turn.gathering import fit_draft
 
 FALLBACK_SHARE = 0.4
@@ -107,6 +107,8 @@ class Drafting:
             )
             error.is_retryable = False
             raise error
+        if ticket.is_probe:
+            self._telemetry.emit(BreakerChanged(agent=agent.name, state=BreakerState.HALF_OPEN.value))
         outcome = "cancelled"
         try:
             draft = await _within(agent, request)
