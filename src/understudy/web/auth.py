@@ -17,13 +17,13 @@ from understudy.web.keys import find_key
 _bearer = HTTPBearer(auto_error=False, description="an API key, us_<id>_<secret>")
 
 
-def app_of(request: Request) -> App:
+async def app_of(request: Request) -> App:
     """The product behind this server."""
     app: App = request.app.state.understudy
     return app
 
 
-def feed_of(request: Request) -> Feed:
+async def feed_of(request: Request) -> Feed:
     """News of commits in this process."""
     feed: Feed = request.app.state.feed
     return feed

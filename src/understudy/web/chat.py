@@ -97,7 +97,7 @@ class Visitor(BaseModel):
     external_id: str
 
 
-def web_chat(app: TheApp) -> tuple[str, WebChat]:
+async def web_chat(app: TheApp) -> tuple[str, WebChat]:
     """The configured web chat; raises `NotFound` where there is none."""
     for name, channel in app.settings.channels.items():
         if isinstance(channel, WebChat):
@@ -108,7 +108,7 @@ def web_chat(app: TheApp) -> tuple[str, WebChat]:
 Configured = Annotated[tuple[str, WebChat], Depends(web_chat)]
 
 
-def visitor(configured: Configured, bearer: Bearer) -> Visitor:
+async def visitor(configured: Configured, bearer: Bearer) -> Visitor:
     """Whom the token speaks for; raises `Unauthenticated`."""
     if bearer is None or not _TOKEN.fullmatch(bearer.credentials):
         raise Unauthenticated("no valid chat token; begin with POST /chat/sessions")

@@ -37,7 +37,8 @@ class Server(uvicorn.Server):
     def listen(self) -> socket.socket:
         """Bind the port now, so that a taken one is a clear error and port 0 is known before anything is printed."""
         family = socket.AF_INET6 if ":" in self.config.host else socket.AF_INET
-        listening = socket.socket(family)
+        # asyncio turns Nagle's delay off only where the protocol is named; with it an answer takes 40 ms longer.
+        listening = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listening.bind((self.config.host, self.config.port))
