@@ -6,6 +6,7 @@ only where the channel honours the key; else it is looked up; else a person says
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -30,6 +31,7 @@ from understudy.records.outbox import (
     Unknown,
 )
 from understudy.records.review import Hold, HoldKind
+from understudy.records.text import storable, storable_record
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
 
 SWEEP_MAX = 500
@@ -144,9 +146,15 @@ class Outbox:
         if channel is None:
             return Rejected(reason=f"channel {entry.channel!r} is not configured any more")
         try:
-            return await (channel.send(entry) if what == "send" else channel.look_up(entry))
+            async with asyncio.timeout(self._limits.lease_s):
+                result: object = await (channel.send(entry) if what == "send" else channel.look_up(entry))
+        except TimeoutError:
+            return Unknown(reason=f"the channel did not answer in time (at most {self._limits.lease_s:g} s)")
         except Exception as error:  # noqa: BLE001 - whatever broke in the adapter, the bytes may have left
-            return Unknown(reason=f"{type(error).__name__}: {error}")
+            return Unknown(reason=storable(f"{type(error).__name__}: {error}"))
+        if not isinstance(result, SendResult):
+            return Unknown(reason=f"the channel answered a {type(result).__name__}, which says nothing")
+        return storable_record(result)
 
     async def _record(self, entry: OutboxEntry, result: SendResult, *, took_ms: float) -> None:
         outcome = type(result).__name__.lower()
@@ -217,10 +225,10 @@ class Outbox:
                 return None
             case Rejected():
                 self._change(tx, entry, OutboxState.DEAD, error=result.reason)
-                return None if turn is None else self._give_up(tx, entry, turn)
+                return self._give_up(tx, entry, turn)
             case Unknown():
                 self._change(tx, entry, OutboxState.UNKNOWN, error=result.reason)
-                return None if turn is None else self._ask_person(tx, turn)
+                return self._ask_person(tx, turn or _latest_turn(tx, entry))
 
     def _change(
         self,
@@ -236,16 +244,16 @@ class Outbox:
         if due_at is not None:
             tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id), at=due_at)
 
-    def _give_up(self, tx: Transaction, entry: OutboxEntry, turn: Turn) -> Hold | None:
+    def _give_up(self, tx: Transaction, entry: OutboxEntry, turn: Turn | None) -> Hold | None:
         """The customer got nothing: a person must know."""
-        if turn.state is TurnState.DELIVERING:
+        if turn is not None and turn.state is TurnState.DELIVERING:
             turn = tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=self._clock.now())
         tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id))
         tx.announce(Job(kind=TURN_JOB, key=entry.conversation_id))
         return give_to_person(
             tx,
             self._clock,
-            turn,
+            turn or _latest_turn(tx, entry),
             reasons=("delivery_failed",),
             priority=UNDELIVERED_PRIORITY,
             expires_after_s=None,
@@ -261,3 +269,10 @@ class Outbox:
             priority=UNSURE_PRIORITY,
             expires_after_s=None,
         )
+
+
+def _latest_turn(tx: Transaction, entry: OutboxEntry) -> Turn:
+    """The turn under which people find a message that belongs to none: what a person wrote of their own accord."""
+    turn = tx.turns.latest_of(entry.conversation_id)
+    assert turn is not None, f"conversation {entry.conversation_id} began without a turn"
+    return turn

@@ -184,14 +184,14 @@ class Verdicts:
         set_mode(tx, self._clock, turn.conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
 
     def _settle_unsure_send(self, tx: Transaction, turn: Turn, verdict: Verdict) -> None:
-        for entry in tx.outbox.of_turn(turn.id):
-            if entry.state is not OutboxState.UNKNOWN:
-                continue
+        # What waits for this verdict stands before everything else in the conversation; it may belong to no turn.
+        entry = tx.outbox.head(turn.conversation_id)
+        if entry is not None and entry.state is OutboxState.UNKNOWN:
             arrived = verdict.kind is VerdictKind.REJECT
             state = OutboxState.SENT if arrived else OutboxState.PENDING
             tx.outbox.change(
                 replace(entry, state=state, due_at=None if arrived else verdict.at), attempts=entry.attempts
             )
             if arrived:
-                settle_sent(tx, self._clock, entry, turn)
+                settle_sent(tx, self._clock, entry, None if entry.turn_id is None else tx.turns.get(entry.turn_id))
         tx.announce(Job(kind=OUTBOX_JOB, key=turn.conversation_id))
