@@ -21,6 +21,7 @@ M = TypeVar("M", bound=BaseModel)
 
 TEXT_CHARS_MAX = 100_000
 MESSAGES_MAX = 2_000
+NAME_CHARS_MAX = 2_000
 
 
 class _Wire(BaseModel):
@@ -160,10 +161,10 @@ class VerdictIn(_Wire):
 class TurnRecord(_Wire):
     """One turn as a line of a file or the body of `POST /v1/turns`; `messages` end before the draft."""
 
-    id: str = Field(min_length=1, max_length=200)
+    id: str = Field(min_length=1, max_length=NAME_CHARS_MAX)
     messages: list[MessageIn] = Field(min_length=1, max_length=MESSAGES_MAX)
     draft: DraftIn
-    conversation_id: str | None = Field(default=None, max_length=200)
+    conversation_id: str | None = Field(default=None, max_length=NAME_CHARS_MAX)
     channel: str = Field(default="api", max_length=100)
     topic: str | None = Field(default=None, max_length=200)
     agent_version: str | None = None

@@ -55,10 +55,13 @@ def install(api: FastAPI) -> None:
         return problem(error.code, error.status, error.message, headers=headers)
 
     @api.exception_handler(RequestValidationError)
-    async def invalid(_request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         if first["type"] == "json_invalid":
             return problem("malformed", 400, f"the body is not JSON: {first.get('ctx', {}).get('error', first['msg'])}")
+        if isinstance(first.get("input"), bytes):
+            sent = request.headers.get("content-type", "none")
+            return problem("input", 422, f"the body must be JSON with Content-Type: application/json, got {sent}")
         where = ".".join(str(part) for part in first["loc"])
         more = f" (and {len(error.errors()) - 1} more)" if len(error.errors()) > 1 else ""
         return problem("input", 422, f"{where}: {first['msg']}, got {_short(first.get('input'))}{more}")

@@ -24,6 +24,9 @@ router = APIRouter(prefix="/v1/turns", tags=["turns"])
 DECISION_WITHIN_S = 15.0
 """How long a request waits for the decision itself, which takes milliseconds unless the system is overloaded."""
 
+NAME_CHARS_KEPT = 200
+"""Longer ids of records and conversations are kept as their digest."""
+
 Wait = Annotated[float, Query(ge=0, le=60, description="seconds to wait for a person's verdict")]
 IdempotencyKey = Annotated[str | None, Header(max_length=255, description="a repeated request gets the first answer")]
 
@@ -122,9 +125,9 @@ async def submit(
     if not asked:
         raise MalformedInput("messages: there is no message with role 'user' and a text; the draft answers nobody")
     inbound = Inbound(
-        provider_id=f"{key.id}:{record_id}",
-        external_id=f"{key.id}:{conversation_id}",
-        address=f"{key.id}:{conversation_id}",
+        provider_id=_own_name(key, record_id),
+        external_id=_own_name(key, conversation_id),
+        address=_own_name(key, conversation_id),
         text=asked[-1].content or "",
         topic=topic,
     )
@@ -134,6 +137,11 @@ async def submit(
         if stored is not None and stored != dump(draft):
             raise KeyReused(f"turn {record_id!r} was handed over before with another draft; give each draft its own id")
     return received.turn_id
+
+
+def _own_name(key: ApiKey, name: str) -> str:
+    """A caller's name for a thing, apart from every other caller's; an overlong one is told apart by its digest."""
+    return f"{key.id}:{name if len(name) <= NAME_CHARS_KEPT else digest(name)}"
 
 
 def _first_answer(answered: Answered, asked: str, key: str) -> TurnOut:
