@@ -87,7 +87,7 @@ _NO_CLAIM = re.compile(
 _CLAUSE_END = re.compile(r"[;:,.!?\u2014\u2013\n]| and | but ")
 _FAILED = re.compile(
     r"\A\s*(?:error|exception|fail|not found|invalid|denied|unable|traceback)"
-    r"|\"errors?\"\s*:\s*(?!\"\"|null|false|\[\]|\{\})"
+    r"|\"errors?\"\s*:\s*+(?!\"\"|null|false|\[\]|\{\})"
     r"|\"(?:success|ok)\"\s*:\s*false|\"status\"\s*:\s*\"(?:error|failed|failure)\"",
     re.IGNORECASE,
 )

@@ -208,7 +208,7 @@ def _is_wish(sentence: Sentence) -> bool:
 def _is_shouting(text: str) -> bool:
     """Whether most of a message of several words is in capitals."""
     long_words = [word for word in re.findall(r"[A-Za-z]{3,}", text) if not word.startswith("STOP")]
-    return len(long_words) >= 5 and sum(word.isupper() for word in long_words) >= 0.7 * len(long_words)
+    return len(long_words) >= 4 and sum(word.isupper() for word in long_words) >= 0.7 * len(long_words)
 
 
 def _is_repeated(evidence: Evidence) -> bool:

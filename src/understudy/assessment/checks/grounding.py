@@ -221,7 +221,7 @@ def _word_support(text: str, sources: Iterable[Source], rules: Rules) -> tuple[f
     carried_words = [stem(word) for source in sources for word in words(source.text)]
     carried_words += [stem(word) for word in words(profile_text(rules.profile))]
     known = set(carried_words)
-    stated = [stem(word) for word in content_words(text)]
+    stated = [stem(word) for word in content_words(text) if not word.isdigit()]
     if not stated:
         return 1.0, None
     share = sum(word in known for word in stated) / len(stated)

@@ -1,0 +1,95 @@
+"""What is not this customer's to see stays in."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from understudy.assessment.checks.exposure import ExposureCheck
+from understudy.records.evidence import ContactFacts, Evidence
+from understudy.records.rulebook import Profile, Rules
+
+OWN = Rules(profile=Profile(domains=("shop.example",), emails=("help@partner.example",)))
+
+
+def codes(evidence: Evidence) -> list[str]:
+    assert evidence.draft
+    return [finding.code for finding in ExposureCheck().examine(evidence, evidence.draft, OWN).findings]
+
+
+def test_whole_card_number_is_found(turn: Any) -> None:
+    assert codes(turn("hello", "Your card 4111 1111 1111 1111 is charged.")) == ["card_number"]
+
+
+def test_last_digits_of_a_card_are_no_exposure(turn: Any) -> None:
+    assert codes(turn("hello", "Your card [card ending 1111] is charged.")) == []
+
+
+def test_foreign_address_is_found(turn: Any) -> None:
+    assert codes(turn("hello", "Ask lee@mail.example.")) == ["foreign_email"]
+
+
+@pytest.mark.parametrize(
+    "given_elsewhere",
+    [
+        {"customer": "I am Kim@mail.example"},
+        {"contact": ContactFacts(emails=("kim@mail.example",))},
+        {"passages": ["Write to kim@mail.example"]},
+    ],
+)
+def test_address_of_the_customer_or_a_passage_is_no_exposure(turn: Any, given_elsewhere: dict[str, Any]) -> None:
+    assert codes(turn(draft="It goes to kim@mail.example.", **given_elsewhere)) == []
+
+
+@pytest.mark.parametrize("address", ["help@shop.example", "x@mail.shop.example", "help@partner.example"])
+def test_address_of_the_business_is_no_exposure(turn: Any, address: str) -> None:
+    assert codes(turn("hello", f"Write to {address}.")) == []
+
+
+def test_domain_that_only_ends_like_the_own_one_is_foreign(turn: Any) -> None:
+    assert codes(turn("hello", "Write to help@workshop.example.")) == ["foreign_email"]
+
+
+def test_address_from_a_tool_is_foreign_where_the_contact_has_another(turn: Any) -> None:
+    contact = ContactFacts(emails=("kim@mail.example",))
+    tools = [("search", '{"email": "lee@mail.example"}')]
+    assert codes(turn("hello", "It is lee@mail.example.", contact=contact, tools=tools)) == ["foreign_email"]
+
+
+def test_address_from_a_tool_is_unverified_where_none_of_the_contact_is_known(turn: Any) -> None:
+    tools = [("get_account", '{"email": "kim@mail.example"}')]
+    assert codes(turn("hello", "It is kim@mail.example.", tools=tools)) == ["unverified_email"]
+
+
+@pytest.mark.parametrize(
+    "secret",
+    [
+        "AKIA" + "ABCDEFGHIJKLMNOP",
+        "sk-" + "a1B2" * 8,
+        "ghp_" + "a1B2" * 9,
+        "eyJ" + "hbGciOiJIUzI1NiJ9" + ".eyJ" + "zdWIiOiIxMjM0In0",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "Your password is Tulip2026",
+        "api_key: abc123def",
+        "postgres://app:tulip26@db.shop.example/x",
+    ],
+)
+def test_secret_is_found(turn: Any, secret: str) -> None:
+    assert "secret" in codes(turn("hello", f"Here you are: {secret}"))
+
+
+@pytest.mark.parametrize(
+    "draft", ["You can reset your password in the app.", "Your password is safe with us.", "Use the access token page."]
+)
+def test_talk_of_passwords_is_no_secret(turn: Any, draft: str) -> None:
+    assert codes(turn("hello", draft)) == []
+
+
+def test_masked_card_of_the_customer_is_mentioned(turn: Any) -> None:
+    assert codes(turn("my card [card ending 1111]", masked=("card",))) == ["card_masked"]
+
+
+def test_mention_of_a_masked_card_costs_nothing(turn: Any) -> None:
+    evidence = turn("my card [card ending 1111]", masked=("card",))
+    assert ExposureCheck().examine(evidence, evidence.draft, OWN).score == 1.0

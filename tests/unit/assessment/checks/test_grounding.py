@@ -1,0 +1,172 @@
+"""What the draft states must be carried by what the agent was given."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from understudy.assessment.checks.grounding import FINDINGS_MAX, GroundingCheck
+from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, Passage, ToolCall
+from understudy.records.rulebook import Profile, Rules
+
+
+def codes(evidence: Evidence, rules: Rules | None = None) -> list[str]:
+    assert evidence.draft
+    return [finding.code for finding in GroundingCheck().examine(evidence, evidence.draft, rules or Rules()).findings]
+
+
+@pytest.mark.parametrize(
+    ("draft", "code"),
+    [
+        ("The price is $54.00.", "unsupported_money"),
+        ("The cable is 25 metres long.", "unsupported_number"),
+        ("You save 15 %.", "unsupported_percentage"),
+        ("It comes on 21 May.", "unsupported_date"),
+        ("We open at 8 am.", "unsupported_time"),
+        ("Return it within 60 days.", "unsupported_duration"),
+        ("Write to returns@other.example.", "unsupported_email"),
+        ("See shop.example/returns-form.", "unsupported_link"),
+        ("Call +44 20 7946 0000.", "unsupported_phone"),
+        ("Your order #W3445639 is here.", "unsupported_identifier"),
+    ],
+)
+def test_value_nothing_carries_is_found(turn: Any, draft: str, code: str) -> None:
+    assert codes(turn("hello", draft, passages=["Nothing of that kind."])) == [code]
+
+
+@pytest.mark.parametrize(
+    ("draft", "carrier"),
+    [
+        ("The price is $1,200.00.", '{"price": 1200.0}'),
+        ("The price is $54.", "It costs 54 dollars."),
+        ("The price is 54 USD.", "It costs $54.00."),
+        ("You save 15 %.", '{"discount": 0.15}'),
+        ("It comes on May 21st.", '{"eta": "2026-05-21T10:00:00"}'),
+        ("It departs at 6:30 pm.", '{"departure": "18:30:00"}'),
+        ("Return it within two weeks.", "Returns are accepted for 14 days."),
+        ("It takes 5-7 business days.", "Allow 5 to 7 business days."),
+        ("The warranty is 2 years.", "The warranty is 24 months."),
+        ("Write to Help@Shop.example.", "Contact help@shop.example for help."),
+        ("See https://www.shop.example/help/.", "Read more at shop.example/help."),
+        ("Call 555-123-2001.", '{"phone": "5551232001"}'),
+        ("It goes to the card ending in 7447.", '{"id": "credit_card_7447"}'),
+        ("Seats on May 21 and 22 are free.", '["2026-05-21", "2026-05-22"]'),
+    ],
+)
+def test_value_is_carried_by_the_same_value_in_another_spelling(turn: Any, draft: str, carrier: str) -> None:
+    assert codes(turn("hello", draft, tools=[("lookup", carrier)])) == []
+
+
+def test_amount_in_another_currency_carries_nothing(turn: Any) -> None:
+    assert codes(turn("hello", "It costs €54.", tools=[("lookup", "It costs $54.")])) == ["unsupported_money"]
+
+
+def test_days_do_not_carry_business_days(turn: Any) -> None:
+    found = codes(turn("hello", "It takes 5 business days.", tools=[("lookup", "It takes 5 days.")]))
+    assert found == ["unsupported_duration"]
+
+
+@pytest.mark.parametrize(
+    "given_elsewhere",
+    [
+        {"customer": "I paid 54.00 dollars"},
+        {"before": [ChatMessage(role="assistant", content="It was $54.00", person=True)]},
+        {"before": [ChatMessage(role="system", content="The fee is $54.00")]},
+        {"tool_calls": (ToolCall(id="1", name="get_fee", result="54"),)},
+        {"passages": ["The fee is $54.00"]},
+    ],
+)
+def test_each_carrier_counts(turn: Any, given_elsewhere: dict[str, Any]) -> None:
+    assert "unsupported_money" not in codes(turn(draft="The fee is $54.00.", **given_elsewhere))
+
+
+def test_profile_counts_as_a_carrier(turn: Any) -> None:
+    rules = Rules(profile=Profile(facts=("Delivery costs $4.90",), phones=("+44 20 7946 0958",)))
+    assert codes(turn("hello", "Delivery costs $4.90; call 020 7946 0958.", passages=["x"]), rules) == []
+
+
+def test_address_of_the_contact_is_carried(turn: Any) -> None:
+    contact = ContactFacts(emails=("kim@mail.example",))
+    assert codes(turn("hello", "It goes to kim@mail.example.", contact=contact)) == []
+
+
+def test_earlier_words_of_the_agent_carry_nothing(turn: Any) -> None:
+    before = [ChatMessage(role="assistant", content="The fee is $54.00")]
+    assert codes(turn("really?", "The fee is $54.00.", before=before)) == ["unsupported_money"]
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "1. Open the app\n2. Tap on it\n12. Done",
+        "I found 3 options for you.",
+        "Use the 5G network.",
+        "Please send the order number (e.g., #W0000000).",
+        "That is one of the two, the 1st.",
+    ],
+)
+def test_markers_counts_and_examples_are_no_claims(turn: Any, draft: str) -> None:
+    assert codes(turn("hello", draft, tools=[("lookup", "ok")])) == []
+
+
+def test_finding_points_at_the_value_and_names_the_nearest_passage(turn: Any) -> None:
+    passages = ["Opening hours are on the website.", "Express delivery costs $9.90 within the country."]
+    evidence = turn("hello", "Express delivery costs $7.90.", passages=passages)
+    (finding,) = GroundingCheck().examine(evidence, evidence.draft, Rules()).findings
+    assert finding.span is not None
+    assert (evidence.draft.text[finding.span.start : finding.span.end], finding.passage_id) == ("$7.90", "p2")
+
+
+def test_statements_out_of_nowhere_have_no_source(turn: Any) -> None:
+    draft = "The warranty covers manufacturing defects, battery wear, accidental drops, moisture damage plus theft worldwide."
+    assert codes(turn("hello", draft)) == ["no_source"]
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "Hello! How can I help you today?",
+        "I'd be happy to help. Could you please provide your order number and the postal code of the delivery address?",
+        "You're welcome! Have a wonderful day.",
+    ],
+)
+def test_small_talk_and_questions_need_no_source(turn: Any, draft: str) -> None:
+    assert codes(turn("hello", draft)) == []
+
+
+def test_draft_about_something_else_than_its_passages_is_weakly_supported(turn: Any) -> None:
+    draft = "Gift vouchers arrive electronically, recipients redeem codes during checkout anywhere."
+    assert codes(turn("hello", draft, passages=["Parcels are shipped by train on weekdays."])) == ["weak_support"]
+
+
+def test_signal_falls_with_the_share_of_words_that_are_supported(turn: Any) -> None:
+    passage = "Parcels are shipped by train on weekdays from Leeds."
+    drafts = [
+        "Parcels are shipped by train on weekdays.",
+        "Parcels travel by train at night.",
+        "Vouchers arrive by post.",
+    ]
+    evidence = [turn("hello", draft, passages=[passage]) for draft in drafts]
+    scores = [GroundingCheck().examine(e, e.draft, Rules()).score for e in evidence]
+    assert scores == sorted(scores, reverse=True)
+    assert len(set(scores)) == 3
+
+
+def test_list_of_unsupported_values_has_a_limit(turn: Any) -> None:
+    draft = " ".join(f"${number}.50," for number in range(100, 400))
+    assert codes(turn("hello", draft, passages=["x"])).count("unsupported_money") == FINDINGS_MAX
+
+
+@given(st.lists(st.decimals(min_value=1, max_value=99_999, places=2), min_size=1, max_size=5))
+def test_draft_that_repeats_the_amounts_of_its_passage_is_grounded(amounts: list[object]) -> None:
+    passage = Passage(id="p1", text="; ".join(f"fee {amount:,}" for amount in amounts))
+    draft = Draft(text="; ".join(f"fee ${amount}" for amount in amounts), sources=(passage,))
+    evidence = Evidence(
+        turn_id="t", conversation_id="c", channel="x", topic="y", at=datetime(2026, 1, 1, tzinfo=UTC),
+        messages=(ChatMessage(role="user", content="hi"),), burst=1, draft=draft,
+    )  # fmt: skip
+    assert codes(evidence) == []
