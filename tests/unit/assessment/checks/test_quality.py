@@ -79,7 +79,7 @@ def test_agent_that_asks_for_a_person_is_heard(turn: Any) -> None:
         "Dear {{name}}, hello.",
         "Dear [NAME], hello.",
         "Dear [Your Name], hello.",
-        "TODO: answer.",
+        "TODO #7: answer.",
         "Hi {first_name}!",
         "Hi ${name}!",
     ],
