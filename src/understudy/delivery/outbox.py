@@ -13,13 +13,13 @@ from datetime import timedelta
 
 from understudy.backoff import backoff_s
 from understudy.effects.handing_off import give_to_person
-from understudy.effects.holds import open_hold
+from understudy.effects.holds import hold_opened, open_hold
 from understudy.effects.sending import settle_sent
 from understudy.errors import StepSuperseded
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
-from understudy.ports.telemetry import HoldOpened, MessageSent, Telemetry
+from understudy.ports.telemetry import MessageSent, Telemetry
 from understudy.records.outbox import (
     Accepted,
     OutboxEntry,
@@ -174,16 +174,7 @@ class Outbox:
             )
         )
         if hold is not None:
-            self._telemetry.emit(
-                HoldOpened(
-                    hold_id=hold.id,
-                    turn_id=hold.turn_id,
-                    kind=hold.kind.value,
-                    topic=hold.topic,
-                    channel=hold.channel,
-                    priority=hold.priority,
-                )
-            )
+            self._telemetry.emit(hold_opened(hold))
 
     def _write_result(self, tx: Transaction, entry: OutboxEntry, result: SendResult, outcome: str) -> Hold | None:
         now = self._clock.now()

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
+from understudy.ports.telemetry import HoldOpened
 from understudy.records.review import Hold, HoldKind, HoldState
 from understudy.records.turn import HOLD_JOB, Job, Turn
 
@@ -57,6 +58,18 @@ def open_hold(
     if expires_at is not None:
         tx.announce(Job(kind=HOLD_JOB, key=hold.id), at=expires_at)
     return hold
+
+
+def hold_opened(hold: Hold) -> HoldOpened:
+    """The event that tells of a new hold; emit it after the commit."""
+    return HoldOpened(
+        hold_id=hold.id,
+        turn_id=hold.turn_id,
+        kind=hold.kind.value,
+        topic=hold.topic,
+        channel=hold.channel,
+        priority=hold.priority,
+    )
 
 
 def join_hold(tx: Transaction, clock: Clock, hold: Hold, turn: Turn) -> Hold:

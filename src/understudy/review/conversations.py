@@ -11,6 +11,7 @@ from understudy.ports.store import Store, Transaction
 from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import HoldKind, HoldState
+from understudy.records.text import storable
 from understudy.records.turn import TurnState
 
 
@@ -44,6 +45,7 @@ class Conversations:
             raise InputError("`text` is empty; write what the customer shall read")
         if len(text) > self._text_chars_max:
             raise InputError(f"text has {len(text)} characters; at most {self._text_chars_max} are taken")
+        words = storable(text)
 
         def step(tx: Transaction) -> OutboxEntry:
             conversation = tx.conversations.get(conversation_id)
@@ -63,7 +65,7 @@ class Conversations:
                 self._clock,
                 conversation,
                 turn_id=None if waiting is None else waiting.id,
-                text=text,
+                text=words,
                 author=Author.REVIEWER,
                 author_name=reviewer,
                 ai_generated=False,

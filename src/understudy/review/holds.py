@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Literal
 
 from understudy.effects.handing_off import give_to_person
-from understudy.effects.holds import close_hold
+from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.sending import queue_message
 from understudy.errors import ClaimedByOther, HoldClosed, StaleVersion
 from understudy.ports.clock import Clock
@@ -97,13 +97,16 @@ class Holds:
         """Apply the expiry rule to one hold if it is overdue; harmless at any other time."""
         now = self._clock.now()
 
+        opened: list[Hold] = []
+
         def step(tx: Transaction) -> tuple[Hold, bool] | None:
+            opened.clear()
             hold = tx.holds.get(hold_id)
             overdue = hold.expires_at is not None and hold.expires_at <= now
             if hold.state is not HoldState.OPEN or hold.raised_at is not None or not overdue:
                 return None
             if self._limits.on_expiry == "safe_reply" and hold.kind is HoldKind.DRAFT and self._expiry_reply:
-                self._replace_by_safe_reply(tx, hold, self._expiry_reply)
+                opened.extend(self._replace_by_safe_reply(tx, hold, self._expiry_reply))
                 return hold, True
             raised = replace(hold, priority=RAISED_PRIORITY, raised_at=now, version=hold.version + 1)
             tx.holds.change(raised, was=hold.version)
@@ -119,6 +122,8 @@ class Holds:
             self._telemetry.emit(
                 HoldClosedEvent(hold_id=hold.id, turn_id=hold.turn_id, how="expired", reviewer=None, age_s=age_s)
             )
+            for follow_up in opened:
+                self._telemetry.emit(hold_opened(follow_up))
         else:
             self._telemetry.emit(HoldRaised(hold_id=hold.id, turn_id=hold.turn_id, age_s=age_s))
 
@@ -133,7 +138,7 @@ class Holds:
 
         return await self._store.write(step)
 
-    def _replace_by_safe_reply(self, tx: Transaction, hold: Hold, reply: SafeReply) -> None:
+    def _replace_by_safe_reply(self, tx: Transaction, hold: Hold, reply: SafeReply) -> list[Hold]:
         close_hold(tx, self._clock, hold, HoldState.EXPIRED)
         turn = tx.turns.advance(tx.turns.get(hold.turn_id), TurnState.DELIVERING)
         queue_message(
@@ -146,7 +151,10 @@ class Holds:
             author_name=f"{reply.id}@{reply.version}",
             ai_generated=False,
         )
-        give_to_person(tx, self._clock, turn, reasons=("hold_expired",), priority=RAISED_PRIORITY, expires_after_s=None)
+        follow_up = give_to_person(
+            tx, self._clock, turn, reasons=("hold_expired",), priority=RAISED_PRIORITY, expires_after_s=None
+        )
+        return [] if follow_up is None else [follow_up]
 
     def _log(self, tx: Transaction, event: str, hold: Hold, actor: str) -> None:
         tx.ledger.append(

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from understudy.effects.handing_off import give_to_person, set_mode
-from understudy.effects.holds import close_hold
+from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.sending import queue_message, settle_sent
 from understudy.errors import InputError
 from understudy.ports.clock import Clock
@@ -17,6 +17,7 @@ from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
 from understudy.records.outbox import OutboxState
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
+from understudy.records.text import storable_record
 from understudy.records.turn import OUTBOX_JOB, Job, Turn, TurnState
 from understudy.review.holds import open_for
 
@@ -58,24 +59,26 @@ class Verdicts:
         kind of hold does not take or that lacks its text. Nothing is stored or sent then.
         """
         self._check_text(request)
+        request = storable_record(request)
 
-        def step(tx: Transaction) -> tuple[Verdict, Hold]:
+        def step(tx: Transaction) -> tuple[Verdict, Hold, Hold | None]:
             hold = open_for(tx, self._clock, request.hold_id, request.reviewer, version=request.version)
             if request.kind not in ALLOWED[hold.kind]:
                 allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
                 raise InputError(f"a {hold.kind.value} hold does not take {request.kind.value!r}; it takes {allowed}")
             verdict = self._store_verdict(tx, hold, request)
             close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=request.reviewer)
-            self._carry_out(tx, hold, verdict)
-            return verdict, hold
+            return verdict, hold, self._carry_out(tx, hold, verdict)
 
-        verdict, hold = await self._store.write(step)
+        verdict, hold, opened = await self._store.write(step)
         age_s = (verdict.at - hold.created_at).total_seconds()
         self._telemetry.emit(
             HoldClosed(
                 hold_id=hold.id, turn_id=hold.turn_id, how=verdict.kind.value, reviewer=verdict.reviewer, age_s=age_s
             )
         )
+        if opened is not None:
+            self._telemetry.emit(hold_opened(opened))
         return verdict
 
     def _check_text(self, request: VerdictRequest) -> None:
@@ -115,11 +118,12 @@ class Verdicts:
         )
         return verdict
 
-    def _carry_out(self, tx: Transaction, hold: Hold, verdict: Verdict) -> None:
+    def _carry_out(self, tx: Transaction, hold: Hold, verdict: Verdict) -> Hold | None:
+        """Do what the verdict says; returns the hold it opens, if any."""
         turn = tx.turns.get(hold.turn_id)
         if hold.kind is HoldKind.UNSURE_SEND:
             self._settle_unsure_send(tx, turn, verdict)
-            return
+            return None
         match verdict.kind:
             case VerdictKind.APPROVE:
                 self._send_draft(tx, turn, self._draft_text(tx, turn), verdict.reviewer)
@@ -128,11 +132,12 @@ class Verdicts:
             case VerdictKind.RESPOND:
                 self._send_own(tx, turn, verdict)
             case VerdictKind.REJECT:
-                self._hand_off(tx, turn)
+                return self._hand_off(tx, turn)
             case VerdictKind.TAKE_OVER:
                 if turn.state is TurnState.HELD:
                     tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=verdict.at)
                 self._take(tx, turn, verdict.reviewer)
+        return None
 
     def _draft_text(self, tx: Transaction, turn: Turn) -> str:
         stored = tx.artifacts.get(turn.id, "draft")
@@ -168,10 +173,10 @@ class Verdicts:
             actor=reviewer,
         )
 
-    def _hand_off(self, tx: Transaction, turn: Turn) -> None:
+    def _hand_off(self, tx: Transaction, turn: Turn) -> Hold | None:
         """Nothing of a rejected draft is sent, and the customer still waits: a person has to answer."""
         handed = tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=self._clock.now())
-        give_to_person(
+        return give_to_person(
             tx,
             self._clock,
             handed,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
 from understudy.effects.sending import queue_message
+from understudy.errors import StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment, Decision, DecisionKind
@@ -38,8 +39,15 @@ def commit(
     rules: Rules,
     hold_expires_after_s: float | None,
 ) -> Committed:
-    """Store an assessment and do what it decided; raises `StepSuperseded` where the turn moved on meanwhile."""
+    """Store an assessment and do what it decided.
+
+    Raises `StepSuperseded` where the turn moved on meanwhile, or its conversation went to a person or back: then the
+    evidence is of another world, and the agent must not speak over a person.
+    """
     now = clock.now()
+    conversation = tx.conversations.get(turn.conversation_id)
+    if conversation.mode is not evidence.mode:
+        raise StepSuperseded(f"conversation {conversation.id} is now in mode {conversation.mode.value}")
     decision = assessment.decision
     reasons = tuple(reason.code for reason in decision.reasons)
     text = dump(assessment)
@@ -67,7 +75,7 @@ def commit(
         assessment=digest(text),
         evidence=digest(dump(evidence)),
     )
-    hold = _effect(tx, clock, decided, evidence, decision, rules, hold_expires_after_s)
+    hold = _effect(tx, clock, decided, conversation, evidence, decision, rules, hold_expires_after_s)
     return Committed(turn=decided, hold=hold)
 
 
@@ -85,12 +93,12 @@ def _effect(
     tx: Transaction,
     clock: Clock,
     turn: Turn,
+    conversation: Conversation,
     evidence: Evidence,
     decision: Decision,
     rules: Rules,
     hold_expires_after_s: float | None,
 ) -> Hold | None:
-    conversation = tx.conversations.get(turn.conversation_id)
     match decision.kind:
         case DecisionKind.DELIVER:
             assert evidence.draft is not None, "a decision to deliver needs a draft"

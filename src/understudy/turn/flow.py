@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from understudy.assessment.assess import assess
+from understudy.effects.holds import hold_opened
 from understudy.errors import AgentError, StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
-from understudy.ports.telemetry import HoldOpened, Telemetry, TurnDecided
+from understudy.ports.telemetry import Telemetry, TurnDecided
 from understudy.records.assessment import Assessment
 from understudy.records.codec import dump, load
 from understudy.records.conversation import Mode
@@ -182,19 +183,25 @@ class TurnFlow:
                 evidence=name,
                 rulebook=rulebook.id,
             )
-            return tx.turns.advance(
-                turn,
-                TurnState.ASSESSING,
-                due_at=evidence.at,
-                topic=evidence.topic,
-                rulebook_id=rulebook.id,
-                agent_version=turn.agent_version or (draft.agent_version if draft is not None else None),
-            )
+            changes = {
+                "due_at": evidence.at,
+                "topic": evidence.topic,
+                "rulebook_id": rulebook.id,
+                "agent_version": turn.agent_version or (draft.agent_version if draft is not None else None),
+            }
+            if turn.state is TurnState.ASSESSING:
+                return tx.turns.touch(turn, **changes)  # gathered again
+            return tx.turns.advance(turn, TurnState.ASSESSING, **changes)
 
         return await self._store.write(step)
 
     async def _assess_and_commit(self, turn: Turn) -> None:
-        evidence, rulebook = await self._store.read(lambda tx: _stored_evidence(tx, turn))
+        evidence, rulebook, mode = await self._store.read(
+            lambda tx: (*_stored_evidence(tx, turn), tx.conversations.get(turn.conversation_id).mode)
+        )
+        if mode is not evidence.mode:  # A person took the conversation over, or gave it back, since it was gathered.
+            turn = await self._gather(turn)
+            evidence, rulebook = await self._store.read(lambda tx: _stored_evidence(tx, turn))
         began = time.perf_counter()
         assessment = assess(evidence, rulebook)
         assess_ms = (time.perf_counter() - began) * 1000
@@ -236,16 +243,7 @@ class TurnFlow:
             )
         )
         if hold is not None:
-            self._telemetry.emit(
-                HoldOpened(
-                    hold_id=hold.id,
-                    turn_id=turn.id,
-                    kind=hold.kind.value,
-                    topic=hold.topic,
-                    channel=hold.channel,
-                    priority=hold.priority,
-                )
-            )
+            self._telemetry.emit(hold_opened(hold))
 
 
 def _oldest_open(tx: Transaction, conversation_id: str) -> Turn | None:
