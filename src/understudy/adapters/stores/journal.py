@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import bindparam, select
 
 from understudy.adapters.stores.session import Session, columns_of, record_of
+from understudy.adapters.stores.statement import Statement, insert_into
 from understudy.adapters.stores.tables import ledger, rulebooks
 from understudy.errors import NotFound
 from understudy.records.codec import canonical, dump, load
@@ -15,8 +16,15 @@ from understudy.records.ledger import GENESIS, LedgerEntry, chain
 from understudy.records.rulebook import Rulebook, Rules
 
 _ENTRY = columns_of(ledger, LedgerEntry)
-_HEAD = select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1)
-_AFTER = select(*_ENTRY).where(ledger.c.seq > bindparam("after")).order_by(ledger.c.seq).limit(bindparam("limit"))
+_HEAD = Statement(select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1))
+_AFTER = Statement(
+    select(*_ENTRY).where(ledger.c.seq > bindparam("after")).order_by(ledger.c.seq).limit(bindparam("limit"))
+)
+
+_ADD = insert_into(ledger)
+_ADD_RULEBOOK = insert_into(rulebooks)
+_RULEBOOK_ID = Statement(select(rulebooks.c.id).where(rulebooks.c.id == bindparam("which")))
+_RULES = Statement(select(rulebooks.c.rules).where(rulebooks.c.id == bindparam("which")))
 
 
 class SqlLedger:
@@ -60,7 +68,7 @@ class SqlLedger:
             return self.pending[-1].seq, self.pending[-1].hash
         if self._head is None:
             row = self._session.row(_HEAD)
-            self._head = (0, GENESIS) if row is None else (int(row.seq), str(row.hash))
+            self._head = (0, GENESIS) if row is None else (int(row[0]), str(row[1]))
         return self._head
 
     def flush(self) -> list[LedgerEntry]:
@@ -68,7 +76,7 @@ class SqlLedger:
         written, self.pending = self.pending, []
         if written:
             rows = [{column.name: getattr(entry, column.name) for column in _ENTRY} for entry in written]
-            self._session.change(insert(ledger), rows)
+            self._session.change_many(_ADD, rows)
             self._head = (written[-1].seq, written[-1].hash)
         return written
 
@@ -87,14 +95,14 @@ class SqlRulebooks:
         self._session = session
 
     def put(self, rulebook: Rulebook, *, now: datetime) -> bool:
-        if self._session.scalar(select(rulebooks.c.id).where(rulebooks.c.id == rulebook.id)) is not None:
+        if self._session.scalar(_RULEBOOK_ID, which=rulebook.id) is not None:
             return False
         values = {"id": rulebook.id, "rules": dump(rulebook.rules), "created_at": now}
-        self._session.change(insert(rulebooks), values)
+        self._session.change(_ADD_RULEBOOK, values)
         return True
 
     def get(self, rulebook_id: str) -> Rulebook:
-        rules = self._session.scalar(select(rulebooks.c.rules).where(rulebooks.c.id == rulebook_id))
+        rules = self._session.scalar(_RULES, which=rulebook_id)
         if rules is None:
             raise NotFound(f"there is no rulebook {rulebook_id!r}")
         return Rulebook(id=rulebook_id, rules=load(Rules, rules))

@@ -5,37 +5,66 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
+from understudy.adapters.stores.statement import Statement, insert_into
 from understudy.adapters.stores.tables import addresses, contacts, conversations, messages
 from understudy.errors import NotFound
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 
 _CONTACT = columns_of(contacts, Contact)
-_CONTACT_AT = (
-    select(*_CONTACT)
-    .join(addresses, addresses.c.contact_id == contacts.c.id)
-    .where(addresses.c.channel == bindparam("channel"), addresses.c.value == bindparam("value"))
+_CONTACT_AT = Statement(
+    (
+        select(*_CONTACT)
+        .join(addresses, addresses.c.contact_id == contacts.c.id)
+        .where(addresses.c.channel == bindparam("channel"), addresses.c.value == bindparam("value"))
+    )
 )
-_CONTACT_BY_ID = select(*_CONTACT).where(contacts.c.id == bindparam("id"))
+_CONTACT_BY_ID = Statement(select(*_CONTACT).where(contacts.c.id == bindparam("id")))
 
 _CONVERSATION = columns_of(conversations, Conversation)
-_CONVERSATION_BY_ID = select(*_CONVERSATION).where(conversations.c.id == bindparam("id"))
-_CONVERSATION_AT = select(*_CONVERSATION).where(
-    conversations.c.channel == bindparam("channel"), conversations.c.external_id == bindparam("external_id")
+_CONVERSATION_BY_ID = Statement(select(*_CONVERSATION).where(conversations.c.id == bindparam("id")))
+_CONVERSATION_AT = Statement(
+    select(*_CONVERSATION).where(
+        conversations.c.channel == bindparam("channel"), conversations.c.external_id == bindparam("external_id")
+    )
 )
 
 _MESSAGE = columns_of(messages, Message)
-_MESSAGE_KNOWN = select(*_MESSAGE).where(
-    messages.c.channel == bindparam("channel"), messages.c.provider_id == bindparam("provider_id")
+_MESSAGE_KNOWN = Statement(
+    select(*_MESSAGE).where(
+        messages.c.channel == bindparam("channel"), messages.c.provider_id == bindparam("provider_id")
+    )
 )
-_MESSAGES_OF_TURN = select(*_MESSAGE).where(messages.c.turn_id == bindparam("turn_id")).order_by(messages.c.seq)
-_LAST_MESSAGES = (
-    select(*_MESSAGE)
-    .where(messages.c.conversation_id == bindparam("conversation_id"), messages.c.seq > bindparam("after"))
-    .order_by(messages.c.seq.desc())
-    .limit(bindparam("limit"))
+_MESSAGES_OF_TURN = Statement(
+    select(*_MESSAGE).where(messages.c.turn_id == bindparam("turn_id")).order_by(messages.c.seq)
+)
+_LAST_MESSAGES = Statement(
+    (
+        select(*_MESSAGE)
+        .where(messages.c.conversation_id == bindparam("conversation_id"), messages.c.seq > bindparam("after"))
+        .order_by(messages.c.seq.desc())
+        .limit(bindparam("limit"))
+    )
+)
+
+_ADD_CONTACT = insert_into(contacts)
+_ADD_ADDRESS = insert_into(addresses)
+_FILL_CONTACT = Statement(
+    update(contacts)
+    .where(contacts.c.id == bindparam("which"))
+    .values({name: bindparam(name) for name in ("name", "email", "phone")})
+)
+_ADD_CONVERSATION = insert_into(conversations)
+_CHANGE_CONVERSATION = Statement(
+    update(conversations)
+    .where(conversations.c.id == bindparam("which"))
+    .values({name: bindparam(name) for name in ("mode", "taken_by", "address")})
+)
+_ADD_MESSAGE = insert_into(messages, numbered_by="seq")
+_MOVE_MESSAGES = Statement(
+    update(messages).where(messages.c.turn_id == bindparam("from_turn")).values(turn_id=bindparam("turn_id"))
 )
 
 
@@ -55,10 +84,9 @@ class SqlContacts:
                 phone=inbound.contact_phone,
                 created_at=now,
             )
-            self._session.change(insert(contacts), values_of(contact))
-            self._session.change(
-                insert(addresses), {"channel": channel, "value": inbound.address, "contact_id": contact.id}
-            )
+            self._session.change(_ADD_CONTACT, values_of(contact))
+            address = {"channel": channel, "value": inbound.address, "contact_id": contact.id}
+            self._session.change(_ADD_ADDRESS, address)
             return contact
         known = record_of(Contact, row)
         filled = replace(
@@ -68,11 +96,8 @@ class SqlContacts:
             phone=known.phone or inbound.contact_phone,
         )
         if filled != known:
-            self._session.change(
-                update(contacts)
-                .where(contacts.c.id == known.id)
-                .values(name=filled.name, email=filled.email, phone=filled.phone)
-            )
+            facts = {"name": filled.name, "email": filled.email, "phone": filled.phone}
+            self._session.change(_FILL_CONTACT, {"which": known.id, **facts})
         return filled
 
     def get(self, contact_id: str) -> Contact:
@@ -99,14 +124,11 @@ class SqlConversations:
         return record_of(Conversation, row)
 
     def add(self, conversation: Conversation) -> None:
-        self._session.change(insert(conversations), values_of(conversation))
+        self._session.change(_ADD_CONVERSATION, values_of(conversation))
 
     def change(self, conversation: Conversation) -> None:
-        self._session.change(
-            update(conversations)
-            .where(conversations.c.id == conversation.id)
-            .values(mode=conversation.mode, taken_by=conversation.taken_by, address=conversation.address)
-        )
+        changes = {name: getattr(conversation, name) for name in ("mode", "taken_by", "address")}
+        self._session.change(_CHANGE_CONVERSATION, {"which": conversation.id, **changes})
 
 
 class SqlMessages:
@@ -121,7 +143,7 @@ class SqlMessages:
 
     def add(self, message: Message, *, channel: str) -> Message:
         values = {**values_of(message, leave_out=("seq",)), "channel": channel}
-        return replace(message, seq=self._session.insert(insert(messages), values))
+        return replace(message, seq=self._session.insert(_ADD_MESSAGE, values))
 
     def of_conversation(self, conversation_id: str, *, after: int = 0, limit: int = 200) -> list[Message]:
         rows = self._session.rows(_LAST_MESSAGES, conversation_id=conversation_id, after=after, limit=limit)
@@ -131,4 +153,4 @@ class SqlMessages:
         return [record_of(Message, row) for row in self._session.rows(_MESSAGES_OF_TURN, turn_id=turn_id)]
 
     def move(self, *, from_turn: str, to_turn: str) -> None:
-        self._session.change(update(messages).where(messages.c.turn_id == from_turn).values(turn_id=to_turn))
+        self._session.change(_MOVE_MESSAGES, {"from_turn": from_turn, "turn_id": to_turn})

@@ -3,28 +3,57 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import bindparam, func, insert, select, tuple_, update
+from sqlalchemy import bindparam, func, select, tuple_, update
 
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
+from understudy.adapters.stores.statement import Statement, among, insert_into
 from understudy.adapters.stores.tables import holds, verdicts
 from understudy.errors import NotFound, StaleVersion
 from understudy.records.review import Hold, HoldState, Verdict
 
 _HOLD = columns_of(holds, Hold)
-_BY_ID = select(*_HOLD).where(holds.c.id == bindparam("id"))
-_OPEN = select(*_HOLD).where(holds.c.state == HoldState.OPEN)
-_OPEN_OF_TURN = _OPEN.where(holds.c.turn_id == bindparam("turn_id")).order_by(holds.c.created_at)
-_OPEN_OF_CONVERSATION = _OPEN.where(holds.c.conversation_id == bindparam("conversation_id")).order_by(
-    holds.c.created_at
+_BY_ID = Statement(select(*_HOLD).where(holds.c.id == bindparam("id")))
+_OPEN = select(*_HOLD).where(among(holds.c.state, [HoldState.OPEN]))
+_OPEN_OF_TURN = Statement(_OPEN.where(holds.c.turn_id == bindparam("turn_id")).order_by(holds.c.created_at))
+_OPEN_OF_CONVERSATION = Statement(
+    _OPEN.where(holds.c.conversation_id == bindparam("conversation_id")).order_by(holds.c.created_at)
 )
-_DUE = (
-    _OPEN.where(holds.c.raised_at.is_(None), holds.c.expires_at <= bindparam("now"))
-    .order_by(holds.c.expires_at)
-    .limit(bindparam("limit"))
+_DUE = Statement(
+    (
+        _OPEN.where(holds.c.raised_at.is_(None), holds.c.expires_at <= bindparam("now"))
+        .order_by(holds.c.expires_at)
+        .limit(bindparam("limit"))
+    )
 )
-_COUNT_OPEN = select(func.count()).select_from(holds).where(holds.c.state == HoldState.OPEN)
-_VERDICTS_OF = select(*columns_of(verdicts, Verdict)).where(verdicts.c.turn_id == bindparam("turn_id"))
+_COUNT_OPEN = Statement(select(func.count()).select_from(holds).where(among(holds.c.state, [HoldState.OPEN])))
+_VERDICTS_OF = Statement(
+    select(*columns_of(verdicts, Verdict)).where(verdicts.c.turn_id == bindparam("turn_id")).order_by(verdicts.c.at)
+)
+
+_ADD = insert_into(holds)
+_ADD_VERDICT = insert_into(verdicts)
+_CHANGE = Statement(
+    update(holds)
+    .where(holds.c.id == bindparam("which"), holds.c.version == bindparam("was"))
+    .values({column.name: bindparam(column.name) for column in _HOLD if column.name != "id"})
+)
+_RENEW = Statement(
+    update(holds).where(holds.c.id == bindparam("which")).values(claimed_until=bindparam("claimed_until"))
+)
+
+
+@cache
+def _page(*, has_state: bool, has_start: bool) -> Statement:
+    """A page of the queue: of one state or of all, from the start or after a place."""
+    order = (holds.c.priority, holds.c.created_at, holds.c.id)
+    page = select(*_HOLD).order_by(*order).limit(bindparam("limit"))
+    if has_state:
+        page = page.where(holds.c.state == bindparam("state"))
+    if has_start:
+        page = page.where(tuple_(*order) > tuple_(*(bindparam(c.name, type_=c.type) for c in order)))
+    return Statement(page)
 
 
 class SqlHolds:
@@ -34,7 +63,7 @@ class SqlHolds:
         self._session = session
 
     def add(self, hold: Hold) -> None:
-        self._session.change(insert(holds), values_of(hold))
+        self._session.change(_ADD, values_of(hold))
 
     def get(self, hold_id: str) -> Hold:
         row = self._session.row(_BY_ID, id=hold_id)
@@ -50,21 +79,18 @@ class SqlHolds:
         return [record_of(Hold, row) for row in rows]
 
     def change(self, hold: Hold, *, was: int) -> None:
-        statement = update(holds).where(holds.c.id == hold.id, holds.c.version == was)
-        if self._session.change(statement.values(**values_of(hold, leave_out=("id",)))) != 1:
+        if self._session.change(_CHANGE, {"which": hold.id, "was": was, **values_of(hold, leave_out=("id",))}) != 1:
             raise StaleVersion(f"hold {hold.id} is no longer at version {was}; read it again and decide again")
 
     def renew(self, hold: Hold, *, until: datetime) -> None:
-        self._session.renew(update(holds).where(holds.c.id == hold.id).values(claimed_until=until))
+        self._session.renew(_RENEW, {"which": hold.id, "claimed_until": until})
 
     def queue(self, *, state: HoldState | None, after: tuple[int, datetime, str] | None, limit: int) -> list[Hold]:
-        place = tuple_(holds.c.priority, holds.c.created_at, holds.c.id)
-        statement = select(*_HOLD).order_by(holds.c.priority, holds.c.created_at, holds.c.id).limit(limit)
-        if state is not None:
-            statement = statement.where(holds.c.state == state)
+        values: dict[str, object] = {"limit": limit} if state is None else {"limit": limit, "state": state}
         if after is not None:
-            statement = statement.where(place > after)
-        return [record_of(Hold, row) for row in self._session.rows(statement)]
+            values |= dict(zip(("priority", "created_at", "id"), after, strict=True))
+        page = _page(has_state=state is not None, has_start=after is not None)
+        return [record_of(Hold, row) for row in self._session.rows(page, **values)]
 
     def due(self, now: datetime, *, limit: int) -> list[Hold]:
         return [record_of(Hold, row) for row in self._session.rows(_DUE, now=now, limit=limit)]
@@ -80,8 +106,8 @@ class SqlVerdicts:
         self._session = session
 
     def add(self, verdict: Verdict) -> None:
-        self._session.change(insert(verdicts), values_of(verdict))
+        self._session.change(_ADD_VERDICT, values_of(verdict))
 
     def of_turn(self, turn_id: str) -> list[Verdict]:
-        rows = self._session.rows(_VERDICTS_OF.order_by(verdicts.c.at), turn_id=turn_id)
+        rows = self._session.rows(_VERDICTS_OF, turn_id=turn_id)
         return [record_of(Verdict, row) for row in rows]

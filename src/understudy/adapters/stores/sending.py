@@ -5,33 +5,49 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
+from understudy.adapters.stores.statement import Statement, among, insert_into
 from understudy.adapters.stores.tables import outbox, receipts
 from understudy.errors import NotFound, StepSuperseded
 from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
 
 _ENTRY = columns_of(outbox, OutboxEntry)
 _OPEN_STATES = [OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN]
-_BY_ID = select(*_ENTRY).where(outbox.c.id == bindparam("id"))
-_HEAD = (
-    select(*_ENTRY)
-    .where(outbox.c.conversation_id == bindparam("conversation_id"), outbox.c.state.in_(_OPEN_STATES))
-    .order_by(outbox.c.seq)
-    .limit(1)
+_BY_ID = Statement(select(*_ENTRY).where(outbox.c.id == bindparam("id")))
+_HEAD = Statement(
+    (
+        select(*_ENTRY)
+        .where(outbox.c.conversation_id == bindparam("conversation_id"), among(outbox.c.state, _OPEN_STATES))
+        .order_by(outbox.c.seq)
+        .limit(1)
+    )
 )
-_OF_TURN = select(*_ENTRY).where(outbox.c.turn_id == bindparam("turn_id")).order_by(outbox.c.seq)
-_DUE = (
-    select(*_ENTRY)
-    .where(outbox.c.state.in_([OutboxState.PENDING, OutboxState.SENDING]), outbox.c.due_at <= bindparam("now"))
-    .order_by(outbox.c.due_at)
-    .limit(bindparam("limit"))
+_OF_TURN = Statement(select(*_ENTRY).where(outbox.c.turn_id == bindparam("turn_id")).order_by(outbox.c.seq))
+_DUE = Statement(
+    (
+        select(*_ENTRY)
+        .where(among(outbox.c.state, [OutboxState.PENDING, OutboxState.SENDING]), outbox.c.due_at <= bindparam("now"))
+        .order_by(outbox.c.due_at)
+        .limit(bindparam("limit"))
+    )
 )
-_RECEIPTS_OF = (
-    select(*columns_of(receipts, Receipt))
-    .where(receipts.c.outbox_id == bindparam("outbox_id"))
-    .order_by(receipts.c.attempt)
+_RECEIPTS_OF = Statement(
+    (
+        select(*columns_of(receipts, Receipt))
+        .where(receipts.c.outbox_id == bindparam("outbox_id"))
+        .order_by(receipts.c.attempt)
+    )
+)
+
+_ADD = insert_into(outbox, numbered_by="seq")
+_ADD_RECEIPT = insert_into(receipts)
+_CHANGING = ("state", "attempts", "due_at", "last_error")
+_CHANGE = Statement(
+    update(outbox)
+    .where(outbox.c.id == bindparam("which"), outbox.c.attempts == bindparam("expected"))
+    .values({name: bindparam(name) for name in _CHANGING})
 )
 
 
@@ -42,7 +58,7 @@ class SqlOutbox:
         self._session = session
 
     def add(self, entry: OutboxEntry) -> OutboxEntry:
-        return replace(entry, seq=self._session.insert(insert(outbox), values_of(entry, leave_out=("seq",))))
+        return replace(entry, seq=self._session.insert(_ADD, values_of(entry, leave_out=("seq",))))
 
     def get(self, outbox_id: str) -> OutboxEntry:
         row = self._session.row(_BY_ID, id=outbox_id)
@@ -58,16 +74,15 @@ class SqlOutbox:
         return [record_of(OutboxEntry, row) for row in self._session.rows(_OF_TURN, turn_id=turn_id)]
 
     def change(self, entry: OutboxEntry, *, attempts: int) -> None:
-        statement = update(outbox).where(outbox.c.id == entry.id, outbox.c.attempts == attempts)
-        changes = {name: getattr(entry, name) for name in ("state", "attempts", "due_at", "last_error")}
-        if self._session.change(statement.values(**changes)) != 1:
+        changes = {name: getattr(entry, name) for name in _CHANGING}
+        if self._session.change(_CHANGE, {"which": entry.id, "expected": attempts, **changes}) != 1:
             raise StepSuperseded(f"outbox entry {entry.id} moved on while this send was under way")
 
     def due(self, now: datetime, *, limit: int) -> list[OutboxEntry]:
         return [record_of(OutboxEntry, row) for row in self._session.rows(_DUE, now=now, limit=limit)]
 
     def add_receipt(self, receipt: Receipt) -> None:
-        self._session.change(insert(receipts), values_of(receipt))
+        self._session.change(_ADD_RECEIPT, values_of(receipt))
 
     def receipts(self, outbox_id: str) -> list[Receipt]:
         return [record_of(Receipt, row) for row in self._session.rows(_RECEIPTS_OF, outbox_id=outbox_id)]

@@ -2,61 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row
-from sqlalchemy.sql import Executable
+from sqlalchemy import Connection
+
+from understudy.adapters.stores.statement import Statement
 
 R = TypeVar("R")
 
 
 class Session:
-    """A thin hold on a connection; `changed` tells whether a record was written since the step began."""
+    """A thin hold on a connection; `changed` tells whether a record was written since the step began.
+
+    Statements go to the driver as they were compiled. Whatever the driver raises comes through as it is.
+    """
 
     def __init__(self, connection: Connection) -> None:
-        self.connection = connection
         self.changed = False
+        self._dialect = connection.dialect
+        self._cursor: Any = connection.connection.cursor()
 
-    def rows(self, statement: Executable, **values: Any) -> Sequence[Row[Any]]:
-        """Run a query and fetch all rows."""
-        return self.connection.execute(statement, values).all()
+    def rows(self, statement: Statement, **values: Any) -> list[Sequence[Any]]:
+        """Run a query and fetch all rows, their columns in the types of the tables."""
+        prepared = statement.on(self._dialect)
+        self._cursor.execute(prepared.sql, prepared.values(values))
+        return [prepared.row(row) for row in self._cursor.fetchall()]
 
-    def row(self, statement: Executable, **values: Any) -> Row[Any] | None:
+    def row(self, statement: Statement, **values: Any) -> Sequence[Any] | None:
         """Run a query and fetch its first row."""
-        return self.connection.execute(statement, values).first()
+        prepared = statement.on(self._dialect)
+        self._cursor.execute(prepared.sql, prepared.values(values))
+        rows = self._cursor.fetchall()
+        return prepared.row(rows[0]) if rows else None
 
-    def scalar(self, statement: Executable, **values: Any) -> Any:
-        """Run a query and fetch the first column of its first row."""
-        return self.connection.execute(statement, values).scalar()
+    def scalar(self, statement: Statement, **values: Any) -> Any:
+        """Run a query and fetch the first column of its first row; None where there is no row."""
+        row = self.row(statement, **values)
+        return None if row is None else row[0]
 
-    def change(self, statement: Executable, values: Any = None) -> int:
+    def change(self, statement: Statement, values: Mapping[str, Any]) -> int:
         """Run a statement that writes and return how many rows it touched."""
         self.changed = True
-        return self.connection.execute(statement, values or {}).rowcount
+        return self._run(statement, values)
 
-    def renew(self, statement: Executable) -> None:
-        """Run a statement that only lengthens a lease: not a change that a ledger entry must tell of."""
-        self.connection.execute(statement)
-
-    def insert(self, statement: Executable, values: dict[str, Any]) -> Any:
-        """Insert one row and return its primary key's first column."""
+    def change_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement that writes once for each set of values."""
         self.changed = True
-        key = self.connection.execute(statement, values).inserted_primary_key
-        return key[0] if key else None
+        prepared = statement.on(self._dialect)
+        self._cursor.executemany(prepared.sql, [prepared.values(row) for row in rows])
+
+    def insert(self, statement: Statement, values: Mapping[str, Any]) -> int:
+        """Insert one row and return the number that the database gave it."""
+        self.changed = True
+        prepared = statement.on(self._dialect)
+        self._cursor.execute(prepared.sql, prepared.values(values))
+        return int(self._cursor.fetchall()[0][0])
+
+    def renew(self, statement: Statement, values: Mapping[str, Any]) -> None:
+        """Run a statement that only lengthens a lease: not a change that a ledger entry must tell of."""
+        self._run(statement, values)
+
+    def _run(self, statement: Statement, values: Mapping[str, Any]) -> int:
+        prepared = statement.on(self._dialect)
+        self._cursor.execute(prepared.sql, prepared.values(values))
+        return int(self._cursor.rowcount)
 
 
 def values_of(record: Any, *, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:
     """Read a record's fields by column name."""
-    return {field.name: getattr(record, field.name) for field in fields(record) if field.name not in leave_out}
+    return {name: getattr(record, name) for name in _names(type(record)) if name not in leave_out}
 
 
-def record_of(kind: type[R], row: Row[Any]) -> R:
-    """Make a record of a row whose columns are its fields."""
-    return kind(**row._mapping)
+def record_of(kind: type[R], row: Sequence[Any]) -> R:
+    """Make a record of a row of `columns_of` its kind."""
+    return kind(**dict(zip(_names(kind), row, strict=True)))
 
 
 def columns_of(table: Any, kind: type[Any]) -> list[Any]:
-    """Pick a record's columns from its table."""
-    return [table.c[field.name] for field in fields(kind)]
+    """Pick a record's columns from its table, in the order of its fields."""
+    return [table.c[name] for name in _names(kind)]
+
+
+_names_of: dict[Any, tuple[str, ...]] = {}
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    """The fields of a record's type, in order."""
+    names = _names_of.get(kind)
+    if names is None:
+        names = _names_of[kind] = tuple(field.name for field in fields(kind))
+    return names

@@ -1,7 +1,8 @@
 """The store: one writer thread that commits steps in groups, a few readers beside it; the SQL is elsewhere.
 
 While one group is being committed the next gathers in the queue: no timers, so a lone step waits for nobody, and many
-steps share one fsync. Each step runs under its own savepoint, so one that raises takes nothing with it.
+steps share one fsync. Steps seldom fail, so they run without savepoints; where one does, the group is rolled back and
+each of its steps runs again alone, so that only the failing one fails.
 On SQLite the writer begins IMMEDIATE, with WAL and synchronous=FULL; on PostgreSQL groups of all processes are put in
 order by one advisory lock, so the ledger has one head and sequence numbers appear in commit order.
 """
@@ -17,7 +18,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, open_engine, read_options
@@ -37,12 +38,6 @@ _log = logging.getLogger(__name__)
 class _Work:
     step: Callable[[Transaction], Any]
     future: Future[Any]
-    result: Any = None
-    error: BaseException | None = None
-
-
-class _EntriesRefused(Exception):
-    """The database refused the group's ledger entries, before anything was committed."""
 
 
 class SqlStore:
@@ -85,14 +80,15 @@ class SqlStore:
         """Do the same as `read` in this thread."""
         with self.engine.connect() as connection:
             connection.execution_options(**self._read_options)
-            transaction = SqlTransaction(connection)
             try:
+                connection.begin()
+                transaction = SqlTransaction(connection)
                 result = query(transaction)
                 if transaction.session.changed:
                     raise AssertionError("a query must not write; use a step")
                 return result
-            except DBAPIError as error:
-                raise StoreError(f"the database could not be read: {error.orig}") from error
+            except _driver_errors(self.engine) as error:
+                raise StoreError(f"the database could not be read: {getattr(error, 'orig', error)}") from error
             finally:
                 connection.rollback()
 
@@ -119,24 +115,36 @@ class SqlStore:
         while (group := self._next_group()) is not None:
             try:
                 self._write_group(group)
-            except _EntriesRefused:
-                for work in group:  # Nothing is committed: alone, only the step with the bad entry fails.
-                    self._write_group([_Work(work.step, work.future)])
+            except BaseException as error:  # noqa: BLE001 - every waiting caller must hear of it, whatever it was
+                if len(group) == 1:
+                    self._fail(group[0], error)
+                else:
+                    self._write_each_alone(group)
+
+    def _write_each_alone(self, group: list[_Work]) -> None:
+        """Nothing of the group was committed: let each step succeed or fail by itself."""
+        for work in group:
+            try:
+                self._write_group([work])
+            except BaseException as error:  # noqa: BLE001 - the same
+                self._fail(work, error)
 
     def _write_group(self, group: list[_Work]) -> None:
-        committed: Committed | None = None
-        try:
-            committed = self._commit(group)
-        except BaseException as error:
-            if isinstance(error, _EntriesRefused) and len(group) > 1:
-                raise
-            failure = _as_store_error((error.__cause__ or error) if isinstance(error, _EntriesRefused) else error)
-            for work in group:
-                work.error = work.error or failure
-        if committed is not None:
-            self._tell(committed)
-        for work in group:
-            _resolve(work)
+        """Run the steps of a group in one transaction; raises where any of them does, and then nothing is stored."""
+        with self.engine.connect() as connection, connection.begin():
+            if not is_sqlite(self.engine):
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PG_WRITER_LOCK})
+            transaction = SqlTransaction(connection)
+            results = [_run(work.step, transaction) for work in group]
+            entries = transaction.ledger.flush()
+        self._tell(Committed(entries=entries, jobs=tuple(transaction.jobs)))
+        for work, result in zip(group, results, strict=True):
+            if work.future.set_running_or_notify_cancel():  # else the caller went away; what is committed stays
+                work.future.set_result(result)
+
+    def _fail(self, work: _Work, error: BaseException) -> None:
+        if work.future.set_running_or_notify_cancel():
+            work.future.set_exception(_as_store_error(error, self.engine))
 
     def _next_group(self) -> list[_Work] | None:
         first = self._queue.get()
@@ -154,19 +162,6 @@ class SqlStore:
             group.append(work)
         return group
 
-    def _commit(self, group: list[_Work]) -> Committed:
-        with self.engine.connect() as connection, connection.begin():
-            if not is_sqlite(self.engine):
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PG_WRITER_LOCK})
-            transaction = SqlTransaction(connection)
-            for work in group:
-                _run(work, transaction, connection)
-            try:
-                entries = transaction.ledger.flush()
-            except Exception as error:
-                raise _EntriesRefused from error
-            return Committed(entries=entries, jobs=tuple(transaction.jobs))
-
     def _tell(self, committed: Committed) -> None:
         for listener in self._listeners:
             try:
@@ -175,34 +170,23 @@ class SqlStore:
                 _log.exception("a listener of the store failed; what was committed stays committed")
 
 
-def _run(work: _Work, transaction: SqlTransaction, connection: Connection) -> None:
-    entries, jobs = len(transaction.ledger.pending), len(transaction.jobs)
+def _run(step: Callable[[Transaction], Any], transaction: SqlTransaction) -> Any:
+    entries = len(transaction.ledger.pending)
     transaction.session.changed = False
-    savepoint = connection.begin_nested()
-    try:
-        work.result = work.step(transaction)
-        if transaction.session.changed and len(transaction.ledger.pending) == entries:
-            raise AssertionError("a step changed a record without a ledger entry; append one in the same step")
-        savepoint.commit()
-    except BaseException as error:  # noqa: BLE001 - handed to the caller, who raises it
-        savepoint.rollback()
-        del transaction.ledger.pending[entries:]
-        del transaction.jobs[jobs:]
-        work.error = _as_store_error(error)
+    result = step(transaction)
+    if transaction.session.changed and len(transaction.ledger.pending) == entries:
+        raise AssertionError("a step changed a record without a ledger entry; append one in the same step")
+    return result
 
 
-def _as_store_error(error: BaseException) -> BaseException:
-    if isinstance(error, DBAPIError):
-        wrapped = StoreError(f"the database refused: {error.orig}")
+def _as_store_error(error: BaseException, engine: Engine) -> BaseException:
+    if isinstance(error, _driver_errors(engine)):
+        wrapped = StoreError(f"the database refused: {getattr(error, 'orig', error)}")
         wrapped.__cause__ = error
         return wrapped
     return error
 
 
-def _resolve(work: _Work) -> None:
-    if not work.future.set_running_or_notify_cancel():
-        return  # The caller went away; what was committed stays committed, and the tables say so.
-    if work.error is not None:
-        work.future.set_exception(work.error)
-    else:
-        work.future.set_result(work.result)
+def _driver_errors(engine: Engine) -> tuple[type[BaseException], ...]:
+    """What goes wrong in the database: as the driver raises it, and as SQLAlchemy wraps it."""
+    return (DBAPIError, engine.dialect.loaded_dbapi.Error)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, literal_column, or_, select, update
 
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
+from understudy.adapters.stores.statement import Statement, among, insert_into
 from understudy.adapters.stores.tables import artifacts, turns
 from understudy.errors import NotFound, StepSuperseded
 from understudy.records.assessment import DecisionKind
@@ -16,40 +18,68 @@ from understudy.records.codec import digest
 from understudy.records.turn import OPEN, TRANSITIONS, WORKING, Turn, TurnState
 
 _TURN = columns_of(turns, Turn)
-_BY_ID = select(*_TURN).where(turns.c.id == bindparam("id"))
-_OPEN_OF = (
-    select(*_TURN)
-    .where(turns.c.conversation_id == bindparam("conversation_id"), turns.c.state.in_(sorted(OPEN)))
-    .order_by(turns.c.position)
-)
-_LATEST_OF = (
-    select(*_TURN)
-    .where(turns.c.conversation_id == bindparam("conversation_id"))
-    .order_by(turns.c.position.desc())
-    .limit(1)
-)
-_BACKLOG = select(func.count()).select_from(turns).where(turns.c.state.in_(sorted(WORKING)))
-_DUE = (
-    select(*_TURN)
-    .where(turns.c.state.in_(sorted(WORKING)), turns.c.due_at <= bindparam("now"))
-    .order_by(turns.c.due_at)
-    .limit(bindparam("limit"))
-)
-_LISTED = (
-    select(*_TURN).where(turns.c.position > bindparam("after")).order_by(turns.c.position).limit(bindparam("limit"))
-)
-_AUTOMATIC = (
-    select(func.count())
-    .select_from(turns)
-    .where(
-        turns.c.topic == bindparam("topic"),
-        turns.c.channel == bindparam("channel"),
-        or_(
-            turns.c.state == TurnState.ASSESSING,
-            (turns.c.decision == DecisionKind.DELIVER) & (turns.c.decided_at >= bindparam("since")),
-        ),
+_BY_ID = Statement(select(*_TURN).where(turns.c.id == bindparam("id")))
+_OPEN_OF = Statement(
+    (
+        select(*_TURN)
+        .where(turns.c.conversation_id == bindparam("conversation_id"), among(turns.c.state, OPEN))
+        .order_by(turns.c.position)
     )
 )
+_LATEST_OF = Statement(
+    (
+        select(*_TURN)
+        .where(turns.c.conversation_id == bindparam("conversation_id"))
+        .order_by(turns.c.position.desc())
+        .limit(1)
+    )
+)
+_BACKLOG = Statement(select(func.count()).select_from(turns).where(among(turns.c.state, WORKING)))
+_DUE = Statement(
+    (
+        select(*_TURN)
+        .where(among(turns.c.state, WORKING), turns.c.due_at <= bindparam("now"))
+        .order_by(turns.c.due_at)
+        .limit(bindparam("limit"))
+    )
+)
+_LISTED = Statement(
+    (select(*_TURN).where(turns.c.position > bindparam("after")).order_by(turns.c.position).limit(bindparam("limit")))
+)
+_IS_DELIVERED = turns.c.decision == literal_column(f"'{DecisionKind.DELIVER.value}'")
+_IS_ASSESSING = turns.c.state == literal_column(f"'{TurnState.ASSESSING.value}'")
+_AUTOMATIC = Statement(
+    (
+        select(func.count())
+        .select_from(turns)
+        .where(
+            turns.c.topic == bindparam("topic"),
+            turns.c.channel == bindparam("channel"),
+            or_(
+                turns.c.state == TurnState.ASSESSING,
+                (turns.c.decision == DecisionKind.DELIVER) & (turns.c.decided_at >= bindparam("since")),
+            ),
+        )
+    )
+)
+
+_ADD = insert_into(turns, numbered_by="position")
+
+
+@cache
+def _swap(names: tuple[str, ...]) -> Statement:
+    """The compare-and-set that writes these columns."""
+    return Statement(
+        update(turns)
+        .where(turns.c.id == bindparam("which"), turns.c.token == bindparam("expected"))
+        .values({name: bindparam(name) for name in names})
+    )
+
+
+_WHICH_DOCUMENT = (artifacts.c.turn_id == bindparam("turn_id"), artifacts.c.kind == bindparam("kind"))
+_DOCUMENT = Statement(select(artifacts.c.body).where(*_WHICH_DOCUMENT))
+_REMOVE_DOCUMENT = Statement(delete(artifacts).where(*_WHICH_DOCUMENT))
+_ADD_DOCUMENT = insert_into(artifacts)
 
 
 class SqlTurns:
@@ -59,7 +89,7 @@ class SqlTurns:
         self._session = session
 
     def add(self, turn: Turn) -> Turn:
-        return replace(turn, position=self._session.insert(insert(turns), values_of(turn, leave_out=("position",))))
+        return replace(turn, position=self._session.insert(_ADD, values_of(turn, leave_out=("position",))))
 
     def get(self, turn_id: str) -> Turn:
         row = self._session.row(_BY_ID, id=turn_id)
@@ -84,8 +114,8 @@ class SqlTurns:
 
     def _swap(self, turn: Turn, **changes: Any) -> Turn:
         changes["token"] = turn.token + 1
-        statement = update(turns).where(turns.c.id == turn.id, turns.c.token == turn.token).values(**changes)
-        if self._session.change(statement) != 1:
+        expected = {"which": turn.id, "expected": turn.token}
+        if self._session.change(_swap(tuple(sorted(changes))), {**expected, **changes}) != 1:
             raise StepSuperseded(f"turn {turn.id} moved on from {turn.state.value} while this step was under way")
         return replace(turn, **changes)
 
@@ -110,13 +140,10 @@ class SqlArtifacts:
 
     def put(self, turn_id: str, kind: str, text: str) -> str:
         name = digest(text)
-        where = (artifacts.c.turn_id == turn_id, artifacts.c.kind == kind)
-        self._session.change(delete(artifacts).where(*where))
-        self._session.change(insert(artifacts), {"turn_id": turn_id, "kind": kind, "digest": name, "body": text})
+        self._session.change(_REMOVE_DOCUMENT, {"turn_id": turn_id, "kind": kind})
+        self._session.change(_ADD_DOCUMENT, {"turn_id": turn_id, "kind": kind, "digest": name, "body": text})
         return name
 
     def get(self, turn_id: str, kind: str) -> str | None:
-        body = self._session.scalar(
-            select(artifacts.c.body).where(artifacts.c.turn_id == turn_id, artifacts.c.kind == kind)
-        )
+        body = self._session.scalar(_DOCUMENT, turn_id=turn_id, kind=kind)
         return None if body is None else str(body)
