@@ -99,8 +99,8 @@ class Reason:
 class Decision:
     """What happens now, and why. `safe_reply` names the pre-approved reply a *degrade* sends.
 
-    `is_automatic` is true for a draft that leaves without a person; `is_audited` marks those a person reviews
-    afterwards; `priority` orders the queue of a hold or hand-off, 0 (first) to 9.
+    `is_audited` marks a draft that leaves without a person and is to be reviewed afterwards; `priority` orders the
+    queue of a hold or hand-off, 0 (first) to 9.
     """
 
     kind: DecisionKind

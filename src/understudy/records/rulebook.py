@@ -92,9 +92,9 @@ class ForbiddenPhrase:
 class Rules:
     """The content of a rulebook. Grants are tried in order, the first that matches counts; none = assist.
 
-    `hand_off_codes` and `hold_codes` are finding names (`check.code`) that force that decision whatever the
-    confidence. `degrade_on` maps a reason code to the id of the safe reply that answers it; `hand_off_notice` is the id
-    of the one that tells the customer that a person takes over (None = nothing is said).
+    `hand_off_codes` are finding names (`check.code`) that bring a person in whatever the confidence; empty = the
+    built-in ones. `degrade_on` maps a reason code to the id of the safe reply that answers it; `hand_off_notice` is
+    the id of the one that tells the customer that a person takes over (None = nothing is said).
     """
 
     profile: Profile = Profile()
