@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from understudy.cli.output import EXIT_FAILED, JsonOption, print_json
+from understudy.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, JsonOption, print_json
 from understudy.demo.run import Running, Summary, play, serving
 from understudy.demo.story import load_story
 
@@ -35,8 +35,8 @@ def demo(
         Path(place).mkdir(parents=True, exist_ok=True)
         try:
             summary = asyncio.run(_run(Path(place), port if stays else 0, stays=stays, as_json=as_json))
-        except KeyboardInterrupt:
-            return
+        except (KeyboardInterrupt, asyncio.CancelledError):
+            raise typer.Exit(EXIT_OK if stays else EXIT_INTERRUPTED) from None
     if not summary.is_settled:
         typer.echo("demo: some turns were still open when the time ran out", err=True)
         raise typer.Exit(EXIT_FAILED)

@@ -30,11 +30,14 @@ def serve(
 
 async def _serve(settings: Settings, base: Path, *, as_json: bool) -> None:
     configure_telemetry(settings)
-    server = Server(create(build(settings, base)), settings)
+    app = build(settings, base)
+    app.sole_process.acquire()
+    server = Server(create(app), settings)
     listening = server.listen()
+    serving = await server.begin(listening)
     url = settings.server.public_url or f"http://{settings.server.host}:{listening.getsockname()[1]}"
-    if as_json:
+    if server.started and as_json:
         print_json({"url": url})
-    else:
+    elif server.started:
         typer.echo(f"Understudy serves {url}  (web chat at {url}/chat, API at {url}/v1; Ctrl-C stops it)")
-    await server.serve(sockets=[listening])
+    await serving

@@ -32,7 +32,6 @@ from understudy.web.keys import add_key, make_key
 from understudy.web.server import Server
 
 SETTLE_WITHIN_S = 60.0
-START_WITHIN_S = 30.0
 PAGE = 500
 VISITOR = "you"
 
@@ -77,30 +76,36 @@ def demo_settings(folder: Path, knowledge: Path, *, port: int) -> Settings:
 
 @asynccontextmanager
 async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
-    """Serve the demo's business from `folder`; port 0 takes any free one."""
+    """Serve the demo's business from `folder`; port 0 takes any free one.
+
+    Where the server is told to stop (Ctrl-C, SIGTERM), what runs inside is cancelled.
+    """
     with as_file(files(__package__).joinpath("business", "knowledge")) as knowledge:
         settings = demo_settings(folder, knowledge, port=port)
         configure_telemetry(settings)
         app = build(settings, folder)
+        app.sole_process.acquire()
         names = [reviewer.name for reviewer in REVIEWERS]
         keys = {name: await _new_key(app, name) for name in [*names, VISITOR]}
         server = Server(create(app), settings)
         listening = server.listen()
-        task = asyncio.ensure_future(server.serve(sockets=[listening]))
+        served = await server.begin(listening)
+        stop_body = _cancelling()
+        served.add_done_callback(stop_body)
         try:
-
-            async def has_started() -> bool:
-                return server.started or task.done()
-
-            await wait_until(has_started, limit_s=START_WITHIN_S)
             url = f"http://{settings.server.host}:{listening.getsockname()[1]}"
             yield Running(
                 app=app, url=url, reviewer_keys={name: keys[name] for name in names}, visitor_key=keys[VISITOR]
             )
+        except Exception as error:
+            if server.should_exit:  # whatever breaks once the server was told to stop, breaks because of that
+                raise asyncio.CancelledError from error
+            raise
         finally:
+            served.remove_done_callback(stop_body)
             server.end_streams()
             server.should_exit = True
-            await task
+            await served
 
 
 async def play(running: Running, *, pace: float, said: Callable[[int], None]) -> Summary:
@@ -127,6 +132,17 @@ async def play(running: Running, *, pace: float, said: Callable[[int], None]) ->
             await client.close()
     turns = await running.app.store.read(_all_turns)
     return _summary(turns, desk, seconds=time.perf_counter() - began, is_settled=settled)
+
+
+def _cancelling() -> Callable[[asyncio.Future[None]], None]:
+    """What cancels the task that calls this, when something else is done."""
+    task = asyncio.current_task()
+    assert task is not None, "called in a coroutine"
+
+    def cancel(_done: asyncio.Future[None]) -> None:
+        task.cancel()
+
+    return cancel
 
 
 def _is_settled(tx: Transaction) -> bool:

@@ -17,7 +17,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import Response
 from fastapi.sse import EventSourceResponse, ServerSentEvent
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from understudy.app import App
 from understudy.errors import NotFound, Unauthenticated
@@ -26,10 +26,11 @@ from understudy.records.conversation import Author, Conversation, Inbound, Messa
 from understudy.records.turn import OPEN
 from understudy.settings.model import WebChat
 from understudy.web.auth import Bearer, TheApp, TheFeed
+from understudy.web.bodies import SEQ_MAX, CustomersJsonRoute
 from understudy.web.feed import Silence
 from understudy.web.problems import answers
 
-router = APIRouter(prefix="/chat", tags=["web chat"])
+router = APIRouter(prefix="/chat", tags=["web chat"], route_class=CustomersJsonRoute)
 
 MESSAGES_SHOWN = 200
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -44,13 +45,19 @@ class Session(BaseModel):
     token: str
 
 
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be blank")
+    return text
+
+
 class ChatMessageIn(BaseModel):
     """What a visitor writes; the same `id` again is the same message."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
     id: str = Field(min_length=1, max_length=100)
-    text: str = Field(min_length=1)
+    text: Annotated[str, AfterValidator(_not_blank)]
     name: str | None = Field(None, max_length=200)
 
 
@@ -148,14 +155,14 @@ async def write(body: ChatMessageIn, who: TheVisitor, app: TheApp, feed: TheFeed
 
 
 @router.get("/messages", responses=answers(401, 404, 422))
-async def read(who: TheVisitor, app: TheApp, after: Annotated[int, Query(ge=0)] = 0) -> ChatState:
+async def read(who: TheVisitor, app: TheApp, after: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0) -> ChatState:
     """Read the conversation's messages after a `seq`."""
     return await _state(app, who, after)
 
 
 @router.get("/events", response_class=EventSourceResponse, responses=answers(401, 404))
 async def stream(
-    who: TheVisitor, app: TheApp, feed: TheFeed, last_event_id: Annotated[int, Header(ge=0)] = 0
+    who: TheVisitor, app: TheApp, feed: TheFeed, last_event_id: Annotated[int, Header(ge=0, le=SEQ_MAX)] = 0
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream messages and status; resumes after `Last-Event-ID`."""
     seen, status = last_event_id, ""

@@ -7,11 +7,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.ports.store import Transaction
 from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
+from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
 from understudy.web.shapes import ConversationOut, Reply
 from understudy.web.views import conversation_view
 
-router = APIRouter(prefix="/v1/conversations", tags=["review"])
+router = APIRouter(prefix="/v1/conversations", tags=["review"], route_class=JsonRoute)
 
 
 class Words(BaseModel):

@@ -36,6 +36,10 @@ class Edge:
                     headers.setdefault(name, value)
             await send(message)
 
+        if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
+            refusal = problem("malformed", 400, "the address holds the character U+0000 (%00), which names nothing")
+            await refusal(scope, receive, send_with_defaults)
+            return
         declared = Headers(scope=scope).get("content-length", "0")
         if not declared.isdigit() or int(declared) > self._body_bytes_max:
             refusal = problem("too-large", 413, self._refusal(f"{declared} bytes"))

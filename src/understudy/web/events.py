@@ -12,6 +12,7 @@ from fastapi.sse import EventSourceResponse, ServerSentEvent
 from understudy.ports.store import Transaction
 from understudy.records.ledger import LedgerEntry
 from understudy.web.auth import HoldsReader, LedgerReader, TheApp, TheFeed
+from understudy.web.bodies import SEQ_MAX
 from understudy.web.feed import EVERYTHING, Silence
 from understudy.web.problems import answers
 from understudy.web.shapes import LedgerPage
@@ -27,7 +28,7 @@ async def stream_events(
     app: TheApp,
     feed: TheFeed,
     key: HoldsReader,  # noqa: ARG001 - its dependency lets only readers through
-    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, le=SEQ_MAX)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream ledger events as they are committed; resumes after `Last-Event-ID`, else begins with the next."""
     with feed.watch(EVERYTHING) as watch:
@@ -56,7 +57,7 @@ def _entries(tx: Transaction, *, after: int) -> list[LedgerEntry]:
 async def list_ledger(
     app: TheApp,
     key: LedgerReader,  # noqa: ARG001 - its dependency lets only auditors through
-    cursor: Annotated[int, Query(ge=0)] = 0,
+    cursor: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0,
     limit: Annotated[int, Query(ge=1, le=1000)] = 200,
 ) -> LedgerPage:
     """Read the audit log in order; each entry's hash covers it and the entry before."""

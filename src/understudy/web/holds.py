@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
+import re
 from datetime import datetime
 from typing import Annotated
 
@@ -15,11 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.errors import MalformedInput
 from understudy.records.review import Hold, HoldState, VerdictKind, VerdictRequest
 from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
+from understudy.web.bodies import SEQ_MAX, JsonRoute, read_json
 from understudy.web.problems import answers, problem
 from understudy.web.shapes import HoldDetail, HoldPage, VerdictOut
 from understudy.web.views import hold_view, turn_view
 
-router = APIRouter(prefix="/v1/holds", tags=["review"])
+router = APIRouter(prefix="/v1/holds", tags=["review"], route_class=JsonRoute)
 
 
 class VerdictBody(BaseModel):
@@ -29,7 +30,7 @@ class VerdictBody(BaseModel):
 
     action: VerdictKind = Field(strict=False)
     text: str | None = None
-    reasons: list[str] = Field([], max_length=20)
+    reasons: list[Annotated[str, Field(max_length=200)]] = Field([], max_length=20)
     severity: float | None = Field(None, ge=0, le=1)
 
 
@@ -101,10 +102,10 @@ async def give_verdict(
 
 
 def _version(if_match: str) -> int:
-    try:
-        return int(if_match.strip().removeprefix("W/").strip('"'))
-    except ValueError:
-        raise MalformedInput(f'If-Match: {if_match!r} is no version; send the hold\'s version as "3"') from None
+    form = re.fullmatch(r'(?:W/)?("?)([0-9]{1,9})\1', if_match.strip())
+    if form is None:
+        raise MalformedInput(f'If-Match: {if_match[:80]!r} is no version; send the hold\'s version as "3"')
+    return int(form[2])
 
 
 def _cursor(hold: Hold) -> str:
@@ -114,10 +115,12 @@ def _cursor(hold: Hold) -> str:
 
 def _position(cursor: str) -> tuple[int, datetime, str]:
     try:
-        priority, created_at, hold_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        priority, created_at, hold_id = read_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         moment = datetime.fromisoformat(created_at)
         if moment.tzinfo is None:
             raise ValueError("no time zone")
+        if not -SEQ_MAX <= int(priority) <= SEQ_MAX:
+            raise ValueError("no priority")
         return int(priority), moment, str(hold_id)
-    except (ValueError, TypeError, binascii.Error) as error:
+    except (ValueError, TypeError, MalformedInput) as error:
         raise MalformedInput(f"cursor {cursor!r} is none of ours; leave it out to begin from the start") from error

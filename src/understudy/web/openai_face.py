@@ -18,12 +18,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.app import App
 from understudy.records.wire import MESSAGES_MAX, MessageIn
 from understudy.web.auth import TheApp, TheFeed, TurnsWriter
+from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
 from understudy.web.shapes import TurnOut
 from understudy.web.turns import submit
 from understudy.web.views import decided_turn
 
-router = APIRouter(prefix="/v1", tags=["turns"])
+router = APIRouter(prefix="/v1", tags=["turns"], route_class=JsonRoute)
 
 
 class CompletionRequest(BaseModel):

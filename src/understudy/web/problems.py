@@ -18,6 +18,7 @@ _log = logging.getLogger(__name__)
 
 PREFIX = "urn:understudy:problem:"
 MEDIA_TYPE = "application/problem+json"
+_CODES = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
 
 
 class Problem(BaseModel):
@@ -32,6 +33,7 @@ class Problem(BaseModel):
 def problem(code: str, status: int, detail: str, *, headers: dict[str, str] | None = None) -> JSONResponse:
     """Write one problem document."""
     title = code.replace("-", " ").capitalize()
+    detail = detail.encode("utf-8", "backslashreplace").decode()  # it may quote what no UTF-8 can carry
     body = Problem(type=PREFIX + code, title=title, status=status, detail=detail)
     return JSONResponse(body.model_dump(), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
@@ -49,10 +51,7 @@ def install(api: FastAPI) -> None:
 
     @api.exception_handler(UnderstudyError)
     async def expected(_request: Request, error: UnderstudyError) -> JSONResponse:
-        headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Overloaded) else None
-        if error.status == 401:
-            headers = {"WWW-Authenticate": "Bearer"}
-        return problem(error.code, error.status, error.message, headers=headers)
+        return _expected(error)
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -67,15 +66,25 @@ def install(api: FastAPI) -> None:
         return problem("input", 422, f"{where}: {first['msg']}, got {_short(first.get('input'))}{more}")
 
     @api.exception_handler(HTTPException)
-    async def http(_request: Request, error: HTTPException) -> JSONResponse:
-        codes = {404: "not-found", 405: "method-not-allowed", 413: "too-large"}
-        code = codes.get(error.status_code, "http")
-        return problem(code, error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        if isinstance(error.__cause__, UnderstudyError):  # FastAPI wraps what reading the body raises
+            return _expected(error.__cause__)
+        code, detail = _CODES.get(error.status_code, "http"), str(error.detail)
+        if error.status_code in (404, 405):
+            detail = f"there is no {request.method} {request.url.path}; /openapi.json lists what there is"
+        return problem(code, error.status_code, detail, headers=dict(error.headers or {}))
 
     @api.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         _log.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
         return problem("error", 500, "something broke on this side; nothing is known to have been stored, see the log")
+
+
+def _expected(error: UnderstudyError) -> JSONResponse:
+    headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Overloaded) else None
+    if error.status == 401:
+        headers = {"WWW-Authenticate": "Bearer"}
+    return problem(error.code, error.status, error.message, headers=headers)
 
 
 def _short(value: Any, *, chars_max: int = 80) -> str:

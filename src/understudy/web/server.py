@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 import socket
 from types import FrameType
 
@@ -20,6 +22,7 @@ class Server(uvicorn.Server):
 
     def __init__(self, api: FastAPI, settings: Settings) -> None:
         self._api = api
+        self._listens = asyncio.Event()
         super().__init__(
             uvicorn.Config(
                 api,
@@ -50,9 +53,23 @@ class Server(uvicorn.Server):
             ) from error
         return listening
 
-    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+    async def begin(self, listening: socket.socket) -> asyncio.Future[None]:
+        """Serve from now on. Returns once requests are taken (`started`); what it returns is done when the server is."""
+        serving = asyncio.ensure_future(self.serve(sockets=[listening]))
+        listens = asyncio.ensure_future(self._listens.wait())
+        await asyncio.wait({serving, listens}, return_when=asyncio.FIRST_COMPLETED)
+        listens.cancel()
+        return serving
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._listens.set()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Stop in order; a second Ctrl-C stops at once. Uvicorn's own way ends as if killed: to be stopped is no failure."""
         self.end_streams()
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
     def end_streams(self) -> None:
         """Let every open stream finish."""

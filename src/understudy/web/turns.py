@@ -15,11 +15,12 @@ from understudy.records.conversation import Inbound
 from understudy.records.evidence import ChatMessage, Draft
 from understudy.records.wire import TurnRecord
 from understudy.web.auth import TheApp, TheFeed, TurnsReader, TurnsWriter
+from understudy.web.bodies import SEQ_MAX, JsonRoute
 from understudy.web.problems import answers
 from understudy.web.shapes import Pipeline, TurnOut, TurnPage
 from understudy.web.views import decided_turn, turn_view
 
-router = APIRouter(prefix="/v1/turns", tags=["turns"])
+router = APIRouter(prefix="/v1/turns", tags=["turns"], route_class=JsonRoute)
 
 DECISION_WITHIN_S = 15.0
 """How long a request waits for the decision itself, which takes milliseconds unless the system is overloaded."""
@@ -28,7 +29,9 @@ NAME_CHARS_KEPT = 200
 """Longer ids of records and conversations are kept as their digest."""
 
 Wait = Annotated[float, Query(ge=0, le=60, description="seconds to wait for a person's verdict")]
-IdempotencyKey = Annotated[str | None, Header(max_length=255, description="a repeated request gets the first answer")]
+IdempotencyKey = Annotated[
+    str | None, Header(min_length=1, max_length=255, description="a repeated request gets the first answer")
+]
 
 
 @router.post("", responses=answers(400, 401, 403, 413, 422, 503))
@@ -67,7 +70,7 @@ async def submit_turn(
 async def list_turns(
     app: TheApp,
     key: TurnsReader,  # noqa: ARG001 - its dependency lets only readers through
-    cursor: Annotated[int, Query(ge=0)] = 0,
+    cursor: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> TurnPage:
     """List turns, oldest first."""
@@ -121,7 +124,7 @@ async def submit(
     draft: Draft | None,
 ) -> str:
     """Store a caller's turn and return its id; raises `KeyReused` where the record's id came with another draft."""
-    asked = [message for message in messages if message.role == "user" and message.content]
+    asked = [message for message in messages if message.role == "user" and (message.content or "").strip()]
     if not asked:
         raise MalformedInput("messages: there is no message with role 'user' and a text; the draft answers nobody")
     inbound = Inbound(

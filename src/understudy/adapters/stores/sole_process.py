@@ -24,8 +24,8 @@ class SoleProcess:
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
-        """Take the lock; raises `ConfigurationError` where another server has it."""
-        if self._path is None or fcntl is None:
+        """Take the lock, once; raises `ConfigurationError` where another server has it."""
+        if self._path is None or fcntl is None or self._descriptor is not None:
             return
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
