@@ -7,31 +7,34 @@ asking for it. Everything is synchronous from outside: the stage owns an event l
 from __future__ import annotations
 
 import asyncio
+import itertools
 import shutil
+import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import dataclass, field, fields, replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
+import pytest
 from sqlalchemy import event
 
 from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.ports.agent import Agent
-from understudy.ports.channel import Channel
 from understudy.ports.store import Committed, Store, Transaction
 from understudy.ports.telemetry import Event
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Conversation, Inbound, Message
 from understudy.records.evidence import ChatMessage, Draft
-from understudy.records.ledger import LedgerEntry
+from understudy.records.ledger import GENESIS, LedgerEntry, chain
 from understudy.records.outbox import OutboxEntry
-from understudy.records.review import Hold, HoldState, Verdict, VerdictKind, VerdictRequest
+from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
 from understudy.records.rulebook import Grant, Level, Rulebook, Rules, SafeReply
-from understudy.records.turn import HOLD_JOB, OUTBOX_JOB, TURN_JOB, Job, Turn
+from understudy.records.turn import HOLD_JOB, OPEN, OUTBOX_JOB, TURN_JOB, Job, Turn
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.verdicts import Verdicts
@@ -78,7 +81,7 @@ class Plan:
     path: Path
     agent: Agent = field(default_factory=lambda: ScriptedAgent(answers_by_text, name="echo"))
     fallback: Agent | None = None
-    channel: Channel = field(default_factory=RecordingChannel)
+    channel: RecordingChannel = field(default_factory=RecordingChannel)
     clock: FrozenClock = field(default_factory=FrozenClock)
     rules: Rules = field(default_factory=rules)
     coalescing: CoalescingLimits = NEVER_WAIT
@@ -101,6 +104,7 @@ class Stage:
         self.telemetry: list[Event] = []
         self.hints: deque[tuple[Job, datetime | None]] = deque()
         self._runner = asyncio.Runner()
+        self._successor: Stage | None = None
         self.kept = SqlStore(f"sqlite:///{plan.path}")
         event.listen(self.kept.engine, "connect", _do_not_sync)
         self.store = plan.wrap(self.kept)
@@ -200,6 +204,12 @@ class Stage:
             self.run(flow.sweep())
         self.settle()
 
+    def gather_only(self) -> Any:
+        """Take the only conversation's turn up to the moment before it is assessed, and say what was gathered."""
+        conversation = self.conversation().id
+        asked = self.run(self.store.write(lambda tx: self.flow._take_up(tx, conversation)))
+        return self.run(self.flow._draft(asked))
+
     def ask(self, text: str, **fields: Any) -> Turn:
         """Take a message in and see it through; returns its turn."""
         received = self.receive(text, **fields)
@@ -226,10 +236,41 @@ class Stage:
         )
         return self.run(self.verdicts.give(request))
 
+    def let_people_finish(self) -> None:
+        """Let time pass and people decide until nobody waits: drafts are approved, hand-offs answered by hand, and of
+        an unsure send they say what the channel knows.
+        """
+        for _ in range(50):
+            self.pass_time(3600)
+            if self.is_quiet:
+                return
+            for hold in self.open_holds:
+                self.give(hold, self._sensible(hold), f"By hand, for {hold.turn_id}.")
+                self.settle()
+        raise AssertionError(f"people were given new holds for ever: {self.open_holds}")
+
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody waits for anything."""
+        later = self.clock.now() + timedelta(days=365)
+        is_sending = self.read(lambda tx: tx.outbox.due(later, limit=1))
+        return not self.open_holds and not is_sending and not any(turn.state in OPEN for turn in self.turns)
+
+    def _sensible(self, hold: Hold) -> VerdictKind:
+        match hold.kind:
+            case HoldKind.DRAFT:
+                return VerdictKind.APPROVE
+            case HoldKind.HAND_OFF:
+                return VerdictKind.RESPOND
+            case HoldKind.UNSURE_SEND:
+                entry = self.read(lambda tx: tx.outbox.head(hold.conversation_id))
+                assert entry is not None, "an unsure send stands before everything else"
+                return VerdictKind.REJECT if self.channel.times_delivered(entry.id) else VerdictKind.APPROVE
+
     def restarted(self, **changes: Any) -> Stage:
         """Leave everything as it is and go on in a new process over the same file, as a server does at its start."""
         self.close()
-        stage = Stage(replace(self.plan, **changes))
+        self._successor = stage = Stage(replace(self.plan, **changes))
         stage.run(stage.flow.release_leases())
         stage.sweep()
         return stage
@@ -237,6 +278,8 @@ class Stage:
     def close(self) -> None:
         self.kept.close_now()
         self._runner.close()
+        if self._successor is not None:
+            self._successor.close()
 
     # Looking -------------------------------------------------------------------------------------------------
 
@@ -286,15 +329,48 @@ def _do_not_sync(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=OFF")
 
 
-def migrated_file(path: Path) -> Path:
-    """Make a database file with today's schema, to be copied for each test."""
+def is_chained(entries: Sequence[LedgerEntry]) -> bool:
+    """Whether the ledger is one unbroken chain from its first entry on."""
+    previous = GENESIS
+    for number, entry in enumerate(entries, start=1):
+        values = {each.name: getattr(entry, each.name) for each in fields(entry) if each.name != "hash"}
+        if entry.seq != number or entry.previous != previous or entry.hash != chain(**values):
+            return False
+        previous = entry.hash
+    return True
+
+
+# Fixtures ----------------------------------------------------------------------------------------------------
+# Each folder that plays on the stage names them in its conftest.py.
+
+
+@pytest.fixture(scope="session")
+def staging() -> ModuleType:
+    """This module: its classes, rules and safe replies."""
+    return sys.modules[__name__]
+
+
+@pytest.fixture(scope="session")
+def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file with today's schema, to be copied for each stage."""
+    path = tmp_path_factory.mktemp("template") / "store.db"
     store = SqlStore(f"sqlite:///{path}")
     upgrade(store.engine)
     store.close_now()  # The last to close also empties the write-ahead log, so the file alone is the database.
     return path
 
 
-def copied(template: Path, to: Path) -> Path:
-    """Copy the migrated file."""
-    shutil.copy(template, to)
-    return to
+@pytest.fixture
+def build(migrated: Path, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+    """Make a stage on a fresh database; name what is not as in `Plan`."""
+    made: list[Stage] = []
+    numbers = itertools.count(1)
+
+    def stage(**plan: Any) -> Stage:
+        path = shutil.copy(migrated, tmp_path / f"store-{next(numbers)}.db")
+        made.append(Stage(Plan(path=path, **plan)))
+        return made[-1]
+
+    yield stage
+    for one in made:
+        one.close()

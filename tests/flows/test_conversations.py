@@ -179,9 +179,7 @@ def test_a_draft_that_comes_after_the_take_over_is_not_sent(build: Build) -> Non
 def test_a_decision_from_before_the_take_over_is_not_sent_after_it(build: Build) -> None:
     stage = build()
     received = stage.receive("Hello")
-    turn = stage.run(stage.flow._close_burst(stage.turn(received.turn_id)))
-    turn = stage.run(stage.flow._draft(turn))
-    stage.run(stage.flow._gather(turn))
+    stage.gather_only()
     take_over(stage)
     stage.settle()
     assert stage.channel.texts == []

@@ -288,7 +288,7 @@ def test_a_conversation_handed_back_while_its_turn_gathers_is_still_answered(bui
     received = stage.receive("Hello")
     conversation = stage.conversation().id
     stage.run(stage.conversations.take_over(conversation, reviewer="rosa"))
-    stage.run(stage.flow._close_burst(stage.turn(received.turn_id)))
+    stage.run(stage.store.write(lambda tx: stage.flow._close_burst(tx, tx.turns.get(received.turn_id))))
     stage.run(stage.conversations.hand_back(conversation, reviewer="rosa"))
     stage.settle()
     turn = stage.turn(received.turn_id)
@@ -299,13 +299,12 @@ def test_a_conversation_handed_back_while_its_turn_gathers_is_still_answered(bui
 def test_a_decision_taken_for_a_turn_that_moved_on_has_no_effect(build: Build, staging: ModuleType) -> None:
     stage = build()
     received = stage.receive("One")
-    turn = stage.run(stage.flow._close_burst(stage.turn(received.turn_id)))
-    turn = stage.run(stage.flow._draft(turn))
-    assessing = stage.run(stage.flow._gather(turn))
+    gathered = stage.gather_only()
+    assert gathered.turn.id == received.turn_id
     stage.receive("Two")
     with pytest.raises(Exception, match="moved on"):
-        stage.run(stage.flow._assess_and_commit(assessing))
-    assert stage.read(lambda tx: tx.outbox.head(assessing.conversation_id)) is None
+        stage.run(stage.flow._decide(gathered))
+    assert stage.read(lambda tx: tx.outbox.head(gathered.turn.conversation_id)) is None
     assert stage.open_holds == []
 
 
@@ -321,14 +320,12 @@ def test_the_canonical_event_of_a_turn_says_what_was_decided(build: Build, stagi
 
 def test_the_rulebook_in_force_is_the_one_of_the_moment_of_gathering(build: Build, staging: ModuleType) -> None:
     stage = build()
-    received = stage.receive("One")
-    turn = stage.run(stage.flow._close_burst(stage.turn(received.turn_id)))
-    turn = stage.run(stage.flow._draft(turn))
-    assessing = stage.run(stage.flow._gather(turn))
+    stage.receive("One")
+    gathered = stage.gather_only()
     deciding_by = stage.rulebook
     stage.rulebook = type(deciding_by)(id="later", rules=staging.rules(Level.ASSIST))
-    stage.run(stage.flow._assess_and_commit(assessing))
-    decided = stage.turn(turn.id)
+    stage.run(stage.flow._decide(gathered))
+    decided = stage.turn(gathered.turn.id)
     assert (decided.rulebook_id, decided.decision) == (deciding_by.id, DecisionKind.DELIVER)
 
 

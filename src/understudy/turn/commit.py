@@ -35,6 +35,7 @@ def commit(
     turn: Turn,
     *,
     evidence: Evidence,
+    evidence_digest: str,
     assessment: Assessment,
     rules: Rules,
     hold_expires_after_s: float | None,
@@ -73,7 +74,7 @@ def commit(
         reasons=list(reasons),
         rulebook=assessment.rulebook_id,
         assessment=digest(text),
-        evidence=digest(dump(evidence)),
+        evidence=evidence_digest,
     )
     hold = _effect(tx, clock, decided, conversation, evidence, decision, rules, hold_expires_after_s)
     return Committed(turn=decided, hold=hold)

@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from understudy.assessment.assess import assess
 from understudy.effects.holds import hold_opened
 from understudy.errors import AgentError, StepSuperseded
+from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import Telemetry, TurnDecided
 from understudy.records.assessment import Assessment
-from understudy.records.codec import dump, load
+from understudy.records.codec import digest, dump, load
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.rulebook import Rulebook
@@ -38,6 +39,23 @@ class FlowLimits:
     """`hold_expires_after_s`: how long a hold waits for a person before its expiry rule applies."""
 
     hold_expires_after_s: float | None = 900.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A turn whose agent is to be asked, leased."""
+
+    turn: Turn
+    request: DraftRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Gathered:
+    """A turn to be decided: its evidence as it was stored, and the rulebook."""
+
+    turn: Turn
+    evidence: str
+    rulebook: Rulebook
 
 
 class TurnFlow:
@@ -62,12 +80,16 @@ class TurnFlow:
 
     async def advance(self, conversation_id: str) -> None:
         """Take the conversation's oldest open turn as far as it goes now; does nothing where another has the move."""
-        while (turn := await self._store.read(lambda tx: _oldest_open(tx, conversation_id))) is not None:
-            if turn.state not in WORKING:
-                return
+        while True:
             try:
-                if not await self._step_through(turn):
+                work = await self._store.write(lambda tx: self._take_up(tx, conversation_id))
+                if work is None:
                     return
+                if isinstance(work, _Asked):
+                    work = await self._draft(work)
+                decided = await self._decide(work)
+                if decided.state is not TurnState.HANDED_OFF:
+                    return  # It is delivered or held; whoever ends that asks for the next look.
             except StepSuperseded:
                 continue  # The customer wrote again, or another worker was quicker; look again from the start.
 
@@ -94,57 +116,53 @@ class TurnFlow:
 
         await self._store.write(step)
 
-    async def _step_through(self, turn: Turn) -> bool:
-        """Take every step that can be taken now; False where the turn waits for its time."""
+    def _take_up(self, tx: Transaction, conversation_id: str) -> _Asked | _Gathered | None:
+        """Take every step that needs nothing but the store; None where nothing is to be done now."""
+        open_turns = tx.turns.open_of(conversation_id)
+        if not open_turns or open_turns[0].state not in WORKING:
+            return None
+        turn = open_turns[0]
         if turn.state is TurnState.COLLECTING:
             if not self._is_due(turn):
-                return False
-            turn = await self._close_burst(turn)
+                return None
+            turn = self._close_burst(tx, turn)
         if turn.state is TurnState.DRAFTING:
-            if not self._is_due(turn):
-                return False  # Another worker holds its lease.
-            turn = await self._draft(turn)
-        if turn.state is TurnState.GATHERING:
-            turn = await self._gather(turn)
-        if turn.state is TurnState.ASSESSING:
-            await self._assess_and_commit(turn)
-        return True
+            return self._lease(tx, turn) if self._is_due(turn) else None  # else another worker holds its lease
+        if turn.state is TurnState.ASSESSING and (gathered := self._gathered_before(tx, turn)) is not None:
+            return gathered
+        stored, error = tx.artifacts.get(turn.id, "draft"), tx.artifacts.get(turn.id, "agent_error")
+        draft = None if stored is None else load(Draft, stored)
+        agent_error = None if error is None or draft is not None else load(str, error)
+        return self._gather(tx, turn, draft, agent_error)
 
     def _is_due(self, turn: Turn) -> bool:
         return turn.due_at is None or turn.due_at <= self._clock.now()
 
-    async def _close_burst(self, turn: Turn) -> Turn:
+    def _close_burst(self, tx: Transaction, turn: Turn) -> Turn:
         """No more messages join this turn. A draft that came with it, or a person at work, needs no agent."""
         now = self._clock.now()
+        has_draft = tx.artifacts.get(turn.id, "draft") is not None
+        with_person = tx.conversations.get(turn.conversation_id).mode is Mode.PERSON
+        to = TurnState.GATHERING if has_draft or with_person else TurnState.DRAFTING
+        tx.ledger.append(f"turn.{to.value}", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
+        return tx.turns.advance(turn, to, due_at=now, trace=turn.trace or _new_trace())
 
-        def step(tx: Transaction) -> Turn:
-            has_draft = tx.artifacts.get(turn.id, "draft") is not None
-            with_person = tx.conversations.get(turn.conversation_id).mode is Mode.PERSON
-            to = TurnState.GATHERING if has_draft or with_person else TurnState.DRAFTING
-            tx.ledger.append(f"turn.{to.value}", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
-            return tx.turns.advance(turn, to, due_at=now, trace=turn.trace or _new_trace())
-
-        return await self._store.write(step)
-
-    async def _draft(self, turn: Turn) -> Turn:
+    def _lease(self, tx: Transaction, turn: Turn) -> _Asked:
         now = self._clock.now()
-        lease_until = now + timedelta(seconds=self._drafting.lease_s)
+        tx.ledger.append("agent.asked", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
+        leased = tx.turns.touch(turn, due_at=now + timedelta(seconds=self._drafting.lease_s))
+        return _Asked(turn=leased, request=draft_request(tx, leased, deadline_s=self._drafting.lease_s))
 
-        def take(tx: Transaction) -> Turn:
-            tx.ledger.append("agent.asked", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
-            return tx.turns.touch(turn, due_at=lease_until)
-
-        leased = await self._store.write(take)
-        request = await self._store.read(lambda tx: draft_request(tx, leased, deadline_s=self._drafting.lease_s))
+    async def _draft(self, asked: _Asked) -> _Gathered:
         draft: Draft | None = None
         error = ""
         try:
-            draft = await self._drafting.draft(request, trace=leased.trace)
+            draft = await self._drafting.draft(asked.request, trace=asked.turn.trace)
         except AgentError as failure:
             error = storable(f"{failure.code}: {failure.message}")
-        return await self._store.write(lambda tx: self._keep_draft(tx, leased, draft, error))
+        return await self._store.write(lambda tx: self._keep_draft(tx, asked.turn, draft, error))
 
-    def _keep_draft(self, tx: Transaction, turn: Turn, draft: Draft | None, error: str) -> Turn:
+    def _keep_draft(self, tx: Transaction, turn: Turn, draft: Draft | None, error: str) -> _Gathered:
         now = self._clock.now()
         version = draft.agent_version if draft is not None else None
         advanced = tx.turns.advance(turn, TurnState.GATHERING, due_at=now, agent_version=version)
@@ -162,46 +180,46 @@ class TurnFlow:
             document=name,
             failed=draft is None,
         )
-        return advanced
+        return self._gather(tx, advanced, draft, None if draft is not None else error)
 
-    async def _gather(self, turn: Turn) -> Turn:
+    def _gather(self, tx: Transaction, turn: Turn, draft: Draft | None, agent_error: str | None) -> _Gathered:
+        """Complete the evidence and store it with the rulebook that will judge it."""
         rulebook = self._rulebook()
-
-        def step(tx: Transaction) -> Turn:
-            stored, error = tx.artifacts.get(turn.id, "draft"), tx.artifacts.get(turn.id, "agent_error")
-            draft = None if stored is None else load(Draft, stored)
-            agent_error = None if error is None or draft is not None else load(str, error)
-            evidence = gather(tx, self._clock, turn, draft=draft, agent_error=agent_error, rules=rulebook.rules)
-            if tx.rulebooks.put(rulebook, now=evidence.at):
-                tx.ledger.append("rulebook.added", at=evidence.at, rulebook=rulebook.id)
-            name = tx.artifacts.put(turn.id, "evidence", dump(evidence))
-            tx.ledger.append(
-                "turn.gathered",
-                at=evidence.at,
-                turn_id=turn.id,
-                conversation_id=turn.conversation_id,
-                evidence=name,
-                rulebook=rulebook.id,
-            )
-            changes = {
-                "due_at": evidence.at,
-                "topic": evidence.topic,
-                "rulebook_id": rulebook.id,
-                "agent_version": turn.agent_version or (draft.agent_version if draft is not None else None),
-            }
-            if turn.state is TurnState.ASSESSING:
-                return tx.turns.touch(turn, **changes)  # gathered again
-            return tx.turns.advance(turn, TurnState.ASSESSING, **changes)
-
-        return await self._store.write(step)
-
-    async def _assess_and_commit(self, turn: Turn) -> None:
-        evidence, rulebook, mode = await self._store.read(
-            lambda tx: (*_stored_evidence(tx, turn), tx.conversations.get(turn.conversation_id).mode)
+        evidence = gather(tx, self._clock, turn, draft=draft, agent_error=agent_error, rules=rulebook.rules)
+        if tx.rulebooks.put(rulebook, now=evidence.at):
+            tx.ledger.append("rulebook.added", at=evidence.at, rulebook=rulebook.id)
+        text = dump(evidence)
+        name = tx.artifacts.put(turn.id, "evidence", text)
+        tx.ledger.append(
+            "turn.gathered",
+            at=evidence.at,
+            turn_id=turn.id,
+            conversation_id=turn.conversation_id,
+            evidence=name,
+            rulebook=rulebook.id,
         )
-        if mode is not evidence.mode:  # A person took the conversation over, or gave it back, since it was gathered.
-            turn = await self._gather(turn)
-            evidence, rulebook = await self._store.read(lambda tx: _stored_evidence(tx, turn))
+        changes = {
+            "due_at": evidence.at,
+            "topic": evidence.topic,
+            "rulebook_id": rulebook.id,
+            "agent_version": turn.agent_version or (draft.agent_version if draft is not None else None),
+        }
+        if turn.state is TurnState.ASSESSING:
+            turn = tx.turns.touch(turn, **changes)  # gathered again
+        else:
+            turn = tx.turns.advance(turn, TurnState.ASSESSING, **changes)
+        return _Gathered(turn=turn, evidence=text, rulebook=rulebook)
+
+    def _gathered_before(self, tx: Transaction, turn: Turn) -> _Gathered | None:
+        """What was gathered before a crash; None where a person took the conversation over, or gave it back, since."""
+        evidence, rulebook = _stored(tx, turn)
+        if tx.conversations.get(turn.conversation_id).mode is not load(Evidence, evidence).mode:
+            return None
+        return _Gathered(turn=turn, evidence=evidence, rulebook=rulebook)
+
+    async def _decide(self, gathered: _Gathered) -> Turn:
+        """Assess what was stored, never what is in memory, and make the decision true."""
+        evidence, rulebook = load(Evidence, gathered.evidence), gathered.rulebook
         began = time.perf_counter()
         assessment = assess(evidence, rulebook)
         assess_ms = (time.perf_counter() - began) * 1000
@@ -209,14 +227,16 @@ class TurnFlow:
             lambda tx: commit(
                 tx,
                 self._clock,
-                turn,
+                gathered.turn,
                 evidence=evidence,
+                evidence_digest=digest(gathered.evidence),
                 assessment=assessment,
                 rules=rulebook.rules,
                 hold_expires_after_s=self._limits.hold_expires_after_s,
             )
         )
         self._report(committed, evidence, assessment, assess_ms)
+        return committed.turn
 
     def _report(self, committed: Committed, evidence: Evidence, assessment: Assessment, assess_ms: float) -> None:
         turn, hold = committed.turn, committed.hold
@@ -246,17 +266,12 @@ class TurnFlow:
             self._telemetry.emit(hold_opened(hold))
 
 
-def _oldest_open(tx: Transaction, conversation_id: str) -> Turn | None:
-    turns = tx.turns.open_of(conversation_id)
-    return turns[0] if turns else None
-
-
-def _stored_evidence(tx: Transaction, turn: Turn) -> tuple[Evidence, Rulebook]:
-    """Read back what was committed: a decision is made of the stored records, never of what is in memory."""
+def _stored(tx: Transaction, turn: Turn) -> tuple[str, Rulebook]:
+    """The evidence and rulebook that a turn is, or was, decided by."""
     text = tx.artifacts.get(turn.id, "evidence")
     assert text is not None, f"turn {turn.id} is being assessed without evidence"
     assert turn.rulebook_id is not None, f"turn {turn.id} is being assessed without a rulebook"
-    return load(Evidence, text), tx.rulebooks.get(turn.rulebook_id)
+    return text, tx.rulebooks.get(turn.rulebook_id)
 
 
 def _new_trace() -> str:
@@ -267,7 +282,7 @@ def _new_trace() -> str:
 def replay(tx: Transaction, turn_id: str) -> tuple[Assessment, Assessment]:
     """Assess a past turn again from its stored evidence and rulebook: (as recorded, as computed now)."""
     turn = tx.turns.get(turn_id)
-    evidence, rulebook = _stored_evidence(tx, turn)
+    evidence, rulebook = _stored(tx, turn)
     recorded = tx.artifacts.get(turn_id, "assessment")
     assert recorded is not None, f"turn {turn_id} has no assessment yet"
-    return load(Assessment, recorded), assess(evidence, rulebook)
+    return load(Assessment, recorded), assess(load(Evidence, evidence), rulebook)
