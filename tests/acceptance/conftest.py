@@ -82,7 +82,7 @@ held_notice = "A colleague is looking at this."
 """
 AUTOMATIC = "What are your opening hours?"
 """The faq agent answers this from a topic that may answer alone; anything on returns waits for a person."""
-HELD = "Can I send my kettle back?"
+HELD = "Do you pay the return postage?"
 
 
 def write_folder(
@@ -158,12 +158,12 @@ class Running:
 
     def stop(self) -> None:
         """Stop in order, and wait for it."""
-        for client in self.clients:
-            client.close()
         self.server.end_streams()
         self.server.should_exit = True
         self.thread.join(WITHIN_S)
         assert not self.thread.is_alive(), "the server does not stop"
+        for client in self.clients:
+            client.close()
 
 
 def run_server(folder: Path, config: Path) -> Running:
@@ -234,7 +234,7 @@ class Words:
     held: str = HELD
     secret: str = SECRET
 
-    def record(self, record_id: str, *, text: str = "You may send it back within 30 days.", **more: Any) -> Any:
+    def record(self, record_id: str, *, text: str = "We pay the return postage.", **more: Any) -> Any:
         """A turn record with a draft that a person must look at."""
         return {
             "id": record_id,

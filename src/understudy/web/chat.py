@@ -33,6 +33,8 @@ from understudy.web.problems import answers
 router = APIRouter(prefix="/chat", tags=["web chat"], route_class=CustomersJsonRoute)
 
 MESSAGES_SHOWN = 200
+HISTORY_MAX = 10_000
+"""How far back a conversation can be read; nobody writes as much in a chat."""
 _TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
 _PAGES = files("understudy.web").joinpath("chat_page")
 _TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css", "svg": "image/svg+xml"}
@@ -182,6 +184,8 @@ async def stream(
                 if state.status != status:
                     status = state.status
                     yield ServerSentEvent(event="status", data={"status": status})
+                if len(state.messages) == MESSAGES_SHOWN:
+                    continue  # There is more.
                 if state.conversation_id not in (None, followed):
                     key = state.conversation_id
                     continue
@@ -230,7 +234,8 @@ async def _state(app: App, who: Visitor, after: int) -> ChatState:
         conversation = tx.conversations.find(who.channel, who.external_id)
         if conversation is None:
             return ChatState(messages=[], status="idle")
-        messages = tx.messages.of_conversation(conversation.id, after=after, limit=MESSAGES_SHOWN)
+        # The store lists the last ones; the first of them are due, or whoever was away for long would miss the rest.
+        messages = tx.messages.of_conversation(conversation.id, after=after, limit=HISTORY_MAX)[:MESSAGES_SHOWN]
         return ChatState(
             messages=[_shown(message) for message in messages],
             status=_status(tx, conversation),
