@@ -329,14 +329,14 @@ def _do_not_sync(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=OFF")
 
 
-def is_chained(entries: Sequence[LedgerEntry]) -> bool:
-    """Whether the ledger is one unbroken chain from its first entry on."""
-    previous = GENESIS
-    for number, entry in enumerate(entries, start=1):
+def is_chained(entries: Sequence[LedgerEntry], *, after: int = 0, previous: str | None = None) -> bool:
+    """Whether entries are one unbroken chain, from the first on or from behind entry `after` whose hash is given."""
+    before = previous or GENESIS
+    for number, entry in enumerate(entries, start=after + 1):
         values = {each.name: getattr(entry, each.name) for each in fields(entry) if each.name != "hash"}
-        if entry.seq != number or entry.previous != previous or entry.hash != chain(**values):
+        if entry.seq != number or entry.previous != before or entry.hash != chain(**values):
             return False
-        previous = entry.hash
+        before = entry.hash
     return True
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
@@ -49,6 +49,8 @@ from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.flow import FlowLimits, TurnFlow
 from understudy.turn.intake import Intake, IntakeLimits
 from understudy.upkeep.sweeps import Sweeps
+
+A = TypeVar("A")
 
 API_CHANNEL = "api"
 """The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
@@ -113,7 +115,7 @@ def build(settings: Settings, base: Path) -> App:
     channels = _channels(settings, clock)
     drafting = _drafting(settings, clock, telemetry, agents)
     store = open_store(settings, base)
-    expires_after_s = settings.review.expires_after_s
+    expires_after_s = settings.review.expires_after_s or None
     limits = FlowLimits(hold_expires_after_s=expires_after_s)
     flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits)
     outbox = Outbox(store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump()))
@@ -144,6 +146,13 @@ def build(settings: Settings, base: Path) -> App:
         sweeps=Sweeps(clock, telemetry, {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep}),
         sole_process=SoleProcess(store.engine.url),
     )
+
+
+def check_wiring(settings: Settings) -> None:
+    """See that the parts fit together, without building any; raises `ConfigurationError` as `build` would."""
+    _picks(settings, settings.agents)
+    _coalescing(settings)
+    _expiry_reply(settings, _rulebook(settings))
 
 
 def system_clock() -> Clock:
@@ -241,7 +250,7 @@ def _channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
     return channels
 
 
-def _picks(settings: Settings, agents: Mapping[str, Agent]) -> dict[str, tuple[Agent, ...]]:
+def _picks(settings: Settings, agents: Mapping[str, A]) -> dict[str, tuple[A, ...]]:
     """The agents to ask, by channel; "" is every channel that names none."""
     first = settings.drafting.agent or (next(iter(agents)) if len(agents) == 1 else None)
     if first is None and agents:
@@ -276,12 +285,15 @@ def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemet
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry) -> Intake:
+    limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
+    return Intake(store, clock, telemetry, limits=limits, coalescing=_coalescing(settings))
+
+
+def _coalescing(settings: Settings) -> CoalescingLimits:
     try:
-        coalescing = CoalescingLimits(**settings.coalescing.model_dump())
+        return CoalescingLimits(**settings.coalescing.model_dump())
     except ValueError as error:
         raise ConfigurationError(f"coalescing: {error}") from error
-    limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
-    return Intake(store, clock, telemetry, limits=limits, coalescing=coalescing)
 
 
 def _expiry_reply(settings: Settings, rulebook: Rulebook) -> SafeReply | None:

@@ -18,7 +18,9 @@ FILE_LINES_MAX = 400
 # Ratchets: what is longer may stay, with a reason and the length it may not exceed. Nothing is added lightly here:
 # a long function is usually several steps that want names, a long file several nouns that want a home.
 LONG_FUNCTIONS: dict[str, int] = {}
-LONG_FILES: dict[str, int] = {}
+LONG_FILES: dict[str, int] = {
+    "tests/contract/test_agents.py": 408,  # one contract, held against every kind of agent
+}
 
 BANNED_MODULES = {
     "base": "name the contract (`ports/channel.py`) and let implementations stand beside each other",

@@ -37,7 +37,7 @@ def confidence(signals: tuple[Signal, ...], rules: Rules, *, words: Mapping[str,
 
     Contributions are those that changed something, the largest effect first, equal ones by name.
     """
-    policies = {policy.check: policy.weight for policy in rules.checks}
+    policies = {policy.check: policy.weight for policy in rules.checks if policy.weight is not None}
     contributions = [
         Contribution(signal=signal.check, log_odds=-weight * (1.0 - signal.score), words=words.get(signal.check, ""))
         for signal in signals

@@ -27,7 +27,7 @@ REASONS: Final[dict[str, str]] = {
     "below_threshold": "The confidence is below what this topic and channel needs.",
     "quota_exhausted": "The automatic replies of this hour for this topic and channel are used up.",
     "threshold_met": "No rule forbids it, the autonomy allows it, and the confidence reaches the threshold.",
-    "audited": "A person reviews this reply after it was sent.",
+    "audited": "This reply was drawn for a review after it was sent.",
 }
 """Every reason code of this table besides finding names, `check_failed.NAME` and `check_ignored.NAME`."""
 
@@ -86,9 +86,9 @@ class Case:
     def blocking(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity is Severity.BLOCKING)
 
-    @property
-    def is_quota_left(self) -> bool:
-        return self.evidence.automatic_last_hour < self.rules.automatic_per_hour_max
+    def is_quota_left(self, sent_last_hour: int) -> bool:
+        """Whether one more of a kind may leave without a person; each kind has the whole quota for itself."""
+        return sent_last_hour < self.rules.automatic_per_hour_max
 
     def ignores(self, finding: Finding) -> bool:
         return any(policy.check == finding.check and policy.on_failure == "ignore" for policy in self.rules.checks)
@@ -177,7 +177,7 @@ def confidence_is_too_low(case: Case) -> Ruling | None:
 
 def quota_is_exhausted(case: Case) -> Ruling | None:
     """The circuit breaker: at most so many automatic replies per hour and slice."""
-    return None if case.is_quota_left else _hold(_reason("quota_exhausted"))
+    return None if case.is_quota_left(case.evidence.automatic_last_hour) else _hold(_reason("quota_exhausted"))
 
 
 def deliver(case: Case) -> Ruling | None:
@@ -240,7 +240,7 @@ def _degrade(case: Case, reason: Reason) -> Ruling:
     is_barred = case.unknown or case.blocking or case.evidence.topic in case.rules.never_auto
     if safe_reply is None or safe_reply in case.evidence.safe_replies_sent or is_barred:
         return Ruling(kind=DecisionKind.HAND_OFF, reasons=(reason,))
-    if not case.is_quota_left:
+    if not case.is_quota_left(case.evidence.degraded_last_hour):
         return Ruling(kind=DecisionKind.HAND_OFF, reasons=(reason, _reason("quota_exhausted")))
     return Ruling(kind=DecisionKind.DEGRADE, reasons=(reason,), safe_reply=safe_reply)
 

@@ -1,4 +1,7 @@
-"""`understudy doctor`: say what is misconfigured, unreachable or risky, and how to mend it; it changes nothing."""
+"""`understudy doctor`: say what is misconfigured, unreachable or risky, and how to mend it.
+
+It makes an empty store where there is none, as `serve` would; it changes nothing else.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ from rich.text import Text
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
-from understudy.app import build_agent, build_channel, open_store, system_clock
+from understudy.app import build_agent, build_channel, check_wiring, open_store, system_clock
 from understudy.assessment.checks import CHECKS
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
 from understudy.errors import UnderstudyError
@@ -42,6 +45,7 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         settings, base = read_settings(config)
         results = [Result(what="configuration", state="ok", says="every key is known and every value in range")]
         results += [*_rules(settings), *_store(settings, base), *_agents(settings, base), *_channels(settings)]
+        results += _wiring(settings)
     except UnderstudyError as error:
         results = [
             Result(what="configuration", state="error", says=error.message, mend="see docs/reference/settings.md")
@@ -183,6 +187,15 @@ def _channels(settings: Settings) -> Iterator[Result]:
             )
         else:
             yield Result(what=what, state="ok", says=channel.kind)
+
+
+def _wiring(settings: Settings) -> Iterator[Result]:
+    """What `serve` would refuse although each part is sound by itself; said only where the parts are."""
+    try:
+        check_wiring(settings)
+        yield Result(what="wiring", state="ok", says="agents, channels and replies fit together")
+    except UnderstudyError as error:
+        yield Result(what="wiring", state="error", says=error.message, mend="see docs/reference/settings.md")
 
 
 def _print(results: list[Result]) -> None:

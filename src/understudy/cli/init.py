@@ -52,6 +52,7 @@ def init(
         return
     typer.echo(f"Wrote {config} and {knowledge}/ (put your documents there).")
     typer.echo(f"\nThe first API key, for {key.name}, with every scope; it is shown this once:\n\n  {text}\n")
-    typer.echo("Next:  understudy doctor    says what is missing")
+    here = "" if folder == Path() else f"cd {folder}\n       "
+    typer.echo(f"Next:  {here}understudy doctor    says what is missing")
     typer.echo("       understudy serve     web chat at http://127.0.0.1:8080/chat")
-    typer.echo(f"       UNDERSTUDY_API_KEY={text[:16]}… understudy review")
+    typer.echo("       UNDERSTUDY_API_KEY=… understudy review     with the key above, in another terminal")

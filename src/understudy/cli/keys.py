@@ -23,7 +23,9 @@ REVIEWER = (Scope.HOLDS_READ, Scope.HOLDS_WRITE, Scope.TURNS_READ)
 @tree.command("create")
 def create(
     name: str = typer.Argument(help="the person or service the key speaks for; reviewers' verdicts carry it"),
-    scope: Annotated[list[str] | None, typer.Option(help="repeat for several; default: what a reviewer needs")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help=f"repeat for several: {', '.join(Scope)}; default: what a reviewer needs")
+    ] = None,
     days: int | None = typer.Option(None, min=1, help="how long it is valid; default: until revoked"),
     config: ConfigOption = None,
     as_json: JsonOption = False,

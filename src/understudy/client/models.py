@@ -103,7 +103,9 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What went to the customer. `author` is agent, reviewer or safe_reply; `state` pending, sent, unknown or dead."""
+    """What went to the customer. `author` is agent, reviewer or safe_reply; `state` pending, sending, sent, unknown, dead
+    or dropped.
+    """
 
     text: str
     author: str

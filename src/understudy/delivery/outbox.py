@@ -35,6 +35,8 @@ from understudy.records.text import storable, storable_record
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
 
 SWEEP_MAX = 500
+GIVEN_UP = ("dead", "rejected")
+"""Outcomes after which an entry is not tried any more."""
 UNDELIVERED_PRIORITY = 1
 UNSURE_PRIORITY = 1
 
@@ -128,6 +130,8 @@ class Outbox:
         )
 
         def step(tx: Transaction) -> None:
+            if tx.outbox.head(entry.conversation_id) != entry:
+                raise StepSuperseded(f"outbox entry {entry.id} is not the next to be sent any more")
             tx.outbox.change(leased, attempts=entry.attempts)
             tx.ledger.append(
                 "outbox.sending",
@@ -157,10 +161,7 @@ class Outbox:
         return storable_record(result)
 
     async def _record(self, entry: OutboxEntry, result: SendResult, *, took_ms: float) -> None:
-        outcome = type(result).__name__.lower()
-        if isinstance(result, Retry) and entry.attempts >= self._limits.attempts_max:
-            result, outcome = Rejected(reason=f"given up after {entry.attempts} tries: {result.reason}"), "dead"
-        hold = await self._store.write(lambda tx: self._write_result(tx, entry, result, outcome))
+        outcome, hold = await self._store.write(lambda tx: self._write_result(tx, entry, result))
         now = self._clock.now()
         self._telemetry.emit(
             MessageSent(
@@ -176,8 +177,13 @@ class Outbox:
         if hold is not None:
             self._telemetry.emit(hold_opened(hold))
 
-    def _write_result(self, tx: Transaction, entry: OutboxEntry, result: SendResult, outcome: str) -> Hold | None:
+    def _write_result(self, tx: Transaction, entry: OutboxEntry, result: SendResult) -> tuple[str, Hold | None]:
+        """Write what the channel said and what follows from it; returns it in a word, and the hold it opened."""
         now = self._clock.now()
+        tries = _tries(tx, entry) if isinstance(result, Retry) else entry.attempts
+        outcome = type(result).__name__.lower()
+        if isinstance(result, Retry) and tries >= self._limits.attempts_max:
+            result, outcome = Rejected(reason=f"given up after {tries} tries: {result.reason}"), "dead"
         detail = None if isinstance(result, Accepted) else result.reason
         provider_id = result.provider_id if isinstance(result, Accepted) else None
         tx.outbox.add_receipt(
@@ -198,6 +204,10 @@ class Outbox:
             outbox=entry.id,
             attempt=entry.attempts,
         )
+        return outcome, self._carry_out(tx, entry, result, tries)
+
+    def _carry_out(self, tx: Transaction, entry: OutboxEntry, result: SendResult, tries: int) -> Hold | None:
+        """Do what the channel's answer asks for; returns the hold it opens, if any."""
         turn = tx.turns.get(entry.turn_id) if entry.turn_id is not None else None
         match result:
             case Accepted():
@@ -206,7 +216,7 @@ class Outbox:
                 return None
             case Retry():
                 delay_s = backoff_s(
-                    entry.attempts,
+                    tries,
                     self._clock.random(),
                     base_s=self._limits.backoff_base_s,
                     max_s=self._limits.backoff_max_s,
@@ -260,6 +270,12 @@ class Outbox:
             priority=UNSURE_PRIORITY,
             expires_after_s=None,
         )
+
+
+def _tries(tx: Transaction, entry: OutboxEntry) -> int:
+    """How often an entry was tried since it was last given up: one that a person puts back begins anew."""
+    given_up = [one.attempt for one in tx.outbox.receipts(entry.id) if one.outcome in GIVEN_UP]
+    return entry.attempts - max(given_up, default=0)
 
 
 def _latest_turn(tx: Transaction, entry: OutboxEntry) -> Turn:

@@ -8,15 +8,16 @@ asks for it, so it must have no effect outside its transaction; jobs are announc
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from understudy.records.access import ApiKey
+from understudy.records.assessment import DecisionKind
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
-from understudy.records.outbox import OutboxEntry, Receipt
+from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
 from understudy.records.review import Hold, HoldState, Verdict
 from understudy.records.rulebook import Rulebook
 from understudy.records.turn import Job, Turn, TurnState
@@ -107,8 +108,8 @@ class Turns(Protocol):
         """Working turns whose `due_at` has passed, the longest waiting first."""
         ...
 
-    def automatic_since(self, topic: str, channel: str, since: datetime) -> int:
-        """Count automatic replies of a slice decided since then, turns about to be decided included."""
+    def decided_since(self, kind: DecisionKind, topic: str, channel: str, since: datetime) -> int:
+        """Count a slice's decisions of a kind since then, turns about to be decided included."""
         ...
 
     def listed(self, *, after: int, limit: int) -> list[Turn]:
@@ -178,7 +179,7 @@ class Outbox(Protocol):
         ...
 
     def head(self, conversation_id: str) -> OutboxEntry | None:
-        """The oldest entry of a conversation that is neither sent nor dead: the only one that may be sent."""
+        """The oldest entry of a conversation that waits or is under way: the only one that may be sent."""
         ...
 
     def of_turn(self, turn_id: str) -> list[OutboxEntry]: ...
@@ -189,6 +190,16 @@ class Outbox(Protocol):
 
     def due(self, now: datetime, *, limit: int) -> list[OutboxEntry]:
         """Pending entries that are due, and sending ones whose lease lapsed."""
+        ...
+
+    def listed(
+        self, states: Collection[OutboxState], *, channel: str | None = None, after: int = 0, limit: int
+    ) -> list[OutboxEntry]:
+        """Entries in one of these states with `seq` > `after`, of one channel or of all, in the order of `seq`."""
+        ...
+
+    def count(self, states: Collection[OutboxState], *, channel: str | None = None) -> Mapping[OutboxState, int]:
+        """Count the entries in each of these states; a state without any counts 0."""
         ...
 
     def add_receipt(self, receipt: Receipt) -> None: ...

@@ -70,7 +70,10 @@ class PipelineStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What the agent proposes. `confidence` is the agent's own, in [0, 1]; `finish_reason` "length" means cut off."""
+    """What the agent proposes. `confidence` is the agent's own, in [0, 1]; `finish_reason` "length" means cut off.
+
+    `cards_masked` counts the payment card numbers that were masked in `text` before it was stored.
+    """
 
     text: str
     sources: tuple[Passage, ...] = ()
@@ -84,6 +87,7 @@ class Draft:
     agent: str = "unnamed"
     agent_version: str | None = None
     pipeline: tuple[PipelineStep, ...] = ()
+    cards_masked: int = 0
 
     def __post_init__(self) -> None:
         if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
@@ -107,7 +111,7 @@ class Evidence:
     `messages` ends before the draft; its last `burst` messages begin with the customer's first of this turn (the
     agent's tool traffic may follow them).
     `draft` is None exactly when `agent_error` says why. `automatic_last_hour` counts the automatic replies of this
-    slice in the hour before `at`, those decided in parallel included. `audit_draw` is uniform in [0, 1).
+    slice in the hour before `at`, and `degraded_last_hour` its safe replies, those decided in parallel included in both. `audit_draw` is uniform in [0, 1).
     """
 
     turn_id: str
@@ -123,6 +127,7 @@ class Evidence:
     contact: ContactFacts = ContactFacts()
     safe_replies_sent: tuple[str, ...] = ()
     automatic_last_hour: int = 0
+    degraded_last_hour: int = 0
     audit_draw: float = 0.0
     masked: tuple[str, ...] = ()
 

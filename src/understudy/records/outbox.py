@@ -10,13 +10,18 @@ from understudy.records.conversation import Author
 
 
 class OutboxState(StrEnum):
-    """Where an entry stands. *unknown*: the send may or may not have happened and a person must say; *dead*: given up."""
+    """Where an entry stands.
+
+    *unknown*: the send may or may not have happened and a person must say; *dead*: given up; *dropped*: a person
+    decided that it shall not be sent.
+    """
 
     PENDING = "pending"
     SENDING = "sending"
     SENT = "sent"
     UNKNOWN = "unknown"
     DEAD = "dead"
+    DROPPED = "dropped"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,15 +68,18 @@ class Profile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CheckPolicy:
-    """How one check counts: whether it runs, what its failure means, how much its signal weighs in log-odds (>= 0)."""
+    """How one check counts: whether it runs, what its failure means, how much its signal weighs in log-odds (>= 0).
+
+    `weight` None is the check's own.
+    """
 
     check: str
     enabled: bool = True
     on_failure: Literal["hold", "ignore"] = "hold"
-    weight: float = 3.0
+    weight: float | None = None
 
     def __post_init__(self) -> None:
-        if self.weight < 0:
+        if self.weight is not None and self.weight < 0:
             raise ValueError(f"CheckPolicy.weight of {self.check!r} must be >= 0, got {self.weight!r}")
 
 

@@ -21,6 +21,8 @@ from understudy.settings.model import Settings
 PREFIX = "UNDERSTUDY__"
 FILE_SUFFIX = "_FILE"
 FILE_NAME = "understudy.toml"
+SECRET_WORDS = ("key", "token", "secret", "headers", "url")
+"""Values of settings whose names hold one of these are never shown, not even in an error."""
 NEAR = 60
 """How alike (0 to 100) a known key must be to be suggested."""
 
@@ -35,7 +37,7 @@ def load(path: Path | None, environment: Mapping[str, str]) -> Settings:
     try:
         settings = Settings.model_validate(data)
     except ValidationError as error:
-        where = "the environment" if path is None else str(path)
+        where = "the environment" if path is None else f"{path}, with the environment on top,"
         lines = [f"  {_explain(one)}" for one in error.errors(include_url=False)]
         raise ConfigurationError(f"{where} has {len(lines)} problem(s):\n" + "\n".join(lines)) from None
     return settings
@@ -77,7 +79,12 @@ def _overlay(data: dict[str, Any], environment: Mapping[str, str]) -> None:
 
 
 def _value(text: str) -> Any:
-    """Read an environment value as TOML (numbers, true, lists, inline tables), else as the plain text it is."""
+    """Read a list, table or quoted text as TOML; all else is text, and the setting's type says what it means.
+
+    A key that happens to be all digits stays the text it is.
+    """
+    if not text.startswith(("[", "{", '"')):
+        return text
     try:
         return tomllib.loads(f"x = {text}")["x"]
     except tomllib.TOMLDecodeError:
@@ -90,7 +97,8 @@ def _explain(error: Any) -> str:
     # A discriminated union puts its tag into the location; people wrote no such key.
     where = ".".join(part for number, part in enumerate(loc) if not (part in kinds and number == 2))
     if error["type"] != "extra_forbidden":
-        shown = "" if error["type"] == "missing" else f" (got {str(error['input'])[:60]!r})"
+        is_secret = any(word in part for part in loc for word in SECRET_WORDS)
+        shown = "" if error["type"] == "missing" or is_secret else f" (got {str(error['input'])[:60]!r})"
         return f"{where}: {error['msg']}{shown}"
     known = _keys_beside(loc)
     near = process.extractOne(loc[-1], known, scorer=fuzz.WRatio, score_cutoff=NEAR)

@@ -223,7 +223,7 @@ class Policy(Section):
 class Review(Section):
     """How people decide."""
 
-    expires_after_s: float | None = Field(900.0, gt=0, description="age at which a hold is overdue")
+    expires_after_s: float = Field(900.0, ge=0, description="age at which a hold is overdue; 0 = never")
     on_expiry: Literal["raise", "safe_reply"] = Field(
         "raise", description="an overdue draft hold is put before all others, or answered by expiry_reply and a person"
     )

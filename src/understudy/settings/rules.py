@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from understudy.assessment.decision import DEGRADABLE
 from understudy.records.codec import digest, dump
 from understudy.records.rulebook import (
     CheckPolicy,
@@ -18,6 +19,9 @@ from understudy.settings.model import Settings
 
 def rulebook_of(settings: Settings) -> Rulebook:
     """Build the rulebook that a configuration asks for; the same settings give the same id."""
+    for code in settings.routing.degrade_on:
+        if code not in DEGRADABLE:
+            raise ValueError(f"routing.degrade_on {code!r} is never answered by a safe reply; {list(DEGRADABLE)} are")
     rules = Rules(
         profile=Profile(
             name=settings.business.name,
@@ -27,12 +31,7 @@ def rulebook_of(settings: Settings) -> Rulebook:
             facts=tuple(settings.business.facts),
         ),
         checks=tuple(
-            CheckPolicy(
-                check=name,
-                enabled=check.enabled,
-                on_failure=check.on_failure,
-                **({} if check.weight is None else {"weight": check.weight}),
-            )
+            CheckPolicy(check=name, enabled=check.enabled, on_failure=check.on_failure, weight=check.weight)
             for name, check in sorted(settings.checks.items())
         ),
         grants=tuple(Grant(**grant.model_dump()) for grant in settings.autonomy.grants),

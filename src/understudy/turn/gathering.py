@@ -12,6 +12,7 @@ from understudy.errors import MalformedInput
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
+from understudy.records.assessment import DecisionKind
 from understudy.records.codec import build, dump
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
 from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence
@@ -83,16 +84,17 @@ def gather(
         agent_error=agent_error,
         contact=_facts(tx.contacts.get(conversation.contact_id), conversation),
         safe_replies_sent=_safe_replies_sent(tx, turn, rules),
-        automatic_last_hour=tx.turns.automatic_since(topic, turn.channel, now - QUOTA_WINDOW),
+        automatic_last_hour=tx.turns.decided_since(DecisionKind.DELIVER, topic, turn.channel, now - QUOTA_WINDOW),
+        degraded_last_hour=tx.turns.decided_since(DecisionKind.DEGRADE, topic, turn.channel, now - QUOTA_WINDOW),
         audit_draw=clock.random(),
-        masked=_masked(messages, draft),
+        masked=_masked(messages),
     )
 
 
 def fit_draft(draft: Draft) -> Draft:
     """Make a draft fit to be written: what no database takes is replaced, overlong names are cut, card numbers masked.
 
-    The check sees the mask and holds the draft. Raises `MalformedInput` where a field is not of its kind: code that
+    `cards_masked` tells the check of what it can no longer see, and the draft is held. Raises `MalformedInput` where a field is not of its kind: code that
     builds drafts by hand may have put anything there.
     """
     try:
@@ -100,9 +102,16 @@ def fit_draft(draft: Draft) -> Draft:
         dump(fitted)
     except (TypeError, ValueError) as error:
         raise MalformedInput(f"not a draft that can be stored: {error}") from error
+    text, cards = mask_cards(fitted.text)
     return replace(
         fitted,
-        text=mask_cards(fitted.text)[0],
+        text=text,
+        cards_masked=cards,
+        sources=tuple(replace(source, text=mask_cards(source.text)[0]) for source in fitted.sources),
+        tool_calls=tuple(
+            replace(call, result=None if call.result is None else mask_cards(call.result)[0])
+            for call in fitted.tool_calls
+        ),
         topic=None if fitted.topic is None else fitted.topic[:NAME_CHARS_MAX],
         agent_version=None if fitted.agent_version is None else fitted.agent_version[:NAME_CHARS_MAX],
     )
@@ -137,10 +146,7 @@ def _safe_replies_sent(tx: Transaction, turn: Turn, rules: Rules) -> tuple[str, 
     return tuple(sorted(sent))
 
 
-def _masked(messages: tuple[ChatMessage, ...], draft: Draft | None) -> tuple[str, ...]:
-    where = []
-    if any(message.role == "user" and MASK in (message.content or "") for message in messages):
-        where.append("customer")
-    if draft is not None and MASK in draft.text:
-        where.append("draft")
-    return tuple(where)
+def _masked(messages: tuple[ChatMessage, ...]) -> tuple[str, ...]:
+    """Whose words hold a masked card number."""
+    customer = any(message.role == "user" and MASK in (message.content or "") for message in messages)
+    return ("customer",) if customer else ()

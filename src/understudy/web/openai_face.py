@@ -16,13 +16,14 @@ from fastapi.responses import StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.app import App
+from understudy.records.assessment import DecisionKind
 from understudy.records.wire import MESSAGES_MAX, MessageIn
 from understudy.web.auth import TheApp, TheFeed, TurnsWriter
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
 from understudy.web.shapes import TurnOut
 from understudy.web.turns import submit
-from understudy.web.views import decided_turn
+from understudy.web.views import SETTLED, decided_turn
 
 router = APIRouter(prefix="/v1", tags=["turns"], route_class=JsonRoute)
 
@@ -95,7 +96,7 @@ def _completion(app: App, model: str, view: TurnOut) -> Completion:
             "decision": view.decision,
             "reasons": [reason.code for reason in view.reasons],
             "confidence": view.confidence,
-            "is_final": view.reply is not None,
+            "is_final": view.decision in (DecisionKind.DELIVER, DecisionKind.DEGRADE) or view.state in SETTLED,
         },
     )
 

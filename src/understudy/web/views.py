@@ -136,5 +136,5 @@ async def decided_turn(app: App, feed: Feed, turn_id: str, *, decision_within_s:
 
 def _is_enough(view: TurnOut) -> bool:
     """Whether waiting longer could tell the caller nothing more."""
-    sent = view.reply is not None and view.reply.state in (OutboxState.SENT, OutboxState.DEAD)
+    sent = view.reply is not None and view.reply.state in (OutboxState.SENT, OutboxState.DEAD, OutboxState.DROPPED)
     return view.state in SETTLED or (view.decision is not None and sent and view.hold_id is None)

@@ -42,6 +42,7 @@ async def take_webhook(channel: Annotated[str, Path(max_length=100)], request: R
         )
         received = [await app.intake.receive(channel, message) for message in inbound]
     except UnderstudyError as error:
-        app.telemetry.emit(RequestRefused(face=f"webhooks/{channel}"[:60], code=error.code))
+        face = f"webhooks/{channel}" if channel in app.settings.channels else "webhooks"
+        app.telemetry.emit(RequestRefused(face=face, code=error.code))
         raise
     return Acknowledged(received=len(received), duplicates=sum(one.is_duplicate for one in received))

@@ -135,7 +135,7 @@ def test_safe_reply_is_sent_once_per_conversation(turn: Any, draft: str | None) 
         ({}, [finding("escalation.check_failed", Severity.UNKNOWN)]),
         ({}, [finding("injection.in_source", Severity.BLOCKING)]),
         ({"topic": "complaints"}, []),
-        ({"automatic_last_hour": 10}, []),
+        ({"degraded_last_hour": 10}, []),
         ({"mode": Mode.PERSON}, []),
     ],
 )

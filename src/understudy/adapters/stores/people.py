@@ -15,11 +15,9 @@ from understudy.records.conversation import Contact, Conversation, Inbound, Mess
 
 _CONTACT = columns_of(contacts, Contact)
 _CONTACT_AT = Statement(
-    (
-        select(*_CONTACT)
-        .join(addresses, addresses.c.contact_id == contacts.c.id)
-        .where(addresses.c.channel == bindparam("channel"), addresses.c.value == bindparam("value"))
-    )
+    select(*_CONTACT)
+    .join(addresses, addresses.c.contact_id == contacts.c.id)
+    .where(addresses.c.channel == bindparam("channel"), addresses.c.value == bindparam("value"))
 )
 _CONTACT_BY_ID = Statement(select(*_CONTACT).where(contacts.c.id == bindparam("id")))
 
@@ -41,12 +39,10 @@ _MESSAGES_OF_TURN = Statement(
     select(*_MESSAGE).where(messages.c.turn_id == bindparam("turn_id")).order_by(messages.c.seq)
 )
 _LAST_MESSAGES = Statement(
-    (
-        select(*_MESSAGE)
-        .where(messages.c.conversation_id == bindparam("conversation_id"), messages.c.seq > bindparam("after"))
-        .order_by(messages.c.seq.desc())
-        .limit(bindparam("limit"))
-    )
+    select(*_MESSAGE)
+    .where(messages.c.conversation_id == bindparam("conversation_id"), messages.c.seq > bindparam("after"))
+    .order_by(messages.c.seq.desc())
+    .limit(bindparam("limit"))
 )
 
 _ADD_CONTACT = insert_into(contacts)

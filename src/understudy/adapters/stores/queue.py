@@ -21,11 +21,9 @@ _OPEN_OF_CONVERSATION = Statement(
     _OPEN.where(holds.c.conversation_id == bindparam("conversation_id")).order_by(holds.c.created_at)
 )
 _DUE = Statement(
-    (
-        _OPEN.where(holds.c.raised_at.is_(None), holds.c.expires_at <= bindparam("now"))
-        .order_by(holds.c.expires_at)
-        .limit(bindparam("limit"))
-    )
+    _OPEN.where(holds.c.raised_at.is_(None), holds.c.expires_at <= bindparam("now"))
+    .order_by(holds.c.expires_at)
+    .limit(bindparam("limit"))
 )
 _COUNT_OPEN = Statement(select(func.count()).select_from(holds).where(among(holds.c.state, [HoldState.OPEN])))
 _VERDICTS_OF = Statement(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
+from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import Select, bindparam, func, select, update
 
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, among, insert_into
@@ -17,28 +20,22 @@ _ENTRY = columns_of(outbox, OutboxEntry)
 _OPEN_STATES = [OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN]
 _BY_ID = Statement(select(*_ENTRY).where(outbox.c.id == bindparam("id")))
 _HEAD = Statement(
-    (
-        select(*_ENTRY)
-        .where(outbox.c.conversation_id == bindparam("conversation_id"), among(outbox.c.state, _OPEN_STATES))
-        .order_by(outbox.c.seq)
-        .limit(1)
-    )
+    select(*_ENTRY)
+    .where(outbox.c.conversation_id == bindparam("conversation_id"), among(outbox.c.state, _OPEN_STATES))
+    .order_by(outbox.c.seq)
+    .limit(1)
 )
 _OF_TURN = Statement(select(*_ENTRY).where(outbox.c.turn_id == bindparam("turn_id")).order_by(outbox.c.seq))
 _DUE = Statement(
-    (
-        select(*_ENTRY)
-        .where(among(outbox.c.state, [OutboxState.PENDING, OutboxState.SENDING]), outbox.c.due_at <= bindparam("now"))
-        .order_by(outbox.c.due_at)
-        .limit(bindparam("limit"))
-    )
+    select(*_ENTRY)
+    .where(among(outbox.c.state, [OutboxState.PENDING, OutboxState.SENDING]), outbox.c.due_at <= bindparam("now"))
+    .order_by(outbox.c.due_at)
+    .limit(bindparam("limit"))
 )
 _RECEIPTS_OF = Statement(
-    (
-        select(*columns_of(receipts, Receipt))
-        .where(receipts.c.outbox_id == bindparam("outbox_id"))
-        .order_by(receipts.c.attempt)
-    )
+    select(*columns_of(receipts, Receipt))
+    .where(receipts.c.outbox_id == bindparam("outbox_id"))
+    .order_by(receipts.c.attempt)
 )
 
 _ADD = insert_into(outbox, numbered_by="seq")
@@ -49,6 +46,23 @@ _CHANGE = Statement(
     .where(outbox.c.id == bindparam("which"), outbox.c.attempts == bindparam("expected"))
     .values({name: bindparam(name) for name in _CHANGING})
 )
+
+
+@cache
+def _listed(states: frozenset[OutboxState], *, has_channel: bool) -> Statement:
+    page = select(*_ENTRY).where(outbox.c.seq > bindparam("after")).order_by(outbox.c.seq).limit(bindparam("limit"))
+    return Statement(_narrowed(page, states, has_channel=has_channel))
+
+
+@cache
+def _counted(states: frozenset[OutboxState], *, has_channel: bool) -> Statement:
+    counted = select(outbox.c.state, func.count()).group_by(outbox.c.state)
+    return Statement(_narrowed(counted, states, has_channel=has_channel))
+
+
+def _narrowed(query: Select[Any], states: frozenset[OutboxState], *, has_channel: bool) -> Select[Any]:
+    query = query.where(among(outbox.c.state, states))
+    return query.where(outbox.c.channel == bindparam("channel")) if has_channel else query
 
 
 class SqlOutbox:
@@ -80,6 +94,18 @@ class SqlOutbox:
 
     def due(self, now: datetime, *, limit: int) -> list[OutboxEntry]:
         return [record_of(OutboxEntry, row) for row in self._session.rows(_DUE, now=now, limit=limit)]
+
+    def listed(
+        self, states: Collection[OutboxState], *, channel: str | None = None, after: int = 0, limit: int
+    ) -> list[OutboxEntry]:
+        page = _listed(frozenset(states), has_channel=channel is not None)
+        values = {"after": after, "limit": limit} | ({} if channel is None else {"channel": channel})
+        return [record_of(OutboxEntry, row) for row in self._session.rows(page, **values)]
+
+    def count(self, states: Collection[OutboxState], *, channel: str | None = None) -> dict[OutboxState, int]:
+        counted = _counted(frozenset(states), has_channel=channel is not None)
+        rows = self._session.rows(counted, **({} if channel is None else {"channel": channel}))
+        return dict.fromkeys(states, 0) | {state: int(number) for state, number in rows}
 
     def add_receipt(self, receipt: Receipt) -> None:
         self._session.change(_ADD_RECEIPT, values_of(receipt))

@@ -103,6 +103,9 @@ metadata = MetaData(
     }
 )
 
+LEFT_ALONE = (DecisionKind.DELIVER, DecisionKind.DEGRADE)
+"""Decisions after which something leaves without a person; the index below counts them."""
+
 _serial = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only under the exact type INTEGER."""
 
@@ -195,8 +198,8 @@ turns = Table(
         "topic",
         "channel",
         "decided_at",
-        sqlite_where=text("decision = 'deliver' OR state = 'assessing'"),
-        postgresql_where=text("decision = 'deliver' OR state = 'assessing'"),
+        sqlite_where=text("decision IN ('deliver', 'degrade')"),
+        postgresql_where=text("decision IN ('deliver', 'degrade')"),
     ),
     sqlite_autoincrement=True,
 )

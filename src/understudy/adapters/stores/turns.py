@@ -7,11 +7,11 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, literal_column, or_, select, update
+from sqlalchemy import bindparam, delete, func, literal_column, select, update
 
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, among, insert_into
-from understudy.adapters.stores.tables import artifacts, turns
+from understudy.adapters.stores.tables import LEFT_ALONE, artifacts, turns
 from understudy.errors import NotFound, StepSuperseded
 from understudy.records.assessment import DecisionKind
 from understudy.records.codec import digest
@@ -20,48 +20,44 @@ from understudy.records.turn import OPEN, TRANSITIONS, WORKING, Turn, TurnState
 _TURN = columns_of(turns, Turn)
 _BY_ID = Statement(select(*_TURN).where(turns.c.id == bindparam("id")))
 _OPEN_OF = Statement(
-    (
-        select(*_TURN)
-        .where(turns.c.conversation_id == bindparam("conversation_id"), among(turns.c.state, OPEN))
-        .order_by(turns.c.position)
-    )
+    select(*_TURN)
+    .where(turns.c.conversation_id == bindparam("conversation_id"), among(turns.c.state, OPEN))
+    .order_by(turns.c.position)
 )
 _LATEST_OF = Statement(
-    (
-        select(*_TURN)
-        .where(turns.c.conversation_id == bindparam("conversation_id"))
-        .order_by(turns.c.position.desc())
-        .limit(1)
-    )
+    select(*_TURN)
+    .where(turns.c.conversation_id == bindparam("conversation_id"))
+    .order_by(turns.c.position.desc())
+    .limit(1)
 )
 _BACKLOG = Statement(select(func.count()).select_from(turns).where(among(turns.c.state, WORKING)))
 _DUE = Statement(
-    (
-        select(*_TURN)
-        .where(among(turns.c.state, WORKING), turns.c.due_at <= bindparam("now"))
-        .order_by(turns.c.due_at)
-        .limit(bindparam("limit"))
-    )
+    select(*_TURN)
+    .where(among(turns.c.state, WORKING), turns.c.due_at <= bindparam("now"))
+    .order_by(turns.c.due_at)
+    .limit(bindparam("limit"))
 )
 _LISTED = Statement(
-    (select(*_TURN).where(turns.c.position > bindparam("after")).order_by(turns.c.position).limit(bindparam("limit")))
+    select(*_TURN).where(turns.c.position > bindparam("after")).order_by(turns.c.position).limit(bindparam("limit"))
 )
-_IS_DELIVERED = turns.c.decision == literal_column(f"'{DecisionKind.DELIVER.value}'")
-_IS_ASSESSING = turns.c.state == literal_column(f"'{TurnState.ASSESSING.value}'")
-_AUTOMATIC = Statement(
-    (
-        select(func.count())
-        .select_from(turns)
-        .where(
-            turns.c.topic == bindparam("topic"),
-            turns.c.channel == bindparam("channel"),
-            or_(
-                turns.c.state == TurnState.ASSESSING,
-                (turns.c.decision == DecisionKind.DELIVER) & (turns.c.decided_at >= bindparam("since")),
-            ),
-        )
+_SLICE = (turns.c.topic == bindparam("topic"), turns.c.channel == bindparam("channel"))
+# Each part begins with the words of its partial index, so that the index is used.
+_DECIDED = (
+    select(func.count())
+    .select_from(turns)
+    .where(
+        among(turns.c.decision, LEFT_ALONE),
+        turns.c.decision == bindparam("kind"),
+        turns.c.decided_at >= bindparam("since"),
+        *_SLICE,
     )
 )
+_BEING_DECIDED = (
+    select(func.count())
+    .select_from(turns)
+    .where(among(turns.c.state, WORKING), turns.c.state == literal_column(f"'{TurnState.ASSESSING.value}'"), *_SLICE)
+)
+_DECIDED_SINCE = Statement(select(_DECIDED.scalar_subquery() + _BEING_DECIDED.scalar_subquery()))
 
 _ADD = insert_into(turns, numbered_by="position")
 
@@ -125,8 +121,8 @@ class SqlTurns:
     def due(self, now: datetime, *, limit: int) -> list[Turn]:
         return [record_of(Turn, row) for row in self._session.rows(_DUE, now=now, limit=limit)]
 
-    def automatic_since(self, topic: str, channel: str, since: datetime) -> int:
-        return int(self._session.scalar(_AUTOMATIC, topic=topic, channel=channel, since=since))
+    def decided_since(self, kind: DecisionKind, topic: str, channel: str, since: datetime) -> int:
+        return int(self._session.scalar(_DECIDED_SINCE, kind=kind, topic=topic, channel=channel, since=since))
 
     def listed(self, *, after: int, limit: int) -> list[Turn]:
         return [record_of(Turn, row) for row in self._session.rows(_LISTED, after=after, limit=limit)]

@@ -26,6 +26,10 @@ REVIEW_SECONDS = (5, 15, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400)
 MILLISECONDS_AS_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1)
 
 
+TOPICS_MAX = 200
+OTHER = "other"
+
+
 class Metrics:
     """`ports.telemetry.Telemetry` as Prometheus metrics in a registry of its own."""
 
@@ -59,6 +63,7 @@ class Metrics:
         self.outbox_age = histogram("outbox_age_seconds", "Queued to accepted", "channel")
         self.failures = counter("steps_failed", "Steps that broke in a way nobody foresaw", "flow")
         self._gauges: list[Gauge] = []
+        self._topics: set[str] = set()
 
     def watch(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Add a gauge `understudy_NAME` whose value is read at each scrape."""
@@ -100,10 +105,17 @@ class Metrics:
                 self.failures.labels(event.flow).inc()
 
     def _decided(self, event: TurnDecided) -> None:
-        self.turns.labels(event.decision, event.channel, event.topic).inc()
+        self.turns.labels(event.decision, event.channel, self._topic(event.topic)).inc()
         for reason in event.reasons:
             self.reasons.labels(event.decision, reason).inc()
         for finding in event.findings:
             self.findings.labels(finding.check, finding.code, finding.severity.value).inc()
         self.turn_seconds.labels(event.decision).observe(event.took_ms / 1000)
         self.assess_seconds.observe(event.assess_ms / 1000)
+
+    def _topic(self, topic: str) -> str:
+        """A topic as a label. Callers may name any topic they like; past `TOPICS_MAX` of them all others are one."""
+        if topic not in self._topics and len(self._topics) >= TOPICS_MAX:
+            return OTHER
+        self._topics.add(topic)
+        return topic

@@ -81,9 +81,11 @@ class ExposureCheck:
     def examine(self, evidence: Evidence, draft: Draft, rules: Rules) -> Examination:
         """Find card numbers, foreign e-mail addresses and secrets, in that order."""
         findings = [CARD_NUMBER.found(Span(start=start, end=end)) for start, end in card_spans(draft.text)]
+        if draft.cards_masked and not findings:
+            findings.append(CARD_NUMBER.found())  # it was masked before it was stored, so no span can show it
         findings += _foreign_emails(evidence, draft, rules)
         findings += [SECRET.found(Span(start=m.start(), end=m.end())) for m in _SECRET.finditer(draft.text)]
-        if any("card" in masked for masked in evidence.masked):
+        if "customer" in evidence.masked:
             findings.append(CARD_MASKED.found())
         return examination(findings)
 

@@ -87,9 +87,9 @@ def test_talk_of_passwords_is_no_secret(turn: Any, draft: str) -> None:
 
 
 def test_masked_card_of_the_customer_is_mentioned(turn: Any) -> None:
-    assert codes(turn("my card [card ending 1111]", masked=("card",))) == ["card_masked"]
+    assert codes(turn("my card [card ending 1111]", masked=("customer",))) == ["card_masked"]
 
 
 def test_mention_of_a_masked_card_costs_nothing(turn: Any) -> None:
-    evidence = turn("my card [card ending 1111]", masked=("card",))
+    evidence = turn("my card [card ending 1111]", masked=("customer",))
     assert ExposureCheck().examine(evidence, evidence.draft, OWN).score == 1.0

@@ -264,8 +264,8 @@ def _create_turns() -> None:
         "turns",
         ["topic", "channel", "decided_at"],
         unique=False,
-        sqlite_where=sa.text("decision = 'deliver' OR state = 'assessing'"),
-        postgresql_where=sa.text("decision = 'deliver' OR state = 'assessing'"),
+        sqlite_where=sa.text("decision IN ('deliver', 'degrade')"),
+        postgresql_where=sa.text("decision IN ('deliver', 'degrade')"),
     )
     op.create_index("ix_turns_conversation_id_position", "turns", ["conversation_id", "position"], unique=False)
     op.create_index(
