@@ -76,7 +76,7 @@ class Intake:
         Raises `Overloaded` beyond the backlog limit and `TooLarge` for an overlong text; then nothing was stored.
         """
         self._refuse_overlong(inbound)
-        inbound = storable_record(inbound)
+        inbound, cards = _fitted(inbound)
         superseded: list[Superseded] = []
 
         def step(tx: Transaction) -> Received:
@@ -87,7 +87,7 @@ class Intake:
             now = self._clock.now()
             conversation = self._conversation(tx, channel, inbound, now)
             turn = self._turn_for(tx, conversation, inbound, now, superseded)
-            message = self._add_message(tx, turn, inbound, now)
+            message = self._add_message(tx, turn, inbound, now, cards)
             return Received(message=message, turn_id=turn.id, is_duplicate=False)
 
         received = await self._store.write(step)
@@ -102,7 +102,7 @@ class Intake:
         Without a draft the configured agent is asked. The same `provider_id` again changes nothing.
         """
         self._refuse_overlong(inbound)
-        inbound = storable_record(inbound)
+        inbound, cards = _fitted(inbound)
         masked = tuple(_masked(message) for message in storable_record(transcript))
         fitted = None if draft is None else fit_draft(draft)
         superseded: list[Superseded] = []
@@ -114,12 +114,13 @@ class Intake:
                 return Received(message=known, turn_id=known.turn_id or "", is_duplicate=True)
             now = self._clock.now()
             conversation = self._conversation(tx, channel, inbound, now)
+            open_turns = tx.turns.open_of(conversation.id)
             turn = self._begin(tx, conversation, inbound, now, due_at=now)
-            self._supersede_others(tx, conversation, turn, superseded)
+            self._supersede(tx, open_turns, turn, superseded)
             tx.artifacts.put(turn.id, "transcript", canonical([plain(message) for message in masked]))
             if fitted is not None:
                 tx.artifacts.put(turn.id, "draft", dump(fitted))
-            message = self._add_message(tx, turn, inbound, now)
+            message = self._add_message(tx, turn, inbound, now, cards)
             tx.announce(Job(kind=TURN_JOB, key=conversation.id))
             return Received(message=message, turn_id=turn.id, is_duplicate=False)
 
@@ -140,8 +141,11 @@ class Intake:
                 )
 
     def _conversation(self, tx: Transaction, channel: str, inbound: Inbound, now: datetime) -> Conversation:
-        contact = tx.contacts.resolve(channel, inbound, new_id=self._clock.new_id("contact"), now=now)
         found = tx.conversations.find(channel, inbound.external_id)
+        says_more = inbound.contact_name or inbound.contact_email or inbound.contact_phone
+        if found is not None and found.address == inbound.address and not says_more:
+            return found  # Nothing can be learned of the contact that is not known.
+        contact = tx.contacts.resolve(channel, inbound, new_id=self._clock.new_id("contact"), now=now)
         if found is not None:
             return found
         conversation = Conversation(
@@ -161,8 +165,10 @@ class Intake:
         self, tx: Transaction, conversation: Conversation, inbound: Inbound, now: datetime, superseded: list[Superseded]
     ) -> Turn:
         """Join the burst that is being collected, or begin a turn and make a draft under way void."""
-        pause_s = window_s(inbound.text, gaps_s=_gaps_s(tx, conversation), limits=self._coalescing)
         open_turns = tx.turns.open_of(conversation.id)
+        never_waits = self._coalescing.window_s_max == 0
+        gaps_s = [] if never_waits else _gaps_s(tx, conversation)
+        pause_s = window_s(inbound.text, gaps_s=gaps_s, limits=self._coalescing)
         last = open_turns[-1] if open_turns else None
         if last is not None and last.state is TurnState.COLLECTING and not _has_transcript(tx, last):
             burst_end = last.created_at + timedelta(seconds=self._coalescing.burst_s_max)
@@ -173,7 +179,7 @@ class Intake:
             )
         else:
             turn = self._begin(tx, conversation, inbound, now, due_at=now + timedelta(seconds=pause_s))
-            self._supersede_others(tx, conversation, turn, superseded)
+            self._supersede(tx, open_turns, turn, superseded)
         tx.announce(Job(kind=TURN_JOB, key=conversation.id), at=turn.due_at)
         return turn
 
@@ -210,12 +216,11 @@ class Intake:
             )
         )
 
-    def _supersede_others(
-        self, tx: Transaction, conversation: Conversation, newer: Turn, superseded: list[Superseded]
-    ) -> None:
+    def _supersede(self, tx: Transaction, open_turns: list[Turn], newer: Turn, superseded: list[Superseded]) -> None:
+        """Make the drafts of open turns void; what was decided to be sent is sent all the same."""
         now = self._clock.now()
-        for older in tx.turns.open_of(conversation.id):
-            if older.id == newer.id or older.state not in SUPERSEDABLE:
+        for older in open_turns:
+            if older.state not in SUPERSEDABLE:
                 continue
             tx.turns.advance(older, TurnState.SUPERSEDED, superseded_by=newer.id, due_at=None, finished_at=now)
             tx.messages.move(from_turn=older.id, to_turn=newer.id)
@@ -223,7 +228,7 @@ class Intake:
                 "turn.superseded",
                 at=now,
                 turn_id=older.id,
-                conversation_id=conversation.id,
+                conversation_id=older.conversation_id,
                 superseded_by=newer.id,
                 was=older.state.value,
             )
@@ -234,8 +239,7 @@ class Intake:
             age_s = (now - holds[0].created_at).total_seconds() if holds else 0.0
             superseded.append(Superseded(turn=older, by=newer.id, hold_id=hold_id, hold_age_s=age_s))
 
-    def _add_message(self, tx: Transaction, turn: Turn, inbound: Inbound, now: datetime) -> Message:
-        text, cards = mask_cards(inbound.text)
+    def _add_message(self, tx: Transaction, turn: Turn, inbound: Inbound, now: datetime, cards: int) -> Message:
         message = tx.messages.add(
             Message(
                 seq=0,
@@ -244,7 +248,7 @@ class Intake:
                 turn_id=turn.id,
                 author=Author.CUSTOMER,
                 author_name=inbound.contact_name,
-                text=text,
+                text=inbound.text,
                 at=now,
                 provider_id=inbound.provider_id,
             ),
@@ -299,6 +303,16 @@ def _gaps_s(tx: Transaction, conversation: Conversation) -> list[float]:
         for earlier, later in pairwise(recent)
         if earlier.author is later.author is Author.CUSTOMER and earlier.turn_id == later.turn_id
     ]
+
+
+def _fitted(inbound: Inbound) -> tuple[Inbound, int]:
+    """What is stored of a message: what no database takes replaced, card numbers masked; and how many there were.
+
+    Done before the step, so that a long text keeps nobody else's waiting.
+    """
+    storable = storable_record(inbound)
+    text, cards = mask_cards(storable.text)
+    return replace(storable, text=text), cards
 
 
 def _has_transcript(tx: Transaction, turn: Turn) -> bool:
