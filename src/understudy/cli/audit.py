@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import typer
 
-from understudy.app import open_store
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
 from understudy.ports.store import Transaction
 from understudy.records.ledger import GENESIS, LedgerEntry, chain
@@ -22,6 +21,8 @@ def options() -> None:
 @tree.command("verify")
 def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Compute every entry's hash again; exit 1 and the first broken entry where one does not match."""
+    from understudy.app import open_store
+
     settings, base = read_settings(config)
     store = open_store(settings, base)
     broken: str | None = None

@@ -15,8 +15,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from understudy.assessment.assess import assess
-from understudy.assessment.recorded import evidence_of
 from understudy.cli.output import ConfigOption, JsonOption, read_settings
 from understudy.errors import ConfigurationError, MalformedInput
 from understudy.records.assessment import Assessment
@@ -48,6 +46,9 @@ def check(
 
 
 def _assess_all(lines: list[tuple[int, bytes]], name: str, rulebook: Rulebook, out: IO[str]) -> Counter[str]:
+    from understudy.assessment.assess import assess
+    from understudy.assessment.recorded import evidence_of
+
     tally: Counter[str] = Counter()
     progress = Progress(
         TextColumn("assessing"),

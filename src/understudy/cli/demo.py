@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from contextlib import nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -15,8 +16,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from understudy.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, JsonOption, print_json
-from understudy.demo.run import Running, Summary, play, serving
-from understudy.demo.story import load_story
+
+if TYPE_CHECKING:
+    from understudy.demo.run import Running, Summary
 
 HEADLESS_PACE = 0.3
 LIVE_PACE = 1.5
@@ -43,6 +45,8 @@ def demo(
 
 
 async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summary:
+    from understudy.demo.run import serving
+
     console = Console(stderr=as_json)
     async with serving(folder, port=port) as running:
         if stays:
@@ -63,6 +67,9 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
 
 
 async def _play(running: Running, *, pace: float) -> Summary:
+    from understudy.demo.run import play
+    from understudy.demo.story import load_story
+
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

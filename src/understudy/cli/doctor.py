@@ -14,11 +14,7 @@ from typing import Literal
 import typer
 from rich.console import Console
 from rich.text import Text
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
-from understudy.app import build_agent, build_channel, check_wiring, open_store, system_clock
-from understudy.assessment.checks import CHECKS
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
 from understudy.errors import UnderstudyError
 from understudy.records.rulebook import Level
@@ -63,6 +59,8 @@ def _broken(results: list[Result]) -> bool:
 
 
 def _rules(settings: Settings) -> Iterator[Result]:
+    from understudy.assessment.checks import CHECKS
+
     try:
         rulebook = rulebook_of(settings)
     except ValueError as error:
@@ -104,6 +102,11 @@ def _rules(settings: Settings) -> Iterator[Result]:
 
 
 def _store(settings: Settings, base: Path) -> Iterator[Result]:
+    from sqlalchemy import text
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from understudy.app import open_store
+
     try:
         store = open_store(settings, base)
     except (UnderstudyError, SQLAlchemyError) as error:
@@ -134,6 +137,8 @@ def _store(settings: Settings, base: Path) -> Iterator[Result]:
 
 
 def _agents(settings: Settings, base: Path) -> Iterator[Result]:
+    from understudy.app import build_agent
+
     if not settings.agents:
         yield Result(
             what="agents",
@@ -160,6 +165,8 @@ def _agents(settings: Settings, base: Path) -> Iterator[Result]:
 
 
 def _channels(settings: Settings) -> Iterator[Result]:
+    from understudy.app import build_channel, system_clock
+
     for name, channel in settings.channels.items():
         what = f"channels.{name}"
         try:
@@ -191,6 +198,8 @@ def _channels(settings: Settings) -> Iterator[Result]:
 
 def _wiring(settings: Settings) -> Iterator[Result]:
     """What `serve` would refuse although each part is sound by itself; said only where the parts are."""
+    from understudy.app import check_wiring
+
     try:
         check_wiring(settings)
         yield Result(what="wiring", state="ok", says="agents, channels and replies fit together")

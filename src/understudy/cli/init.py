@@ -8,12 +8,10 @@ from pathlib import Path
 
 import typer
 
-from understudy.app import open_store, system_clock
 from understudy.cli.output import JsonOption, print_json, read_settings
 from understudy.errors import ConfigurationError
 from understudy.records.access import Scope
 from understudy.settings.load import FILE_NAME
-from understudy.web.keys import add_key, make_key
 
 EXAMPLE_DOCUMENT = """---
 title: Opening hours
@@ -28,6 +26,9 @@ def init(
     as_json: JsonOption = False,
 ) -> None:
     """Write a commented understudy.toml that works at once, and make the first API key."""
+    from understudy.app import open_store, system_clock
+    from understudy.web.keys import add_key, make_key
+
     config, knowledge = folder / FILE_NAME, folder / "knowledge"
     if config.exists():
         raise ConfigurationError(f"{config} exists already; remove it first, or edit it")
@@ -41,7 +42,7 @@ def init(
     except OSError as error:
         raise ConfigurationError(f"{folder} cannot be written: {error.strerror}") from error
     settings, base = read_settings(config)
-    key, text = make_key(getpass.getuser(), tuple(Scope), now=system_clock().now())
+    key, text = make_key(_own_name(), tuple(Scope), now=system_clock().now())
     store = open_store(settings, base)
     try:
         store.write_now(lambda tx: add_key(tx, key, actor="command line"))
@@ -56,3 +57,10 @@ def init(
     typer.echo(f"Next:  {here}understudy doctor    says what is missing")
     typer.echo("       understudy serve     web chat at http://127.0.0.1:8080/chat")
     typer.echo("       UNDERSTUDY_API_KEY=… understudy review     with the key above, in another terminal")
+
+
+def _own_name() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container may run under a number that has no name
+        return "owner"

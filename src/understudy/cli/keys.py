@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from understudy.app import open_store, system_clock
 from understudy.cli.output import ConfigOption, JsonOption, print_json, read_settings
 from understudy.errors import ConfigurationError
 from understudy.records.access import Scope
@@ -26,15 +25,16 @@ def create(
     scope: Annotated[
         list[str] | None, typer.Option(help=f"repeat for several: {', '.join(Scope)}; default: what a reviewer needs")
     ] = None,
-    days: int | None = typer.Option(None, min=1, help="how long it is valid; default: until revoked"),
+    days: int | None = typer.Option(None, min=1, max=36_500, help="how long it is valid; default: until revoked"),
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Make a key and show it, this once."""
-    settings, base = read_settings(config)
-    clock = system_clock()
-    now = clock.now()
+    from understudy.app import open_store, system_clock
+
+    now = system_clock().now()
     key, text = make_key(name, _scopes(scope), now=now, expires_at=None if days is None else now + timedelta(days=days))
+    settings, base = read_settings(config)
     store = open_store(settings, base)
     try:
         store.write_now(lambda tx: add_key(tx, key, actor="command line"))
@@ -49,6 +49,8 @@ def create(
 @tree.command("list")
 def list_keys(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List all keys, without their secrets."""
+    from understudy.app import open_store
+
     settings, base = read_settings(config)
     store = open_store(settings, base)
     try:
@@ -85,6 +87,8 @@ def revoke(
     as_json: JsonOption = False,
 ) -> None:
     """Make a key void from now on."""
+    from understudy.app import open_store, system_clock
+
     settings, base = read_settings(config)
     store = open_store(settings, base)
     try:

@@ -9,8 +9,6 @@ from rich.console import Console
 
 from understudy.cli.keyboard import LineKeyboard, TerminalKeyboard
 from understudy.cli.output import JsonOption, print_json
-from understudy.cli.review import run_review
-from understudy.client.client import Client
 from understudy.errors import ConfigurationError
 
 
@@ -20,6 +18,9 @@ def review(
     as_json: JsonOption = False,
 ) -> None:
     """Work through the queue: single keys, the draft with its findings, passages and history; ? shows the keys."""
+    from understudy.cli.review import run_review
+    from understudy.client.client import Client
+
     if not key:
         raise ConfigurationError("no API key: set UNDERSTUDY_API_KEY (`understudy keys create NAME` makes one)")
     keyboard = TerminalKeyboard(sys.stdin.fileno()) if sys.stdin.isatty() else LineKeyboard(sys.stdin)

@@ -7,11 +7,8 @@ from pathlib import Path
 
 import typer
 
-from understudy.app import build, configure_telemetry
 from understudy.cli.output import ConfigOption, JsonOption, print_json, read_settings
 from understudy.settings.model import Settings
-from understudy.web.asgi import create
-from understudy.web.server import Server
 
 
 def serve(
@@ -29,6 +26,10 @@ def serve(
 
 
 async def _serve(settings: Settings, base: Path, *, as_json: bool) -> None:
+    from understudy.app import build, configure_telemetry
+    from understudy.web.asgi import create
+    from understudy.web.server import Server
+
     configure_telemetry(settings)
     app = build(settings, base)
     app.sole_process.acquire()
