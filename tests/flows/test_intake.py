@@ -14,10 +14,11 @@ from understudy.errors import Overloaded, TooLarge
 from understudy.ports.telemetry import HoldClosed, MessageReceived, TurnSuperseded
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
-from understudy.records.review import HoldState
+from understudy.records.outbox import Accepted, Rejected, Retry, SendResult, Unknown
+from understudy.records.review import HoldKind, HoldState
 from understudy.records.rulebook import Level
 from understudy.records.turn import TurnState
-from understudy.testing.scripted import ScriptedAgent
+from understudy.testing.scripted import RecordingChannel, ScriptedAgent
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.intake import IntakeLimits
 
@@ -307,3 +308,27 @@ def test_a_message_in_a_conversation_with_a_person_asks_no_agent(build: Build) -
     stage.settle()
     assert stage.conversation().mode is Mode.PERSON
     assert stage.agent.requests == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "kind"),
+    [(Unknown(reason="lost"), HoldKind.UNSURE_SEND), (Rejected(reason="too long"), HoldKind.HAND_OFF)],
+)
+def test_a_customer_who_writes_again_voids_only_the_draft(
+    build: Build, staging: ModuleType, outcome: SendResult, kind: HoldKind
+) -> None:
+    """What a person wrote, and belongs to no turn, went wrong while the agent's next draft was waiting."""
+    answers = [Accepted(), Retry(reason="busy", after_s=60), outcome]
+    channel = RecordingChannel(answers=answers, honours_keys=False)
+    stage = build(channel=channel, rules=staging.rules(Level.ASSIST))
+    conversation = stage.ask("When?").conversation_id
+    stage.run(stage.conversations.take_over(conversation, reviewer="rosa"))
+    for text in ("Tomorrow.", "Or on Monday."):
+        stage.run(stage.conversations.say(conversation, text, reviewer="rosa"))
+        stage.settle()
+    stage.run(stage.conversations.hand_back(conversation, reviewer="rosa"))
+    stage.ask("And where?")
+    stage.pass_time(61)
+    (asked,) = (hold for hold in stage.open_holds if hold.kind is kind)
+    stage.ask("Hello?")
+    assert [hold.id for hold in stage.open_holds if hold.kind is kind] == [asked.id]

@@ -19,7 +19,7 @@ from understudy.ports.telemetry import HoldClosed, MessageReceived, Telemetry, T
 from understudy.records.codec import canonical, dump, plain
 from understudy.records.conversation import Author, Conversation, Inbound, Message, Mode
 from understudy.records.evidence import ChatMessage, Draft
-from understudy.records.review import HoldState
+from understudy.records.review import HoldKind, HoldState
 from understudy.records.text import storable_record
 from understudy.records.turn import SUPERSEDABLE, TURN_JOB, Job, Turn, TurnState
 from understudy.turn.coalescing import CoalescingLimits, window_s
@@ -232,7 +232,8 @@ class Intake:
                 superseded_by=newer.id,
                 was=older.state.value,
             )
-            holds = tx.holds.open_of_turn(older.id)
+            # Only its draft is void: what became of another message, and that one was lost, stays a question to people.
+            holds = [hold for hold in tx.holds.open_of_turn(older.id) if hold.kind is HoldKind.DRAFT]
             for hold in holds:
                 close_hold(tx, self._clock, hold, HoldState.SUPERSEDED, superseded_by=newer.id)
             hold_id = holds[0].id if holds else None
