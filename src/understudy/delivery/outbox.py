@@ -55,6 +55,14 @@ class OutboxLimits:
             raise ValueError("the outbox needs lease_s > 0 and attempts_max >= 1")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Lease:
+    """An entry that is this worker's to send; `was_interrupted`: somebody began to send it before."""
+
+    entry: OutboxEntry
+    was_interrupted: bool
+
+
 class Outbox:
     """Sends what is due."""
 
@@ -75,16 +83,12 @@ class Outbox:
 
     async def deliver(self, conversation_id: str) -> None:
         """Send the conversation's entries in order until one has to wait."""
-        while (entry := await self._store.read(lambda tx: tx.outbox.head(conversation_id))) is not None:
-            if entry.state is OutboxState.UNKNOWN or (entry.due_at is not None and entry.due_at > self._clock.now()):
-                return  # A person must say what became of it; or its time has not come, and the sweep knows when.
-            try:
-                if entry.state is OutboxState.SENDING:
-                    await self._resolve_interrupted(entry)
-                else:
-                    await self._send(entry)
-            except StepSuperseded:
-                return  # Another worker has it.
+        lease = await self._store.write(lambda tx: self._lease_next(tx, conversation_id))
+        try:
+            while lease is not None:
+                lease = await self._send(lease)
+        except StepSuperseded:
+            return  # Another worker has it.
 
     async def sweep(self) -> int:
         """Announce every conversation that has something due to be sent."""
@@ -97,19 +101,40 @@ class Outbox:
 
         return await self._store.write(step)
 
-    async def _send(self, entry: OutboxEntry) -> None:
-        leased = await self._lease(entry)
-        began = self._clock.now()
-        result = await self._ask(leased, "send")
-        if isinstance(result, Unknown):
-            result = await self._settle_unknown(leased, result)
-        await self._record(leased, result, took_ms=(self._clock.now() - began).total_seconds() * 1000)
+    def _lease_next(self, tx: Transaction, conversation_id: str) -> _Lease | None:
+        """Take the next entry, if it is due: that a send began is on disk before its first byte leaves."""
+        entry = tx.outbox.head(conversation_id)
+        now = self._clock.now()
+        if entry is None or entry.state is OutboxState.UNKNOWN or (entry.due_at is not None and entry.due_at > now):
+            return None  # A person must say what became of it; or its time has not come, and the sweep knows when.
+        leased = replace(
+            entry,
+            state=OutboxState.SENDING,
+            attempts=entry.attempts + 1,
+            due_at=now + timedelta(seconds=self._limits.lease_s),
+        )
+        tx.outbox.change(leased, attempts=entry.attempts)
+        tx.ledger.append(
+            "outbox.sending",
+            at=now,
+            turn_id=entry.turn_id,
+            conversation_id=entry.conversation_id,
+            outbox=entry.id,
+            attempt=leased.attempts,
+        )
+        return _Lease(entry=leased, was_interrupted=entry.state is OutboxState.SENDING)
 
-    async def _resolve_interrupted(self, entry: OutboxEntry) -> None:
-        """A send was begun and its worker died: it may have reached the customer."""
-        leased = await self._lease(entry)
-        result = await self._settle_unknown(leased, Unknown(reason="the sending process stopped in the middle"))
-        await self._record(leased, result, took_ms=0.0)
+    async def _send(self, lease: _Lease) -> _Lease | None:
+        """Send a leased entry, record what became of it and take the next in the same step."""
+        entry = lease.entry
+        began = self._clock.now()
+        if lease.was_interrupted:  # A send was begun and its worker died: it may have reached the customer.
+            result: SendResult = Unknown(reason="the sending process stopped in the middle")
+        else:
+            result = await self._ask(entry, "send")
+        if isinstance(result, Unknown):
+            result = await self._settle_unknown(entry, result)
+        return await self._record(entry, result, took_ms=(self._clock.now() - began).total_seconds() * 1000)
 
     async def _settle_unknown(self, entry: OutboxEntry, unknown: Unknown) -> SendResult:
         channel = self._channels.get(entry.channel)
@@ -120,30 +145,6 @@ class Outbox:
         if channel.capabilities.can_look_up:
             return await self._ask(entry, "look_up")
         return unknown
-
-    async def _lease(self, entry: OutboxEntry) -> OutboxEntry:
-        leased = replace(
-            entry,
-            state=OutboxState.SENDING,
-            attempts=entry.attempts + 1,
-            due_at=self._clock.now() + timedelta(seconds=self._limits.lease_s),
-        )
-
-        def step(tx: Transaction) -> None:
-            if tx.outbox.head(entry.conversation_id) != entry:
-                raise StepSuperseded(f"outbox entry {entry.id} is not the next to be sent any more")
-            tx.outbox.change(leased, attempts=entry.attempts)
-            tx.ledger.append(
-                "outbox.sending",
-                at=self._clock.now(),
-                turn_id=entry.turn_id,
-                conversation_id=entry.conversation_id,
-                outbox=entry.id,
-                attempt=leased.attempts,
-            )
-
-        await self._store.write(step)
-        return leased
 
     async def _ask(self, entry: OutboxEntry, what: str) -> SendResult:
         channel = self._channels.get(entry.channel)
@@ -160,8 +161,11 @@ class Outbox:
             return Unknown(reason=f"the channel answered a {type(result).__name__}, which says nothing")
         return storable_record(result)
 
-    async def _record(self, entry: OutboxEntry, result: SendResult, *, took_ms: float) -> None:
-        outcome, hold = await self._store.write(lambda tx: self._write_result(tx, entry, result))
+    async def _record(self, entry: OutboxEntry, result: SendResult, *, took_ms: float) -> _Lease | None:
+        def step(tx: Transaction) -> tuple[str, Hold | None, _Lease | None]:
+            return (*self._write_result(tx, entry, result), self._lease_next(tx, entry.conversation_id))
+
+        outcome, hold, following = await self._store.write(step)
         now = self._clock.now()
         self._telemetry.emit(
             MessageSent(
@@ -176,6 +180,7 @@ class Outbox:
         )
         if hold is not None:
             self._telemetry.emit(hold_opened(hold))
+        return following
 
     def _write_result(self, tx: Transaction, entry: OutboxEntry, result: SendResult) -> tuple[str, Hold | None]:
         """Write what the channel said and what follows from it; returns it in a word, and the hold it opened."""

@@ -80,7 +80,8 @@ def settle_sent(tx: Transaction, clock: Clock, entry: OutboxEntry, turn: Turn | 
         if not left:
             tx.turns.advance(turn, TurnState.ANSWERED, finished_at=now)
             tx.ledger.append("turn.answered", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
-    tx.announce(Job(kind=TURN_JOB, key=entry.conversation_id))
+    if tx.turns.open_of(entry.conversation_id):
+        tx.announce(Job(kind=TURN_JOB, key=entry.conversation_id))
 
 
 def _is_open(entry: OutboxEntry) -> bool:

@@ -120,7 +120,7 @@ class Turns(Protocol):
 class Artifacts(Protocol):
     """The bulky documents of a turn as canonical JSON, by kind: transcript, draft, evidence, assessment."""
 
-    def put(self, turn_id: str, kind: str, text: str) -> str:
+    def put(self, turn_id: str, kind: str, body: str) -> str:
         """Store one and return its digest; a second of the same kind replaces the first."""
         ...
 

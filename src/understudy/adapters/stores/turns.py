@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, literal_column, select, update
+from sqlalchemy import bindparam, func, literal_column, select, text, update
 
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, among, insert_into
@@ -74,8 +74,12 @@ def _swap(names: tuple[str, ...]) -> Statement:
 
 _WHICH_DOCUMENT = (artifacts.c.turn_id == bindparam("turn_id"), artifacts.c.kind == bindparam("kind"))
 _DOCUMENT = Statement(select(artifacts.c.body).where(*_WHICH_DOCUMENT))
-_REMOVE_DOCUMENT = Statement(delete(artifacts).where(*_WHICH_DOCUMENT))
-_ADD_DOCUMENT = insert_into(artifacts)
+_PUT_DOCUMENT = Statement(
+    text(
+        "INSERT INTO artifacts (turn_id, kind, digest, body) VALUES (:turn_id, :kind, :digest, :body) "
+        "ON CONFLICT (turn_id, kind) DO UPDATE SET digest = excluded.digest, body = excluded.body"
+    )
+)
 
 
 class SqlTurns:
@@ -134,10 +138,9 @@ class SqlArtifacts:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    def put(self, turn_id: str, kind: str, text: str) -> str:
-        name = digest(text)
-        self._session.change(_REMOVE_DOCUMENT, {"turn_id": turn_id, "kind": kind})
-        self._session.change(_ADD_DOCUMENT, {"turn_id": turn_id, "kind": kind, "digest": name, "body": text})
+    def put(self, turn_id: str, kind: str, body: str) -> str:
+        name = digest(body)
+        self._session.change(_PUT_DOCUMENT, {"turn_id": turn_id, "kind": kind, "digest": name, "body": body})
         return name
 
     def get(self, turn_id: str, kind: str) -> str | None:
