@@ -198,6 +198,8 @@ def _channels(settings: Settings) -> Iterator[Result]:
 
 def _wiring(settings: Settings) -> Iterator[Result]:
     """What `serve` would refuse although each part is sound by itself; said only where the parts are."""
+    from understudy.app import check_wiring
+
     try:
         check_wiring(settings)
         yield Result(what="wiring", state="ok", says="agents, channels and replies fit together")
