@@ -70,6 +70,8 @@ def _overlay(data: dict[str, Any], environment: Mapping[str, str]) -> None:
                 value = Path(value).read_text(encoding="utf-8").strip()
             except OSError as error:
                 raise ConfigurationError(f"{name} names {value!r}, which cannot be read: {error.strerror}") from error
+            except UnicodeDecodeError as error:
+                raise ConfigurationError(f"{name} names {value!r}, which is not UTF-8 text") from error
         target = data
         for part in parts[:-1]:
             target = target.setdefault(part, {})

@@ -39,7 +39,7 @@ def rulebook_of(settings: Settings) -> Rulebook:
         topics=tuple(TopicRule(topic=name, phrases=tuple(topic.phrases)) for name, topic in settings.topics.items()),
         safe_replies=tuple(
             SafeReply(id=name, version=reply.version, text=reply.text, then_hand_off=reply.then_hand_off)
-            for name, reply in settings.safe_replies.items()
+            for name, reply in sorted(settings.safe_replies.items())
         ),
         degrade_on=tuple(sorted(settings.routing.degrade_on.items())),
         hand_off_codes=tuple(settings.routing.hand_off_codes),
