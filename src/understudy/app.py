@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -19,11 +20,13 @@ from understudy.adapters.telemetry import logs
 from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.adapters.telemetry.metrics import Metrics
 from understudy.adapters.telemetry.spans import Spans
+from understudy.delivery.dead_letters import DeadLetters
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
+from understudy.ports.dispatch import Dispatcher
 from understudy.ports.store import Committed
 from understudy.ports.telemetry import Telemetry
 from understudy.records.rulebook import Rulebook, SafeReply
@@ -60,7 +63,10 @@ STOP_GRACE_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class App:
-    """Everything, built and wired. `base` is the folder that relative paths of the configuration start from."""
+    """Everything, built and wired. `base` is the folder that relative paths of the configuration start from.
+
+    `is_alone`: no other process can work on this store.
+    """
 
     settings: Settings
     base: Path
@@ -77,21 +83,27 @@ class App:
     holds: Holds
     verdicts: Verdicts
     conversations: Conversations
-    dispatcher: EmbeddedDispatcher
+    dispatcher: Dispatcher
     sweeps: Sweeps
     sole_process: SoleProcess
+    is_alone: bool
 
     async def start(self) -> None:
         """Take up every turn where the last process left it, and go on from there."""
         self.sole_process.acquire()
         self.store.subscribe(self._announce)
         self.dispatcher.start({TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look})
-        await self.flow.release_leases()
+        if self.is_alone:
+            await self.flow.release_leases()
         self.sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
         for job, at in committed.jobs:
             self.dispatcher.hint(job, at=at)
+
+    def drain(self) -> None:
+        """Begin no new turn from now on, where another process can; requests are answered as before."""
+        self.dispatcher.drain()
 
     async def stop(self) -> None:
         """Finish what is under way, within a grace period, and let go of everything."""
@@ -105,8 +117,11 @@ class App:
         self.sole_process.release()
 
 
-def build(settings: Settings, base: Path) -> App:
-    """Build everything that the settings ask for; raises `ConfigurationError` that names the setting."""
+def build(settings: Settings, base: Path, *, works: bool = True) -> App:
+    """Build everything that the settings ask for; raises `ConfigurationError` that names the setting.
+
+    `works` False: a process that takes messages and verdicts and leaves all turns to others; PostgreSQL only.
+    """
     clock = SystemClock()
     metrics = Metrics()
     telemetry = FanOut([logs.LogLines(), metrics, Spans()])
@@ -120,6 +135,8 @@ def build(settings: Settings, base: Path) -> App:
     flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits)
     outbox = Outbox(store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump()))
     holds = _holds(settings, store, clock, telemetry, rulebook)
+    dispatcher = _dispatcher(store, clock, telemetry, works=works)
+    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep}
     return App(
         settings=settings,
         base=base,
@@ -142,9 +159,10 @@ def build(settings: Settings, base: Path) -> App:
             hold_expires_after_s=expires_after_s,
         ),
         conversations=Conversations(store, clock),
-        dispatcher=EmbeddedDispatcher(clock, telemetry),
-        sweeps=Sweeps(clock, telemetry, {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep}),
+        dispatcher=dispatcher,
+        sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         sole_process=SoleProcess(store.engine.url),
+        is_alone=takes_one_process(settings),
     )
 
 
@@ -188,13 +206,26 @@ def open_store(settings: Settings, base: Path) -> SqlStore:
     return store
 
 
+@contextmanager
+def open_dead_letters(settings: Settings, base: Path) -> Iterator[DeadLetters]:
+    """Open the store for a command that looks after messages which were not sent; a server may run beside it."""
+    store = open_store(settings, base)
+    try:
+        yield DeadLetters(store, SystemClock(), FanOut([]))
+    finally:
+        store.close_now()
+
+
 def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:
     """Build one agent; raises `ConfigurationError`. Adapters are imported only where they are used."""
     match agent:
         case FaqAgent():
             from understudy.adapters.agents.faq import FaqAgent as Faq
 
-            return Faq(name=name, path=base / agent.knowledge)
+            try:
+                return Faq(name=name, path=base / agent.knowledge)
+            except ConfigurationError as error:
+                raise ConfigurationError(f"agent {name!r}: {error.message}") from error
         case ChatCompletionsAgent():
             from understudy.adapters.agents.chat_completions import ChatCompletionsAgent as ChatCompletions
 
@@ -232,6 +263,26 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
                 chars_max=channel.chars_max,
                 text_chars_max=settings.limits.message_chars_max,
             )
+
+
+def takes_one_process(settings: Settings) -> bool:
+    """Whether the configured store takes only one process at a time."""
+    return not settings.store.url.startswith("postgresql")
+
+
+def _dispatcher(store: SqlStore, clock: Clock, telemetry: Telemetry, *, works: bool) -> Dispatcher:
+    if store.engine.dialect.name == "sqlite":
+        if not works:
+            raise ConfigurationError("SQLite takes one process, so that one has to work; use PostgreSQL (store.url)")
+        return EmbeddedDispatcher(clock, telemetry)
+    try:
+        from understudy.adapters.dispatch.pgqueuer import PgQueuerDispatcher
+    except ModuleNotFoundError as error:
+        raise ConfigurationError("PostgreSQL needs its extra: pip install 'understudy[postgres]'") from error
+    url = store.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+    dispatcher = PgQueuerDispatcher(clock, telemetry, conninfo=url, works=works)
+    store.share_by(dispatcher.share)
+    return dispatcher
 
 
 def _rulebook(settings: Settings) -> Rulebook:

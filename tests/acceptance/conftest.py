@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import os
 import signal
 import sqlite3
@@ -24,8 +25,10 @@ from typing import Any
 
 import httpx2
 import pytest
+import structlog
 
-from understudy.app import App, build
+from understudy.app import App, build, open_store
+from understudy.cli.main import main
 from understudy.client.client import Client
 from understudy.records.access import Scope
 from understudy.settings.load import load
@@ -211,6 +214,22 @@ def served(serve: Callable[..., Running]) -> Running:
     return serve()
 
 
+@pytest.fixture(scope="session")
+def key_in() -> Callable[..., str]:
+    """Make a key in a folder's database without starting a process: `key_in(folder, Scope.TURNS_WRITE)`."""
+
+    def make(folder: Path, *scopes: Scope, name: str = "Ines") -> str:
+        store = open_store(load(folder / "understudy.toml", {}), folder)
+        record, text = make_key(name, scopes or tuple(Scope), now=datetime.now(UTC))
+        try:
+            store.write_now(lambda tx: add_key(tx, record, actor="test"))
+        finally:
+            store.close_now()
+        return text
+
+    return make
+
+
 @pytest.fixture(scope="session", name="until")
 def until_fixture() -> Callable[..., Any]:
     return until
@@ -287,6 +306,32 @@ def understudy() -> Callable[..., Ended]:
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
     return run
+
+
+@pytest.fixture
+def understudy_here(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Callable[..., Ended]]:
+    """Run a command as `understudy` does, in this process: for the many ways to be refused, each a second quicker."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def run(*words: str, cwd: Path, env: Mapping[str, str] = {}) -> Ended:
+        for name in [name for name in os.environ if name.startswith("UNDERSTUDY")]:
+            monkeypatch.delenv(name)
+        for name, value in {**env, "COLUMNS": "200", "NO_COLOR": "1"}.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(cwd)
+        monkeypatch.setattr(sys, "argv", ["understudy", *words])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Ended(ended.value.code, out, err)
+
+    yield run
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
 
 
 @dataclass

@@ -16,6 +16,7 @@ from understudy.web.keys import add_key, make_key, revoke_key
 
 tree = typer.Typer(help="Make, list and revoke API keys.", no_args_is_help=True)
 
+NAME_CHARS_MAX = 200
 REVIEWER = (Scope.HOLDS_READ, Scope.HOLDS_WRITE, Scope.TURNS_READ)
 
 
@@ -32,6 +33,8 @@ def create(
     """Make a key and show it, this once."""
     from understudy.app import open_store, system_clock
 
+    if not 0 < len(name.strip()) <= NAME_CHARS_MAX:
+        raise ConfigurationError(f"NAME must have 1 to {NAME_CHARS_MAX} characters, got {name[:40]!r}")
     now = system_clock().now()
     key, text = make_key(name, _scopes(scope), now=now, expires_at=None if days is None else now + timedelta(days=days))
     settings, base = read_settings(config)

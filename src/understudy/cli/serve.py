@@ -14,7 +14,9 @@ from understudy.settings.model import Settings
 def serve(
     config: ConfigOption = None,
     host: str | None = typer.Option(None, help="address to listen on; default server.host"),
-    port: int | None = typer.Option(None, help="port to listen on; default server.port"),
+    port: int | None = typer.Option(
+        None, min=0, max=65535, help="port to listen on, 0 = any free one; default server.port"
+    ),
     as_json: JsonOption = False,
 ) -> None:
     """Run the product with ./understudy.toml."""
