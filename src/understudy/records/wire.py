@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from understudy.errors import MalformedInput
 from understudy.records.codec import explain
@@ -22,6 +22,17 @@ M = TypeVar("M", bound=BaseModel)
 TEXT_CHARS_MAX = 100_000
 MESSAGES_MAX = 2_000
 NAME_CHARS_MAX = 2_000
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """Read a time without zone as UTC, and show any other in UTC."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("must lie within the years 1 to 9999 in UTC") from error
+
+
+Moment = Annotated[datetime, Field(strict=False), AfterValidator(_in_utc)]
 
 
 class _Wire(BaseModel):
@@ -155,7 +166,7 @@ class VerdictIn(_Wire):
     severity: float | None = Field(default=None, ge=0, le=1)
     reasons: list[str] = []
     reviewer: str | None = None
-    at: datetime | None = Field(default=None, strict=False)
+    at: Moment | None = None
 
 
 class TurnRecord(_Wire):
@@ -168,7 +179,7 @@ class TurnRecord(_Wire):
     channel: str = Field(default="api", max_length=100)
     topic: str | None = Field(default=None, max_length=200)
     agent_version: str | None = None
-    at: datetime | None = Field(default=None, strict=False)
+    at: Moment | None = None
     verdict: VerdictIn | None = None
 
     def chat(self) -> tuple[ChatMessage, ...]:
@@ -181,9 +192,7 @@ class TurnRecord(_Wire):
 
     def moment(self) -> datetime | None:
         """When the turn took place, in UTC; a time without zone is read as UTC."""
-        if self.at is None:
-            return None
-        return self.at.replace(tzinfo=UTC) if self.at.tzinfo is None else self.at.astimezone(UTC)
+        return self.at
 
 
 def parse_turn_record(line: str | bytes) -> TurnRecord:
