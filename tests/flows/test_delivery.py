@@ -163,12 +163,64 @@ def test_an_unknown_send_is_looked_up_where_the_channel_can(build: Build) -> Non
     assert len(stage.channel.attempts) == 1
 
 
-def test_a_send_that_was_looked_up_in_vain_is_tried_again(build: Build) -> None:
+def test_a_send_that_was_looked_up_in_vain_is_tried_again_after_its_lease(build: Build) -> None:
     stage = build(channel=unkeyed(Unknown(reason="reset"), can_look_up=True))
     turn = stage.ask("When?")
-    stage.pass_time(10)
+    stage.pass_time(59)
+    assert len(stage.channel.attempts) == 1
+    for _ in range(2):
+        stage.pass_time(2)
     assert stage.channel.texts == ["About: When?"]
     assert stage.turn(turn.id).state is TurnState.ANSWERED
+
+
+def test_a_message_that_arrives_after_it_was_looked_up_is_not_sent_again(build: Build) -> None:
+    channel = unkeyed(Unknown(reason="reset"), can_look_up=True)
+    stage = build(channel=channel)
+    turn = stage.ask("When?")
+    channel.delivered.append(channel.attempts[0])  # it was still on its way
+    stage.pass_time(61)
+    assert stage.channel.texts == ["About: When?"]
+    assert stage.turn(turn.id).state is TurnState.ANSWERED
+
+
+def test_what_may_have_arrived_is_a_persons_to_judge_after_the_last_try(build: Build) -> None:
+    answers = [LOST, Retry(reason="busy")]
+    stage = build(channel=RecordingChannel(answers=answers, honours_keys=True), outbox=OutboxLimits(attempts_max=2))
+    turn = stage.ask("When?")
+    stage.pass_time(10)
+    assert entry(stage, turn).state is OutboxState.UNKNOWN
+    assert [hold.kind for hold in stage.open_holds] == [HoldKind.UNSURE_SEND]
+    assert receipts(stage, turn) == [(1, "repeat"), (2, "unknown")]
+
+
+def test_a_send_does_not_begin_late_in_its_lease(build: Build) -> None:
+    class Slow:
+        """A store whose answer comes late: the process stands still between the commit and the send."""
+
+        def __init__(self, store: Any) -> None:
+            self._store = store
+            self.pauses: list[float] = []
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self._store, name)
+
+        async def write(self, step: Any) -> Any:
+            result = await self._store.write(step)
+            if self.pauses:
+                stage.clock.advance(self.pauses.pop())
+            return result
+
+    slow: list[Slow] = []
+    stage = build(channel=unkeyed(), wrap=lambda store: slow.append(Slow(store)) or slow[0])
+    stage.receive("When?")
+    conversation = stage.conversation().id
+    stage.run(stage.flow.advance(conversation))
+    slow[0].pauses.append(45.0)
+    stage.run(stage.outbox.deliver(conversation))
+    assert stage.channel.attempts == []
+    stage.pass_time(10)
+    assert stage.channel.texts == ["About: When?"]
 
 
 def test_an_unknown_send_waits_for_a_person_where_nothing_else_can_tell(build: Build) -> None:
@@ -323,6 +375,20 @@ def test_a_send_that_hangs_ends_as_unknown_with_its_lease(build: Build) -> None:
     turn = stage.ask("When?")
     assert entry(stage, turn).state is OutboxState.UNKNOWN
     assert [hold.kind for hold in stage.open_holds] == [HoldKind.UNSURE_SEND]
+
+
+def test_the_late_result_of_a_message_that_was_given_up_meanwhile_changes_nothing(build: Build) -> None:
+    gate = asyncio.Event()
+    channel = RecordingChannel(gate=gate, answers=[Retry(reason="busy")])
+    stage = build(channel=channel, outbox=OutboxLimits(attempts_max=1))
+    turn = stage.receive("When?")
+    conversation = stage.conversation().id
+    stage.run(stage.flow.advance(conversation))
+    slow = stage.start(stage.outbox.deliver(conversation))
+    stage.pass_time(61)
+    gate.set()
+    stage.run(slow)
+    assert receipts(stage, stage.turn(turn.turn_id)) == [(2, "unknown")]
 
 
 def test_each_try_is_reported(build: Build) -> None:

@@ -2,6 +2,9 @@
 
 Promise: within a conversation entries leave in the order they were queued. A send whose outcome is unknown is repeated
 only where the channel honours the key; else it is looked up; else a person says whether it reached the customer.
+
+A lease bounds what one send may still do: it begins in the first half and is given up at the end, and bytes on their
+way have arrived by then. That a channel never saw a message is believed only after the lease for the same reason.
 """
 
 from __future__ import annotations
@@ -35,8 +38,11 @@ from understudy.records.text import storable, storable_record
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
 
 SWEEP_MAX = 500
-GIVEN_UP = ("dead", "rejected")
-"""Outcomes after which an entry is not tried any more."""
+MAY_HAVE_ARRIVED = "repeat"
+"""Outcome of a try of which nobody can tell whether it arrived, and after which another does no harm."""
+
+GIVEN_UP = ("dead", "rejected", "unknown")
+"""Outcomes after which an entry is not tried any more, until a person says so."""
 UNDELIVERED_PRIORITY = 1
 UNSURE_PRIORITY = 1
 
@@ -53,6 +59,11 @@ class OutboxLimits:
     def __post_init__(self) -> None:
         if self.lease_s <= 0 or self.attempts_max < 1:
             raise ValueError("the outbox needs lease_s > 0 and attempts_max >= 1")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SafeToRepeat(Retry):
+    """Nobody can tell whether it was sent, and the channel takes a repeated key for the same message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +106,7 @@ class Outbox:
 
         def step(tx: Transaction) -> int:
             due = tx.outbox.due(self._clock.now(), limit=SWEEP_MAX)
-            for conversation_id in {entry.conversation_id for entry in due}:
+            for conversation_id in dict.fromkeys(entry.conversation_id for entry in due):
                 tx.announce(Job(kind=OUTBOX_JOB, key=conversation_id))
             return len(due)
 
@@ -128,30 +139,43 @@ class Outbox:
         """Send a leased entry, record what became of it and take the next in the same step."""
         entry = lease.entry
         began = self._clock.now()
-        if lease.was_interrupted:  # A send was begun and its worker died: it may have reached the customer.
-            result: SendResult = Unknown(reason="the sending process stopped in the middle")
-        else:
-            result = await self._ask(entry, "send")
-        if isinstance(result, Unknown):
-            result = await self._settle_unknown(entry, result)
+        result = await self._try(lease)
+        if result is None:
+            return None
         return await self._record(entry, result, took_ms=(self._clock.now() - began).total_seconds() * 1000)
 
-    async def _settle_unknown(self, entry: OutboxEntry, unknown: Unknown) -> SendResult:
+    async def _try(self, lease: _Lease) -> SendResult | None:
+        """Send, and settle what can be settled of an unknown outcome; None where it must be looked for again later."""
+        entry = lease.entry
         channel = self._channels.get(entry.channel)
-        if channel is None:
-            return unknown
+        if lease.was_interrupted:  # A send was begun and its worker died: it may have reached the customer.
+            result: SendResult = Unknown(reason="the sending process stopped in the middle")
+        elif self._left_s(entry) < self._limits.lease_s / 2:  # Another worker could take it over in the middle.
+            return Retry(reason="this process stood still for so long that it did not begin to send")
+        else:
+            result = await self._ask(entry, "send")
+        if not isinstance(result, Unknown) or channel is None:
+            return result
         if channel.capabilities.honours_keys:
-            return Retry(reason=f"{unknown.reason}; safe to repeat, the channel honours the key")
-        if channel.capabilities.can_look_up:
-            return await self._ask(entry, "look_up")
-        return unknown
+            return _SafeToRepeat(reason=f"{result.reason}; safe to repeat, the channel honours the key")
+        if not channel.capabilities.can_look_up:
+            return result
+        if self._left_s(entry) <= 0:
+            return None
+        found = await self._ask(entry, "look_up")
+        # What was not seen so soon may still be on its way; when the lease has lapsed it is looked for again.
+        return None if isinstance(found, Retry) and not lease.was_interrupted else found
+
+    def _left_s(self, entry: OutboxEntry) -> float:
+        assert entry.due_at is not None, f"outbox entry {entry.id} is leased"
+        return (entry.due_at - self._clock.now()).total_seconds()
 
     async def _ask(self, entry: OutboxEntry, what: str) -> SendResult:
         channel = self._channels.get(entry.channel)
         if channel is None:
             return Rejected(reason=f"channel {entry.channel!r} is not configured any more")
         try:
-            async with asyncio.timeout(self._limits.lease_s):
+            async with asyncio.timeout(self._left_s(entry)):
                 result: object = await (channel.send(entry) if what == "send" else channel.look_up(entry))
         except TimeoutError:
             return Unknown(reason=f"the channel did not answer in time (at most {self._limits.lease_s:g} s)")
@@ -185,17 +209,15 @@ class Outbox:
     def _write_result(self, tx: Transaction, entry: OutboxEntry, result: SendResult) -> tuple[str, Hold | None]:
         """Write what the channel said and what follows from it; returns it in a word, and the hold it opened."""
         now = self._clock.now()
-        tries = _tries(tx, entry) if isinstance(result, Retry) else entry.attempts
-        outcome = type(result).__name__.lower()
-        if isinstance(result, Retry) and tries >= self._limits.attempts_max:
-            result, outcome = Rejected(reason=f"given up after {tries} tries: {result.reason}"), "dead"
+        is_unsure = isinstance(result, _SafeToRepeat)
+        result, outcome, tries = self._weigh(tx, entry, result)
         detail = None if isinstance(result, Accepted) else result.reason
         provider_id = result.provider_id if isinstance(result, Accepted) else None
         tx.outbox.add_receipt(
             Receipt(
                 outbox_id=entry.id,
                 attempt=entry.attempts,
-                outcome=outcome,
+                outcome=MAY_HAVE_ARRIVED if is_unsure and outcome == "retry" else outcome,
                 provider_id=provider_id,
                 detail=detail,
                 at=now,
@@ -210,6 +232,18 @@ class Outbox:
             attempt=entry.attempts,
         )
         return outcome, self._carry_out(tx, entry, result, tries)
+
+    def _weigh(self, tx: Transaction, entry: OutboxEntry, result: SendResult) -> tuple[SendResult, str, int]:
+        """What the result comes to after so many tries, in a word, and their number."""
+        if not isinstance(result, Retry):
+            return result, type(result).__name__.lower(), entry.attempts
+        tries, was_unsure = _tries(tx, entry)
+        if tries < self._limits.attempts_max:
+            return result, "retry", tries
+        reason = f"given up after {tries} tries: {result.reason}"
+        if was_unsure or isinstance(result, _SafeToRepeat):
+            return Unknown(reason=reason), "unknown", tries  # To say that the customer got nothing could be wrong.
+        return Rejected(reason=reason), "dead", tries
 
     def _carry_out(self, tx: Transaction, entry: OutboxEntry, result: SendResult, tries: int) -> Hold | None:
         """Do what the channel's answer asks for; returns the hold it opens, if any."""
@@ -277,10 +311,15 @@ class Outbox:
         )
 
 
-def _tries(tx: Transaction, entry: OutboxEntry) -> int:
-    """How often an entry was tried since it was last given up: one that a person puts back begins anew."""
-    given_up = [one.attempt for one in tx.outbox.receipts(entry.id) if one.outcome in GIVEN_UP]
-    return entry.attempts - max(given_up, default=0)
+def _tries(tx: Transaction, entry: OutboxEntry) -> tuple[int, bool]:
+    """How often an entry was tried since it was last given up (>= 1), and whether one of those before may have arrived.
+
+    One that a person puts back begins anew. An attempt older than that has lost its lease, and cannot be recorded.
+    """
+    receipts = tx.outbox.receipts(entry.id)
+    given_up = max((one.attempt for one in receipts if one.outcome in GIVEN_UP), default=0)
+    unsure = any(one.attempt > given_up and one.outcome == MAY_HAVE_ARRIVED for one in receipts)
+    return max(entry.attempts - given_up, 1), unsure
 
 
 def _latest_turn(tx: Transaction, entry: OutboxEntry) -> Turn:
