@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.errors import NotFound, StoreError
@@ -56,8 +57,7 @@ def together(store: SqlStore, *steps: Callable[[Transaction], Any]) -> list[Any]
         first = store.write(wait)
         waiting = [store.write(step) for step in steps]
         gate.set()
-        await first
-        return await asyncio.gather(*waiting, return_exceptions=True)
+        return (await asyncio.gather(first, *waiting, return_exceptions=True))[1:]
 
     return asyncio.run(scene())
 
@@ -150,6 +150,30 @@ def test_a_ledger_entry_the_database_refuses_takes_nothing_of_its_group_with_it(
         assert [isinstance(results[0], LedgerEntry), isinstance(results[2], LedgerEntry)] == [True, True]
     assert [event for event in events(store) if len(event) == 1] == ["a", "b", "a", "b"]
     assert "when?" not in events(store)
+
+
+def test_a_group_whose_commit_was_cut_off_is_not_run_again(
+    store: SqlStore, make: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The commit may have reached the disk although its answer was lost: a second run would do everything twice."""
+    dialect = store.engine.dialect
+    answered = dialect.do_commit
+
+    def cut_off(connection: Any) -> None:
+        answered(connection)
+        monkeypatch.undo()
+        raise OperationalError("COMMIT", {}, ConnectionError("the server closed the connection"))
+
+    def step(tx: Transaction) -> None:
+        make.conversation(tx)
+        note(tx, "once")
+
+    def begin(_tx: Transaction) -> None:
+        monkeypatch.setattr(dialect, "do_commit", cut_off)
+
+    results = together(store, begin, step, step)
+    assert [type(result) for result in results] == [StoreError] * 3
+    assert events(store) == ["once", "once"]
 
 
 def test_a_step_that_changes_a_record_without_a_ledger_entry_is_refused(store: SqlStore, make: Any) -> None:

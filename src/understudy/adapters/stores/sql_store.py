@@ -40,6 +40,10 @@ class _Work:
     future: Future[Any]
 
 
+class _CommitCutOff(Exception):
+    """The commit broke: it may have reached the disk all the same, so nothing of the group may be run again."""
+
+
 class SqlStore:
     """`ports.store.Store` over SQLAlchemy Core, for SQLite and PostgreSQL."""
 
@@ -115,6 +119,9 @@ class SqlStore:
         while (group := self._next_group()) is not None:
             try:
                 self._write_group(group)
+            except _CommitCutOff as error:
+                for work in group:
+                    self._fail(work, error.__cause__ or error)
             except BaseException as error:  # noqa: BLE001 - every waiting caller must hear of it, whatever it was
                 if len(group) == 1:
                     self._fail(group[0], error)
@@ -126,17 +133,24 @@ class SqlStore:
         for work in group:
             try:
                 self._write_group([work])
+            except _CommitCutOff as error:
+                self._fail(work, error.__cause__ or error)
             except BaseException as error:  # noqa: BLE001 - the same
                 self._fail(work, error)
 
     def _write_group(self, group: list[_Work]) -> None:
         """Run the steps of a group in one transaction; raises where any of them does, and then nothing is stored."""
-        with self.engine.connect() as connection, connection.begin():
+        with self.engine.connect() as connection:
+            begun = connection.begin()
             if not is_sqlite(self.engine):
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PG_WRITER_LOCK})
             transaction = SqlTransaction(connection)
             results = [_run(work.step, transaction) for work in group]
             entries = transaction.ledger.flush()
+            try:
+                begun.commit()
+            except BaseException as error:
+                raise _CommitCutOff from error
         self._tell(Committed(entries=entries, jobs=tuple(transaction.jobs)))
         for work, result in zip(group, results, strict=True):
             if work.future.set_running_or_notify_cancel():  # else the caller went away; what is committed stays
