@@ -6,6 +6,7 @@ Everything the customers and reviewers do goes the way real ones go; the runner 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
@@ -25,7 +26,7 @@ from understudy.demo.story import load_story
 from understudy.ports.store import Transaction
 from understudy.records.access import Scope
 from understudy.records.turn import OPEN, Turn, TurnState
-from understudy.settings.load import load
+from understudy.settings.load import PREFIX, load
 from understudy.settings.model import Settings
 from understudy.web.asgi import create
 from understudy.web.keys import add_key, make_key
@@ -33,6 +34,7 @@ from understudy.web.server import Server
 
 SETTLE_WITHIN_S = 60.0
 PAGE = 500
+TELEMETRY_PREFIX = f"{PREFIX}TELEMETRY__"
 VISITOR = "you"
 
 
@@ -63,9 +65,10 @@ class Running:
 
 
 def demo_settings(folder: Path, knowledge: Path, *, port: int) -> Settings:
-    """The bundled business's settings, with its database in `folder`."""
+    """The bundled business's settings, with its database in `folder`; the environment says what is told of itself."""
     with as_file(files(__package__).joinpath("business", "understudy.toml")) as config:
         environment = {
+            **{name: value for name, value in os.environ.items() if name.startswith(TELEMETRY_PREFIX)},
             "UNDERSTUDY__STORE__URL": f'"sqlite:///{folder / "demo.db"}"',
             "UNDERSTUDY__SERVER__PORT": str(port),
             "UNDERSTUDY__AGENTS__FAQ__KIND": "faq",

@@ -57,8 +57,14 @@ class Server(uvicorn.Server):
         """Serve from now on. Returns once requests are taken (`started`); what it returns is done when the server is."""
         serving = asyncio.ensure_future(self.serve(sockets=[listening]))
         listens = asyncio.ensure_future(self._listens.wait())
-        await asyncio.wait({serving, listens}, return_when=asyncio.FIRST_COMPLETED)
-        listens.cancel()
+        try:
+            await asyncio.wait({serving, listens}, return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:  # Ctrl-C before uvicorn heeds it
+            self.should_exit = True
+            await serving
+            raise
+        finally:
+            listens.cancel()
         return serving
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

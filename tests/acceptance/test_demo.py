@@ -1,0 +1,163 @@
+"""The demo, played once: every kind of decision occurs, it settles, and what it leaves behind can be proven."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from understudy.adapters.stores.sql_store import SqlStore
+from understudy.assessment.assess import assess
+from understudy.demo.story import load_story
+from understudy.records.codec import dump, load
+from understudy.records.evidence import Evidence
+from understudy.records.turn import OPEN, TurnState
+from understudy.turn.flow import replay
+
+CARD = re.compile(rb"4111[ -]?1111[ -]?1111[ -]?1111")
+
+
+@dataclass(frozen=True)
+class Played:
+    """What a demo printed and left behind."""
+
+    code: int
+    summary: dict[str, Any]
+    out: str
+    err: str
+    folder: Path
+
+
+@pytest.fixture(scope="module")
+def played(tmp_path_factory: pytest.TempPathFactory, understudy: Any) -> Played:
+    folder = tmp_path_factory.mktemp("demo")
+    # At INFO every event is written, so that a test can see what they say.
+    loud = {"UNDERSTUDY__TELEMETRY__LOG_LEVEL": "INFO"}
+    ended = understudy("demo", "--headless", "--json", "--folder", str(folder), cwd=folder, env=loud, timeout_s=150)
+    return Played(ended.code, ended.json(), ended.out, ended.err, folder)
+
+
+@pytest.fixture(scope="module")
+def store(played: Played) -> Iterator[SqlStore]:
+    opened = SqlStore(f"sqlite:///{played.folder / 'demo.db'}")
+    yield opened
+    opened.close_now()
+
+
+def test_demo_settles_and_says_so_in_one_line_of_json(played: Played) -> None:
+    assert played.code == 0
+    assert len(played.out.strip().splitlines()) == 1
+    counted = sum(played.summary[kind] for kind in ("delivered", "held", "handed_off", "degraded", "superseded"))
+    assert counted == played.summary["turns"]
+
+
+@pytest.mark.parametrize("kind", ["delivered", "held", "handed_off", "degraded", "superseded"])
+def test_every_kind_of_decision_occurs(kind: str, played: Played) -> None:
+    assert played.summary[kind] >= 1
+
+
+def test_summary_for_people_names_reasons_and_verdicts(played: Played) -> None:
+    assert "most frequent reasons" in played.err
+    assert "Reviewers decided" in played.err
+    assert "approve" in played.err
+
+
+def test_nothing_is_left_open(store: SqlStore) -> None:
+    turns = store.read_now(lambda tx: tx.turns.listed(after=0, limit=1_000))
+    assert [turn.id for turn in turns if turn.state in OPEN] == []
+    assert store.read_now(lambda tx: tx.holds.count_open()) == 0
+
+
+def test_every_line_of_the_story_reached_its_conversation_once(store: SqlStore) -> None:
+    def texts(tx: Any) -> Counter[str]:
+        conversations = {turn.conversation_id for turn in tx.turns.listed(after=0, limit=1_000)}
+        messages = [one for name in conversations for one in tx.messages.of_conversation(name)]
+        return Counter(one.text for one in messages if one.author == "customer")
+
+    stored = store.read_now(texts)
+    told = Counter(line.text for line in load_story())
+    assert sum(stored.values()) == sum(told.values())
+    assert sum((told - stored).values()) <= 2, "only a masked card number may make a stored text another one"
+
+
+def test_every_past_decision_replays_bit_for_bit(store: SqlStore) -> None:
+    turns = store.read_now(lambda tx: tx.turns.listed(after=0, limit=1_000))
+    decided = [turn for turn in turns if turn.decision is not None]
+    assert len(decided) > 40
+    for turn in decided:
+        recorded, again = store.read_now(lambda tx, turn_id=turn.id: replay(tx, turn_id))
+        assert dump(again) == dump(recorded), turn.id
+        text = store.read_now(lambda tx, turn_id=turn.id: tx.artifacts.get(turn_id, "assessment"))
+        assert text == dump(again), turn.id
+
+
+def test_replay_under_a_stricter_rulebook_gives_other_decisions(store: SqlStore) -> None:
+    """The replay above could not fail if assessments did not depend on what is replayed."""
+    turns = store.read_now(lambda tx: tx.turns.listed(after=0, limit=1_000))
+    delivered = next(turn for turn in turns if turn.decision == "deliver")
+    evidence, rulebook = store.read_now(
+        lambda tx: (
+            load(Evidence, tx.artifacts.get(delivered.id, "evidence")),
+            tx.rulebooks.get(delivered.rulebook_id),
+        )
+    )
+    stricter = replace(rulebook, rules=replace(rulebook.rules, grants=()))
+    assert assess(evidence, stricter).decision.kind == "hold"
+
+
+def test_superseded_draft_was_never_sent(store: SqlStore) -> None:
+    turns = store.read_now(lambda tx: tx.turns.listed(after=0, limit=1_000))
+    superseded = [turn for turn in turns if turn.state is TurnState.SUPERSEDED]
+    assert superseded
+    for turn in superseded:
+        assert store.read_now(lambda tx, turn_id=turn.id: tx.outbox.of_turn(turn_id)) == []
+        assert turn.superseded_by in {other.id for other in turns}
+
+
+def test_ledger_is_intact(played: Played, store: SqlStore, understudy_here: Any) -> None:
+    (played.folder / "understudy.toml").write_text('[store]\nurl = "sqlite:///demo.db"\n')
+    ended = understudy_here("audit", "verify", "--json", cwd=played.folder)
+    assert (ended.code, ended.json()["intact"]) == (0, True)
+    assert ended.json()["entries"] > 200
+
+
+def test_card_number_stands_nowhere_on_disk(played: Played) -> None:
+    told = [line.text for line in load_story() if CARD.search(line.text.encode())]
+    assert told, "the story has a customer who writes a card number, else this test says nothing"
+    files = [path for path in played.folder.iterdir() if path.name.startswith("demo.db")]
+    assert files
+    assert [path.name for path in files if CARD.search(path.read_bytes())] == []
+
+
+def test_log_at_info_repeats_no_message(played: Played, store: SqlStore) -> None:
+    assert "turn_decided" in played.err
+    logged = "\n".join(line for line in played.err.splitlines() if re.match(r"\d{4}-\d\d-\d\dT", line))
+    assert len(logged.splitlines()) > 200
+    for line in load_story():
+        if len(line.text) > 12:
+            assert line.text not in logged
+    turns = store.read_now(lambda tx: tx.turns.listed(after=0, limit=1_000))
+    replies = {entry.text for turn in turns for entry in store.read_now(lambda tx, t=turn.id: tx.outbox.of_turn(t))}
+    assert [reply for reply in replies if reply[:40] in logged] == []
+
+
+def test_demo_that_is_interrupted_ends_without_a_word_of_alarm(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "understudy", "demo", "--headless", "--folder", str(tmp_path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    ends = time.monotonic() + 30
+    while not any(path.stat().st_size > 200_000 for path in tmp_path.glob("demo.db-wal")):
+        assert time.monotonic() < ends, "the demo does not begin"
+        time.sleep(0.05)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=15)
+    assert (process.returncode, out) == (130, "")
+    assert "Traceback" not in err
