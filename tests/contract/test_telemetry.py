@@ -18,7 +18,6 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
 
-from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.adapters.telemetry.logs import LogLines, configure, event_name
 from understudy.adapters.telemetry.metrics import Metrics
 from understudy.adapters.telemetry.spans import Spans
@@ -378,33 +377,3 @@ def test_asking_without_a_trace_begins_one() -> None:
 @pytest.mark.parametrize("event", EVENTS, ids=event_name)
 def test_without_an_sdk_nothing_happens(event: Event) -> None:
     Spans().emit(event)
-
-
-# Fan-out -----------------------------------------------------------------------------------------------------
-
-
-class Keeps:
-    def __init__(self) -> None:
-        self.heard: list[Event] = []
-
-    def emit(self, event: Event) -> None:
-        self.heard.append(event)
-
-
-class Breaks:
-    def emit(self, event: Event) -> None:
-        raise RuntimeError("no disk for logs")
-
-
-def test_every_telemetry_hears_every_event() -> None:
-    one, other = Keeps(), Keeps()
-    for event in EVENTS:
-        FanOut([one, other]).emit(event)
-    assert one.heard == other.heard == list(EVENTS)
-
-
-def test_a_telemetry_that_breaks_keeps_nobody_from_hearing(caplog: pytest.LogCaptureFixture) -> None:
-    kept = Keeps()
-    FanOut([Breaks(), kept]).emit(DECIDED)
-    assert kept.heard == [DECIDED]
-    assert "telemetry Breaks failed on TurnDecided" in caplog.text
