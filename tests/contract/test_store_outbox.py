@@ -92,6 +92,30 @@ def test_due_gives_pending_entries_and_lapsed_leases_oldest_first(store: SqlStor
     assert store.read_now(lambda tx: tx.outbox.due(NOW, limit=1)) == [waiting]
 
 
+def test_entries_are_listed_by_state_and_channel_in_order(store: SqlStore, commit: Commit, make: Any) -> None:
+    made = {
+        (state, channel): commit(lambda tx, s=state, c=channel: make.entry(tx, state=s, channel=c))
+        for state in (OutboxState.DEAD, OutboxState.SENT, OutboxState.PENDING)
+        for channel in ("webchat", "sms")
+    }
+    wanted = [OutboxState.PENDING, OutboxState.DEAD]
+    listed = [entry for (state, _), entry in made.items() if state in wanted]
+    assert store.read_now(lambda tx: tx.outbox.listed(wanted, limit=10)) == listed
+    assert store.read_now(lambda tx: tx.outbox.listed(wanted, limit=2)) == listed[:2]
+    assert store.read_now(lambda tx: tx.outbox.listed(wanted, after=listed[1].seq, limit=9)) == listed[2:]
+    assert store.read_now(lambda tx: tx.outbox.listed(wanted, channel="sms", limit=9)) == [listed[1], listed[3]]
+
+
+def test_entries_are_counted_by_state_and_channel(store: SqlStore, commit: Commit, make: Any) -> None:
+    for state in (OutboxState.DEAD, OutboxState.DEAD, OutboxState.SENT):
+        commit(lambda tx, s=state: make.entry(tx, state=s))
+    commit(lambda tx: make.entry(tx, state=OutboxState.DEAD, channel="sms"))
+    states = [OutboxState.DEAD, OutboxState.UNKNOWN]
+    counts = store.read_now(lambda tx: tx.outbox.count(states))
+    assert counts == {OutboxState.DEAD: 3, OutboxState.UNKNOWN: 0}
+    assert store.read_now(lambda tx: tx.outbox.count(states, channel="sms"))[OutboxState.DEAD] == 1
+
+
 def test_receipts_come_back_by_attempt(store: SqlStore, commit: Commit, make: Any) -> None:
     entry = commit(make.entry)
     receipts = [

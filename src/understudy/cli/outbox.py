@@ -102,7 +102,7 @@ def retry(
 
 @tree.command("drop")
 def drop(
-    outbox_id: Annotated[str, typer.Argument(metavar="ID", help="a pending or dead outbox entry")],
+    outbox_id: Annotated[str, typer.Argument(help="a pending or dead one, as `list` shows it")],
     reason: str = typer.Option(help="why; kept with the message"),
     by: ByOption = COMMAND_LINE,
     config: ConfigOption = None,

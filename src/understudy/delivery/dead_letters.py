@@ -90,7 +90,7 @@ class DeadLetters:
 
         return await self._store.read(query)
 
-    async def retry(self, ids: Collection[str], *, actor: str, did_not_arrive: bool = False) -> list[OutboxEntry]:
+    async def retry(self, ids: Collection[str], *, actor: str, did_not_arrive: bool = False) -> Retried:
         """Put entries back to be sent now, all or none; they keep their ids and their place in the conversation.
 
         Takes what is pending (its pause ends), dead or dropped. What is *unknown* is taken only with
@@ -115,7 +115,7 @@ class DeadLetters:
             self._telemetry.emit(
                 HoldClosed(hold_id=hold.id, turn_id=hold.turn_id, how="did_not_arrive", reviewer=actor, age_s=age_s)
             )
-        return again
+        return Retried(again=again, skipped=())
 
     async def retry_dead(self, *, actor: str, channel: str | None = None) -> Retried:
         """Put every dead entry back, of one channel or of all, but those that could do harm now.
