@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import itertools
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import replace
