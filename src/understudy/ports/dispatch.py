@@ -23,6 +23,21 @@ class Dispatcher(Protocol):
         """Begin to work; `handlers` by job kind."""
         ...
 
+    async def may_sweep(self) -> bool:
+        """Whether this process is the one that sweeps, among all that work on the same store."""
+        ...
+
+    def subscribe(self, listener: Callable[[set[str]], None]) -> None:
+        """Call `listener` in the event loop with the ids of the turns and conversations that another process changed.
+
+        An empty set: there is news, too much of it to be named.
+        """
+        ...
+
+    def drain(self) -> None:
+        """Leave what comes up from now on to other processes, where there are any; what runs goes on."""
+        ...
+
     async def stop(self, *, grace_s: float) -> None:
         """Take no new job, wait up to `grace_s` for those under way, then cancel them."""
         ...

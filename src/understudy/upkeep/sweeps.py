@@ -12,7 +12,10 @@ PERIOD_S = 1.0
 
 
 class Sweeps:
-    """Calls every sweep once a period until stopped; one that breaks is reported and called again next time."""
+    """Calls every sweep once a period until stopped; one that breaks is reported and called again next time.
+
+    `is_my_turn` is asked before each round: of many processes on one store, one sweeps for all.
+    """
 
     def __init__(
         self,
@@ -21,11 +24,13 @@ class Sweeps:
         sweeps: Mapping[str, Callable[[], Awaitable[int]]],
         *,
         period_s: float = PERIOD_S,
+        is_my_turn: Callable[[], Awaitable[bool]] | None = None,
     ) -> None:
         self._clock = clock
         self._telemetry = telemetry
         self._sweeps = sweeps
         self._period_s = period_s
+        self._is_my_turn = is_my_turn
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -51,5 +56,6 @@ class Sweeps:
 
     async def _run(self) -> None:
         while True:
-            await self.once()
+            if self._is_my_turn is None or await self._is_my_turn():
+                await self.once()
             await self._clock.sleep(self._period_s)

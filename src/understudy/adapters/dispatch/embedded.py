@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from datetime import datetime
 
 from understudy.ports.clock import Clock
@@ -16,6 +17,9 @@ from understudy.ports.telemetry import StepFailed, Telemetry
 from understudy.records.turn import Job
 
 CONCURRENCY = 256
+AHEAD_S_MAX = 60.0
+"""Hints for later than this are left to the sweep, so that a waiting hold costs no timer."""
+
 FAILURE_PAUSE_S = 1.0
 """Pause before a job that broke is looked at again; the sweep would find it too, later."""
 
@@ -34,7 +38,17 @@ class EmbeddedDispatcher:
         self._running: dict[Job, asyncio.Task[None]] = {}
         self._again: set[Job] = set()
         self._timers: dict[Job, tuple[datetime, asyncio.TimerHandle]] = {}
+        self._watched: dict[Job, asyncio.Future[bool]] = {}
         self._is_stopping = False
+
+    @property
+    def load(self) -> int:
+        """How many jobs run or wait to run; may be asked from any thread."""
+        return len(self._running) + len(self._waiting)
+
+    def works_on(self, key: str) -> bool:
+        """Whether a job for this key runs now; may be asked from any thread."""
+        return any(Job(kind=kind, key=key) in self._running for kind in self._handlers)
 
     def start(self, handlers: dict[str, Handler]) -> None:
         self._handlers = handlers
@@ -45,8 +59,29 @@ class EmbeddedDispatcher:
             return  # Not started, or over: the tables remember, and the next start sweeps them.
         self._loop.call_soon_threadsafe(self._take_hint, job, at)
 
+    async def look(self, job: Job) -> bool:
+        """Hint a job and wait until a look that began after this is over; False where a stop came before it began."""
+        if self._is_stopping or self._loop is None:
+            return False
+        watched = self._watched.get(job)
+        if watched is None:
+            watched = self._watched[job] = self._loop.create_future()
+        self._take_hint(job, None)
+        return await asyncio.shield(watched)
+
+    async def may_sweep(self) -> bool:
+        return True  # the only process there is
+
+    def subscribe(self, listener: Callable[[set[str]], None]) -> None:
+        """Never call it: there is no other process."""
+
+    def drain(self) -> None:
+        """Go on: there is nobody to leave anything to."""
+
     async def stop(self, *, grace_s: float) -> None:
         self._is_stopping = True
+        for job in self._waiting:
+            self._settle(job, was_run=False)
         for _, timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
@@ -61,6 +96,8 @@ class EmbeddedDispatcher:
         if self._is_stopping or self._loop is None:
             return
         delay_s = 0.0 if at is None else (at - self._clock.now()).total_seconds()
+        if delay_s > AHEAD_S_MAX:
+            return
         if at is not None and delay_s > 0:
             known = self._timers.get(job)
             if known is not None:
@@ -92,10 +129,18 @@ class EmbeddedDispatcher:
 
     def _done(self, job: Job) -> None:
         self._running.pop(job, None)
-        if job in self._again:
+        is_wanted_again = job in self._again
+        if is_wanted_again:
             self._again.discard(job)
             self._take_hint(job, None)
+        if job not in self._waiting_set and job not in self._running:
+            self._settle(job, was_run=not is_wanted_again)
         self._start_waiting()
+
+    def _settle(self, job: Job, *, was_run: bool) -> None:
+        watched = self._watched.pop(job, None)
+        if watched is not None:
+            watched.set_result(was_run)
 
     async def _run(self, job: Job) -> None:
         try:

@@ -52,6 +52,7 @@ class SqlStore:
         self._read_options = read_options(self.engine)
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._listeners: list[Callable[[Committed], None]] = []
+        self._share: Callable[[Any, Committed], Committed] | None = None
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="store-reader")
         self._writer = threading.Thread(target=self._write_groups, name="store-writer", daemon=True)
         self._closed = False
@@ -98,6 +99,10 @@ class SqlStore:
 
     def subscribe(self, listener: Callable[[Committed], None]) -> None:
         self._listeners.append(listener)
+
+    def share_by(self, share: Callable[[Any, Committed], Committed]) -> None:
+        """Call `share` with the driver's connection before each commit; it returns what is left to tell listeners of."""
+        self._share = share
 
     async def close(self) -> None:
         await asyncio.to_thread(self.close_now)
@@ -146,12 +151,14 @@ class SqlStore:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PG_WRITER_LOCK})
             transaction = SqlTransaction(connection)
             results = [_run(work.step, transaction) for work in group]
-            entries = transaction.ledger.flush()
+            committed = Committed(entries=transaction.ledger.flush(), jobs=tuple(transaction.jobs))
+            if self._share is not None:
+                committed = self._share(connection.connection.driver_connection, committed)
             try:
                 begun.commit()
             except BaseException as error:
                 raise _CommitCutOff from error
-        self._tell(Committed(entries=entries, jobs=tuple(transaction.jobs)))
+        self._tell(committed)
         for work, result in zip(group, results, strict=True):
             if work.future.set_running_or_notify_cancel():  # else the caller went away; what is committed stays
                 work.future.set_result(result)
