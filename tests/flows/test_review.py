@@ -15,7 +15,7 @@ from understudy.errors import HoldClosed as HoldIsClosed
 from understudy.ports.telemetry import HoldClosed, HoldOpened
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
-from understudy.records.outbox import Unknown
+from understudy.records.outbox import Accepted, Rejected, Unknown
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind, VerdictRequest
 from understudy.records.rulebook import Level
 from understudy.records.turn import TurnState
@@ -348,3 +348,24 @@ def test_of_many_claims_at_once_one_counts(build: Build, staging: ModuleType) ->
 
     results = stage.run(at_once())
     assert sum(isinstance(result, Hold) for result in results) == 1
+
+
+def test_a_response_answers_the_turn_that_took_the_place_of_the_holds_turn(build: Build) -> None:
+    channel = RecordingChannel(answers=[Accepted(), Rejected(reason="blocked")])
+    stage = build(channel=channel)
+    conversation_id = stage.ask("One").conversation_id
+    stage.run(stage.conversations.take_over(conversation_id, reviewer="rosa"))
+    stage.run(stage.conversations.say(conversation_id, "By hand.", reviewer="rosa"))
+    stage.run(stage.conversations.hand_back(conversation_id, reviewer="rosa"))
+    void = stage.receive("Two")
+    stage.agent.gate = asyncio.Event()
+    drafting = stage.start(stage.flow.advance(conversation_id))
+    stage.run(stage.outbox.deliver(conversation_id))  # what was said is refused; the hold tells of the latest turn
+    newer = stage.ask("Three")
+    stage.agent.gate.set()
+    stage.run(drafting)
+    (hold,) = stage.open_holds
+    assert hold.turn_id == void.turn_id
+    stage.give(hold, VerdictKind.RESPOND)
+    stage.settle()
+    assert stage.turn(newer.id).state is TurnState.ANSWERED

@@ -152,6 +152,8 @@ class Verdicts:
         self._queue(tx, turn, text, author=Author.AGENT, name=self._business(), reviewer=reviewer)
 
     def _send_own(self, tx: Transaction, turn: Turn, verdict: Verdict) -> None:
+        while turn.superseded_by is not None:  # The customer wrote on while the hold waited: that is answered now.
+            turn = tx.turns.get(turn.superseded_by)
         if turn.state in (TurnState.HELD, TurnState.HANDED_OFF):
             tx.turns.advance(turn, TurnState.DELIVERING)
         if tx.conversations.get(turn.conversation_id).mode is Mode.PERSON:
