@@ -24,6 +24,7 @@ from sqlalchemy import event
 from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.delivery.outbox import Outbox, OutboxLimits
+from understudy.errors import Conflict
 from understudy.ports.agent import Agent
 from understudy.ports.store import Committed, Store, Transaction
 from understudy.ports.telemetry import Event
@@ -91,6 +92,7 @@ class Plan:
     review: ReviewLimits = field(default_factory=ReviewLimits)
     expiry_reply: SafeReply | None = OVERDUE
     hold_expires_after_s: float | None = 900.0
+    lapse_s: float | None = None
     wrap: Callable[[Store], Store] = lambda store: store
 
 
@@ -114,7 +116,7 @@ class Stage:
         store, clock = self.store, self.clock
         self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing)
         self.drafting = Drafting(clock, self, lambda _channel: agents, limits=plan.drafting)
-        limits = FlowLimits(hold_expires_after_s=plan.hold_expires_after_s)
+        limits = FlowLimits(hold_expires_after_s=plan.hold_expires_after_s, lapse_s=plan.lapse_s)
         self.flow = TurnFlow(store, clock, self, self.drafting, lambda: self.rulebook, limits=limits)
         self.outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
@@ -245,7 +247,10 @@ class Stage:
             if self.is_quiet:
                 return
             for hold in self.open_holds:
-                self.give(hold, self._sensible(hold), f"By hand, for {hold.turn_id}.")
+                try:
+                    self.give(hold, self._sensible(hold), f"By hand, for {hold.turn_id}.")
+                except Conflict:
+                    continue  # It changed with what was decided just before; it is looked at again.
                 self.settle()
         raise AssertionError(f"people were given new holds for ever: {self.open_holds}")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +22,7 @@ from understudy.adapters.telemetry.metrics import Metrics
 from understudy.adapters.telemetry.spans import Spans
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.delivery.outbox import Outbox, OutboxLimits
-from understudy.errors import ConfigurationError
+from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
@@ -59,6 +59,8 @@ API_CHANNEL = "api"
 """The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
 
 STOP_GRACE_S = 10.0
+LAPSE_S = 6.0
+"""Where several processes work on one store: a process that was silent for so long is dead, and others do its work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,7 @@ class App:
     conversations: Conversations
     dispatcher: Dispatcher
     sweeps: Sweeps
+    renewals: Sweeps
     sole_process: SoleProcess
     is_alone: bool
 
@@ -95,6 +98,9 @@ class App:
         self.dispatcher.start({TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look})
         if self.is_alone:
             await self.flow.release_leases()
+            await self.outbox.release_leases()
+        else:
+            self.renewals.start()
         self.sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
@@ -109,6 +115,10 @@ class App:
         """Finish what is under way, within a grace period, and let go of everything."""
         await self.sweeps.stop()
         await self.dispatcher.stop(grace_s=STOP_GRACE_S)
+        await self.renewals.stop()
+        with suppress(UnderstudyError):  # what cannot be handed over lapses
+            await self.flow.hand_over()
+            await self.outbox.hand_over()
         for agent in self.agents.values():
             await agent.close()
         for channel in self.channels.values():
@@ -131,9 +141,12 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     drafting = _drafting(settings, clock, telemetry, agents)
     store = open_store(settings, base)
     expires_after_s = settings.review.expires_after_s or None
-    limits = FlowLimits(hold_expires_after_s=expires_after_s)
+    lapse_s = None if takes_one_process(settings) else LAPSE_S
+    limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=lapse_s)
     flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits)
-    outbox = Outbox(store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump()))
+    outbox = Outbox(
+        store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=lapse_s)
+    )
     holds = _holds(settings, store, clock, telemetry, rulebook)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep}
@@ -161,6 +174,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         conversations=Conversations(store, clock),
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
+        renewals=Sweeps(clock, telemetry, {"turns": flow.renew, "outbox": outbox.renew}, period_s=LAPSE_S / 3),
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
     )

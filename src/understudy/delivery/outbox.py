@@ -10,14 +10,15 @@ way have arrived by then. That a channel never saw a message is believed only af
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from understudy.backoff import backoff_s
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import hold_opened, open_hold
 from understudy.effects.sending import settle_sent
+from understudy.effects.under_way import under_way
 from understudy.errors import StepSuperseded
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
@@ -49,9 +50,14 @@ UNSURE_PRIORITY = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxLimits:
-    """`lease_s` bounds one send; after `attempts_max` tries an entry is dead and a person takes the conversation."""
+    """`lease_s` bounds one send; after `attempts_max` tries an entry is dead and a person takes the conversation.
+
+    `lapse_s`: a send is another worker's after so long, unless it is renewed; None = after `lease_s`, and nobody has to
+    renew. A channel that can only be looked up always has `lease_s`, for what was sent may take that long to show.
+    """
 
     lease_s: float = 60.0
+    lapse_s: float | None = None
     attempts_max: int = 8
     backoff_base_s: float = 1.0
     backoff_max_s: float = 300.0
@@ -68,9 +74,13 @@ class _SafeToRepeat(Retry):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Lease:
-    """An entry that is this worker's to send; `was_interrupted`: somebody began to send it before."""
+    """An entry that is this worker's to send, until `ends` if it is renewed.
+
+    `was_interrupted`: somebody began to send it before.
+    """
 
     entry: OutboxEntry
+    ends: datetime
     was_interrupted: bool
 
 
@@ -91,6 +101,7 @@ class Outbox:
         self._telemetry = telemetry
         self._channels = channels
         self._limits = limits
+        self._under_way: set[OutboxEntry] = set()
 
     async def deliver(self, conversation_id: str) -> None:
         """Send the conversation's entries in order until one has to wait."""
@@ -112,17 +123,53 @@ class Outbox:
 
         return await self._store.write(step)
 
+    async def renew(self) -> int:
+        """Keep what is being sent here from lapsing; to be called several times in `lapse_s`. Returns for how many."""
+        entries = [entry for entry in self._under_way if not self._can_only_look_up(entry)]
+        if entries and self._limits.lapse_s is not None:
+            await self._lapse(entries, self._clock.now() + timedelta(seconds=self._limits.lapse_s))
+        return len(entries)
+
+    async def hand_over(self) -> None:
+        """Let others settle at once what was cut off here by a stop."""
+        entries = [entry for entry in self._under_way if not self._can_only_look_up(entry)]
+        if entries:
+            await self._lapse(entries, self._clock.now())
+
+    async def release_leases(self) -> None:
+        """Make every send begun due now. Only for the start of a store's sole process: whoever sent is dead."""
+        now = self._clock.now()
+        later = now + timedelta(days=365)
+        entries = await self._store.read(lambda tx: tx.outbox.due(later, limit=1_000_000))
+        begun = [entry for entry in entries if entry.state is OutboxState.SENDING]
+        await self._lapse([entry for entry in begun if not self._can_only_look_up(entry)], now)
+
+    async def _lapse(self, entries: Sequence[OutboxEntry], at: datetime) -> None:
+        def step(tx: Transaction) -> None:
+            for entry in entries:
+                tx.outbox.renew(entry, until=at)
+                if at <= self._clock.now():
+                    tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id))
+
+        await self._store.write(step)
+
+    def _can_only_look_up(self, entry: OutboxEntry) -> bool:
+        channel = self._channels.get(entry.channel)
+        return channel is not None and channel.capabilities.can_look_up and not channel.capabilities.honours_keys
+
     def _lease_next(self, tx: Transaction, conversation_id: str) -> _Lease | None:
         """Take the next entry, if it is due: that a send began is on disk before its first byte leaves."""
         entry = tx.outbox.head(conversation_id)
         now = self._clock.now()
         if entry is None or entry.state is OutboxState.UNKNOWN or (entry.due_at is not None and entry.due_at > now):
             return None  # A person must say what became of it; or its time has not come, and the sweep knows when.
+        ends = now + timedelta(seconds=self._limits.lease_s)
+        lapses = now + timedelta(seconds=min(self._limits.lapse_s or self._limits.lease_s, self._limits.lease_s))
         leased = replace(
             entry,
             state=OutboxState.SENDING,
             attempts=entry.attempts + 1,
-            due_at=now + timedelta(seconds=self._limits.lease_s),
+            due_at=ends if self._can_only_look_up(entry) else lapses,
         )
         tx.outbox.change(leased, attempts=entry.attempts)
         tx.ledger.append(
@@ -133,16 +180,17 @@ class Outbox:
             outbox=entry.id,
             attempt=leased.attempts,
         )
-        return _Lease(entry=leased, was_interrupted=entry.state is OutboxState.SENDING)
+        return _Lease(entry=leased, ends=ends, was_interrupted=entry.state is OutboxState.SENDING)
 
     async def _send(self, lease: _Lease) -> _Lease | None:
         """Send a leased entry, record what became of it and take the next in the same step."""
         entry = lease.entry
         began = self._clock.now()
-        result = await self._try(lease)
-        if result is None:
-            return None
-        return await self._record(entry, result, took_ms=(self._clock.now() - began).total_seconds() * 1000)
+        with under_way(self._under_way, entry):
+            result = await self._try(lease)
+            if result is None:
+                return None
+            return await self._record(entry, result, took_ms=(self._clock.now() - began).total_seconds() * 1000)
 
     async def _try(self, lease: _Lease) -> SendResult | None:
         """Send, and settle what can be settled of an unknown outcome; None where it must be looked for again later."""
@@ -150,32 +198,38 @@ class Outbox:
         channel = self._channels.get(entry.channel)
         if lease.was_interrupted:  # A send was begun and its worker died: it may have reached the customer.
             result: SendResult = Unknown(reason="the sending process stopped in the middle")
-        elif self._left_s(entry) < self._limits.lease_s / 2:  # Another worker could take it over in the middle.
+        elif self._is_stale(lease):  # Another worker could take it over in the middle.
             return Retry(reason="this process stood still for so long that it did not begin to send")
         else:
-            result = await self._ask(entry, "send")
+            result = await self._ask(lease, "send")
         if not isinstance(result, Unknown) or channel is None:
             return result
         if channel.capabilities.honours_keys:
             return _SafeToRepeat(reason=f"{result.reason}; safe to repeat, the channel honours the key")
         if not channel.capabilities.can_look_up:
             return result
-        if self._left_s(entry) <= 0:
+        if self._left_s(lease) <= 0:
             return None
-        found = await self._ask(entry, "look_up")
+        found = await self._ask(lease, "look_up")
         # What was not seen so soon may still be on its way; when the lease has lapsed it is looked for again.
         return None if isinstance(found, Retry) and not lease.was_interrupted else found
 
-    def _left_s(self, entry: OutboxEntry) -> float:
-        assert entry.due_at is not None, f"outbox entry {entry.id} is leased"
-        return (entry.due_at - self._clock.now()).total_seconds()
+    def _left_s(self, lease: _Lease) -> float:
+        return (lease.ends - self._clock.now()).total_seconds()
 
-    async def _ask(self, entry: OutboxEntry, what: str) -> SendResult:
+    def _is_stale(self, lease: _Lease) -> bool:
+        """Whether half of the lease's first term went by without a byte being sent."""
+        assert lease.entry.due_at is not None, f"outbox entry {lease.entry.id} is leased"
+        term = self._limits.lease_s - (lease.ends - lease.entry.due_at).total_seconds()
+        return (lease.entry.due_at - self._clock.now()).total_seconds() < term / 2
+
+    async def _ask(self, lease: _Lease, what: str) -> SendResult:
+        entry = lease.entry
         channel = self._channels.get(entry.channel)
         if channel is None:
             return Rejected(reason=f"channel {entry.channel!r} is not configured any more")
         try:
-            async with asyncio.timeout(self._left_s(entry)):
+            async with asyncio.timeout(self._left_s(lease)):
                 result: object = await (channel.send(entry) if what == "send" else channel.look_up(entry))
         except TimeoutError:
             return Unknown(reason=f"the channel did not answer in time (at most {self._limits.lease_s:g} s)")

@@ -100,6 +100,10 @@ class Turns(Protocol):
         """Write `changes` without a transition, under the same compare-and-set."""
         ...
 
+    def renew(self, turn: Turn, *, until: datetime) -> None:
+        """Move `due_at` of a turn that is as it was read, or do nothing; no news, so it needs no ledger entry."""
+        ...
+
     def backlog(self) -> int:
         """Count the turns in which the system has the next move."""
         ...
@@ -186,6 +190,10 @@ class Outbox(Protocol):
 
     def change(self, entry: OutboxEntry, *, attempts: int) -> None:
         """Write an entry whose stored `attempts` is as given; raises `StepSuperseded` where it is not."""
+        ...
+
+    def renew(self, entry: OutboxEntry, *, until: datetime) -> None:
+        """Move `due_at` of an entry that is being sent under these `attempts`, or do nothing; no ledger entry."""
         ...
 
     def due(self, now: datetime, *, limit: int) -> list[OutboxEntry]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from understudy.assessment.assess import assess
 from understudy.effects.holds import hold_opened
+from understudy.effects.under_way import under_way
 from understudy.errors import AgentError, StepSuperseded
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
@@ -36,9 +37,14 @@ SWEEP_MAX = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlowLimits:
-    """`hold_expires_after_s`: how long a hold waits for a person before its expiry rule applies."""
+    """`hold_expires_after_s`: how long a hold waits for a person before its expiry rule applies.
+
+    `lapse_s`: a turn whose agent is being asked is another worker's after so long, unless it is renewed; None = after
+    the longest time that drafting takes, and nobody has to renew.
+    """
 
     hold_expires_after_s: float | None = 900.0
+    lapse_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +83,7 @@ class TurnFlow:
         self._drafting = drafting
         self._rulebook = rulebook
         self._limits = limits
+        self._under_way: set[Turn] = set()
 
     async def advance(self, conversation_id: str) -> None:
         """Take the conversation's oldest open turn as far as it goes now; does nothing where another has the move."""
@@ -103,6 +110,30 @@ class TurnFlow:
             return len(due)
 
         return await self._store.write(step)
+
+    async def renew(self) -> int:
+        """Keep the turns that are being drafted here from lapsing; to be called several times in `lapse_s`.
+
+        Returns for how many.
+        """
+        turns = list(self._under_way)
+        if turns and self._limits.lapse_s is not None:
+            await self._lapse(turns, self._clock.now() + timedelta(seconds=self._limits.lapse_s))
+        return len(turns)
+
+    async def hand_over(self) -> None:
+        """Let others take up at once what was cut off here by a stop."""
+        if self._under_way:
+            await self._lapse(list(self._under_way), self._clock.now())
+
+    async def _lapse(self, turns: Sequence[Turn], at: datetime) -> None:
+        def step(tx: Transaction) -> None:
+            for turn in turns:
+                tx.turns.renew(turn, until=at)
+                if at <= self._clock.now():
+                    tx.announce(Job(kind=TURN_JOB, key=turn.conversation_id))
+
+        await self._store.write(step)
 
     async def release_leases(self) -> None:
         """Make every working turn due now. Only for the start of a store's sole process: whoever held them is dead."""
@@ -150,17 +181,18 @@ class TurnFlow:
     def _lease(self, tx: Transaction, turn: Turn) -> _Asked:
         now = self._clock.now()
         tx.ledger.append("agent.asked", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
-        leased = tx.turns.touch(turn, due_at=now + timedelta(seconds=self._drafting.lease_s))
+        leased = tx.turns.touch(turn, due_at=now + timedelta(seconds=self._limits.lapse_s or self._drafting.lease_s))
         return _Asked(turn=leased, request=draft_request(tx, leased, deadline_s=self._drafting.lease_s))
 
     async def _draft(self, asked: _Asked) -> _Gathered:
         draft: Draft | None = None
         error = ""
-        try:
-            draft = await self._drafting.draft(asked.request, trace=asked.turn.trace)
-        except AgentError as failure:
-            error = storable(f"{failure.code}: {failure.message}")
-        return await self._store.write(lambda tx: self._keep_draft(tx, asked.turn, draft, error))
+        with under_way(self._under_way, asked.turn):
+            try:
+                draft = await self._drafting.draft(asked.request, trace=asked.turn.trace)
+            except AgentError as failure:
+                error = storable(f"{failure.code}: {failure.message}")
+            return await self._store.write(lambda tx: self._keep_draft(tx, asked.turn, draft, error))
 
     def _keep_draft(self, tx: Transaction, turn: Turn, draft: Draft | None, error: str) -> _Gathered:
         now = self._clock.now()

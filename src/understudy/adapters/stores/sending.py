@@ -65,6 +65,17 @@ def _narrowed(query: Select[Any], states: frozenset[OutboxState], *, has_channel
     return query.where(outbox.c.channel == bindparam("channel")) if has_channel else query
 
 
+_RENEW = Statement(
+    update(outbox)
+    .where(
+        outbox.c.id == bindparam("which"),
+        outbox.c.attempts == bindparam("expected"),
+        among(outbox.c.state, [OutboxState.SENDING]),
+    )
+    .values(due_at=bindparam("until"))
+)
+
+
 class SqlOutbox:
     """`ports.store.Outbox` in SQL."""
 
@@ -91,6 +102,9 @@ class SqlOutbox:
         changes = {name: getattr(entry, name) for name in _CHANGING}
         if self._session.change(_CHANGE, {"which": entry.id, "expected": attempts, **changes}) != 1:
             raise StepSuperseded(f"outbox entry {entry.id} moved on while this send was under way")
+
+    def renew(self, entry: OutboxEntry, *, until: datetime) -> None:
+        self._session.renew(_RENEW, {"which": entry.id, "expected": entry.attempts, "until": until})
 
     def due(self, now: datetime, *, limit: int) -> list[OutboxEntry]:
         return [record_of(OutboxEntry, row) for row in self._session.rows(_DUE, now=now, limit=limit)]

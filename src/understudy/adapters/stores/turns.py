@@ -72,6 +72,11 @@ def _swap(names: tuple[str, ...]) -> Statement:
     )
 
 
+_RENEW = Statement(
+    update(turns)
+    .where(turns.c.id == bindparam("which"), turns.c.token == bindparam("expected"))
+    .values(due_at=bindparam("until"))
+)
 _WHICH_DOCUMENT = (artifacts.c.turn_id == bindparam("turn_id"), artifacts.c.kind == bindparam("kind"))
 _DOCUMENT = Statement(select(artifacts.c.body).where(*_WHICH_DOCUMENT))
 _PUT_DOCUMENT = Statement(
@@ -118,6 +123,9 @@ class SqlTurns:
         if self._session.change(_swap(tuple(sorted(changes))), {**expected, **changes}) != 1:
             raise StepSuperseded(f"turn {turn.id} moved on from {turn.state.value} while this step was under way")
         return replace(turn, **changes)
+
+    def renew(self, turn: Turn, *, until: datetime) -> None:
+        self._session.renew(_RENEW, {"which": turn.id, "expected": turn.token, "until": until})
 
     def backlog(self) -> int:
         return int(self._session.scalar(_BACKLOG))
