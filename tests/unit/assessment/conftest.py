@@ -11,7 +11,16 @@ import pytest
 from understudy.records.evidence import ChatMessage, Draft, Evidence, Passage, ToolCall
 
 MakeTurn = Callable[..., Evidence]
-_EVIDENCE_FIELDS = {"topic", "contact", "mode", "safe_replies_sent", "automatic_last_hour", "degraded_last_hour", "audit_draw", "masked"}
+_EVIDENCE_FIELDS = {
+    "topic",
+    "contact",
+    "mode",
+    "safe_replies_sent",
+    "automatic_last_hour",
+    "degraded_last_hour",
+    "audit_draw",
+    "masked",
+}
 
 
 @pytest.fixture
