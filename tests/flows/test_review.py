@@ -369,3 +369,22 @@ def test_a_response_answers_the_turn_that_took_the_place_of_the_holds_turn(build
     stage.give(hold, VerdictKind.RESPOND)
     stage.settle()
     assert stage.turn(newer.id).state is TurnState.ANSWERED
+
+
+@pytest.mark.parametrize("kind", [VerdictKind.RESPOND, VerdictKind.TAKE_OVER])
+def test_a_person_who_answers_a_lost_message_lays_a_waiting_draft_aside(
+    build: Build, staging: ModuleType, kind: VerdictKind
+) -> None:
+    channel = RecordingChannel(answers=[Accepted(), Rejected(reason="blocked")])
+    stage = build(channel=channel, rules=staging.rules(never_auto=("delicate",)))
+    conversation_id = stage.ask("One").conversation_id
+    stage.run(stage.conversations.take_over(conversation_id, reviewer="rosa"))
+    stage.run(stage.conversations.say(conversation_id, "By hand.", reviewer="rosa"))
+    stage.run(stage.conversations.hand_back(conversation_id, reviewer="rosa"))
+    stage.receive("Two", topic="delicate")
+    stage.run(stage.flow.advance(conversation_id))
+    stage.settle()  # what was said is refused; the hold tells of the latest turn, whose draft is on hold
+    lost = next(hold for hold in stage.open_holds if hold.kind is HoldKind.HAND_OFF)
+    assert len(stage.open_holds) == 2
+    stage.give(lost, kind)
+    assert stage.open_holds == []

@@ -136,6 +136,7 @@ class Verdicts:
             case VerdictKind.TAKE_OVER:
                 if turn.state is TurnState.HELD:
                     tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=verdict.at)
+                    self._lay_draft_aside(tx, turn, verdict.reviewer)
                 self._take(tx, turn, verdict.reviewer)
         return None
 
@@ -156,11 +157,18 @@ class Verdicts:
             turn = tx.turns.get(turn.superseded_by)
         if turn.state in (TurnState.HELD, TurnState.HANDED_OFF):
             tx.turns.advance(turn, TurnState.DELIVERING)
+            self._lay_draft_aside(tx, turn, verdict.reviewer)
         if tx.conversations.get(turn.conversation_id).mode is Mode.PERSON:
             self._take(tx, turn, verdict.reviewer)
         self._queue(
             tx, turn, verdict.text or "", author=Author.REVIEWER, name=verdict.reviewer, reviewer=verdict.reviewer
         )
+
+    def _lay_draft_aside(self, tx: Transaction, turn: Turn, reviewer: str) -> None:
+        """A person answers in its place: where the verdict was on another hold, nobody may still approve the draft."""
+        for hold in tx.holds.open_of_turn(turn.id):
+            if hold.kind is HoldKind.DRAFT:
+                close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
 
     def _queue(self, tx: Transaction, turn: Turn, text: str, *, author: Author, name: str, reviewer: str) -> None:
         queue_message(
