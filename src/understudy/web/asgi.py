@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from fastapi import FastAPI, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 
 from understudy import __version__
 from understudy.app import App
@@ -52,7 +52,7 @@ def create(app: App) -> FastAPI:
     api.state.feed = feed
     problems.install(api)
     for part in (turns, openai_face, holds, conversations, events, webhooks, chat):
-        api.include_router(part.router)
+        api.include_router(part.router, responses=problems.answers(*problems.ANYWHERE))
     _add_health(api, app)
     _add_schemas(api)
     _watch_sizes(app)
@@ -78,7 +78,7 @@ def _add_health(api: FastAPI, app: App) -> None:
             return problems.problem("overloaded", 503, f"{backlog} turns are waiting (limits.backlog_max)")
         return JSONResponse({"status": "ready", "backlog": backlog})
 
-    @api.get("/metrics", tags=["observe"], responses=problems.answers(401, 403))
+    @api.get("/metrics", tags=["observe"], response_class=PlainTextResponse, responses=problems.answers(401, 403))
     async def metrics(bearer: Bearer) -> Response:
         """Metrics in the Prometheus text format."""
         if app.settings.server.metrics_need_key:

@@ -127,7 +127,7 @@ async def visitor(configured: Configured, bearer: Bearer) -> Visitor:
 TheVisitor = Annotated[Visitor, Depends(visitor)]
 
 
-@router.get("/config")
+@router.get("/config", responses=answers(404))
 async def get_config(configured: Configured) -> ChatConfig:
     """Read how the chat looks."""
     _, chat = configured
@@ -141,7 +141,7 @@ async def begin(configured: Configured) -> Session:  # noqa: ARG001 - its depend
     return Session(conversation_id=_external_id(token), token=token)
 
 
-@router.post("/messages", status_code=202, responses=answers(400, 401, 404, 413, 422, 503))
+@router.post("/messages", status_code=202, responses=answers(401, 404))
 async def write(body: ChatMessageIn, who: TheVisitor, app: TheApp, feed: TheFeed) -> ChatMessageAccepted:
     """Take a visitor's message in; the answer means that it is on disk."""
     inbound = Inbound(
@@ -156,7 +156,7 @@ async def write(body: ChatMessageIn, who: TheVisitor, app: TheApp, feed: TheFeed
     return ChatMessageAccepted(seq=received.message.seq, id=body.id)
 
 
-@router.get("/messages", responses=answers(401, 404, 422))
+@router.get("/messages", responses=answers(401, 404))
 async def read(who: TheVisitor, app: TheApp, after: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0) -> ChatState:
     """Read the conversation's messages after a `seq`."""
     return await _state(app, who, after)

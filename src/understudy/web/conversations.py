@@ -47,7 +47,7 @@ async def hand_back(conversation_id: str, app: TheApp, key: HoldsWriter) -> Conv
     return await _shown(app, conversation_id)
 
 
-@router.post("/{conversation_id}/messages", status_code=202, responses=answers(400, 401, 403, 404, 409, 422))
+@router.post("/{conversation_id}/messages", status_code=202, responses=answers(401, 403, 404, 409))
 async def say(conversation_id: str, body: Words, app: TheApp, key: HoldsWriter) -> Reply:
     """Write to the customer; the conversation must be with a person."""
     entry = await app.conversations.say(conversation_id, body.text, reviewer=key.name)

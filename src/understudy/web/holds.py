@@ -34,7 +34,7 @@ class VerdictBody(BaseModel):
     severity: float | None = Field(None, ge=0, le=1)
 
 
-@router.get("", responses=answers(400, 401, 403, 422))
+@router.get("", responses=answers(401, 403))
 async def list_holds(
     app: TheApp,
     key: HoldsReader,  # noqa: ARG001 - its dependency lets only readers through
@@ -73,7 +73,7 @@ async def release_hold(hold_id: str, app: TheApp, key: HoldsWriter) -> Hold:
     return await app.holds.release(hold_id, reviewer=key.name)
 
 
-@router.post("/{hold_id}/verdict", responses=answers(400, 401, 403, 404, 409, 412, 422, 428), response_model=VerdictOut)
+@router.post("/{hold_id}/verdict", responses=answers(401, 403, 404, 409, 412, 428), response_model=VerdictOut)
 async def give_verdict(
     hold_id: str,
     body: VerdictBody,

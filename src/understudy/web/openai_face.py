@@ -59,7 +59,7 @@ class Completion(BaseModel):
     understudy: dict[str, Any]
 
 
-@router.post("/chat/completions", responses=answers(400, 401, 403, 413, 422, 503), response_model=Completion)
+@router.post("/chat/completions", responses=answers(401, 403), response_model=Completion)
 async def complete(
     request: CompletionRequest, app: TheApp, feed: TheFeed, key: TurnsWriter
 ) -> Completion | StreamingResponse:

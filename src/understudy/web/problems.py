@@ -40,14 +40,17 @@ def problem(code: str, status: int, detail: str, *, headers: dict[str, str] | No
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe the problems of an endpoint for OpenAPI."""
-    return {
-        status: {"model": Problem, "content": {MEDIA_TYPE: {}}, "description": "a problem document"}
-        for status in statuses
-    }
+    content = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    return {status: {"content": content, "description": "a problem document"} for status in statuses}
+
+
+ANYWHERE = (400, 413, 422, 503)
+"""What any request may get: it holds what cannot be read, is too large or out of range, or the database is away."""
 
 
 def install(api: FastAPI) -> None:
     """Answer every error as a problem, those nobody foresaw included."""
+    _describe(api)
 
     @api.exception_handler(UnderstudyError)
     async def expected(_request: Request, error: UnderstudyError) -> JSONResponse:
@@ -78,6 +81,18 @@ def install(api: FastAPI) -> None:
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
         _log.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
         return problem("error", 500, "something broke on this side; nothing is known to have been stored, see the log")
+
+
+def _describe(api: FastAPI) -> None:
+    """Put the problem document's own schema into the OpenAPI description, where `answers` points at it."""
+    describe = api.openapi
+
+    def openapi() -> dict[str, Any]:
+        description = describe()
+        description["components"]["schemas"]["Problem"] = Problem.model_json_schema()
+        return description
+
+    api.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to change its description
 
 
 def _expected(error: UnderstudyError) -> JSONResponse:

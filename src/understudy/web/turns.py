@@ -34,7 +34,7 @@ IdempotencyKey = Annotated[
 ]
 
 
-@router.post("", responses=answers(400, 401, 403, 413, 422, 503))
+@router.post("", responses=answers(401, 403))
 async def submit_turn(
     record: TurnRecord,
     app: TheApp,
@@ -66,7 +66,7 @@ async def submit_turn(
     return view
 
 
-@router.get("", responses=answers(401, 403, 422))
+@router.get("", responses=answers(401, 403))
 async def list_turns(
     app: TheApp,
     key: TurnsReader,  # noqa: ARG001 - its dependency lets only readers through
@@ -82,7 +82,7 @@ async def list_turns(
     return TurnPage(items=items, next=str(items[-1].position) if len(items) == limit else None)
 
 
-@router.get("/{turn_id}", responses=answers(401, 403, 404, 422))
+@router.get("/{turn_id}", responses=answers(401, 403, 404))
 async def get_turn(
     turn_id: str,
     app: TheApp,

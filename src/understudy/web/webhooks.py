@@ -23,7 +23,7 @@ class Acknowledged(BaseModel):
     duplicates: int
 
 
-@router.post("/webhooks/{channel}", responses=answers(400, 401, 404, 413, 422, 503))
+@router.post("/webhooks/{channel}", responses=answers(401, 404))
 async def take_webhook(channel: Annotated[str, Path(max_length=100)], request: Request, app: TheApp) -> Acknowledged:
     """Take a channel's request in. A 200 means that every message in it is on disk."""
     try:
