@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from understudy.adapters.channels.collected import CollectedChannel
 from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
-from understudy.adapters.stores import migrate
+from understudy.adapters.stores import copying, migrate
 from understudy.adapters.stores.sole_process import SoleProcess
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.adapters.system_clock import SystemClock
@@ -228,6 +228,11 @@ def open_dead_letters(settings: Settings, base: Path) -> Iterator[DeadLetters]:
         yield DeadLetters(store, SystemClock(), FanOut([]))
     finally:
         store.close_now()
+
+
+def copy_store(source_url: str, target_url: str, *, told: copying.Told) -> copying.Copied:
+    """Copy a whole store into an empty one (`adapters/stores/copying.py`)."""
+    return copying.copy_store(source_url, target_url, told=told)
 
 
 def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:

@@ -6,7 +6,7 @@ import typer
 
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
 from understudy.ports.store import Transaction
-from understudy.records.ledger import GENESIS, LedgerEntry, chain
+from understudy.records.ledger import GENESIS, LedgerEntry, fault_of
 
 tree = typer.Typer(help="Prove that the ledger is intact.", no_args_is_help=True)
 
@@ -34,7 +34,7 @@ def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     try:
         while broken is None and (entries := store.read_now(following)):
             for entry in entries:
-                broken = _fault(entry, count + 1, previous)
+                broken = fault_of(entry, seq=count + 1, previous=previous)
                 if broken is not None:
                     break
                 previous, count = entry.hash, entry.seq
@@ -48,21 +48,3 @@ def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         typer.echo(f"The ledger is broken: {broken}. The {count} entries before are intact.")
     if broken is not None:
         raise typer.Exit(EXIT_FAILED)
-
-
-def _fault(entry: LedgerEntry, expected_seq: int, previous: str) -> str | None:
-    if entry.seq != expected_seq:
-        return f"entry {expected_seq} is missing, {entry.seq} follows"
-    if entry.previous != previous:
-        return f"entry {entry.seq} does not follow the one before it"
-    computed = chain(
-        seq=entry.seq,
-        at=entry.at,
-        event=entry.event,
-        turn_id=entry.turn_id,
-        conversation_id=entry.conversation_id,
-        actor=entry.actor,
-        body=entry.body,
-        previous=entry.previous,
-    )
-    return None if computed == entry.hash else f"entry {entry.seq} ({entry.event}) was changed"

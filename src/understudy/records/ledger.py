@@ -41,3 +41,22 @@ def chain(
     """Compute an entry's hash: SHA-256 over the canonical JSON list of all its other fields, in this order."""
     fields = [seq, at.isoformat(), event, turn_id, conversation_id, actor, body, previous]
     return hashlib.sha256(canonical(fields).encode()).hexdigest()
+
+
+def fault_of(entry: LedgerEntry, *, seq: int, previous: str) -> str | None:
+    """Say what is wrong with the entry that should be number `seq` after the hash `previous`; None where it fits."""
+    if entry.seq != seq:
+        return f"entry {seq} is missing, {entry.seq} follows"
+    if entry.previous != previous:
+        return f"entry {entry.seq} does not follow the one before it"
+    computed = chain(
+        seq=entry.seq,
+        at=entry.at,
+        event=entry.event,
+        turn_id=entry.turn_id,
+        conversation_id=entry.conversation_id,
+        actor=entry.actor,
+        body=entry.body,
+        previous=entry.previous,
+    )
+    return None if computed == entry.hash else f"entry {entry.seq} ({entry.event}) was changed"
