@@ -18,6 +18,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+import time
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ CACHE = Path(__file__).resolve().parent.parent / ".bench"
 SYSTEMS = ("understudy", "langgraph", "bare", "understudy_checks")
 STORES = ("sqlite", "postgres")
 LOW_LOAD_PER_S = 10.0
+BEGAN = time.perf_counter()
 
 
 def main() -> None:
@@ -67,7 +69,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one JSON line")
     parser.add_argument("--quick", action="store_true", help="under a minute: short rounds, fewer holds, no million")
-    parser.add_argument("--rounds", type=int, help="how often each system is measured (default 3, quick 2)")
+    parser.add_argument("--rounds", type=int, help="how often each system is measured (default 3, quick 1)")
     parser.add_argument("--seconds", type=float, help="length of one measurement (default 4, quick 1)")
     parser.add_argument("--customers", type=int, default=64, help="how many write at the same time")
     parser.add_argument("--holds", type=int, help="how many drafts wait for people (default 10,000, quick 300)")
@@ -76,7 +78,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", help="comma-separated stores or systems, e.g. sqlite or sqlite_bare,sqlite_langgraph")
     parser.add_argument("--keep", action="store_true", help="keep the folder with configurations, databases and logs")
     chosen = parser.parse_args()
-    chosen.rounds = chosen.rounds or (2 if chosen.quick else 3)
+    chosen.rounds = chosen.rounds or (1 if chosen.quick else 3)
     chosen.seconds = chosen.seconds or (1.0 if chosen.quick else 4.0)
     chosen.holds = chosen.holds or (300 if chosen.quick else 10_000)
     if chosen.skip_million or chosen.quick:
@@ -92,6 +94,7 @@ async def _measure(
     async with Stage(folder, postgres=postgres, langgraph_python=peer) as stage:
         _say(f"starting {', '.join(names)}")
         await asyncio.gather(*(stage.start(name, python=Path(sys.executable)) for name in names))
+        _say("all are ready")
         rounds = await _rounds(stage, names, chosen)
         figures |= _ratios(rounds) | {"turns": {name: _summary(runs) for name, runs in rounds.items()}}
         for name, runs in rounds.items():
@@ -220,7 +223,7 @@ def _plain(faults: dict[str, int]) -> str:
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    print(f"{time.perf_counter() - BEGAN:6.1f} s  {text}", file=sys.stderr, flush=True)
 
 
 def _show(figures: dict[str, Any]) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turns_harness.filling import fill
-from turns_harness.stage import Stage, Throughput, percentile
+from turns_harness.stage import Stage, Throughput, percentile, wait_for
 
 SAMPLE_TURNS = 1_000
 SAMPLE_S_MAX = 40.0
@@ -78,9 +78,11 @@ async def aged(
 async def _sample(stage: Stage, name: str, *, customers: int) -> None:
     """Real turns for the copies to be copies of."""
     traffic, books = stage.traffic(name)
-    began = time.perf_counter()
-    while len(books.replied_at) < SAMPLE_TURNS and time.perf_counter() - began < SAMPLE_S_MAX:
-        await traffic.saturate(customers=customers, warm_up_s=0, seconds=2.0)
+    over = asyncio.Event()
+    loading = asyncio.create_task(traffic.saturate(customers=customers, until=over))
+    await wait_for(loading, books, replies=SAMPLE_TURNS, seconds_max=SAMPLE_S_MAX)
+    over.set()
+    await loading
     traffic.close()
 
 

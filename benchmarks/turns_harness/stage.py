@@ -18,6 +18,8 @@ from turns_harness.processes import cpu_s, family, memory_bytes, threads
 from turns_harness.systems import Server, start_peer, start_understudy
 from turns_harness.traffic import Traffic
 
+WINDOW_REPLIES_MIN = 3
+WINDOW_S_MAX = 20.0
 SETTLE_S = 0.3
 """Pause between two measurements, for what the last one left in queues."""
 
@@ -99,16 +101,22 @@ class Stage:
     async def throughput(
         self, name: str, *, customers: int, warm_up_s: float, seconds: float, beside: Sequence[int] = ()
     ) -> Throughput:
-        """Load a system and count the replies that arrive within the window; `beside` are its further processes."""
+        """Load a system and count the replies that arrive within a window; `beside` are its further processes.
+
+        The window opens once every customer has had a reply on the average, and stays open until it has seen some
+        more of each: a slow system is not measured by the burst at its start.
+        """
         await asyncio.sleep(SETTLE_S)
         traffic, books = self.traffic(name)
         pids = [*self._pids(name), *(pid for one in beside for pid in family(one))]
-        loading = asyncio.create_task(traffic.saturate(customers=customers, warm_up_s=warm_up_s, seconds=seconds))
-        await asyncio.sleep(warm_up_s)
-        cpu, own = cpu_s(pids), time.process_time()
-        await asyncio.sleep(seconds)
-        cpu, own = cpu_s(pids) - cpu, time.process_time() - own
-        began, ends = await loading
+        over = asyncio.Event()
+        loading = asyncio.create_task(traffic.saturate(customers=customers, until=over))
+        await wait_for(loading, books, seconds=warm_up_s, replies=customers)
+        began, cpu, own = time.perf_counter(), cpu_s(pids), time.process_time()
+        await wait_for(loading, books, seconds=seconds, replies=WINDOW_REPLIES_MIN * customers)
+        ends, cpu, own = time.perf_counter(), cpu_s(pids) - cpu, time.process_time() - own
+        over.set()
+        await loading
         traffic.close()
         done = sum(began <= at < ends for at in books.replied_at)
         waits = [
@@ -120,7 +128,7 @@ class Stage:
             turns_per_s=done / (ends - began),
             cpu_ms=cpu * 1000 / max(done, 1),
             reply_ms_p50=statistics.median(waits or [0.0]),
-            generator_busy=own / seconds,
+            generator_busy=own / (ends - began),
             faults=books.close(),
         )
 
@@ -194,6 +202,23 @@ class Stage:
         books = self._books.get(path.removeprefix("/"))
         if books is not None:
             books.took(body)
+
+
+async def wait_for(
+    loading: asyncio.Task[None],
+    books: Books,
+    *,
+    replies: int,
+    seconds: float = 0.0,
+    seconds_max: float = WINDOW_S_MAX,
+) -> None:
+    """Wait so long, and for so many replies, but not for ever."""
+    began, had = time.perf_counter(), len(books.replied_at)
+    while not loading.done():
+        await asyncio.sleep(0.02)
+        elapsed = time.perf_counter() - began
+        if elapsed >= seconds_max or (elapsed >= seconds and len(books.replied_at) - had >= replies):
+            break
 
 
 def percentile(values: Sequence[float], share: float) -> float:

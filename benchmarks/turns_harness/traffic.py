@@ -61,18 +61,15 @@ class Traffic:
         self._auth = "" if address.api_key is None else f"authorization: Bearer {address.api_key}\r\n"
         self._is_over = False
 
-    async def saturate(self, *, customers: int, warm_up_s: float, seconds: float) -> tuple[float, float]:
-        """Load the system for warm-up plus `seconds`, then wait for every reply; returns the window counted."""
+    async def saturate(self, *, customers: int, until: asyncio.Event) -> None:
+        """Load the system until told otherwise, then wait for every reply."""
         self._is_over = False
-        began = time.perf_counter() + warm_up_s
-        ends = began + seconds
 
         async def write() -> None:
-            await _all([self._customer(ends) for _ in range(customers)])
+            await _all([self._customer(until) for _ in range(customers)])
             await self._drain()
 
         await _all([self._review(), write()])
-        return began, ends
 
     async def trickle(self, *, per_s: float, seconds: float) -> None:
         """Write `per_s` messages a second, all on the automatic topic."""
@@ -114,8 +111,8 @@ class Traffic:
     def close(self) -> None:
         self._http.close()
 
-    async def _customer(self, ends: float) -> None:
-        while time.perf_counter() < ends:
+    async def _customer(self, until: asyncio.Event) -> None:
+        while not until.is_set():
             is_automatic = self._dice.random() >= HELD_SHARE
             question = self._books.ask(is_automatic=is_automatic)
             if not await self._ask(question):
