@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from understudy.effects.handing_off import set_mode
 from understudy.errors import Conflict, InputError, NotFound
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
@@ -17,6 +19,7 @@ from understudy.records.review import HoldKind, HoldState
 from understudy.records.rulebook import Level
 from understudy.records.turn import TurnState
 from understudy.testing.scripted import RecordingChannel, ScriptedAgent
+from understudy.turn import flow
 
 Build = Callable[..., Any]
 
@@ -184,3 +187,22 @@ def test_a_decision_from_before_the_take_over_is_not_sent_after_it(build: Build)
     stage.settle()
     assert stage.channel.texts == []
     assert [hold.turn_id for hold in stage.open_holds] == [received.turn_id]
+
+
+def test_a_take_over_in_the_middle_of_an_assessment_voids_its_decision(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = build()
+    decides = flow.assess
+
+    def interrupted(*arguments: Any) -> Any:
+        conversation = stage.conversation()
+        if conversation.mode is Mode.AGENT:
+            step = partial(set_mode, conversation_id=conversation.id, mode=Mode.PERSON, taken_by="rosa")
+            stage.kept.write_now(lambda tx: step(tx, stage.clock))
+        return decides(*arguments)
+
+    monkeypatch.setattr(flow, "assess", interrupted)
+    turn = stage.ask("Hello")
+    assert stage.channel.texts == []
+    assert (turn.state, turn.reasons[0]) == (TurnState.HANDED_OFF, "conversation_with_person")

@@ -14,8 +14,9 @@ import pytest
 from understudy.delivery.outbox import OutboxLimits
 from understudy.ports.telemetry import HoldOpened, MessageSent
 from understudy.records.conversation import Mode
+from understudy.records.evidence import Draft
 from understudy.records.outbox import Accepted, OutboxState, Rejected, Retry
-from understudy.records.review import HoldKind
+from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.turn import OUTBOX_JOB, Job, TurnState
 from understudy.testing.scripted import RecordingChannel, ScriptedAgent
 
@@ -77,6 +78,22 @@ def test_pauses_between_tries_stay_within_their_bounds(build: Build) -> None:
         assert 0 <= waits <= bound
         stage.clock.advance(waits)
         stage.look(Job(kind=OUTBOX_JOB, key=turn.conversation_id))
+
+
+def test_a_turn_is_answered_only_once_nothing_of_it_is_left_to_send(build: Build, staging: ModuleType) -> None:
+    busy = [Retry(reason="busy", after_s=10), Accepted(), Retry(reason="busy", after_s=10)]
+    stage = build(
+        agent=ScriptedAgent(Draft(text="?", does_not_know=True)),
+        rules=staging.rules(degrade_on=(("quality.does_not_know", "follow_up"),)),
+        channel=RecordingChannel(answers=busy),
+    )
+    turn = stage.ask("When?")
+    stage.give(stage.open_holds[0], VerdictKind.RESPOND)
+    states = []
+    for _ in range(2):
+        stage.pass_time(11)
+        states.append((len(stage.channel.texts), stage.turn(turn.id).state))
+    assert states == [(1, TurnState.DELIVERING), (2, TurnState.ANSWERED)]
 
 
 def test_a_lost_hint_costs_only_time(build: Build) -> None:
