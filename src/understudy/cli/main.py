@@ -10,7 +10,7 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from understudy import __version__
-from understudy.cli import audit, check, demo, doctor, init, keys, migrate_store, outbox, review_command, serve
+from understudy.cli import audit, check, demo, doctor, init, keys, migrate_store, outbox, review_command, serve, work
 from understudy.cli.output import EXIT_USAGE
 from understudy.errors import UnderstudyError
 
@@ -23,6 +23,7 @@ tree = typer.Typer(
 )
 tree.command("demo")(demo.demo)
 tree.command("serve")(serve.serve)
+tree.command("work")(work.work)
 tree.command("init")(init.init)
 tree.command("doctor")(doctor.doctor)
 tree.command("review")(review_command.review)

@@ -43,6 +43,12 @@ class Server(Section):
 
     host: str = Field("127.0.0.1", description="address to listen on")
     port: int = Field(8080, ge=0, le=65535, description="port to listen on; 0 = any free one")
+    workers: int = Field(
+        1, ge=1, le=64, description="processes that serve and work, as with `serve --workers`; PostgreSQL only"
+    )
+    drain_s: float = Field(
+        0.0, ge=0, description="after SIGTERM, go on answering for so long with /readyz at 503, for a load balancer"
+    )
     public_url: str | None = Field(None, description="how others reach this server; default http://HOST:PORT")
     metrics_need_key: bool = Field(False, description="true: /metrics wants an API key with scope metrics:read")
     trusted_proxies: list[str] = Field(["127.0.0.1"], description="whose X-Forwarded-* headers are believed")
