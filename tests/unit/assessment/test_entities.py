@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -111,12 +109,7 @@ def test_amount_is_read_alike_however_it_is_written(amount: object) -> None:
         ".com",
     ],
 )
-def test_long_hostile_text_is_read_in_time_that_grows_with_its_length(unit: str) -> None:
-    def seconds(length: int) -> float:
-        text = unit * (length // len(unit))
-        began = time.perf_counter()
-        entities(text)
-        return time.perf_counter() - began
-
-    short, long = (min(seconds(length) for _ in range(3)) for length in (5_000, 80_000))
-    assert long < 64 * max(short, 0.001)  # 16 times the length: a quadratic pattern would take 256 times as long
+def test_long_hostile_text_is_read_to_its_end(unit: str) -> None:
+    """A pattern that tries every way to split these would not come back."""
+    text = unit * (100_000 // len(unit))
+    assert all(text[entity.span.start : entity.span.end] == entity.text for entity in entities(text))
