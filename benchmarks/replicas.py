@@ -34,7 +34,7 @@ from turns_harness.postgres import Postgres
 from turns_harness.stage import Stage
 from turns_harness.systems import start_worker
 
-WEB_ONLY = ("--workers", "0")
+WEB_ONLY = ("--web-only",)
 AGENT_MS = 300
 TRICKLE_PER_S = 20.0
 PAUSE_S = 2.0
@@ -81,7 +81,7 @@ async def _measure(chosen: argparse.Namespace, folder: Path, postgres: Postgres)
     faults: Counter[str] = Counter()
     async with Stage(folder, postgres=postgres, langgraph_python=None) as stage:
         rates = await _throughput(stage, chosen, faults)
-        resumed = await _takeovers(stage, chosen, faults)
+        resumed, repeated = await _takeovers(stage, chosen, faults)
     per_s = {number: round(statistics.median(runs), 1) for number, runs in rates.items()}
     first = per_s[min(per_s)]
     return {
@@ -90,6 +90,7 @@ async def _measure(chosen: argparse.Namespace, folder: Path, postgres: Postgres)
         "resume_s_max": round(max(resumed), 2),
         "resume_s_p50": round(statistics.median(resumed), 2),
         "kills": len(resumed),
+        "repeated_under_their_key": repeated,
         "cores": os.cpu_count(),
         "faults": dict(faults),
     }
@@ -119,13 +120,13 @@ async def _throughput(stage: Stage, chosen: argparse.Namespace, faults: Counter[
     return rates
 
 
-async def _takeovers(stage: Stage, chosen: argparse.Namespace, faults: Counter[str]) -> list[float]:
+async def _takeovers(stage: Stage, chosen: argparse.Namespace, faults: Counter[str]) -> tuple[list[float], int]:
     os.environ["BENCH_AGENT_MS"] = str(AGENT_MS)
     name = "postgres_understudy-takeover"
     await stage.start(name, python=Path(sys.executable), arguments=WEB_ONLY)
     workers = [await _worker(stage, name, which) for which in range(2)]
     dice = random.Random(11)
-    found = []
+    found, repeated = [], 0
     for kill in range(chosen.kills):
         traffic, books = stage.traffic(name)
         writing = asyncio.create_task(traffic.trickle(per_s=TRICKLE_PER_S, seconds=3 * PAUSE_S))
@@ -139,12 +140,13 @@ async def _takeovers(stage: Stage, chosen: argparse.Namespace, faults: Counter[s
         late = [one.replied_at - killed_at for one in before if one.replied_at is not None]
         found.append(max(late, default=0.0))
         faults.update(books.close())
+        repeated += books.repeated
         print(f"killed a worker: {len(before)} turns open, the last went out {found[-1]:.2f} s later", file=sys.stderr)
         victim.wait()
         workers.append(await _worker(stage, name, 2 + kill))
     for worker in workers:
         await _end(worker)
-    return found
+    return found, repeated
 
 
 async def _worker(stage: Stage, server: str, which: int) -> subprocess.Popen[str]:

@@ -1,7 +1,9 @@
 """What was asked and what arrived, kept apart from the systems under test: lost, doubled and reordered replies show here.
 
 A reply counts at the moment the sink has it, never before. Every question carries a number of its own that the fake
-agent repeats, so a reply is known by its content, whatever the system calls it.
+agent repeats, so a reply is known by its content, whatever the system calls it. The sink is a receiver that honours
+keys: the same reply again under the same key is *repeated*, which a customer does not see and a crash explains; under
+another key it is *doubled*, a fault.
 """
 
 from __future__ import annotations
@@ -39,6 +41,7 @@ class Question:
     sent_at: float = 0.0
     acknowledged_at: float | None = None
     replied_at: float | None = None
+    reply_id: str = ""
     replied: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -52,6 +55,7 @@ class Books:
         self.replied_at: list[float] = []
         self.faults: Counter[str] = Counter()
         self.unanswered = 0
+        self.repeated = 0
 
     def ask(self, *, is_automatic: bool) -> Question:
         """Make the next question, in a conversation that had its last reply, else in a new one."""
@@ -81,8 +85,10 @@ class Books:
             self.faults["alien"] += 1
             return
         if question.replied_at is not None:
-            self.faults["doubled"] += 1
+            self.faults["doubled"] += data["id"] != question.reply_id
+            self.repeated += data["id"] == question.reply_id
             return
+        question.reply_id = data["id"]
         conversation = question.conversation
         if question.index != conversation.answered:
             self.faults["reordered"] += 1
