@@ -118,7 +118,7 @@ def tables_of(database: Path) -> dict[str, list[tuple[Any, ...]]]:
         return {name: sorted(connection.execute(f"SELECT * FROM {name}"), key=repr) for name in sorted(names)}
 
 
-@dataclass
+@dataclass(repr=False)
 class Running:
     """A server that runs, and the ways a test looks at it."""
 
