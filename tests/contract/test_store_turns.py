@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from understudy.adapters.stores import sending, turns
+from understudy.adapters.stores.engine import open_engine
+from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.errors import NotFound, StepSuperseded
 from understudy.ports.store import Transaction
@@ -206,3 +210,17 @@ def test_a_second_document_of_a_kind_replaces_the_first(store: SqlStore, commit:
     commit(lambda tx: tx.artifacts.put("t", "draft", "1"))
     commit(lambda tx: tx.artifacts.put("t", "draft", "2"))
     assert store.read_now(lambda tx: tx.artifacts.get("t", "draft")) == "2"
+
+
+def test_questions_asked_at_every_message_use_their_partial_indexes(tmp_path: Path) -> None:
+    """SQLite takes a partial index only where the query repeats its condition, the values in the same order."""
+    engine = open_engine(f"sqlite:///{tmp_path / 'plans.db'}")
+    upgrade(engine)
+    with engine.connect() as connection:
+        for statement in (turns._BACKLOG, turns._DUE, turns._DECIDED_SINCE, sending._HEAD, sending._DUE):
+            prepared = statement.on(engine.dialect)
+            values = tuple("1" for _ in range(prepared.sql.count("?")))
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {prepared.sql}", values).all()
+            assert not [row for row in plan if " turns" in row[3] + " " and "INDEX" not in row[3] and "SCAN" in row[3]]
+            assert not [row for row in plan if "SCAN outbox" in row[3] and "INDEX" not in row[3]], prepared.sql
+    engine.dispose()

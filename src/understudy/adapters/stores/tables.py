@@ -190,16 +190,16 @@ turns = Table(
     Index(
         "ix_turns_working",
         "due_at",
-        sqlite_where=text("state IN ('collecting', 'drafting', 'gathering', 'assessing')"),
-        postgresql_where=text("state IN ('collecting', 'drafting', 'gathering', 'assessing')"),
+        sqlite_where=text("state IN ('assessing', 'collecting', 'drafting', 'gathering')"),
+        postgresql_where=text("state IN ('assessing', 'collecting', 'drafting', 'gathering')"),
     ),
     Index(
         "ix_turns_automatic",
         "topic",
         "channel",
         "decided_at",
-        sqlite_where=text("decision IN ('deliver', 'degrade')"),
-        postgresql_where=text("decision IN ('deliver', 'degrade')"),
+        sqlite_where=text("decision IN ('degrade', 'deliver')"),
+        postgresql_where=text("decision IN ('degrade', 'deliver')"),
     ),
     sqlite_autoincrement=True,
 )

@@ -264,8 +264,8 @@ def _create_turns() -> None:
         "turns",
         ["topic", "channel", "decided_at"],
         unique=False,
-        sqlite_where=sa.text("decision IN ('deliver', 'degrade')"),
-        postgresql_where=sa.text("decision IN ('deliver', 'degrade')"),
+        sqlite_where=sa.text("decision IN ('degrade', 'deliver')"),
+        postgresql_where=sa.text("decision IN ('degrade', 'deliver')"),
     )
     op.create_index("ix_turns_conversation_id_position", "turns", ["conversation_id", "position"], unique=False)
     op.create_index(
@@ -273,8 +273,8 @@ def _create_turns() -> None:
         "turns",
         ["due_at"],
         unique=False,
-        sqlite_where=sa.text("state IN ('collecting', 'drafting', 'gathering', 'assessing')"),
-        postgresql_where=sa.text("state IN ('collecting', 'drafting', 'gathering', 'assessing')"),
+        sqlite_where=sa.text("state IN ('assessing', 'collecting', 'drafting', 'gathering')"),
+        postgresql_where=sa.text("state IN ('assessing', 'collecting', 'drafting', 'gathering')"),
     )
 
 
