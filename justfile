@@ -60,6 +60,10 @@ docs:
 fresh:
     cog --check docs/reference/*.md
 
+# play 10,000 simulated worlds, or see one again: ./dev simulate --seed 4711
+simulate *args:
+    @PYTHONPATH=tests python -m simulation "$@"
+
 # run one benchmark: ./dev bench turns --json
 bench name *args:
     @script="benchmarks/$1.py" && shift && python "$script" "$@"

@@ -1,0 +1,49 @@
+"""A broken promise, by name; it says what was seen and judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """`promise` is which of the promises was broken, `what` was seen."""
+
+    promise: str
+    what: str
+
+    def __str__(self) -> str:
+        return f"{self.promise}: {self.what}"
+
+
+NOT_LOST = "no acknowledged message is lost"
+NOT_TWICE = "nothing is sent twice for one decision"
+IN_ORDER = "replies of a conversation keep their order"
+NOT_VOID = "no void draft is sent"
+DECIDED = "nothing is sent without a decision"
+NOT_STALE = "a stale verdict changes nothing"
+ONE_HAND_OFF = "a hand-off is neither lost nor repeated"
+UNSURE_IS_HELD = "an ambiguous send is held for a person"
+CHAINED = "the ledger is one chain"
+QUOTA = "quotas are never exceeded"
+IN_TIME = "every turn ends in time"
+REPLAYED = "replay gives the same decision"
+LEGAL = "records change only as their life allows"
+NO_SURPRISE = "nothing breaks that nobody foresaw"
+ALL = (
+    NOT_LOST,
+    NOT_TWICE,
+    IN_ORDER,
+    NOT_VOID,
+    DECIDED,
+    NOT_STALE,
+    ONE_HAND_OFF,
+    UNSURE_IS_HELD,
+    CHAINED,
+    QUOTA,
+    IN_TIME,
+    REPLAYED,
+    LEGAL,
+    NO_SURPRISE,
+)
+"""Every promise that a world is held to."""
