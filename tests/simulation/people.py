@@ -6,7 +6,6 @@ They tell the truth about whether a message arrived. What they were refused they
 from __future__ import annotations
 
 import asyncio
-import random
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +18,7 @@ from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind, Ve
 if TYPE_CHECKING:
     from simulation.world import World
 
+EVERY: tuple[VerdictKind, ...] = tuple(VerdictKind)
 NEEDS_TEXT = (VerdictKind.EDIT, VerdictKind.RESPOND)
 THINKS_S = (0.1, 30.0)
 LOOKED_AT_MAX = 50
@@ -141,13 +141,12 @@ class Person:
 
 
 def _wanted(world: World, hold: Hold) -> VerdictKind:
-    dice: random.Random = world.dice
+    dice = world.dice
     if hold.kind is not HoldKind.UNSURE_SEND and dice.random() < 0.05:
-        unfit: VerdictKind = dice.choice([*VerdictKind])  # some of them this kind of hold does not take
-        return unfit
+        return dice.choice(EVERY)  # some of them this kind of hold does not take
     match hold.kind:
         case HoldKind.DRAFT:
-            return dice.choice([*VerdictKind, VerdictKind.APPROVE, VerdictKind.APPROVE])
+            return dice.choice((*EVERY, VerdictKind.APPROVE, VerdictKind.APPROVE))
         case HoldKind.HAND_OFF:
             return dice.choice([VerdictKind.RESPOND, VerdictKind.RESPOND, VerdictKind.TAKE_OVER])
         case HoldKind.UNSURE_SEND:
