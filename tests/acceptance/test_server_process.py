@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -156,3 +159,22 @@ def test_log_at_info_tells_of_turns_and_repeats_no_message(
     assert "zebra" not in ended.err
     assert "9:00 to 18:00" not in ended.err
     assert token not in ended.err
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_failure_nobody_foresaw_is_logged_with_its_traceback(form: str, folder: Path) -> None:
+    program = (
+        "import logging; from understudy.adapters.telemetry.logs import configure; "
+        f"configure(form={form!r})\n"
+        "def breaks(): raise RuntimeError('that was not foreseen')\n"
+        "try: breaks()\n"
+        "except RuntimeError as error: logging.getLogger('understudy.web').error('unexpected error', exc_info=error)"
+    )
+    command = [sys.executable, "-c", program]
+    written = subprocess.run(command, check=True, cwd=folder, capture_output=True, text=True).stderr
+    if form == "json":
+        (line,) = [json.loads(one) for one in written.splitlines()]
+        assert line["event"] == "unexpected error"
+        written = line["exception"]
+    assert "that was not foreseen" in written
+    assert "in breaks" in written

@@ -70,7 +70,15 @@ CONFIGURATIONS: dict[str, tuple[str, list[str]]] = {
     ),
     "reserved channel": ('[channels.api]\nkind = "webchat"', ["channels.api"]),
     "unknown Python target": ('[agents.a]\nkind = "python"\ntarget = "gone:f"', ["'a'", "gone"]),
-    "unknown database": ('[store]\nurl = "oracle://x"', ["store.url", "oracle"]),
+    "unknown database": ('[store]\nurl = "oracle://me:s3cret@x"', ["store.url", "oracle"]),
+    "no database URL": ('[store]\nurl = "me:s3cret@x"', ["store.url"]),
+    "database that does not answer": (
+        '[store]\nurl = "postgresql://me:s3cret@127.0.0.1:9/x"',
+        ["store.url", "127.0.0.1:9", "understudy doctor"],
+    ),
+    "folder in the place of a database": ('[store]\nurl = "sqlite:///empty"', ["store.url", "empty"]),
+    "another file in the place of a database": ('[store]\nurl = "sqlite:///understudy.toml"', ["not a database"]),
+    "database in memory": ('[store]\nurl = "sqlite:///:memory:"', ["store.url", "memory"]),
 }
 
 
@@ -82,6 +90,7 @@ def test_configuration_is_refused_for(case: str, tmp_path: Path, understudy_here
     ended = understudy_here("serve", "--port", "0", cwd=tmp_path)
     assert ended.code == 3, ended.err
     assert [word for word in named if word not in ended.err] == [], ended.err
+    assert "s3cret" not in ended.err
     assert ended.out == ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
@@ -33,15 +34,22 @@ def open_engine(url: str) -> Engine:
         if parsed.get_backend_name() == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
         elif parsed.get_backend_name() != "sqlite":
-            raise ConfigurationError(f"store.url {url!r}: use sqlite:///FILE or postgresql://…")
+            raise ConfigurationError(f"store.url {_shown(url)!r}: use sqlite:///FILE or postgresql://…")
+        elif parsed.database in (None, "", ":memory:"):
+            raise ConfigurationError(f"store.url {url!r} names no file, and in memory nothing would be kept")
         engine = create_engine(parsed, pool_size=8, max_overflow=4, pool_pre_ping=parsed.get_backend_name() != "sqlite")
     except (ArgumentError, NoSuchModuleError) as error:
-        raise ConfigurationError(f"store.url {url!r} is no database URL: {error}") from error
+        raise ConfigurationError(f"store.url {_shown(url)!r} is no database URL: {error}") from error
     except ModuleNotFoundError as error:
         raise ConfigurationError("PostgreSQL needs its driver: pip install 'understudy[postgres]'") from error
     if is_sqlite(engine):
         _make_sqlite_durable(engine)
     return engine
+
+
+def _shown(url: str) -> str:
+    """The URL without its password, also where it is none."""
+    return re.sub(r"[^/]*@", "…@", url)
 
 
 def _make_sqlite_durable(engine: Engine) -> None:
