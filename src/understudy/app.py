@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ from pydantic import SecretStr
 
 from understudy.adapters.channels.collected import CollectedChannel
 from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
-from understudy.adapters.stores import copying, migrate
+from understudy.adapters.stores import migrate
 from understudy.adapters.stores.sole_process import SoleProcess
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.adapters.system_clock import SystemClock
@@ -20,7 +20,7 @@ from understudy.adapters.telemetry import logs
 from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.adapters.telemetry.metrics import Metrics
 from understudy.adapters.telemetry.spans import Spans
-from understudy.delivery.dead_letters import DeadLetters
+from understudy.databases import open_store, takes_one_process
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.ports.agent import Agent
@@ -96,7 +96,9 @@ class App:
         self.sole_process.acquire()
         self.store.subscribe(self._announce)
         self.dispatcher.start({TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look})
-        if self.is_alone:
+        if self.is_alone:  # and so no program of another version works here either
+            if self.settings.store.migrate_at_start:
+                migrate.upgrade(self.store.engine)
             await self.flow.release_leases()
             await self.outbox.release_leases()
         else:
@@ -205,36 +207,6 @@ def configure_telemetry(settings: Settings) -> None:
         export_to(settings.telemetry.otlp_endpoint)
 
 
-def open_store(settings: Settings, base: Path) -> SqlStore:
-    """Open the store and bring its schema to this version."""
-    url = settings.store.url
-    if url.startswith("sqlite:///") and ":memory:" not in url:
-        path = base / url.removeprefix("sqlite:///")
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ConfigurationError(f"store.url: the folder {path.parent} cannot be made: {error.strerror}") from error
-        url = f"sqlite:///{path}"
-    store = SqlStore(url)
-    migrate.upgrade(store.engine)
-    return store
-
-
-@contextmanager
-def open_dead_letters(settings: Settings, base: Path) -> Iterator[DeadLetters]:
-    """Open the store for a command that looks after messages which were not sent; a server may run beside it."""
-    store = open_store(settings, base)
-    try:
-        yield DeadLetters(store, SystemClock(), FanOut([]))
-    finally:
-        store.close_now()
-
-
-def copy_store(source_url: str, target_url: str, *, told: copying.Told) -> copying.Copied:
-    """Copy a whole store into an empty one (`adapters/stores/copying.py`)."""
-    return copying.copy_store(source_url, target_url, told=told)
-
-
 def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:
     """Build one agent; raises `ConfigurationError`. Adapters are imported only where they are used."""
     match agent:
@@ -282,11 +254,6 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
                 chars_max=channel.chars_max,
                 text_chars_max=settings.limits.message_chars_max,
             )
-
-
-def takes_one_process(settings: Settings) -> bool:
-    """Whether the configured store takes only one process at a time."""
-    return not settings.store.url.startswith("postgresql")
 
 
 def _dispatcher(store: SqlStore, clock: Clock, telemetry: Telemetry, *, works: bool) -> Dispatcher:

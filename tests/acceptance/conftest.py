@@ -28,9 +28,10 @@ import httpx2
 import pytest
 import structlog
 
-from understudy.app import App, build, open_store
+from understudy.app import App, build
 from understudy.cli.main import main
 from understudy.client.client import Client
+from understudy.databases import open_store
 from understudy.records.access import Scope
 from understudy.settings.load import load
 from understudy.web.asgi import create

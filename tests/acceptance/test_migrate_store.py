@@ -21,7 +21,8 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
-from understudy.app import build, copy_store, open_store
+from understudy.app import build
+from understudy.databases import copy_store, open_store
 from understudy.errors import ConfigurationError, StoreError
 from understudy.records.access import Scope
 from understudy.records.conversation import Inbound
@@ -138,7 +139,7 @@ def test_a_copy_that_was_killed_leaves_an_empty_database(filled: Path, new_postg
     postgres = new_postgres()
     killed = (
         "import os, signal, sys\n"
-        "from understudy.app import copy_store\n"
+        "from understudy.databases import copy_store\n"
         "def told(what, done, rows):\n"
         "    if what == 'comparing' and done > 0:\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"

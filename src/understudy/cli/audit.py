@@ -21,7 +21,7 @@ def options() -> None:
 @tree.command("verify")
 def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Compute every entry's hash again; exit 1 and the first broken entry where one does not match."""
-    from understudy.app import open_store
+    from understudy.databases import open_store
 
     settings, base = read_settings(config)
     store = open_store(settings, base)

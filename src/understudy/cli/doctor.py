@@ -105,7 +105,7 @@ def _store(settings: Settings, base: Path) -> Iterator[Result]:
     from sqlalchemy import text
     from sqlalchemy.exc import SQLAlchemyError
 
-    from understudy.app import open_store
+    from understudy.databases import open_store
 
     try:
         store = open_store(settings, base)

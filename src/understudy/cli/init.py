@@ -26,7 +26,8 @@ def init(
     as_json: JsonOption = False,
 ) -> None:
     """Write a commented understudy.toml that works at once, and make the first API key."""
-    from understudy.app import open_store, system_clock
+    from understudy.app import system_clock
+    from understudy.databases import open_store
     from understudy.web.keys import add_key, make_key
 
     config, knowledge = folder / FILE_NAME, folder / "knowledge"

@@ -31,7 +31,8 @@ def create(
     as_json: JsonOption = False,
 ) -> None:
     """Make a key and show it, this once."""
-    from understudy.app import open_store, system_clock
+    from understudy.app import system_clock
+    from understudy.databases import open_store
 
     if not 0 < len(name.strip()) <= NAME_CHARS_MAX:
         raise ConfigurationError(f"NAME must have 1 to {NAME_CHARS_MAX} characters, got {name[:40]!r}")
@@ -52,7 +53,7 @@ def create(
 @tree.command("list")
 def list_keys(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List all keys, without their secrets."""
-    from understudy.app import open_store
+    from understudy.databases import open_store
 
     settings, base = read_settings(config)
     store = open_store(settings, base)
@@ -90,7 +91,8 @@ def revoke(
     as_json: JsonOption = False,
 ) -> None:
     """Make a key void from now on."""
-    from understudy.app import open_store, system_clock
+    from understudy.app import system_clock
+    from understudy.databases import open_store
 
     settings, base = read_settings(config)
     store = open_store(settings, base)

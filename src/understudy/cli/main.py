@@ -10,7 +10,20 @@ from rich.console import Console
 from typer.exceptions import TyperException
 
 from understudy import __version__
-from understudy.cli import audit, check, demo, doctor, init, keys, migrate_store, outbox, review_command, serve, work
+from understudy.cli import (
+    audit,
+    check,
+    demo,
+    doctor,
+    init,
+    keys,
+    migrate,
+    migrate_store,
+    outbox,
+    review_command,
+    serve,
+    work,
+)
 from understudy.cli.output import EXIT_USAGE
 from understudy.errors import UnderstudyError
 
@@ -28,6 +41,7 @@ tree.command("init")(init.init)
 tree.command("doctor")(doctor.doctor)
 tree.command("review")(review_command.review)
 tree.command("check")(check.check)
+tree.command("migrate")(migrate.migrate)
 tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
 tree.add_typer(audit.tree, name="audit")

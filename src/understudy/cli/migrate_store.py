@@ -17,7 +17,7 @@ def migrate_store(
     as_json: JsonOption = False,
 ) -> None:
     """Copy everything into another, empty database, and compare it; all or nothing, the source is left as it is."""
-    from understudy.app import copy_store
+    from understudy.databases import copy_store
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty(), transient=True) as progress:

@@ -41,7 +41,8 @@ def list_entries(
     """List messages that wait, are under way, may or may not have arrived, or were given up."""
     states = _states(state)
 
-    from understudy.app import open_dead_letters, system_clock
+    from understudy.app import system_clock
+    from understudy.databases import open_dead_letters
 
     settings, base = read_settings(config)
     with open_dead_letters(settings, base) as letters:
@@ -81,7 +82,7 @@ def retry(
         raise ConfigurationError(
             "name outbox entries, with --it-did-not-arrive where you know it, or say --all-dead, with --channel if you like"
         )
-    from understudy.app import open_dead_letters
+    from understudy.databases import open_dead_letters
 
     settings, base = read_settings(config)
     with open_dead_letters(settings, base) as letters:
@@ -110,7 +111,7 @@ def drop(
 ) -> None:
     """Decide that a message is not sent; where it was still waiting, a person gets the conversation."""
 
-    from understudy.app import open_dead_letters
+    from understudy.databases import open_dead_letters
 
     settings, base = read_settings(config)
     with open_dead_letters(settings, base) as letters:

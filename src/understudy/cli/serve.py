@@ -63,8 +63,9 @@ async def _serve(settings: Settings, base: Path, *, works: bool, as_json: bool) 
 
 async def _serve_by_replicas(settings: Settings, base: Path, again: Sequence[str], count: int, *, as_json: bool) -> int:
     """Hold the socket and keep servers running on it; returns the exit code."""
-    from understudy.app import configure_telemetry, open_store
+    from understudy.app import configure_telemetry
     from understudy.cli.replicas import Replicas
+    from understudy.databases import open_store
     from understudy.web.server import bind
 
     if not _takes_many(settings):
@@ -105,7 +106,7 @@ async def _serve_as_replica(settings: Settings, base: Path, numbers: str, *, wor
 
 
 def _takes_many(settings: Settings) -> bool:
-    from understudy.app import takes_one_process
+    from understudy.databases import takes_one_process
 
     return not takes_one_process(settings)
 

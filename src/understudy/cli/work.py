@@ -21,7 +21,8 @@ def work(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 
 async def _work(settings: Settings, base: Path, *, as_json: bool) -> None:
-    from understudy.app import build, configure_telemetry, takes_one_process
+    from understudy.app import build, configure_telemetry
+    from understudy.databases import takes_one_process
 
     if takes_one_process(settings):
         raise ConfigurationError(

@@ -36,6 +36,9 @@ class StoreSettings(Section):
         "sqlite:///understudy-data/understudy.db",
         description="sqlite:///FILE (relative to the configuration file) or postgresql://user@host/name",
     )
+    migrate_at_start: bool = Field(
+        True, description="false: a database that lacks a step of the schema is refused; run `understudy migrate` first"
+    )
 
 
 class Server(Section):

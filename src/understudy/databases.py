@@ -1,0 +1,83 @@
+"""The configured database, opened by itself: for the composition root, and for commands that need no more than it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from understudy.adapters.stores import copying, migrate
+from understudy.adapters.stores.engine import open_engine
+from understudy.adapters.stores.sql_store import SqlStore
+from understudy.adapters.system_clock import SystemClock
+from understudy.adapters.telemetry.fan_out import FanOut
+from understudy.delivery.dead_letters import DeadLetters
+from understudy.errors import ConfigurationError
+from understudy.settings.model import Settings
+
+
+def takes_one_process(settings: Settings) -> bool:
+    """Whether the configured store takes only one process at a time."""
+    return not settings.store.url.startswith("postgresql")
+
+
+def open_store(settings: Settings, base: Path) -> SqlStore:
+    """Open the store and make its schema fit for this version; raises `ConfigurationError` where that cannot be."""
+    store = SqlStore(_store_url(settings, base))
+    try:
+        migrate.Migrations(store.engine).prepare(may_change=settings.store.migrate_at_start)
+    except SQLAlchemyError as error:
+        store.close_now()
+        raise _cannot_open(store.engine, error) from error
+    except ConfigurationError:
+        store.close_now()
+        raise
+    return store
+
+
+def _store_url(settings: Settings, base: Path) -> str:
+    url = settings.store.url
+    if url.startswith("sqlite:///") and ":memory:" not in url:
+        path = base / url.removeprefix("sqlite:///")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ConfigurationError(f"store.url: the folder {path.parent} cannot be made: {error.strerror}") from error
+        url = f"sqlite:///{path}"
+    return url
+
+
+def _cannot_open(engine: Engine, error: SQLAlchemyError) -> ConfigurationError:
+    said = str(getattr(error, "orig", error)).strip().splitlines()[0]
+    shown = engine.url.render_as_string(hide_password=True)
+    return ConfigurationError(f"store.url: {shown} cannot be opened: {said}; `understudy doctor` says more")
+
+
+@contextmanager
+def open_migrations(settings: Settings, base: Path) -> Iterator[migrate.Migrations]:
+    """Open the database for its schema alone; nothing is changed."""
+    engine = open_engine(_store_url(settings, base))
+    try:
+        yield migrate.Migrations(engine)
+    except SQLAlchemyError as error:
+        raise _cannot_open(engine, error) from error
+    finally:
+        engine.dispose()
+
+
+@contextmanager
+def open_dead_letters(settings: Settings, base: Path) -> Iterator[DeadLetters]:
+    """Open the store for a command that looks after messages which were not sent; a server may run beside it."""
+    store = open_store(settings, base)
+    try:
+        yield DeadLetters(store, SystemClock(), FanOut([]))
+    finally:
+        store.close_now()
+
+
+def copy_store(source_url: str, target_url: str, *, told: copying.Told) -> copying.Copied:
+    """Copy a whole store into an empty one (`adapters/stores/copying.py`)."""
+    return copying.copy_store(source_url, target_url, told=told)
