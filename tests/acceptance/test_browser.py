@@ -197,7 +197,8 @@ def test_widget_opens_and_closes_by_keyboard(served: Any, words: Any, open_tab: 
 
 
 def test_widget_covers_a_phone_and_gives_the_page_back(served: Any, open_tab: Any) -> None:
-    page = open_tab(viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True).page
+    still = {"reduced_motion": "reduce"}  # else the panel is measured while it opens
+    page = open_tab(viewport={"width": 375, "height": 667}, has_touch=True, is_mobile=True, **still).page
     page.goto(f"{served.url}/chat/example")
     page.get_by_role("button", name="Open chat").click()
     frame = page.frame_locator("iframe")

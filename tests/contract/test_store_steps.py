@@ -49,12 +49,14 @@ def together(store: SqlStore, *steps: Callable[[Transaction], Any]) -> list[Any]
     """Write all steps in one group: the writer is kept busy until all of them wait."""
 
     async def scene() -> list[Any]:
-        gate = threading.Event()
+        busy, gate = threading.Event(), threading.Event()
 
         def wait(_tx: Transaction) -> None:
+            busy.set()
             gate.wait(10)
 
         first = store.write(wait)
+        busy.wait(10)  # else the writer could take some of the steps along with this one
         waiting = [store.write(step) for step in steps]
         gate.set()
         return (await asyncio.gather(first, *waiting, return_exceptions=True))[1:]

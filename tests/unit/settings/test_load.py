@@ -182,7 +182,7 @@ def test_bad_toml_says_where(tmp_path: Path) -> None:
         ("[agents.a]\nkind = 'faq'\nknowlege = 'x'\nknowledge = 'x'", "did you mean 'knowledge'?"),
         ("[[autonomy.grants]]\nlevel = 'auto'\ntresh = 1", "did you mean 'threshold'?"),
         ("[channels.w]\nkind = 'webhook'\nsecret = 'x'", "did you mean 'secrets'?"),
-        ("[store]\nzzz = 1", "store.zzz: unknown key, known keys: url"),
+        ("[store]\nzzz = 1", "store.zzz: unknown key, known keys: migrate_at_start, url"),
         ("[checks.grounding]\nwait = 1", "did you mean 'weight'?"),
     ],
 )
