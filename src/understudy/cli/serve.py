@@ -11,6 +11,7 @@ from pathlib import Path
 import typer
 
 from understudy.cli.output import ConfigOption, JsonOption, print_json, read_settings
+from understudy.cli.running import run_for_long, settle
 from understudy.errors import ConfigurationError
 from understudy.settings.model import Settings
 
@@ -37,12 +38,12 @@ def serve(
         settings = settings.model_copy(update={"server": settings.server.model_copy(update=changes)})
     count = workers or settings.server.workers
     if replica is not None:
-        asyncio.run(_serve_as_replica(settings, base, replica, works=not web_only))
+        run_for_long(_serve_as_replica(settings, base, replica, works=not web_only))
     elif count > 1 or (workers is not None and _takes_many(settings)):
         again = ["serve", *(["--config", str(config)] if config is not None else []), *(["--web-only"] * web_only)]
         sys.exit(asyncio.run(_serve_by_replicas(settings, base, again, count, as_json=as_json)))
     else:
-        asyncio.run(_serve(settings, base, works=not web_only, as_json=as_json))
+        run_for_long(_serve(settings, base, works=not web_only, as_json=as_json))
 
 
 async def _serve(settings: Settings, base: Path, *, works: bool, as_json: bool) -> None:
@@ -57,6 +58,7 @@ async def _serve(settings: Settings, base: Path, *, works: bool, as_json: bool) 
     listening = server.listen()
     serving = await server.begin(listening)
     if server.started:
+        settle()
         _say_where(settings, listening, as_json=as_json)
     await serving
 
@@ -96,6 +98,7 @@ async def _serve_as_replica(settings: Settings, base: Path, numbers: str, *, wor
     server = Server(create(build(settings, base, works=works)), settings, is_one_of_many=True)
     serving = await server.begin(parent.listening)
     if server.started:
+        settle()
         parent.say_ready()
     gone = asyncio.ensure_future(parent.gone())
     await asyncio.wait({serving, gone}, return_when=asyncio.FIRST_COMPLETED)

@@ -10,6 +10,7 @@ from pathlib import Path
 import typer
 
 from understudy.cli.output import ConfigOption, JsonOption, print_json, read_settings
+from understudy.cli.running import run_for_long, settle
 from understudy.errors import ConfigurationError
 from understudy.settings.model import Settings
 
@@ -17,7 +18,7 @@ from understudy.settings.model import Settings
 def work(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Work on turns with ./understudy.toml, beside the servers; PostgreSQL only."""
     settings, base = read_settings(config)
-    asyncio.run(_work(settings, base, as_json=as_json))
+    run_for_long(_work(settings, base, as_json=as_json))
 
 
 async def _work(settings: Settings, base: Path, *, as_json: bool) -> None:
@@ -34,6 +35,7 @@ async def _work(settings: Settings, base: Path, *, as_json: bool) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, is_over.set)
     await app.start()
+    settle()
     if as_json:
         print_json({"pid": os.getpid()})
     else:

@@ -27,8 +27,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from types import TracebackType
+from urllib.parse import SplitResult, urlsplit
+from urllib.request import getproxies, proxy_bypass
 
-import httpx2
+import aiohttp
 
 from understudy import __version__
 from understudy.adapters.channels.standard_webhooks import ID_HEADER, Signer
@@ -49,7 +51,8 @@ ANSWER_S_MAX = 2.0
 _TRY_AGAIN_LATER = frozenset({408, 425, 429})
 _NOT_TAKEN = frozenset({501, 503})
 # Certainly nothing left: the pool gave no connection, or none was made. Everything else counts as unknown.
-_NEVER_SENT = (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.PoolTimeout, httpx2.UnsupportedProtocol)
+_NEVER_SENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL)
+CONNECTIONS_MAX = 50
 
 
 class WebhookChannel:
@@ -75,17 +78,20 @@ class WebhookChannel:
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._name = name
-        self._url = _checked_url(name, url)
+        parsed = _checked_url(name, url)
+        self._url = url
+        self._host = parsed.hostname
         self._clock = clock
         self._signer = _signer(name, secrets, insecure=insecure)
         self._capabilities = Capabilities(honours_keys=honours_keys, can_look_up=False, chars_max=chars_max)
         self._text_chars_max = text_chars_max
         self._timeout_s = timeout_s
-        self._client = _client(timeout_s, reuse_connections=honours_keys)
+        self._proxy = _proxy_for(parsed)
+        self._client: aiohttp.ClientSession | None = None
 
     def __repr__(self) -> str:
         signed = "signed" if self._signer else "insecure"
-        return f"WebhookChannel({self._name!r}, host={self._url.host!r}, {signed})"
+        return f"WebhookChannel({self._name!r}, host={self._host!r}, {signed})"
 
     async def __aenter__(self) -> WebhookChannel:
         return self
@@ -122,15 +128,15 @@ class WebhookChannel:
         body = write_reply(entry)
         headers = self._headers(entry, body)
         try:
-            # httpx bounds each step; this bounds them together, so that a dripping answer holds no worker.
+            # The session bounds connecting; this bounds all together, so that a dripping answer holds no worker.
             async with asyncio.timeout(self._timeout_s) as deadline:
                 return await self._post(headers, body, deadline)
         except _NEVER_SENT as error:
-            return Retry(reason=f"no connection to {self._url.host}: {_say(error)}")
+            return Retry(reason=f"no connection to {self._host}: {_say(error)}")
         except TimeoutError:
-            return Unknown(reason=f"no answer from {self._url.host} within {self._timeout_s:g} s")
-        except httpx2.HTTPError as error:
-            return Unknown(reason=f"the connection to {self._url.host} broke while sending: {_say(error)}")
+            return Unknown(reason=f"no answer from {self._host} within {self._timeout_s:g} s")
+        except aiohttp.ClientError as error:
+            return Unknown(reason=f"the connection to {self._host} broke while sending: {_say(error)}")
 
     async def look_up(self, entry: OutboxEntry) -> SendResult:  # noqa: ARG002
         """Answer `Unknown`: a webhook has no way to ask; a receiver that honours keys may be sent it again."""
@@ -138,7 +144,8 @@ class WebhookChannel:
 
     async def close(self) -> None:
         """Close the connections to the receiver."""
-        await self._client.aclose()
+        if self._client is not None:
+            await self._client.close()
 
     def _headers(self, entry: OutboxEntry, body: bytes) -> dict[str, str]:
         headers = {"content-type": "application/json; charset=utf-8"}
@@ -148,16 +155,19 @@ class WebhookChannel:
         return headers | self._signer.sign(message_id=entry.id, timestamp_s=now_s, body=body)
 
     async def _post(self, headers: dict[str, str], body: bytes, deadline: asyncio.Timeout) -> SendResult:
-        async with self._client.stream("POST", self._url, headers=headers, content=body) as answer:
+        if self._client is None:  # a session belongs to the loop that runs it
+            self._client = _client(self._timeout_s, reuse_connections=self._capabilities.honours_keys)
+        asking = self._client.post(self._url, headers=headers, data=body, proxy=self._proxy, allow_redirects=False)
+        async with asking as answer:
             # The status has decided; from here on a slow or broken body must not turn it into "unknown".
             deadline.reschedule(None)
-            if answer.is_success:
+            if 200 <= answer.status < 300:
                 return Accepted(provider_id=await _provider_id(answer))
             return self._refusal(answer)
 
-    def _refusal(self, answer: httpx2.Response) -> SendResult:
-        status = answer.status_code
-        reason = f"{self._url.host} answered {status}"
+    def _refusal(self, answer: aiohttp.ClientResponse) -> SendResult:
+        status = answer.status
+        reason = f"{self._host} answered {status}"
         if status == 409:
             return Accepted()
         if status in _TRY_AGAIN_LATER or status in _NOT_TAKEN or (status >= 500 and self._capabilities.honours_keys):
@@ -169,14 +179,15 @@ class WebhookChannel:
         return Rejected(reason=reason)
 
 
-def _checked_url(name: str, url: str) -> httpx2.URL:
+def _checked_url(name: str, url: str) -> SplitResult:
     try:
-        parsed = httpx2.URL(url)
-    except (httpx2.InvalidURL, ValueError) as error:
+        parsed = urlsplit(url)
+        scheme, host, _ = parsed.scheme, parsed.hostname, parsed.port
+    except ValueError as error:
         raise ConfigurationError(f"channel {name!r}: url cannot be read: {error}") from error
-    if parsed.scheme not in ("http", "https") or not parsed.host:
+    if scheme not in ("http", "https") or not host:
         raise ConfigurationError(
-            f"channel {name!r}: url has scheme {parsed.scheme!r} and host {parsed.host!r}; "
+            f"channel {name!r}: url has scheme {scheme!r} and host {host!r}; "
             "give a whole address such as https://messages.example.com/replies"
         )
     return parsed
@@ -198,15 +209,15 @@ def _signer(name: str, secrets: Sequence[str], *, insecure: bool) -> Signer | No
         raise ConfigurationError(f"channel {name!r}: {error.message}") from error
 
 
-def _client(timeout_s: float, *, reuse_connections: bool) -> httpx2.AsyncClient:
+def _client(timeout_s: float, *, reuse_connections: bool) -> aiohttp.ClientSession:
     # A reused connection may have been closed by the receiver a moment ago. Writing into it is an unknown send: free
     # where keys are honoured, and a question to a person where they are not. There each send opens its own.
-    kept = 10 if reuse_connections else 0
-    return httpx2.AsyncClient(
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=CONNECTIONS_MAX, force_close=not reuse_connections),
         # Connecting gets a third, so that a hanging connection ends as "never sent" before the whole time is over.
-        timeout=httpx2.Timeout(timeout_s, connect=timeout_s / 3, pool=timeout_s / 3),
-        limits=httpx2.Limits(max_connections=50, max_keepalive_connections=kept),
-        follow_redirects=False,
+        timeout=aiohttp.ClientTimeout(total=None, connect=timeout_s * 2 / 3, sock_connect=timeout_s / 3),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
         headers={
             "user-agent": f"understudy/{__version__}",
             "accept": "application/json",
@@ -215,7 +226,14 @@ def _client(timeout_s: float, *, reuse_connections: bool) -> httpx2.AsyncClient:
     )
 
 
-async def _provider_id(answer: httpx2.Response) -> str | None:
+def _proxy_for(url: SplitResult) -> str | None:
+    """The proxy that the environment names for this address, if any."""
+    if url.hostname is None or proxy_bypass(url.hostname):
+        return None
+    return getproxies().get(url.scheme)
+
+
+async def _provider_id(answer: aiohttp.ClientResponse) -> str | None:
     """Read the receiver's own name for the message, where its answer is JSON with an `id`.
 
     Nothing that goes wrong here may change the outcome: the status has already said that the message was taken.
@@ -223,12 +241,12 @@ async def _provider_id(answer: httpx2.Response) -> str | None:
     read = bytearray()
     try:
         async with asyncio.timeout(ANSWER_S_MAX):
-            async for piece in answer.aiter_raw():
+            async for piece in answer.content.iter_any():
                 read += piece
                 if len(read) > ANSWER_BYTES_MAX:
                     return None
         named = json.loads(read)
-    except (httpx2.HTTPError, TimeoutError, ValueError, RecursionError):
+    except (aiohttp.ClientError, TimeoutError, ValueError, RecursionError):
         return None
     found = named.get("id") if isinstance(named, dict) else None
     if isinstance(found, int) and not isinstance(found, bool):
@@ -236,7 +254,7 @@ async def _provider_id(answer: httpx2.Response) -> str | None:
     return found if isinstance(found, str) and 0 < len(found) <= 500 and found.isprintable() else None
 
 
-def _retry_after_s(answer: httpx2.Response, now: datetime) -> float | None:
+def _retry_after_s(answer: aiohttp.ClientResponse, now: datetime) -> float | None:
     """Read Retry-After, in seconds or as an HTTP date; None where it is missing or unreadable."""
     value = answer.headers.get("retry-after", "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
