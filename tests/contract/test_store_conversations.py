@@ -139,7 +139,7 @@ def test_of_conversation_gives_what_came_after_a_number(store: SqlStore, commit:
 
 def test_messages_move_from_one_turn_to_another(store: SqlStore, commit: Commit, make: Any) -> None:
     old, other = (commit(lambda tx, t=turn: make.message(tx, turn_id=t)) for turn in ("old", "other"))
-    commit(lambda tx: tx.messages.move(from_turn="old", to_turn="new"))
+    commit(lambda tx: tx.messages.move(old.conversation_id, from_turn="old", to_turn="new"))
     of_turn = {turn: store.read_now(lambda tx, t=turn: tx.messages.of_turn(t)) for turn in ("old", "new", "other")}
     assert of_turn == {"old": [], "new": [replace(old, turn_id="new")], "other": [other]}
 

@@ -76,13 +76,9 @@ def settle_sent(tx: Transaction, clock: Clock, entry: OutboxEntry, turn: Turn | 
         channel=entry.channel,
     )
     if turn is not None and turn.state is TurnState.DELIVERING:
-        left = [other for other in tx.outbox.of_turn(turn.id) if other.id != entry.id and _is_open(other)]
-        if not left:
+        open_entries = tx.outbox.open_of(entry.conversation_id)
+        if not any(other.turn_id == turn.id and other.id != entry.id for other in open_entries):
             tx.turns.advance(turn, TurnState.ANSWERED, finished_at=now)
             tx.ledger.append("turn.answered", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
     if tx.turns.open_of(entry.conversation_id):
         tx.announce(Job(kind=TURN_JOB, key=entry.conversation_id))
-
-
-def _is_open(entry: OutboxEntry) -> bool:
-    return entry.state in (OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN)

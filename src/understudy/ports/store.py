@@ -70,7 +70,7 @@ class Messages(Protocol):
 
     def of_turn(self, turn_id: str) -> list[Message]: ...
 
-    def move(self, *, from_turn: str, to_turn: str) -> None:
+    def move(self, conversation_id: str, *, from_turn: str, to_turn: str) -> None:
         """Give a superseded turn's customer messages to the turn that answers them now."""
         ...
 
@@ -92,8 +92,11 @@ class Turns(Protocol):
 
     def latest_of(self, conversation_id: str) -> Turn | None: ...
 
-    def advance(self, turn: Turn, to: TurnState, **changes: Any) -> Turn:
-        """Take a legal transition, writing `changes`; raises `StepSuperseded` where state or token moved on."""
+    def advance(self, turn: Turn, *path: TurnState, **changes: Any) -> Turn:
+        """Take one legal transition, or several at once, writing `changes` under a new token.
+
+        Raises `StepSuperseded` where state or token moved on, and `ValueError` for a way that is not in the table.
+        """
         ...
 
     def touch(self, turn: Turn, **changes: Any) -> Turn:
@@ -184,6 +187,10 @@ class Outbox(Protocol):
 
     def head(self, conversation_id: str) -> OutboxEntry | None:
         """The oldest entry of a conversation that waits or is under way: the only one that may be sent."""
+        ...
+
+    def open_of(self, conversation_id: str) -> list[OutboxEntry]:
+        """The entries of a conversation that wait or are under way, in the order in which they leave."""
         ...
 
     def of_turn(self, turn_id: str) -> list[OutboxEntry]: ...

@@ -24,6 +24,10 @@ class OutboxState(StrEnum):
     DROPPED = "dropped"
 
 
+OPEN_ENTRY = frozenset({OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN})
+"""States of an entry that waits or is under way; only the oldest of a conversation may be sent."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEntry:
     """One message to send. `id` is also the idempotency key; `attempts` counts the sends begun so far."""

@@ -157,8 +157,12 @@ class TurnFlow:
             if not self._is_due(turn):
                 return None
             turn = self._close_burst(tx, turn)
+            if turn.state is TurnState.DRAFTING:
+                return self._ask(tx, turn)
         if turn.state is TurnState.DRAFTING:
-            return self._lease(tx, turn) if self._is_due(turn) else None  # else another worker holds its lease
+            if not self._is_due(turn):
+                return None  # Another worker holds its lease.
+            return self._ask(tx, tx.turns.touch(turn, due_at=self._lease_ends()))
         if turn.state is TurnState.ASSESSING and (gathered := self._gathered_before(tx, turn)) is not None:
             return gathered
         stored, error = tx.artifacts.get(turn.id, "draft"), tx.artifacts.get(turn.id, "agent_error")
@@ -176,12 +180,15 @@ class TurnFlow:
         with_person = tx.conversations.get(turn.conversation_id).mode is Mode.PERSON
         to = TurnState.GATHERING if has_draft or with_person else TurnState.DRAFTING
         tx.ledger.append(f"turn.{to.value}", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
-        return tx.turns.advance(turn, to, due_at=now, trace=turn.trace or _new_trace())
+        due_at = self._lease_ends() if to is TurnState.DRAFTING else now
+        return tx.turns.advance(turn, to, due_at=due_at, trace=turn.trace or _new_trace())
 
-    def _lease(self, tx: Transaction, turn: Turn) -> _Asked:
+    def _lease_ends(self) -> datetime:
+        return self._clock.now() + timedelta(seconds=self._limits.lapse_s or self._drafting.lease_s)
+
+    def _ask(self, tx: Transaction, leased: Turn) -> _Asked:
         now = self._clock.now()
-        tx.ledger.append("agent.asked", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
-        leased = tx.turns.touch(turn, due_at=now + timedelta(seconds=self._limits.lapse_s or self._drafting.lease_s))
+        tx.ledger.append("agent.asked", at=now, turn_id=leased.id, conversation_id=leased.conversation_id)
         return _Asked(turn=leased, request=draft_request(tx, leased, deadline_s=self._drafting.lease_s))
 
     async def _draft(self, asked: _Asked) -> _Gathered:
@@ -197,7 +204,6 @@ class TurnFlow:
     def _keep_draft(self, tx: Transaction, turn: Turn, draft: Draft | None, error: str) -> _Gathered:
         now = self._clock.now()
         version = draft.agent_version if draft is not None else None
-        advanced = tx.turns.advance(turn, TurnState.GATHERING, due_at=now, agent_version=version)
         if draft is not None:
             name = tx.artifacts.put(turn.id, "draft", dump(draft))
         else:
@@ -212,7 +218,7 @@ class TurnFlow:
             document=name,
             failed=draft is None,
         )
-        return self._gather(tx, advanced, draft, None if draft is not None else error)
+        return self._gather(tx, turn, draft, None if draft is not None else error)
 
     def _gather(self, tx: Transaction, turn: Turn, draft: Draft | None, agent_error: str | None) -> _Gathered:
         """Complete the evidence and store it with the rulebook that will judge it."""
@@ -238,6 +244,8 @@ class TurnFlow:
         }
         if turn.state is TurnState.ASSESSING:
             turn = tx.turns.touch(turn, **changes)  # gathered again
+        elif turn.state is TurnState.DRAFTING:
+            turn = tx.turns.advance(turn, TurnState.GATHERING, TurnState.ASSESSING, **changes)
         else:
             turn = tx.turns.advance(turn, TurnState.ASSESSING, **changes)
         return _Gathered(turn=turn, evidence=text, rulebook=rulebook)

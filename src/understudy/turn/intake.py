@@ -223,7 +223,7 @@ class Intake:
             if older.state not in SUPERSEDABLE:
                 continue
             tx.turns.advance(older, TurnState.SUPERSEDED, superseded_by=newer.id, due_at=None, finished_at=now)
-            tx.messages.move(from_turn=older.id, to_turn=newer.id)
+            tx.messages.move(older.conversation_id, from_turn=older.id, to_turn=newer.id)
             tx.ledger.append(
                 "turn.superseded",
                 at=now,

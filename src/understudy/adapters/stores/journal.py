@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.session import Session, columns_of, record_of
 from understudy.adapters.stores.statement import Statement, insert_into
 from understudy.adapters.stores.tables import ledger, rulebooks
@@ -91,11 +92,15 @@ class SqlLedger:
 class SqlRulebooks:
     """`ports.store.Rulebooks` in SQL."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, hot: Hot) -> None:
         self._session = session
+        self._hot = hot
 
     def put(self, rulebook: Rulebook, *, now: datetime) -> bool:
+        if rulebook.id in self._hot.rulebooks:
+            return False
         if self._session.scalar(_RULEBOOK_ID, which=rulebook.id) is not None:
+            self._hot.rulebooks.add(rulebook.id)
             return False
         values = {"id": rulebook.id, "rules": dump(rulebook.rules), "created_at": now}
         self._session.change(_ADD_RULEBOOK, values)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import bindparam, select, update
 
+from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, insert_into
 from understudy.adapters.stores.tables import addresses, contacts, conversations, messages
@@ -67,8 +70,9 @@ _MOVE_MESSAGES = Statement(
 class SqlContacts:
     """`ports.store.Contacts` in SQL."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, hot: Hot) -> None:
         self._session = session
+        self._hot = hot
 
     def resolve(self, channel: str, inbound: Inbound, *, new_id: str, now: datetime) -> Contact:
         row = self._session.row(_CONTACT_AT, channel=channel, value=inbound.address)
@@ -83,6 +87,7 @@ class SqlContacts:
             self._session.change(_ADD_CONTACT, values_of(contact))
             address = {"channel": channel, "value": inbound.address, "contact_id": contact.id}
             self._session.change(_ADD_ADDRESS, address)
+            self._hot.keep_contact(contact)
             return contact
         known = record_of(Contact, row)
         filled = replace(
@@ -94,44 +99,63 @@ class SqlContacts:
         if filled != known:
             facts = {"name": filled.name, "email": filled.email, "phone": filled.phone}
             self._session.change(_FILL_CONTACT, {"which": known.id, **facts})
+        self._hot.keep_contact(filled)
         return filled
 
     def get(self, contact_id: str) -> Contact:
+        if (kept := self._hot.contact(contact_id)) is not None:
+            return kept
         row = self._session.row(_CONTACT_BY_ID, id=contact_id)
         if row is None:
             raise NotFound(f"there is no contact {contact_id!r}")
-        return record_of(Contact, row)
+        contact = record_of(Contact, row)
+        self._hot.keep_contact(contact)
+        return contact
 
 
 class SqlConversations:
     """`ports.store.Conversations` in SQL."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, hot: Hot) -> None:
         self._session = session
+        self._hot = hot
 
     def find(self, channel: str, external_id: str) -> Conversation | None:
+        if (scene := self._hot.scene_at(channel, external_id)) is not None:
+            return scene.conversation
         row = self._session.row(_CONVERSATION_AT, channel=channel, external_id=external_id)
-        return None if row is None else record_of(Conversation, row)
+        return None if row is None else self._kept(row)
 
     def get(self, conversation_id: str) -> Conversation:
+        if (scene := self._hot.scene(conversation_id)) is not None:
+            return scene.conversation
         row = self._session.row(_CONVERSATION_BY_ID, id=conversation_id)
         if row is None:
             raise NotFound(f"there is no conversation {conversation_id!r}")
-        return record_of(Conversation, row)
+        return self._kept(row)
 
     def add(self, conversation: Conversation) -> None:
         self._session.change(_ADD_CONVERSATION, values_of(conversation))
+        self._hot.keep(conversation, is_new=True)
 
     def change(self, conversation: Conversation) -> None:
         changes = {name: getattr(conversation, name) for name in ("mode", "taken_by", "address")}
         self._session.change(_CHANGE_CONVERSATION, {"which": conversation.id, **changes})
+        if (scene := self._hot.scene(conversation.id)) is not None:
+            scene.conversation = conversation
+
+    def _kept(self, row: Sequence[Any]) -> Conversation:
+        conversation = record_of(Conversation, row)
+        self._hot.keep(conversation)
+        return conversation
 
 
 class SqlMessages:
     """`ports.store.Messages` in SQL."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, hot: Hot) -> None:
         self._session = session
+        self._hot = hot
 
     def known(self, channel: str, provider_id: str) -> Message | None:
         row = self._session.row(_MESSAGE_KNOWN, channel=channel, provider_id=provider_id)
@@ -139,14 +163,26 @@ class SqlMessages:
 
     def add(self, message: Message, *, channel: str) -> Message:
         values = {**values_of(message, leave_out=("seq",)), "channel": channel}
-        return replace(message, seq=self._session.insert(_ADD_MESSAGE, values))
+        added = replace(message, seq=self._session.insert(_ADD_MESSAGE, values))
+        scene = self._hot.scene(message.conversation_id)
+        if scene is not None and scene.messages is not None:
+            scene.put_messages([*scene.messages, added])
+        return added
 
     def of_conversation(self, conversation_id: str, *, after: int = 0, limit: int = 200) -> list[Message]:
+        scene = self._hot.scene(conversation_id)
+        if scene is not None and scene.messages is not None:
+            return [message for message in scene.messages[-limit:] if message.seq > after]
         rows = self._session.rows(_LAST_MESSAGES, conversation_id=conversation_id, after=after, limit=limit)
-        return [record_of(Message, row) for row in reversed(rows)]
+        found = [record_of(Message, row) for row in reversed(rows)]
+        if scene is not None and not after and len(found) < limit:
+            scene.put_messages(list(found))
+        return found
 
     def of_turn(self, turn_id: str) -> list[Message]:
         return [record_of(Message, row) for row in self._session.rows(_MESSAGES_OF_TURN, turn_id=turn_id)]
 
-    def move(self, *, from_turn: str, to_turn: str) -> None:
+    def move(self, conversation_id: str, *, from_turn: str, to_turn: str) -> None:
         self._session.change(_MOVE_MESSAGES, {"from_turn": from_turn, "turn_id": to_turn})
+        if (scene := self._hot.scene(conversation_id)) is not None:
+            scene.messages = None

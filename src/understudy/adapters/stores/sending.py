@@ -10,20 +10,19 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, func, select, update
 
+from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, among, insert_into
 from understudy.adapters.stores.tables import outbox, receipts
 from understudy.errors import NotFound, StepSuperseded
-from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
+from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState, Receipt
 
 _ENTRY = columns_of(outbox, OutboxEntry)
-_OPEN_STATES = [OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN]
 _BY_ID = Statement(select(*_ENTRY).where(outbox.c.id == bindparam("id")))
-_HEAD = Statement(
+_OPEN_OF = Statement(
     select(*_ENTRY)
-    .where(outbox.c.conversation_id == bindparam("conversation_id"), among(outbox.c.state, _OPEN_STATES))
+    .where(outbox.c.conversation_id == bindparam("conversation_id"), among(outbox.c.state, OPEN_ENTRY))
     .order_by(outbox.c.seq)
-    .limit(1)
 )
 _OF_TURN = Statement(select(*_ENTRY).where(outbox.c.turn_id == bindparam("turn_id")).order_by(outbox.c.seq))
 _DUE = Statement(
@@ -79,11 +78,14 @@ _RENEW = Statement(
 class SqlOutbox:
     """`ports.store.Outbox` in SQL."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, hot: Hot) -> None:
         self._session = session
+        self._hot = hot
 
     def add(self, entry: OutboxEntry) -> OutboxEntry:
-        return replace(entry, seq=self._session.insert(_ADD, values_of(entry, leave_out=("seq",))))
+        added = replace(entry, seq=self._session.insert(_ADD, values_of(entry, leave_out=("seq",))))
+        self._remember(added)
+        return added
 
     def get(self, outbox_id: str) -> OutboxEntry:
         row = self._session.row(_BY_ID, id=outbox_id)
@@ -92,8 +94,16 @@ class SqlOutbox:
         return record_of(OutboxEntry, row)
 
     def head(self, conversation_id: str) -> OutboxEntry | None:
-        row = self._session.row(_HEAD, conversation_id=conversation_id)
-        return None if row is None else record_of(OutboxEntry, row)
+        return next(iter(self.open_of(conversation_id)), None)
+
+    def open_of(self, conversation_id: str) -> list[OutboxEntry]:
+        scene = self._hot.scene(conversation_id)
+        if scene is not None and (kept := scene.open_entries()) is not None:
+            return kept
+        found = [record_of(OutboxEntry, row) for row in self._session.rows(_OPEN_OF, conversation_id=conversation_id)]
+        if scene is not None:
+            scene.entries = list(found)
+        return found
 
     def of_turn(self, turn_id: str) -> list[OutboxEntry]:
         return [record_of(OutboxEntry, row) for row in self._session.rows(_OF_TURN, turn_id=turn_id)]
@@ -102,9 +112,16 @@ class SqlOutbox:
         changes = {name: getattr(entry, name) for name in _CHANGING}
         if self._session.change(_CHANGE, {"which": entry.id, "expected": attempts, **changes}) != 1:
             raise StepSuperseded(f"outbox entry {entry.id} moved on while this send was under way")
+        self._remember(entry)
 
     def renew(self, entry: OutboxEntry, *, until: datetime) -> None:
         self._session.renew(_RENEW, {"which": entry.id, "expected": entry.attempts, "until": until})
+        if (scene := self._hot.scene(entry.conversation_id)) is not None:
+            scene.entries = None
+
+    def _remember(self, entry: OutboxEntry) -> None:
+        if (scene := self._hot.scene(entry.conversation_id)) is not None:
+            scene.put_entry(entry)
 
     def due(self, now: datetime, *, limit: int) -> list[OutboxEntry]:
         return [record_of(OutboxEntry, row) for row in self._session.rows(_DUE, now=now, limit=limit)]

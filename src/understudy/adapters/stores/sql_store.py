@@ -22,6 +22,7 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
 from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, open_engine, read_options
+from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.transaction import SqlTransaction
 from understudy.errors import StoreError
 from understudy.ports.store import Committed, Transaction
@@ -50,6 +51,7 @@ class SqlStore:
     def __init__(self, url: str) -> None:
         self.engine: Engine = open_engine(url)
         self._read_options = read_options(self.engine)
+        self._hot = Hot()
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._listeners: list[Callable[[Committed], None]] = []
         self._share: Callable[[Any, Committed], Committed] | None = None
@@ -145,11 +147,19 @@ class SqlStore:
 
     def _write_group(self, group: list[_Work]) -> None:
         """Run the steps of a group in one transaction; raises where any of them does, and then nothing is stored."""
+        try:
+            self._write(group)
+        except BaseException:
+            self._hot.clear()  # it may hold what was rolled back
+            raise
+
+    def _write(self, group: list[_Work]) -> None:
         with self.engine.connect() as connection:
             begun = connection.begin()
             if not is_sqlite(self.engine):
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PG_WRITER_LOCK})
-            transaction = SqlTransaction(connection)
+            transaction = SqlTransaction(connection, self._hot)
+            self._hot.open(transaction.ledger.head_seq())
             results = [_run(work.step, transaction) for work in group]
             committed = Committed(entries=transaction.ledger.flush(), jobs=tuple(transaction.jobs))
             if self._share is not None:
@@ -158,6 +168,7 @@ class SqlStore:
                 begun.commit()
             except BaseException as error:
                 raise _CommitCutOff from error
+            self._hot.close(transaction.ledger.head_seq())
         self._tell(committed)
         for work, result in zip(group, results, strict=True):
             if work.future.set_running_or_notify_cancel():  # else the caller went away; what is committed stays

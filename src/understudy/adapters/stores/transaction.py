@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
+from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
 from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
@@ -17,20 +18,21 @@ from understudy.records.turn import Job
 
 
 class SqlTransaction:
-    """`ports.store.Transaction` over one connection."""
+    """`ports.store.Transaction` over one connection; `hot` is what the writer remembers, and a query has none."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, hot: Hot | None = None) -> None:
+        hot = hot or Hot(scenes_max=0)
         self.session = session = Session(connection)
-        self.contacts = SqlContacts(session)
-        self.conversations = SqlConversations(session)
-        self.messages = SqlMessages(session)
-        self.turns = SqlTurns(session)
-        self.artifacts = SqlArtifacts(session)
+        self.contacts = SqlContacts(session, hot)
+        self.conversations = SqlConversations(session, hot)
+        self.messages = SqlMessages(session, hot)
+        self.turns = SqlTurns(session, hot)
+        self.artifacts = SqlArtifacts(session, hot)
         self.holds = SqlHolds(session)
         self.verdicts = SqlVerdicts(session)
-        self.outbox = SqlOutbox(session)
+        self.outbox = SqlOutbox(session, hot)
         self.ledger = SqlLedger(session)
-        self.rulebooks = SqlRulebooks(session)
+        self.rulebooks = SqlRulebooks(session, hot)
         self.keys = SqlKeys(session)
         self.idempotency = SqlIdempotencyKeys(session)
         self.jobs: list[tuple[Job, datetime | None]] = []

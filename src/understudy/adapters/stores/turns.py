@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import bindparam, func, literal_column, select, text, update
 
+from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, among, insert_into
 from understudy.adapters.stores.tables import LEFT_ALONE, artifacts, turns
@@ -90,11 +92,15 @@ _PUT_DOCUMENT = Statement(
 class SqlTurns:
     """`ports.store.Turns` in SQL."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, hot: Hot) -> None:
         self._session = session
+        self._hot = hot
 
     def add(self, turn: Turn) -> Turn:
-        return replace(turn, position=self._session.insert(_ADD, values_of(turn, leave_out=("position",))))
+        added = replace(turn, position=self._session.insert(_ADD, values_of(turn, leave_out=("position",))))
+        self._hot.begin_documents(turn.id)
+        self._hot.keep_turn(added)
+        return added
 
     def get(self, turn_id: str) -> Turn:
         row = self._session.row(_BY_ID, id=turn_id)
@@ -103,16 +109,23 @@ class SqlTurns:
         return record_of(Turn, row)
 
     def open_of(self, conversation_id: str) -> list[Turn]:
-        return [record_of(Turn, row) for row in self._session.rows(_OPEN_OF, conversation_id=conversation_id)]
+        scene = self._hot.scene(conversation_id)
+        if scene is not None and (kept := scene.open_turns()) is not None:
+            return kept
+        found = [record_of(Turn, row) for row in self._session.rows(_OPEN_OF, conversation_id=conversation_id)]
+        if scene is not None:
+            scene.turns = list(found)
+        return found
 
     def latest_of(self, conversation_id: str) -> Turn | None:
         row = self._session.row(_LATEST_OF, conversation_id=conversation_id)
         return None if row is None else record_of(Turn, row)
 
-    def advance(self, turn: Turn, to: TurnState, **changes: Any) -> Turn:
-        if to not in TRANSITIONS[turn.state]:
-            raise ValueError(f"a turn cannot go from {turn.state.value} to {to.value}")
-        return self._swap(turn, state=to, **changes)
+    def advance(self, turn: Turn, *path: TurnState, **changes: Any) -> Turn:
+        for state, to in pairwise((turn.state, *path)):
+            if to not in TRANSITIONS[state]:
+                raise ValueError(f"a turn cannot go from {state.value} to {to.value}")
+        return self._swap(turn, state=path[-1], **changes)
 
     def touch(self, turn: Turn, **changes: Any) -> Turn:
         return self._swap(turn, **changes)
@@ -122,10 +135,14 @@ class SqlTurns:
         expected = {"which": turn.id, "expected": turn.token}
         if self._session.change(_swap(tuple(sorted(changes))), {**expected, **changes}) != 1:
             raise StepSuperseded(f"turn {turn.id} moved on from {turn.state.value} while this step was under way")
-        return replace(turn, **changes)
+        swapped = replace(turn, **changes)
+        self._hot.keep_turn(swapped)
+        return swapped
 
     def renew(self, turn: Turn, *, until: datetime) -> None:
         self._session.renew(_RENEW, {"which": turn.id, "expected": turn.token, "until": until})
+        if (scene := self._hot.scene(turn.conversation_id)) is not None:
+            scene.lengthen(turn, until=until)
 
     def backlog(self) -> int:
         return int(self._session.scalar(_BACKLOG))
@@ -143,14 +160,18 @@ class SqlTurns:
 class SqlArtifacts:
     """`ports.store.Artifacts` in SQL."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, hot: Hot) -> None:
         self._session = session
+        self._hot = hot
 
     def put(self, turn_id: str, kind: str, body: str) -> str:
         name = digest(body)
         self._session.change(_PUT_DOCUMENT, {"turn_id": turn_id, "kind": kind, "digest": name, "body": body})
+        self._hot.put_document(turn_id, kind)
         return name
 
     def get(self, turn_id: str, kind: str) -> str | None:
+        if self._hot.lacks_document(turn_id, kind):
+            return None
         body = self._session.scalar(_DOCUMENT, turn_id=turn_id, kind=kind)
         return None if body is None else str(body)
