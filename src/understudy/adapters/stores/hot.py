@@ -86,6 +86,7 @@ class Hot:
         self._documents: dict[str, set[str]] = {}
         self._head: int | None = None
         self.rulebooks: set[str] = set()
+        self._buckets: dict[tuple[str | None, str, str], datetime] = {}
 
     def open(self, head: int) -> None:
         """Begin a group of steps on a database whose ledger ends with `head`."""
@@ -103,6 +104,7 @@ class Hot:
         self._contacts.clear()
         self._documents.clear()
         self.rulebooks.clear()
+        self._buckets.clear()
         self._head = None
 
     def scene(self, conversation_id: str) -> Scene | None:
@@ -157,6 +159,12 @@ class Hot:
     def lacks_document(self, turn_id: str, kind: str) -> bool:
         """Whether a turn certainly has no document of this kind."""
         return turn_id in self._documents and kind not in self._documents[turn_id]
+
+    def is_new_bucket(self, of_slice: tuple[str | None, str, str], began_at: datetime) -> bool:
+        """Whether a slice's counts go on in another bucket than the last time; it is remembered."""
+        is_new = self._buckets.get(of_slice) != began_at
+        self._buckets[of_slice] = began_at
+        return is_new
 
     def keep_contact(self, contact: Contact) -> None:
         """Keep a contact as it is now; it goes with its conversation."""

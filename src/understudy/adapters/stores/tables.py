@@ -194,6 +194,13 @@ turns = Table(
         postgresql_where=text("state IN ('assessing', 'collecting', 'drafting', 'gathering')"),
     ),
     Index(
+        "ix_turns_assessing",
+        "topic",
+        "channel",
+        sqlite_where=text("state = 'assessing'"),
+        postgresql_where=text("state = 'assessing'"),
+    ),
+    Index(
         "ix_turns_automatic",
         "topic",
         "channel",
@@ -203,6 +210,17 @@ turns = Table(
     ),
     sqlite_autoincrement=True,
 )
+
+slice_counts = Table(
+    "slice_counts",
+    metadata,
+    Column("topic", String(200), primary_key=True),
+    Column("channel", String(100), primary_key=True),
+    Column("kind", Choice(DecisionKind), primary_key=True),
+    Column("began_at", Instant, primary_key=True),
+    Column("count", Integer, nullable=False),
+)
+"""How many decisions of a kind fell into each ten seconds, so that a quota is looked up and not counted each time."""
 
 artifacts = Table(
     "artifacts",

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import bindparam, func, literal_column, select, text, update
+from sqlalchemy import bindparam, delete, func, literal_column, select, text, update
 
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, among, insert_into
-from understudy.adapters.stores.tables import LEFT_ALONE, artifacts, turns
+from understudy.adapters.stores.tables import LEFT_ALONE, artifacts, slice_counts, turns
 from understudy.errors import NotFound, StepSuperseded
 from understudy.records.assessment import DecisionKind
 from understudy.records.codec import digest
@@ -43,23 +43,45 @@ _LISTED = Statement(
     select(*_TURN).where(turns.c.position > bindparam("after")).order_by(turns.c.position).limit(bindparam("limit"))
 )
 _SLICE = (turns.c.topic == bindparam("topic"), turns.c.channel == bindparam("channel"))
+BUCKET = timedelta(seconds=10)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+COUNTS_KEPT = timedelta(hours=2)
 # Each part begins with the words of its partial index, so that the index is used.
-_DECIDED = (
+_DECIDED_FIRST = (
     select(func.count())
     .select_from(turns)
     .where(
         among(turns.c.decision, LEFT_ALONE),
         turns.c.decision == bindparam("kind"),
         turns.c.decided_at >= bindparam("since"),
+        turns.c.decided_at < bindparam("whole_from"),
         *_SLICE,
     )
+)
+_OF_SLICE = (
+    slice_counts.c.topic == bindparam("topic"),
+    slice_counts.c.channel == bindparam("channel"),
+    slice_counts.c.kind == bindparam("kind"),
+)
+_DECIDED_LATER = select(func.coalesce(func.sum(slice_counts.c.count), 0)).where(
+    *_OF_SLICE, slice_counts.c.began_at >= bindparam("whole_from")
 )
 _BEING_DECIDED = (
     select(func.count())
     .select_from(turns)
-    .where(among(turns.c.state, WORKING), turns.c.state == literal_column(f"'{TurnState.ASSESSING.value}'"), *_SLICE)
+    .where(turns.c.state == literal_column(f"'{TurnState.ASSESSING.value}'"), *_SLICE)
 )
-_DECIDED_SINCE = Statement(select(_DECIDED.scalar_subquery() + _BEING_DECIDED.scalar_subquery()))
+_DECIDED_SINCE = Statement(
+    select(_DECIDED_FIRST.scalar_subquery() + _DECIDED_LATER.scalar_subquery() + _BEING_DECIDED.scalar_subquery())
+)
+_COUNT = Statement(
+    text(
+        "INSERT INTO slice_counts (topic, channel, kind, began_at, count) "
+        "VALUES (:topic, :channel, :kind, :began_at, 1) "
+        "ON CONFLICT (topic, channel, kind, began_at) DO UPDATE SET count = slice_counts.count + 1"
+    ).bindparams(*(bindparam(name, type_=slice_counts.c[name].type) for name in ("kind", "began_at")))
+)
+_FORGET_COUNTS = Statement(delete(slice_counts).where(*_OF_SLICE, slice_counts.c.began_at < bindparam("before")))
 
 _ADD = insert_into(turns, numbered_by="position")
 
@@ -89,6 +111,11 @@ _PUT_DOCUMENT = Statement(
 )
 
 
+def _bucket(moment: datetime) -> datetime:
+    """When the ten seconds began in which a moment lies."""
+    return moment.astimezone(UTC) - (moment.astimezone(UTC) - _EPOCH) % BUCKET
+
+
 class SqlTurns:
     """`ports.store.Turns` in SQL."""
 
@@ -98,6 +125,7 @@ class SqlTurns:
 
     def add(self, turn: Turn) -> Turn:
         added = replace(turn, position=self._session.insert(_ADD, values_of(turn, leave_out=("position",))))
+        self._count(added)
         self._hot.begin_documents(turn.id)
         self._hot.keep_turn(added)
         return added
@@ -136,6 +164,8 @@ class SqlTurns:
         if self._session.change(_swap(tuple(sorted(changes))), {**expected, **changes}) != 1:
             raise StepSuperseded(f"turn {turn.id} moved on from {turn.state.value} while this step was under way")
         swapped = replace(turn, **changes)
+        if "decision" in changes:
+            self._count(swapped)
         self._hot.keep_turn(swapped)
         return swapped
 
@@ -151,7 +181,21 @@ class SqlTurns:
         return [record_of(Turn, row) for row in self._session.rows(_DUE, now=now, limit=limit)]
 
     def decided_since(self, kind: DecisionKind, topic: str, channel: str, since: datetime) -> int:
-        return int(self._session.scalar(_DECIDED_SINCE, kind=kind, topic=topic, channel=channel, since=since))
+        """Sum whole buckets, and count in the one that the moment falls into."""
+        began_at = _bucket(since)
+        whole_from = began_at if began_at == since else began_at + BUCKET
+        values = {"kind": kind, "topic": topic, "channel": channel, "since": since, "whole_from": whole_from}
+        return int(self._session.scalar(_DECIDED_SINCE, **values))
+
+    def _count(self, turn: Turn) -> None:
+        """Count a decision after which something leaves without a person; a slice's first in a bucket forgets old ones."""
+        if turn.decision not in LEFT_ALONE or turn.decided_at is None:
+            return
+        began_at = _bucket(turn.decided_at)
+        values = {"topic": turn.topic or "", "channel": turn.channel, "kind": turn.decision}
+        self._session.change(_COUNT, {**values, "began_at": began_at})
+        if self._hot.is_new_bucket((turn.topic, turn.channel, turn.decision), began_at):
+            self._session.change(_FORGET_COUNTS, {**values, "before": began_at - COUNTS_KEPT})
 
     def listed(self, *, after: int, limit: int) -> list[Turn]:
         return [record_of(Turn, row) for row in self._session.rows(_LISTED, after=after, limit=limit)]

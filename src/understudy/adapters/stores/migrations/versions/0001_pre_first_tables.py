@@ -234,6 +234,15 @@ def _create_outbox() -> None:
 
 def _create_turns() -> None:
     op.create_table(
+        "slice_counts",
+        sa.Column("topic", sa.String(length=200), nullable=False),
+        sa.Column("channel", sa.String(length=100), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("began_at", sa.BigInteger(), nullable=False),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("topic", "channel", "kind", "began_at", name=op.f("pk_slice_counts")),
+    )
+    op.create_table(
         "turns",
         sa.Column("position", _SERIAL, autoincrement=True, nullable=False),
         sa.Column("id", sa.String(length=200), nullable=False),
@@ -258,6 +267,14 @@ def _create_turns() -> None:
         sa.PrimaryKeyConstraint("position", name=op.f("pk_turns")),
         sa.UniqueConstraint("id", name=op.f("uq_turns_id")),
         sqlite_autoincrement=True,
+    )
+    op.create_index(
+        "ix_turns_assessing",
+        "turns",
+        ["topic", "channel"],
+        unique=False,
+        sqlite_where=sa.text("state = 'assessing'"),
+        postgresql_where=sa.text("state = 'assessing'"),
     )
     op.create_index(
         "ix_turns_automatic",
@@ -320,6 +337,7 @@ def downgrade() -> None:
     for table in (
         "verdicts",
         "turns",
+        "slice_counts",
         "outbox",
         "messages",
         "holds",
