@@ -40,4 +40,4 @@ class SystemClock:
 
 def _base32(number: int, digits: int) -> str:
     """Write a number with a fixed count of digits that sort as the numbers do; letters that look alike are left out."""
-    return "".join(_DIGITS[(number >> (5 * place)) & 31] for place in reversed(range(digits)))
+    return "".join([_DIGITS[(number >> place) & 31] for place in range(5 * digits - 5, -1, -5)])

@@ -57,6 +57,7 @@ def create(app: App) -> FastAPI:
     _add_schemas(api)
     _watch_sizes(app)
 
+    api.add_middleware(webhooks.WebhooksFirst, app=app)
     api.add_middleware(Edge, body_bytes_max=app.settings.limits.body_bytes_max)
     return api
 

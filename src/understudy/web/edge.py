@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from understudy.web.problems import problem
 
-DEFAULTS = {
-    "X-Content-Type-Options": "nosniff",
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Referrer-Policy": "no-referrer",
-}
+DEFAULTS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"no-referrer"),
+)
 """Set where the endpoint did not say otherwise."""
 
 
@@ -31,16 +30,16 @@ class Edge:
 
         async def send_with_defaults(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in DEFAULTS.items():
-                    headers.setdefault(name, value)
+                headers = list(message.get("headers", ()))
+                said = {name.lower() for name, _ in headers}
+                message["headers"] = headers + [pair for pair in DEFAULTS if pair[0] not in said]
             await send(message)
 
         if "\x00" in scope["path"] or b"%00" in scope["query_string"]:
             refusal = problem("malformed", 400, "the address holds the character U+0000 (%00), which names nothing")
             await refusal(scope, receive, send_with_defaults)
             return
-        declared = Headers(scope=scope).get("content-length", "0")
+        declared = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"content-length"), "0")
         if not declared.isdigit() or int(declared) > self._body_bytes_max:
             refusal = problem("too-large", 413, self._refusal(f"{declared} bytes"))
             await refusal(scope, receive, send_with_defaults)

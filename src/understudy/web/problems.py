@@ -53,8 +53,8 @@ def install(api: FastAPI) -> None:
     _describe(api)
 
     @api.exception_handler(UnderstudyError)
-    async def expected(_request: Request, error: UnderstudyError) -> JSONResponse:
-        return _expected(error)
+    async def expected(request: Request, error: UnderstudyError) -> JSONResponse:
+        return problem_of(request, error)
 
     @api.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -70,12 +70,7 @@ def install(api: FastAPI) -> None:
 
     @api.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
-        if isinstance(error.__cause__, UnderstudyError):  # FastAPI wraps what reading the body raises
-            return _expected(error.__cause__)
-        code, detail = _CODES.get(error.status_code, "http"), str(error.detail)
-        if error.status_code in (404, 405):
-            detail = f"there is no {request.method} {request.url.path}; /openapi.json lists what there is"
-        return problem(code, error.status_code, detail, headers=dict(error.headers or {}))
+        return problem_of(request, error)
 
     @api.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
@@ -93,6 +88,18 @@ def _describe(api: FastAPI) -> None:
         return description
 
     api.openapi = openapi  # type: ignore[method-assign] # FastAPI's own way to change its description
+
+
+def problem_of(request: Request, error: UnderstudyError | HTTPException) -> JSONResponse:
+    """Answer an error that was foreseen."""
+    if isinstance(error, UnderstudyError):
+        return _expected(error)
+    if isinstance(error.__cause__, UnderstudyError):  # FastAPI wraps what reading the body raises
+        return _expected(error.__cause__)
+    code, detail = _CODES.get(error.status_code, "http"), str(error.detail)
+    if error.status_code in (404, 405):
+        detail = f"there is no {request.method} {request.url.path}; /openapi.json lists what there is"
+    return problem(code, error.status_code, detail, headers=dict(error.headers or {}))
 
 
 def _expected(error: UnderstudyError) -> JSONResponse:

@@ -12,7 +12,9 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, ColumnElement, Dialect, Table, bindparam, insert, literal_column
 from sqlalchemy.sql import ClauseElement
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeEngine
+
+from understudy.adapters.stores.tables import Kept
 
 _Convert = Callable[[Any], Any] | None
 
@@ -23,28 +25,32 @@ class Prepared:
     def __init__(self, clause: ClauseElement, dialect: Dialect) -> None:
         compiled: Any = clause.compile(dialect=dialect)
         self.sql = str(compiled)
-        self._fixed = dict(compiled.construct_params(_check=False))
-        self._order: Sequence[str] | None = compiled.positiontup
-        self._into = {
+        into = {
             compiled.bind_names[bind]: convert
             for bind in compiled.bind_names
-            if (convert := bind.type.dialect_impl(dialect).bind_processor(dialect)) is not None
+            if (convert := _into(bind.type, dialect)) is not None
         }
-        self._fixed = {name: self._convert(name, value) for name, value in self._fixed.items()}
+        fixed = {
+            name: into[name](value) if name in into else value
+            for name, value in compiled.construct_params(_check=False).items()
+        }
+        order: Sequence[str] = compiled.positiontup or list(fixed)
+        self._names = None if compiled.positiontup is not None else tuple(order)
+        self._plan = [(name, into.get(name), fixed[name]) for name in order]
         columns = getattr(clause, "selected_columns", None) or getattr(clause, "_returning", ()) or ()
         self._out: list[tuple[int, Callable[[Any], Any]]] = [
             (place, convert)
             for place, column in enumerate(columns)
-            if isinstance(column.type, TypeDecorator | Boolean)  # the drivers give the others as they should be
-            and (convert := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
+            if (convert := _out_of(column.type, dialect)) is not None
         ]
 
     def values(self, given: Mapping[str, Any]) -> Any:
         """Put values into the form the driver takes: a tuple in the statement's order, or a mapping."""
-        converted = {name: self._convert(name, value) for name, value in given.items()}
-        if self._order is None:
-            return {**self._fixed, **converted}
-        return tuple([converted[name] if name in converted else self._fixed[name] for name in self._order])
+        values = [
+            fixed if name not in given else given[name] if convert is None else convert(given[name])
+            for name, convert, fixed in self._plan
+        ]
+        return tuple(values) if self._names is None else dict(zip(self._names, values, strict=True))
 
     def row(self, raw: Sequence[Any]) -> Sequence[Any]:
         """Turn a row as the driver gives it into the columns' own types."""
@@ -55,9 +61,18 @@ class Prepared:
             row[place] = convert(row[place])
         return row
 
-    def _convert(self, name: str, value: Any) -> Any:
-        convert = self._into.get(name)
-        return value if convert is None else convert(value)
+
+def _into(kind: TypeEngine[Any], dialect: Dialect) -> _Convert:
+    if isinstance(kind, Kept):
+        return kind.into
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _out_of(kind: TypeEngine[Any], dialect: Dialect) -> _Convert:
+    if isinstance(kind, Kept):
+        return kind.out_of
+    # The drivers give the others as they should be.
+    return kind.dialect_impl(dialect).result_processor(dialect, None) if isinstance(kind, Boolean) else None
 
 
 class Statement:

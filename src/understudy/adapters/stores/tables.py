@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     BigInteger,
@@ -35,49 +35,74 @@ from understudy.records.outbox import OutboxState
 from understudy.records.review import HoldKind, HoldState, VerdictKind
 from understudy.records.turn import TurnState
 
+T = TypeVar("T")
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
-class Instant(TypeDecorator[datetime]):
+class Kept(TypeDecorator[T]):
+    """A type of ours: `into` makes what the driver takes, `out_of` what the records hold, on every database the same."""
+
+    def into(self, value: T | None) -> Any:
+        """Make what the driver takes."""
+        raise NotImplementedError
+
+    def out_of(self, value: Any) -> T | None:
+        """Make what the records hold."""
+        raise NotImplementedError
+
+    def process_bind_param(self, value: T | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
+        return self.into(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> T | None:  # noqa: ARG002 - the same
+        return self.out_of(value)
+
+
+class Instant(Kept[datetime]):
     """A moment as whole microseconds since 1970 in UTC: sortable and the same on every database."""
 
     impl = BigInteger
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002
-        return None if value is None else (value - _EPOCH) // timedelta(microseconds=1)
+    def into(self, value: datetime | None) -> int | None:
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
 
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+    def out_of(self, value: int | None) -> datetime | None:
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
-class Words(TypeDecorator[tuple[str, ...]]):
+class Words(Kept[tuple[str, ...]]):
     """A short tuple of strings as a JSON list."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else json.dumps(value, ensure_ascii=False)
+    def into(self, value: tuple[str, ...] | None) -> str | None:
+        if not value:
+            return None if value is None else "[]"
+        return json.dumps(value, ensure_ascii=False)
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...] | None:  # noqa: ARG002
-        return None if value is None else tuple(json.loads(value))
+    def out_of(self, value: str | None) -> tuple[str, ...] | None:
+        if value is None or value == "[]":
+            return None if value is None else ()
+        return tuple(json.loads(value))
 
 
-class Scopes(TypeDecorator[tuple[Scope, ...]]):
+class Scopes(Kept[tuple[Scope, ...]]):
     """Scopes as words separated by spaces."""
 
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: tuple[Scope, ...] | None, dialect: Dialect) -> str:  # noqa: ARG002
+    def into(self, value: tuple[Scope, ...] | None) -> str:
         return " ".join(value or ())
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[Scope, ...]:  # noqa: ARG002
+    def out_of(self, value: str | None) -> tuple[Scope, ...]:
         return tuple(Scope(word) for word in (value or "").split())
 
 
-class Choice(TypeDecorator[StrEnum]):
+class Choice(Kept[StrEnum]):
     """One of a closed set, stored as its value."""
 
     impl = String(40)
@@ -85,13 +110,14 @@ class Choice(TypeDecorator[StrEnum]):
 
     def __init__(self, kind: type[StrEnum]) -> None:
         super().__init__()
-        self.kind = kind
+        self._values = {choice: choice.value for choice in kind}
+        self._choices = {choice.value: choice for choice in kind}
 
-    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:  # noqa: ARG002
-        return None if value is None else self.kind(value).value
+    def into(self, value: StrEnum | None) -> str | None:
+        return None if value is None else self._values[value]
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002
-        return None if value is None else self.kind(value)
+    def out_of(self, value: str | None) -> StrEnum | None:
+        return None if value is None else self._choices[value]
 
 
 metadata = MetaData(
