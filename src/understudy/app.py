@@ -136,7 +136,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     """
     clock = SystemClock()
     metrics = Metrics()
-    telemetry = FanOut([logs.LogLines(), metrics, Spans()])
+    telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, Spans()])
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)

@@ -46,8 +46,11 @@ class SqlKeys:
         return [record_of(ApiKey, row) for row in self._session.rows(_ALL_KEYS)]
 
     def revoke(self, key_id: str, *, now: datetime) -> None:
-        if self._session.change(_REVOKE, {"which": key_id, "revoked_at": now}) != 1:
-            raise NotFound(f"there is no API key {key_id!r}; `understudy keys list` shows them")
+        self._session.swap(
+            _REVOKE,
+            {"which": key_id, "revoked_at": now},
+            refused=lambda: NotFound(f"there is no API key {key_id!r}; `understudy keys list` shows them"),
+        )
 
 
 class SqlIdempotencyKeys:

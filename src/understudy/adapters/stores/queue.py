@@ -77,8 +77,13 @@ class SqlHolds:
         return [record_of(Hold, row) for row in rows]
 
     def change(self, hold: Hold, *, was: int) -> None:
-        if self._session.change(_CHANGE, {"which": hold.id, "was": was, **values_of(hold, leave_out=("id",))}) != 1:
-            raise StaleVersion(f"hold {hold.id} is no longer at version {was}; read it again and decide again")
+        self._session.swap(
+            _CHANGE,
+            {"which": hold.id, "was": was, **values_of(hold, leave_out=("id",))},
+            refused=lambda: StaleVersion(
+                f"hold {hold.id} is no longer at version {was}; read it again and decide again"
+            ),
+        )
 
     def renew(self, hold: Hold, *, until: datetime) -> None:
         self._session.renew(_RENEW, {"which": hold.id, "claimed_until": until})

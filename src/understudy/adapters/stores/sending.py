@@ -110,8 +110,11 @@ class SqlOutbox:
 
     def change(self, entry: OutboxEntry, *, attempts: int) -> None:
         changes = {name: getattr(entry, name) for name in _CHANGING}
-        if self._session.change(_CHANGE, {"which": entry.id, "expected": attempts, **changes}) != 1:
-            raise StepSuperseded(f"outbox entry {entry.id} moved on while this send was under way")
+        self._session.swap(
+            _CHANGE,
+            {"which": entry.id, "expected": attempts, **changes},
+            refused=lambda: StepSuperseded(f"outbox entry {entry.id} moved on while this send was under way"),
+        )
         self._remember(entry)
 
     def renew(self, entry: OutboxEntry, *, until: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -17,12 +17,18 @@ class Session:
     """A thin hold on a connection; `changed` tells whether a record was written since the step began.
 
     Statements go to the driver as they were compiled. Whatever the driver raises comes through as it is.
+
+    With a `pipeline` (PostgreSQL) nothing that is only written is waited for: its answer is looked at by `settle`, or
+    earlier, when something is read. The steps of a group are right or are all run again, so late is early enough.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, pipeline: Any = None) -> None:
         self.changed = False
         self._dialect = connection.dialect
-        self._cursor: Any = connection.connection.cursor()
+        self._open: Callable[[], Any] = connection.connection.cursor
+        self._cursor: Any = self._open()
+        self._pipeline = pipeline
+        self._expected: list[tuple[Any, Callable[[], Exception]]] = []
 
     def rows(self, statement: Statement, **values: Any) -> list[Sequence[Any]]:
         """Run a query and fetch all rows, their columns in the types of the tables."""
@@ -42,16 +48,23 @@ class Session:
         row = self.row(statement, **values)
         return None if row is None else row[0]
 
-    def change(self, statement: Statement, values: Mapping[str, Any]) -> int:
-        """Run a statement that writes and return how many rows it touched."""
+    def change(self, statement: Statement, values: Mapping[str, Any]) -> None:
+        """Run a statement that writes."""
         self.changed = True
-        return self._run(statement, values)
+        self._run(statement, values)
+
+    def swap(self, statement: Statement, values: Mapping[str, Any], *, refused: Callable[[], Exception]) -> None:
+        """Run a statement that must change one row; what `refused` makes is raised where there is no such row."""
+        self.changed = True
+        self._expected.append((self._run(statement, values), refused))
+        if self._pipeline is None:
+            self.settle()
 
     def change_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
         """Run a statement that writes once for each set of values."""
         self.changed = True
         prepared = statement.on(self._dialect)
-        self._cursor.executemany(prepared.sql, [prepared.values(row) for row in rows])
+        self._writing().executemany(prepared.sql, [prepared.values(row) for row in rows])
 
     def insert(self, statement: Statement, values: Mapping[str, Any]) -> int:
         """Insert one row and return the number that the database gave it."""
@@ -64,10 +77,24 @@ class Session:
         """Run a statement that only lengthens a lease: not a change that a ledger entry must tell of."""
         self._run(statement, values)
 
-    def _run(self, statement: Statement, values: Mapping[str, Any]) -> int:
+    def settle(self) -> None:
+        """Wait for every answer; raises for the first statement that failed or was refused."""
+        if self._pipeline is not None:
+            self._pipeline.sync()
+        expected, self._expected = self._expected, []
+        for cursor, refused in expected:
+            if cursor.rowcount != 1:
+                raise refused()
+
+    def _run(self, statement: Statement, values: Mapping[str, Any]) -> Any:
         prepared = statement.on(self._dialect)
-        self._cursor.execute(prepared.sql, prepared.values(values))
-        return int(self._cursor.rowcount)
+        cursor = self._writing()
+        cursor.execute(prepared.sql, prepared.values(values))
+        return cursor
+
+    def _writing(self) -> Any:
+        """A cursor whose answer may come later, hence one of its own."""
+        return self._cursor if self._pipeline is None else self._open()
 
 
 def values_of(record: Any, *, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:

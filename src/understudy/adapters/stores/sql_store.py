@@ -15,19 +15,23 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, Engine, bindparam, func, select
 from sqlalchemy.exc import DBAPIError
 
 from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, open_engine, read_options
 from understudy.adapters.stores.hot import Hot
+from understudy.adapters.stores.statement import Statement
 from understudy.adapters.stores.transaction import SqlTransaction
 from understudy.errors import StoreError
 from understudy.ports.store import Committed, Transaction
 
 T = TypeVar("T")
+
+_TAKE_WRITER_LOCK = Statement(select(func.pg_advisory_xact_lock(bindparam("key"))))
 
 GROUP_STEPS_MAX = 128
 READERS = 4
@@ -156,12 +160,14 @@ class SqlStore:
     def _write(self, group: list[_Work]) -> None:
         with self.engine.connect() as connection:
             begun = connection.begin()
-            if not is_sqlite(self.engine):
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": PG_WRITER_LOCK})
-            transaction = SqlTransaction(connection, self._hot)
-            self._hot.open(transaction.ledger.head_seq())
-            results = [_run(work.step, transaction) for work in group]
-            committed = Committed(entries=transaction.ledger.flush(), jobs=tuple(transaction.jobs))
+            with self._pipelined(connection) as pipeline:
+                transaction = SqlTransaction(connection, self._hot, pipeline=pipeline)
+                if pipeline is not None:
+                    transaction.session.change(_TAKE_WRITER_LOCK, {"key": PG_WRITER_LOCK})
+                self._hot.open(transaction.ledger.head_seq())
+                results = _run_all(group, transaction)
+                committed = Committed(entries=transaction.ledger.flush(), jobs=tuple(transaction.jobs))
+                transaction.session.settle()
             if self._share is not None:
                 committed = self._share(connection.connection.driver_connection, committed)
             try:
@@ -173,6 +179,14 @@ class SqlStore:
         for work, result in zip(group, results, strict=True):
             if work.future.set_running_or_notify_cancel():  # else the caller went away; what is committed stays
                 work.future.set_result(result)
+
+    def _pipelined(self, connection: Connection) -> AbstractContextManager[Any]:
+        """Let statements that only write be sent without waiting, where the database is some way off."""
+        if is_sqlite(self.engine):
+            return nullcontext()
+        driver: Any = connection.connection.driver_connection
+        pipeline: AbstractContextManager[Any] = driver.pipeline()
+        return pipeline
 
     def _fail(self, work: _Work, error: BaseException) -> None:
         if work.future.set_running_or_notify_cancel():
@@ -200,6 +214,14 @@ class SqlStore:
                 listener(committed)
             except Exception:  # noqa: BLE001 - logged; the commit stands whatever a listener does
                 _log.exception("a listener of the store failed; what was committed stays committed")
+
+
+def _run_all(group: list[_Work], transaction: SqlTransaction) -> list[Any]:
+    try:
+        return [_run(work.step, transaction) for work in group]
+    except Exception:
+        transaction.session.settle()  # what was refused before, and not looked at yet, is why this step broke
+        raise
 
 
 def _run(step: Callable[[Transaction], Any], transaction: SqlTransaction) -> Any:

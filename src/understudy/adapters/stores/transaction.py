@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -20,9 +21,9 @@ from understudy.records.turn import Job
 class SqlTransaction:
     """`ports.store.Transaction` over one connection; `hot` is what the writer remembers, and a query has none."""
 
-    def __init__(self, connection: Connection, hot: Hot | None = None) -> None:
+    def __init__(self, connection: Connection, hot: Hot | None = None, *, pipeline: Any = None) -> None:
         hot = hot or Hot(scenes_max=0)
-        self.session = session = Session(connection)
+        self.session = session = Session(connection, pipeline=pipeline)
         self.contacts = SqlContacts(session, hot)
         self.conversations = SqlConversations(session, hot)
         self.messages = SqlMessages(session, hot)

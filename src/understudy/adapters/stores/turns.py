@@ -161,8 +161,13 @@ class SqlTurns:
     def _swap(self, turn: Turn, **changes: Any) -> Turn:
         changes["token"] = turn.token + 1
         expected = {"which": turn.id, "expected": turn.token}
-        if self._session.change(_swap(tuple(sorted(changes))), {**expected, **changes}) != 1:
-            raise StepSuperseded(f"turn {turn.id} moved on from {turn.state.value} while this step was under way")
+        self._session.swap(
+            _swap(tuple(sorted(changes))),
+            {**expected, **changes},
+            refused=lambda: StepSuperseded(
+                f"turn {turn.id} moved on from {turn.state.value} while this step was under way"
+            ),
+        )
         swapped = replace(turn, **changes)
         if "decision" in changes:
             self._count(swapped)

@@ -59,22 +59,29 @@ def event_name(event: Event) -> str:
 
 
 class LogLines:
-    """`ports.telemetry.Telemetry` as log lines."""
+    """`ports.telemetry.Telemetry` as log lines; `level` is the least that is written, and nothing is prepared for less."""
 
-    def __init__(self) -> None:
+    def __init__(self, level: str = "INFO") -> None:
         self._log = structlog.get_logger("understudy")
+        self._says_all = logging.getLevelName(level.upper()) <= logging.INFO
 
     def emit(self, event: Event) -> None:
-        write = self._log.info
-        if isinstance(event, StepFailed):
-            write = self._log.error
-        elif isinstance(event, BreakerChanged | HoldRaised | RequestRefused):
-            write = self._log.warning
-        elif isinstance(event, AgentAsked):
-            write = self._log.info if event.outcome == "draft" else self._log.warning
-        elif isinstance(event, MessageSent):
-            write = self._log.info if event.outcome == "accepted" else self._log.warning
-        write(event_name(event), **_fields(event))
+        if _is_usual(event):
+            if self._says_all:
+                self._log.info(event_name(event), **_fields(event))
+        elif isinstance(event, StepFailed):
+            self._log.error(event_name(event), **_fields(event))
+        else:
+            self._log.warning(event_name(event), **_fields(event))
+
+
+def _is_usual(event: Event) -> bool:
+    """Whether an event tells of nothing that went wrong."""
+    if isinstance(event, AgentAsked):
+        return event.outcome == "draft"
+    if isinstance(event, MessageSent):
+        return event.outcome == "accepted"
+    return not isinstance(event, BreakerChanged | HoldRaised | RequestRefused | StepFailed)
 
 
 def _fields(event: Event) -> dict[str, Any]:
