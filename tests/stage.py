@@ -209,7 +209,7 @@ class Stage:
     def gather_only(self) -> Any:
         """Take the only conversation's turn up to the moment before it is assessed, and say what was gathered."""
         conversation = self.conversation().id
-        asked = self.run(self.store.write(lambda tx: self.flow._take_up(tx, conversation)))
+        asked = self.store.write_now(lambda tx: self.flow._take_up(tx, conversation))
         return self.run(self.flow._draft(asked))
 
     def ask(self, text: str, **fields: Any) -> Turn:

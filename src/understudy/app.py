@@ -106,8 +106,8 @@ class App:
         self.sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
-        for job, at in committed.jobs:
-            self.dispatcher.hint(job, at=at)
+        if committed.jobs:
+            self.dispatcher.hint_all(committed.jobs)
 
     def drain(self) -> None:
         """Begin no new turn from now on, where another process can; requests are answered as before."""

@@ -48,7 +48,7 @@ def retry(stage: Any, turn: Any, **more: Any) -> Any:
 def begin_to_send(stage: Any) -> None:
     """Lease the next entry as a worker does before the first byte leaves."""
     conversation = stage.conversation().id
-    leased = stage.run(stage.store.write(lambda tx: stage.outbox._lease_next(tx, conversation)))
+    leased = stage.store.write_now(lambda tx: stage.outbox._lease_next(tx, conversation))
     assert leased is not None
 
 

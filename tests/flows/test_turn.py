@@ -288,7 +288,7 @@ def test_a_conversation_handed_back_while_its_turn_gathers_is_still_answered(bui
     received = stage.receive("Hello")
     conversation = stage.conversation().id
     stage.run(stage.conversations.take_over(conversation, reviewer="rosa"))
-    stage.run(stage.store.write(lambda tx: stage.flow._close_burst(tx, tx.turns.get(received.turn_id))))
+    stage.store.write_now(lambda tx: stage.flow._close_burst(tx, tx.turns.get(received.turn_id)))
     stage.run(stage.conversations.hand_back(conversation, reviewer="rosa"))
     stage.settle()
     turn = stage.turn(received.turn_id)

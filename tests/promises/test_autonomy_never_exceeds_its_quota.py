@@ -68,7 +68,7 @@ def test_steps_in_any_order_never_deliver_more_than_the_quota(
     gathered = []
     for number in range(6):
         stage.receive("Hi", to=f"e-{number}")
-        asked = stage.run(stage.store.write(partial(_take_up, stage, f"e-{number}")))
+        asked = stage.store.write_now(partial(_take_up, stage, f"e-{number}"))
         gathered.append(stage.run(stage.flow._draft(asked)))
     for number in order:
         stage.run(stage.flow._decide(gathered[number]))

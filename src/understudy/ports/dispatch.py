@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -17,6 +17,10 @@ class Dispatcher(Protocol):
 
     def hint(self, job: Job, *, at: datetime | None = None) -> None:
         """Ask for a look at `job.key`, now or not before `at`. May be called from any thread."""
+        ...
+
+    def hint_all(self, jobs: Sequence[tuple[Job, datetime | None]]) -> None:
+        """Do the same for several jobs, each with its moment; it costs less than one by one."""
         ...
 
     def start(self, handlers: dict[str, Handler]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from understudy.ports.clock import Clock
@@ -55,9 +55,12 @@ class EmbeddedDispatcher:
         self._loop = asyncio.get_running_loop()
 
     def hint(self, job: Job, *, at: datetime | None = None) -> None:
+        self.hint_all([(job, at)])
+
+    def hint_all(self, jobs: Sequence[tuple[Job, datetime | None]]) -> None:
         if self._loop is None or self._loop.is_closed():
             return  # Not started, or over: the tables remember, and the next start sweeps them.
-        self._loop.call_soon_threadsafe(self._take_hint, job, at)
+        self._loop.call_soon_threadsafe(self._take_hints, jobs)
 
     async def look(self, job: Job) -> bool:
         """Hint a job and wait until a look that began after this is over; False where a stop came before it began."""
@@ -91,6 +94,10 @@ class EmbeddedDispatcher:
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
+
+    def _take_hints(self, jobs: Sequence[tuple[Job, datetime | None]]) -> None:
+        for job, at in jobs:
+            self._take_hint(job, at)
 
     def _take_hint(self, job: Job, at: datetime | None) -> None:
         if self._is_stopping or self._loop is None:

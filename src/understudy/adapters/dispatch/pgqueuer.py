@@ -10,7 +10,7 @@ sweep, which one process does for all.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -132,8 +132,11 @@ class PgQueuerDispatcher:
         return replace(committed, jobs=tuple(kept))
 
     def hint(self, job: Job, *, at: datetime | None = None) -> None:
+        self.hint_all([(job, at)])
+
+    def hint_all(self, jobs: Sequence[tuple[Job, datetime | None]]) -> None:
         if self._loop is not None and not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(self._take_hint, job, at)
+            self._loop.call_soon_threadsafe(self._take_hints, jobs)
 
     # The rest runs in the event loop -----------------------------------------------------------------------------
 
@@ -180,6 +183,10 @@ class PgQueuerDispatcher:
     def _goes_on(self, job: Job) -> bool:
         """Whether this process is at work on the same conversation or hold: then it goes on with it, busy or not."""
         return self._works and not self._is_draining and self._inner.works_on(job.key)
+
+    def _take_hints(self, jobs: Sequence[tuple[Job, datetime | None]]) -> None:
+        for job, at in jobs:
+            self._take_hint(job, at)
 
     def _take_hint(self, job: Job, at: datetime | None) -> None:
         assert self._loop is not None, "hints are taken once the dispatcher was started"

@@ -15,7 +15,7 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -41,8 +41,11 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Work:
+    """A step, and where its answer is awaited: in an event loop, or in a thread that has none."""
+
     step: Callable[[Transaction], Any]
-    future: Future[Any]
+    future: asyncio.Future[Any] | Future[Any]
+    loop: asyncio.AbstractEventLoop | None
 
 
 class _CommitCutOff(Exception):
@@ -66,20 +69,23 @@ class SqlStore:
         self._writer.start()
 
     def write(self, step: Callable[[Transaction], T]) -> asyncio.Future[T]:
-        return asyncio.wrap_future(self._submit(step))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._submit(_Work(step, future, loop))
+        return future
 
     def write_now(self, step: Callable[[Transaction], T]) -> T:
         """Do the same as `write` from a thread that has no event loop (the command line)."""
-        return self._submit(step).result()
-
-    def _submit(self, step: Callable[[Transaction], T]) -> Future[T]:
         future: Future[T] = Future()
+        self._submit(_Work(step, future, None))
+        return future.result()
+
+    def _submit(self, work: _Work) -> None:
         with self._closing:  # else a step could be queued behind the end, where nobody looks any more
             if self._closed:
-                future.set_exception(StoreError("the store is closed"))
+                work.future.set_exception(StoreError("the store is closed"))
             else:
-                self._queue.put(_Work(step, future))
-        return future
+                self._queue.put(work)
 
     def read(self, query: Callable[[Transaction], T]) -> asyncio.Future[T]:
         try:
@@ -176,9 +182,7 @@ class SqlStore:
                 raise _CommitCutOff from error
             self._hot.close(transaction.ledger.head_seq())
         self._tell(committed)
-        for work, result in zip(group, results, strict=True):
-            if work.future.set_running_or_notify_cancel():  # else the caller went away; what is committed stays
-                work.future.set_result(result)
+        _answer([(work, result, None) for work, result in zip(group, results, strict=True)])
 
     def _pipelined(self, connection: Connection) -> AbstractContextManager[Any]:
         """Let statements that only write be sent without waiting, where the database is some way off."""
@@ -189,8 +193,7 @@ class SqlStore:
         return pipeline
 
     def _fail(self, work: _Work, error: BaseException) -> None:
-        if work.future.set_running_or_notify_cancel():
-            work.future.set_exception(_as_store_error(error, self.engine))
+        _answer([(work, None, _as_store_error(error, self.engine))])
 
     def _next_group(self) -> list[_Work] | None:
         first = self._queue.get()
@@ -214,6 +217,32 @@ class SqlStore:
                 listener(committed)
             except Exception:  # noqa: BLE001 - logged; the commit stands whatever a listener does
                 _log.exception("a listener of the store failed; what was committed stays committed")
+
+
+_Answer = tuple[_Work, Any, BaseException | None]
+
+
+def _answer(answers: list[_Answer]) -> None:
+    """Tell all callers; those of one event loop by waking it once."""
+    by_loop: dict[asyncio.AbstractEventLoop | None, list[_Answer]] = {}
+    for answer in answers:
+        by_loop.setdefault(answer[0].loop, []).append(answer)
+    for loop, of_loop in by_loop.items():
+        if loop is None:
+            _settle(of_loop)
+        else:
+            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+                loop.call_soon_threadsafe(_settle, of_loop)
+
+
+def _settle(answers: list[_Answer]) -> None:
+    for work, result, error in answers:
+        if work.future.done():
+            continue  # the caller went away; what is committed stays
+        if error is None:
+            work.future.set_result(result)
+        else:
+            work.future.set_exception(error)
 
 
 def _run_all(group: list[_Work], transaction: SqlTransaction) -> list[Any]:
