@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from understudy.errors import MalformedInput
+from understudy.records.text import is_storable_json, storable_record
 
 T = TypeVar("T")
 
@@ -32,6 +33,22 @@ _canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_asci
 def canonical(value: Any) -> str:
     """Write plain JSON data as its canonical text; `ValueError` for NaN and infinities, which JSON cannot carry."""
     return _canonical.encode(value)
+
+
+def fitted(kind: type[T], record: T) -> T:
+    """A record of plain values only, as it would be read again, with all text as every database takes it.
+
+    For records that somebody else's code made: raises `MalformedInput` where a field is not of its kind, and
+    `ValueError` where JSON cannot carry a value.
+    """
+    text = _strict(kind, record)
+    if not is_storable_json(text):
+        text = _strict(kind, storable_record(record))
+    return load(kind, text)
+
+
+def _strict(kind: type[T], record: T) -> str:
+    return canonical(_adapter(kind).dump_python(record, mode="json", warnings="error"))
 
 
 def plain(record: Any) -> Any:

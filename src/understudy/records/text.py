@@ -23,6 +23,11 @@ def storable(text: str) -> str:
     return _UNSTORABLE.sub(REPLACEMENT, text) if _UNSTORABLE.search(text) else text
 
 
+def is_storable_json(text: str) -> bool:
+    """Whether a JSON text certainly holds nothing that would have to be replaced."""
+    return "\\u0000" not in text and not _UNSTORABLE.search(text)
+
+
 def storable_record(record: T) -> T:
     """Do the same in every text of a record, at any depth of tuples, lists, dicts and records."""
     return _cleaned(record)  # type: ignore[no-any-return]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import timedelta
 
 from understudy.assessment.entities import mask_cards
@@ -13,11 +13,10 @@ from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.assessment import DecisionKind
-from understudy.records.codec import build, dump
+from understudy.records.codec import build, fitted
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
 from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence
 from understudy.records.rulebook import Rules
-from understudy.records.text import storable_record
 from understudy.records.turn import Turn
 from understudy.records.wire import burst_length
 
@@ -98,22 +97,21 @@ def fit_draft(draft: Draft) -> Draft:
     builds drafts by hand may have put anything there.
     """
     try:
-        fitted = build(Draft, asdict(storable_record(draft)))
-        dump(fitted)
+        plain = fitted(Draft, draft)
     except (TypeError, ValueError) as error:
         raise MalformedInput(f"not a draft that can be stored: {error}") from error
-    text, cards = mask_cards(fitted.text)
+    text, cards = mask_cards(plain.text)
     return replace(
-        fitted,
+        plain,
         text=text,
         cards_masked=cards,
-        sources=tuple(replace(source, text=mask_cards(source.text)[0]) for source in fitted.sources),
+        sources=tuple(replace(source, text=mask_cards(source.text)[0]) for source in plain.sources),
         tool_calls=tuple(
             replace(call, result=None if call.result is None else mask_cards(call.result)[0])
-            for call in fitted.tool_calls
+            for call in plain.tool_calls
         ),
-        topic=None if fitted.topic is None else fitted.topic[:NAME_CHARS_MAX],
-        agent_version=None if fitted.agent_version is None else fitted.agent_version[:NAME_CHARS_MAX],
+        topic=None if plain.topic is None else plain.topic[:NAME_CHARS_MAX],
+        agent_version=None if plain.agent_version is None else plain.agent_version[:NAME_CHARS_MAX],
     )
 
 
