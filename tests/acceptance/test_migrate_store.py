@@ -73,6 +73,7 @@ def test_everything_comes_back_as_it_was(
 ) -> None:
     """There and back again, by the command; the copy is compared with the source value by value."""
     postgres, back = new_postgres(), tmp_path / "back.db"
+    change(filled, "INSERT INTO agent_calls VALUES ('call-1', 'shop', 1767225600000000, 1767225601000000)")
     there = understudy("migrate-store", "--from", "sqlite:///filled.db", "--to", postgres, "--json", cwd=tmp_path)
     assert there.code == 0, there
     assert understudy("migrate-store", "--from", postgres, "--to", "sqlite:///back.db", cwd=tmp_path).code == 0

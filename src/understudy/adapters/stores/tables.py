@@ -390,3 +390,14 @@ idempotency_keys = Table(
     Column("body", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
 )
+
+agent_calls = Table(
+    "agent_calls",
+    metadata,
+    _id(),
+    Column("agent", String(200), nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("until", Instant, nullable=False),
+    Index("ix_agent_calls_agent_began_at", "agent", "began_at"),
+    Index("ix_agent_calls_agent_until", "agent", "until"),
+)
