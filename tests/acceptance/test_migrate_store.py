@@ -211,7 +211,7 @@ def test_a_database_is_not_copied_onto_itself(filled: Path) -> None:
 
 def test_a_source_of_another_version_says_how_to_bring_it_here(filled: Path, tmp_path: Path) -> None:
     change(filled, "UPDATE alembic_version SET version_num = 'older'")
-    with pytest.raises(ConfigurationError, match="understudy doctor"):
+    with pytest.raises(ConfigurationError, match="understudy migrate --to head"):
         copy_store(sqlite_url(filled), sqlite_url(tmp_path / "new.db"), told=quietly)
 
 
