@@ -37,8 +37,7 @@ from understudy.records.turn import TurnState
 
 T = TypeVar("T")
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 class Kept(TypeDecorator[T]):
@@ -396,8 +395,6 @@ agent_calls = Table(
     metadata,
     _id(),
     Column("agent", String(200), nullable=False),
-    Column("began_at", Instant, nullable=False),
-    Column("until", Instant, nullable=False),
-    Index("ix_agent_calls_agent_began_at", "agent", "began_at"),
-    Index("ix_agent_calls_agent_until", "agent", "until"),
+    *(Column(moment, Instant, nullable=False) for moment in ("began_at", "until")),
+    *(Index(f"ix_agent_calls_agent_{moment}", "agent", moment) for moment in ("began_at", "until")),
 )
