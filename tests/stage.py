@@ -11,7 +11,7 @@ import itertools
 import shutil
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from understudy.adapters.stores.sql_store import SqlStore
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import Conflict
 from understudy.ports.agent import Agent
-from understudy.ports.store import Committed, Store, Transaction
+from understudy.ports.store import CallLimits, Committed, Store, Transaction
 from understudy.ports.telemetry import Event
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Conversation, Inbound, Message
@@ -44,6 +44,7 @@ from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.flow import FlowLimits, TurnFlow
 from understudy.turn.intake import Intake, IntakeLimits, Received
+from understudy.turn.places import Places
 
 T = TypeVar("T")
 
@@ -93,6 +94,7 @@ class Plan:
     expiry_reply: SafeReply | None = OVERDUE
     hold_expires_after_s: float | None = 900.0
     lapse_s: float | None = None
+    call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
     wrap: Callable[[Store], Store] = lambda store: store
 
 
@@ -115,7 +117,8 @@ class Stage:
         agents = tuple(agent for agent in (plan.agent, plan.fallback) if agent is not None)
         store, clock = self.store, self.clock
         self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing)
-        self.drafting = Drafting(clock, self, lambda _channel: agents, limits=plan.drafting)
+        self.places = Places(store, clock, plan.call_limits)
+        self.drafting = Drafting(clock, self, lambda _channel: agents, limits=plan.drafting, places=self.places)
         limits = FlowLimits(hold_expires_after_s=plan.hold_expires_after_s, lapse_s=plan.lapse_s)
         self.flow = TurnFlow(store, clock, self, self.drafting, lambda: self.rulebook, limits=limits)
         self.outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)

@@ -27,7 +27,7 @@ from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
-from understudy.ports.store import Committed
+from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
 from understudy.records.rulebook import Rulebook, SafeReply
 from understudy.records.turn import HOLD_JOB, OUTBOX_JOB, TURN_JOB
@@ -35,6 +35,7 @@ from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.verdicts import Verdicts
 from understudy.settings.model import (
+    AgentBounds,
     AgentSettings,
     ChannelSettings,
     ChatCompletionsAgent,
@@ -51,6 +52,7 @@ from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.flow import FlowLimits, TurnFlow
 from understudy.turn.intake import Intake, IntakeLimits
+from understudy.turn.places import Places
 from understudy.upkeep.sweeps import Sweeps
 
 A = TypeVar("A")
@@ -101,8 +103,7 @@ class App:
                 migrate.upgrade(self.store.engine)
             await self.flow.release_leases()
             await self.outbox.release_leases()
-        else:
-            self.renewals.start()
+        self.renewals.start()
         self.sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
@@ -140,8 +141,9 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)
-    drafting = _drafting(settings, clock, telemetry, agents)
     store = open_store(settings, base)
+    places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
+    drafting = _drafting(settings, clock, telemetry, agents, places)
     expires_after_s = settings.review.expires_after_s or None
     lapse_s = None if takes_one_process(settings) else LAPSE_S
     limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=lapse_s)
@@ -152,6 +154,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     holds = _holds(settings, store, clock, telemetry, rulebook)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep}
+    renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
     return App(
         settings=settings,
         base=base,
@@ -176,7 +179,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         conversations=Conversations(store, clock),
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
-        renewals=Sweeps(clock, telemetry, {"turns": flow.renew, "outbox": outbox.renew}, period_s=LAPSE_S / 3),
+        renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
     )
@@ -305,14 +308,26 @@ def _picks(settings: Settings, agents: Mapping[str, A]) -> dict[str, tuple[A, ..
     }
 
 
-def _drafting(settings: Settings, clock: Clock, telemetry: Telemetry, agents: Mapping[str, Agent]) -> Drafting:
+def _call_limits(settings: Settings) -> dict[str, CallLimits]:
+    bounds = {name: (agent.at_once_max, agent.per_minute_max) for name, agent in settings.agents.items()}
+    return {
+        name: CallLimits(at_once_max=at_once, per_minute_max=per_minute)
+        for name, (at_once, per_minute) in bounds.items()
+        if at_once is not None or per_minute is not None
+    }
+
+
+def _drafting(
+    settings: Settings, clock: Clock, telemetry: Telemetry, agents: Mapping[str, Agent], places: Places
+) -> Drafting:
     picks = _picks(settings, agents)
     limits = DraftingLimits(
         deadline_s=settings.drafting.deadline_s,
+        place_wait_s_max=settings.drafting.place_wait_s_max,
         attempts_max=settings.drafting.attempts_max,
         in_flight_max=settings.limits.drafts_in_flight_max,
     )
-    return Drafting(clock, telemetry, lambda channel: picks.get(channel, picks[""]), limits=limits)
+    return Drafting(clock, telemetry, lambda channel: picks.get(channel, picks[""]), limits=limits, places=places)
 
 
 def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:
@@ -349,4 +364,4 @@ def _plain(secret: SecretStr | None) -> str | None:
 
 
 def _rest(agent: ChatCompletionsAgent | ResponsesAgent | HttpAgent, secret: str) -> dict[str, Any]:
-    return agent.model_dump(exclude={"kind", secret})
+    return agent.model_dump(exclude={"kind", secret, *AgentBounds.model_fields})

@@ -22,6 +22,7 @@ from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import httpx2
@@ -379,15 +380,21 @@ def start_server() -> Iterator[Callable[..., Process]]:
         process.communicate()
 
 
+def load_beside(name: str) -> ModuleType:  # test files are no package
+    full_name = f"understudy_tests_{name}"
+    if full_name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(full_name, Path(__file__).parents[1] / f"{name}.py")
+        assert spec is not None and spec.loader is not None  # noqa: PT018
+        sys.modules[full_name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[full_name])
+    return sys.modules[full_name]
+
+
 @pytest.fixture(scope="session")
 def new_postgres() -> Iterator[Callable[[], str]]:
     """Make PostgreSQL databases without any table, on a server of their own; each call returns a URL."""
-    spec = importlib.util.spec_from_file_location(
-        "understudy_tests_postgres", Path(__file__).parents[1] / "postgres.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    postgres = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(postgres)
-    with postgres.serving() as server:
+    with load_beside("postgres").serving() as server:
         yield server.create
+
+
+build_house, house = load_beside("house").build_house, load_beside("house").house

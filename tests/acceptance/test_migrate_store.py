@@ -73,6 +73,7 @@ def test_everything_comes_back_as_it_was(
 ) -> None:
     """There and back again, by the command; the copy is compared with the source value by value."""
     postgres, back = new_postgres(), tmp_path / "back.db"
+    change(filled, "INSERT INTO agent_calls VALUES ('call-1', 'shop', 1767225600000000, 1767225601000000)")
     there = understudy("migrate-store", "--from", "sqlite:///filled.db", "--to", postgres, "--json", cwd=tmp_path)
     assert there.code == 0, there
     assert understudy("migrate-store", "--from", postgres, "--to", "sqlite:///back.db", cwd=tmp_path).code == 0
@@ -210,7 +211,7 @@ def test_a_database_is_not_copied_onto_itself(filled: Path) -> None:
 
 def test_a_source_of_another_version_says_how_to_bring_it_here(filled: Path, tmp_path: Path) -> None:
     change(filled, "UPDATE alembic_version SET version_num = 'older'")
-    with pytest.raises(ConfigurationError, match="understudy doctor"):
+    with pytest.raises(ConfigurationError, match="understudy migrate --to head"):
         copy_store(sqlite_url(filled), sqlite_url(tmp_path / "new.db"), told=quietly)
 
 

@@ -149,6 +149,27 @@ def test_at_most_so_many_jobs_run_at_once() -> None:
     assert most == [3]
 
 
+def test_jobs_of_one_kind_that_take_long_keep_those_of_another_from_nothing() -> None:
+    house = House(concurrency=2)
+
+    async def scene() -> None:
+        gate = asyncio.Event()
+
+        async def wait(_key: str) -> None:
+            await gate.wait()
+
+        house.dispatcher.start({"turn": wait, "outbox": house.note})
+        for key in "abc":
+            house.hint(key)
+        house.hint("d", kind="outbox")
+        await house.until(lambda: house.looks == ["d"])
+        assert house.dispatcher.load == 3
+        gate.set()
+        await house.dispatcher.stop(grace_s=GRACE_S)
+
+    play(scene)
+
+
 def test_a_hint_for_later_waits_for_its_moment() -> None:
     house = House()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from types import ModuleType
 from typing import Any
 
@@ -12,10 +13,11 @@ import pytest
 
 from understudy.errors import AgentAnsweredNonsense, AgentTimedOut, AgentUnavailable
 from understudy.ports.agent import DraftRequest
+from understudy.ports.store import CallLimits
 from understudy.ports.telemetry import AgentAsked, BreakerChanged
 from understudy.records.evidence import Action, Draft, Passage
 from understudy.records.turn import TurnState
-from understudy.testing.scripted import ScriptedAgent
+from understudy.testing.scripted import FrozenClock, ScriptedAgent
 from understudy.turn.drafting import DraftingLimits
 
 Build = Callable[..., Any]
@@ -276,3 +278,30 @@ def test_the_turns_trace_is_the_agents_parent(build: Build) -> None:
 def test_limits_without_sense_are_refused(field: str) -> None:
     with pytest.raises(ValueError, match="drafting needs"):
         replace(DraftingLimits(), **{field: 0})
+
+
+class Standing(FrozenClock):
+    """A clock that stands while somebody sleeps a moment."""
+
+    async def sleep(self, seconds: float) -> None:
+        await asyncio.sleep(0.002)
+
+
+def test_a_customer_who_writes_again_while_waiting_for_a_place_is_answered_once(build: Callable[..., Any]) -> None:
+    limits = CallLimits(at_once_max=1, per_minute_max=None)
+    agent = ScriptedAgent("Tomorrow.", name="slow")
+    stage = build(agent=agent, clock=Standing(), call_limits={"slow": limits})
+    until = stage.clock.now() + timedelta(hours=1)
+    stage.kept.write_now(
+        lambda tx: tx.calls.begin("another's", "slow", now=stage.clock.now(), until=until, limits=limits)
+    )
+    stage.receive("When do you")
+    task = stage.start(stage.flow.advance(stage.conversation().id))
+    assert agent.requests == []
+    stage.receive("open on Sundays?")
+    stage.kept.write_now(lambda tx: tx.calls.end("another's", now=stage.clock.now(), limits=limits))
+    stage.run(task)
+    assert [[message.content for message in request.messages] for request in agent.requests] == [
+        ["When do you", "open on Sundays?"]
+    ]
+    assert [turn.state for turn in stage.turns] == [TurnState.SUPERSEDED, TurnState.DELIVERING]

@@ -1,19 +1,32 @@
-"""The stage's fixtures (tests/stage.py) for the tests of this folder."""
+"""The stage's fixtures (tests/stage.py) for the tests of this folder, and houses with real processes (tests/house.py)."""
 
 from __future__ import annotations
 
 import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 
-NAME = "understudy_tests_stage"
+import pytest
 
-if NAME not in sys.modules:  # Test files are no package, so the module is loaded from its file, once for all folders.
-    spec = importlib.util.spec_from_file_location(NAME, Path(__file__).parents[1] / "stage.py")
-    assert spec is not None
-    assert spec.loader is not None
-    sys.modules[NAME] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(sys.modules[NAME])
 
-stage = sys.modules[NAME]
+def load_beside(name: str) -> ModuleType:
+    """Load a file of tests/ by its path, once for all folders: test files are no package."""
+    full_name = f"understudy_tests_{name}"
+    if full_name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(full_name, Path(__file__).parents[1] / f"{name}.py")
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[full_name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(sys.modules[full_name])
+    return sys.modules[full_name]
+
+
+stage = load_beside("stage")
 staging, migrated, build = stage.staging, stage.migrated, stage.build
+
+
+@pytest.fixture(scope="session")
+def houses() -> ModuleType:
+    """Houses, as a module."""
+    return load_beside("house")

@@ -13,7 +13,7 @@ Handler = Callable[[str], Awaitable[None]]
 
 
 class Dispatcher(Protocol):
-    """Runs handlers for hinted jobs: never two at once for one job, at most a fixed number in all."""
+    """Runs handlers for hinted jobs: never two at once for one job, at most a fixed number of a kind."""
 
     def hint(self, job: Job, *, at: datetime | None = None) -> None:
         """Ask for a look at `job.key`, now or not before `at`. May be called from any thread."""

@@ -81,16 +81,30 @@ class DraftingSettings(Section):
     fallback: str | None = Field(None, description="name of the agent that is asked when the first gives no draft")
     deadline_s: float = Field(30.0, gt=0, description="for the whole draft, tries and fallback included")
     attempts_max: int = Field(3, ge=1, le=10, description="tries per agent")
+    place_wait_s_max: float = Field(
+        120.0, ge=0, description="longest wait for places at agents that have a limit, before `agent_failed`"
+    )
 
 
-class FaqAgent(Section):
+class AgentBounds(Section):
+    """How much an agent may be asked, by all processes together; more waits, and its deadline begins after the wait."""
+
+    at_once_max: int | None = Field(
+        None, ge=1, description="requests to it at once, of all processes; default: no limit"
+    )
+    per_minute_max: int | None = Field(
+        None, ge=1, description="requests to it in any 60 s, of all processes, retries included; default: no limit"
+    )
+
+
+class FaqAgent(AgentBounds):
     """The built-in agent: it quotes passages of documents, or says that it does not know. Needs no model."""
 
     kind: Literal["faq"]
     knowledge: Path = Field(description="folder of .md and .txt files, or one .jsonl[.gz] file")
 
 
-class ChatCompletionsAgent(Section):
+class ChatCompletionsAgent(AgentBounds):
     """Any OpenAI-compatible Chat Completions endpoint."""
 
     kind: Literal["chat_completions"]
@@ -102,7 +116,7 @@ class ChatCompletionsAgent(Section):
     headers: dict[str, str] = Field({}, description="sent with each request")
 
 
-class ResponsesAgent(Section):
+class ResponsesAgent(AgentBounds):
     """Any OpenAI-compatible Responses endpoint."""
 
     kind: Literal["responses"]
@@ -114,7 +128,7 @@ class ResponsesAgent(Section):
     headers: dict[str, str] = Field({}, description="sent with each request")
 
 
-class HttpAgent(Section):
+class HttpAgent(AgentBounds):
     """Your own HTTP service that answers `POST /draft`."""
 
     kind: Literal["http"]
@@ -124,7 +138,7 @@ class HttpAgent(Section):
     headers: dict[str, str] = Field({}, description="sent with each request")
 
 
-class PythonAgent(Section):
+class PythonAgent(AgentBounds):
     """A Python callable in this process."""
 
     kind: Literal["python"]

@@ -3,39 +3,83 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
+from datetime import datetime
 
 from understudy.backoff import backoff_s
 from understudy.errors import AgentAnsweredNonsense, AgentError, AgentTimedOut, AgentUnavailable, MalformedInput
 from understudy.ports.agent import Agent, DraftRequest
 from understudy.ports.clock import Clock
+from understudy.ports.store import Transaction
 from understudy.ports.telemetry import AgentAsked, BreakerChanged, Telemetry
 from understudy.records.evidence import Draft
 from understudy.turn.breaker import Breaker, BreakerState
 from understudy.turn.gathering import fit_draft
+from understudy.turn.places import Places, Waiting
 
 FALLBACK_SHARE = 0.4
-"""Part of the deadline kept for the fallback agent, where there is one."""
+"""Part of the deadline, and of the wait for places, kept for the fallback agent, where there is one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftingLimits:
-    """`deadline_s` for the whole draft, tries and fallback included; `in_flight_max` drafts at once in this process."""
+    """`deadline_s` for the whole draft, tries and fallback included; `in_flight_max` drafts at once in this process.
+
+    `place_wait_s_max`: how long it waits for places at its agents, in all, before `deadline_s` begins or while it stands.
+    """
 
     deadline_s: float = 30.0
+    place_wait_s_max: float = 120.0
     attempts_max: int = 3
     backoff_base_s: float = 0.2
     backoff_max_s: float = 2.0
     in_flight_max: int = 64
 
     def __post_init__(self) -> None:
-        if self.deadline_s <= 0 or self.attempts_max < 1 or self.in_flight_max < 1:
-            raise ValueError("drafting needs deadline_s > 0, attempts_max >= 1 and in_flight_max >= 1")
+        if self.deadline_s <= 0 or self.place_wait_s_max < 0 or self.attempts_max < 1 or self.in_flight_max < 1:
+            raise ValueError(
+                "drafting needs deadline_s > 0, place_wait_s_max >= 0, attempts_max >= 1 and in_flight_max >= 1"
+            )
+
+
+class _Budget:
+    """Seconds for asking that count down, but not while one waits; and seconds for waiting for places."""
+
+    def __init__(self, clock: Clock, *, whole_s: float, wait_s: float) -> None:
+        self._clock = clock
+        self.whole_s = whole_s
+        self.wait_s = wait_s
+        self.waited_s = 0.0
+        self._began = clock.now()
+
+    @property
+    def spent_s(self) -> float:
+        return (self._clock.now() - self._began).total_seconds()
+
+    @property
+    def left_s(self) -> float:
+        return self.whole_s - self.spent_s
+
+    @contextmanager
+    def stopped(self, *, for_place: bool) -> Iterator[None]:
+        """Let the time in this block count as waited for a place, or not at all."""
+        since = self._clock.now()
+        try:
+            yield
+        finally:
+            took = self._clock.now() - since
+            self._began += took
+            if for_place:
+                self.waited_s += took.total_seconds()
 
 
 class Drafting:
-    """Gets drafts from agents. `pick` gives the agents to ask for a channel, the first preferred."""
+    """Gets drafts from agents. `pick` gives the agents to ask for a channel, the first preferred.
+
+    `places` says when an agent may be asked; None: whenever there is something to ask.
+    """
 
     def __init__(
         self,
@@ -44,10 +88,12 @@ class Drafting:
         pick: Callable[[str], tuple[Agent, ...]],
         *,
         limits: DraftingLimits,
+        places: Places | None = None,
     ) -> None:
         self._clock = clock
         self._telemetry = telemetry
         self._pick = pick
+        self._places = places
         self._limits = limits
         self._breakers: dict[str, Breaker] = {}
         self._in_flight = asyncio.Semaphore(limits.in_flight_max)
@@ -57,32 +103,47 @@ class Drafting:
         """How long a drafting step may hold its turn: the deadline and some room for the commit."""
         return self._limits.deadline_s * 2 + 10
 
-    async def draft(self, request: DraftRequest, *, trace: str | None = None) -> Draft:
-        """Get a draft from the first agent that gives one in time; raises the last `AgentError` where none does."""
+    async def draft(
+        self,
+        request: DraftRequest,
+        *,
+        trace: str | None = None,
+        since: datetime | None = None,
+        is_wanted: Callable[[Transaction], bool] = lambda _tx: True,
+    ) -> Draft:
+        """Get a draft from the first agent that gives one in time; raises the last `AgentError` where none does.
+
+        Where it has to wait for a place at an agent, it waits in line as if `since` then (None: since now). A place is
+        only taken if `is_wanted` by then; else `StepSuperseded` is raised.
+        """
         agents = self._pick(request.channel)
         failure: AgentError = AgentUnavailable(f"no agent is configured for channel {request.channel!r}")
-        async with self._in_flight:
-            ends = self._clock.now().timestamp() + self._limits.deadline_s
-            for number, agent in enumerate(agents):
-                left_s = ends - self._clock.now().timestamp()
-                share = 1 - FALLBACK_SHARE if number + 1 < len(agents) else 1.0
-                try:
-                    return await self._ask_until(agent, request, left_s * share, trace)
-                except AgentError as error:
-                    failure = error
+        left_s, wait_left_s = self._limits.deadline_s, self._limits.place_wait_s_max
+        waiting = Waiting(since=since or self._clock.now(), s_max=wait_left_s, is_wanted=is_wanted)
+        for number, agent in enumerate(agents):
+            share = 1 - FALLBACK_SHARE if number + 1 < len(agents) else 1.0
+            budget = _Budget(self._clock, whole_s=left_s * share, wait_s=wait_left_s * share)
+            try:
+                return await self._ask_until(agent, request, budget, waiting, trace)
+            except AgentError as error:
+                failure = error
+                left_s -= budget.spent_s
+                wait_left_s -= budget.waited_s
         raise failure
 
-    async def _ask_until(self, agent: Agent, request: DraftRequest, budget_s: float, trace: str | None) -> Draft:
+    async def _ask_until(
+        self, agent: Agent, request: DraftRequest, budget: _Budget, waiting: Waiting, trace: str | None
+    ) -> Draft:
         """Ask one agent up to `attempts_max` times within its budget; raises its last `AgentError`."""
-        ends = self._clock.now().timestamp() + budget_s
         attempt = 0
         while True:
             attempt += 1
-            left_s = ends - self._clock.now().timestamp()
-            if left_s <= 0:
-                raise AgentTimedOut(f"agent {agent.name!r} did not answer within {budget_s:.1f} s")
+            if budget.left_s <= 0:
+                raise AgentTimedOut(f"agent {agent.name!r} did not answer within {budget.whole_s:.1f} s")
             try:
-                return await self._ask_once(agent, replace(request, deadline_s=left_s), attempt, trace)
+                async with self._place(agent, budget, waiting):
+                    asked = replace(request, deadline_s=budget.left_s)
+                    return await self._ask_once(agent, asked, attempt, trace)
             except AgentError as error:
                 pause_s = backoff_s(
                     attempt,
@@ -91,10 +152,26 @@ class Drafting:
                     max_s=self._limits.backoff_max_s,
                     at_least_s=getattr(error, "retry_after_s", None) or 0.0,
                 )
-                in_time = self._clock.now().timestamp() + pause_s < ends
+                in_time = pause_s < budget.left_s
                 if not (error.is_retryable and attempt < self._limits.attempts_max and in_time):
                     raise
             await self._clock.sleep(pause_s)
+
+    @asynccontextmanager
+    async def _place(self, agent: Agent, budget: _Budget, waiting: Waiting) -> AsyncIterator[None]:
+        """Have a place among all requests to this agent and among the drafts of this process; the wait is free.
+
+        In this order, so that those who wait for one agent keep nobody from the others.
+        """
+        _, ticket = self._breakers.get(agent.name, Breaker()).admit(self._clock.now())
+        async with AsyncExitStack() as places:
+            if self._places is not None and ticket is not None:  # else it is not asked at all
+                mine = replace(waiting, s_max=budget.wait_s - budget.waited_s)
+                with budget.stopped(for_place=True):
+                    await places.enter_async_context(self._places.place(agent.name, mine))
+            with budget.stopped(for_place=False):
+                await places.enter_async_context(self._in_flight)
+            yield
 
     async def _ask_once(self, agent: Agent, request: DraftRequest, attempt: int, trace: str | None) -> Draft:
         started = self._clock.now()

@@ -196,7 +196,12 @@ class TurnFlow:
         error = ""
         with under_way(self._under_way, asked.turn):
             try:
-                draft = await self._drafting.draft(asked.request, trace=asked.turn.trace)
+                draft = await self._drafting.draft(
+                    asked.request,
+                    trace=asked.turn.trace,
+                    since=asked.turn.created_at,
+                    is_wanted=lambda tx: tx.turns.get(asked.turn.id).token == asked.turn.token,
+                )
             except AgentError as failure:
                 error = storable(f"{failure.code}: {failure.message}")
             return await self._store.write(lambda tx: self._keep_draft(tx, asked.turn, draft, error))

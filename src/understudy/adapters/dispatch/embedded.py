@@ -1,13 +1,14 @@
 """The dispatcher of one process: hinted jobs run as asyncio tasks. It keeps nothing; the tables rebuild it.
 
 Never two tasks at once for one job: a hint for a job that is running makes it run once more afterwards. At most
-`concurrency` jobs run in all; the others wait in the order of their hints.
+`concurrency` jobs of a kind run at once; the others wait in the order of their hints. So turns that wait for a slow
+agent keep no reply from being sent.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections import deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
@@ -33,7 +34,8 @@ class EmbeddedDispatcher:
         self._concurrency = concurrency
         self._handlers: dict[str, Handler] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._waiting: deque[Job] = deque()
+        self._waiting: defaultdict[str, deque[Job]] = defaultdict(deque)
+        self._busy: Counter[str] = Counter()
         self._waiting_set: set[Job] = set()
         self._running: dict[Job, asyncio.Task[None]] = {}
         self._again: set[Job] = set()
@@ -44,7 +46,7 @@ class EmbeddedDispatcher:
     @property
     def load(self) -> int:
         """How many jobs run or wait to run; may be asked from any thread."""
-        return len(self._running) + len(self._waiting)
+        return len(self._running) + len(self._waiting_set)
 
     def works_on(self, key: str) -> bool:
         """Whether a job for this key runs now; may be asked from any thread."""
@@ -83,7 +85,7 @@ class EmbeddedDispatcher:
 
     async def stop(self, *, grace_s: float) -> None:
         self._is_stopping = True
-        for job in self._waiting:
+        for job in self._waiting_set:
             self._settle(job, was_run=False)
         for _, timer in self._timers.values():
             timer.cancel()
@@ -118,31 +120,34 @@ class EmbeddedDispatcher:
         if job in self._running:
             self._again.add(job)
         elif job not in self._waiting_set:
-            self._waiting.append(job)
+            self._waiting[job.kind].append(job)
             self._waiting_set.add(job)
-        self._start_waiting()
+        self._start_waiting(job.kind)
 
     def _timer_fired(self, job: Job) -> None:
         self._timers.pop(job, None)
         self._take_hint(job, None)
 
-    def _start_waiting(self) -> None:
-        while self._waiting and len(self._running) < self._concurrency and not self._is_stopping:
-            job = self._waiting.popleft()
+    def _start_waiting(self, kind: str) -> None:
+        waiting = self._waiting[kind]
+        while waiting and self._busy[kind] < self._concurrency and not self._is_stopping:
+            job = waiting.popleft()
             self._waiting_set.discard(job)
+            self._busy[kind] += 1
             task = asyncio.ensure_future(self._run(job))
             self._running[job] = task
             task.add_done_callback(lambda _task, job=job: self._done(job))  # type: ignore[misc]
 
     def _done(self, job: Job) -> None:
         self._running.pop(job, None)
+        self._busy[job.kind] -= 1
         is_wanted_again = job in self._again
         if is_wanted_again:
             self._again.discard(job)
             self._take_hint(job, None)
         if job not in self._waiting_set and job not in self._running:
             self._settle(job, was_run=not is_wanted_again)
-        self._start_waiting()
+        self._start_waiting(job.kind)
 
     def _settle(self, job: Job, *, was_run: bool) -> None:
         watched = self._watched.pop(job, None)

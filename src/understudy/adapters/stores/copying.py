@@ -127,7 +127,7 @@ def _closed_to_writers(source: Engine) -> Iterator[Connection]:
         if at != wanted:
             raise ConfigurationError(
                 f"the source is at version {at or 'none'} of the schema, this program copies version {wanted}; "
-                "bring it there first: understudy doctor with store.url naming the source"
+                "bring it there first: understudy migrate --to head, with store.url naming the source"
             )
         yield reading
 

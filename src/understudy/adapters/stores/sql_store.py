@@ -26,7 +26,7 @@ from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, open_en
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.statement import Statement
 from understudy.adapters.stores.transaction import SqlTransaction
-from understudy.errors import StoreError
+from understudy.errors import StoreError, UnderstudyError
 from understudy.ports.store import Committed, Transaction
 
 T = TypeVar("T")
@@ -136,14 +136,16 @@ class SqlStore:
         while (group := self._next_group()) is not None:
             try:
                 self._write_group(group)
+                continue
             except _CommitCutOff as error:
                 for work in group:
                     self._fail(work, error.__cause__ or error)
+                continue
             except BaseException as error:  # noqa: BLE001 - every waiting caller must hear of it, whatever it was
                 if len(group) == 1:
                     self._fail(group[0], error)
-                else:
-                    self._write_each_alone(group)
+                    continue
+            self._write_each_alone(group)  # out here, so that no step's error drags along that of its group
 
     def _write_each_alone(self, group: list[_Work]) -> None:
         """Nothing of the group was committed: let each step succeed or fail by itself."""
@@ -193,7 +195,12 @@ class SqlStore:
         return pipeline
 
     def _fail(self, work: _Work, error: BaseException) -> None:
-        _answer([(work, None, _as_store_error(error, self.engine))])
+        told = _as_store_error(error, self.engine)
+        if isinstance(told, UnderstudyError):
+            # Foreseen: nobody reads where it was raised. Its frames hold this future, and so all of a refused
+            # message, in a circle that only the garbage collector would find; under overload there are many.
+            told.__traceback__ = None
+        _answer([(work, None, told)])
 
     def _next_group(self) -> list[_Work] | None:
         first = self._queue.get()

@@ -37,8 +37,7 @@ from understudy.records.turn import TurnState
 
 T = TypeVar("T")
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 class Kept(TypeDecorator[T]):
@@ -389,4 +388,13 @@ idempotency_keys = Table(
     Column("status", Integer, nullable=False),
     Column("body", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
+)
+
+agent_calls = Table(
+    "agent_calls",
+    metadata,
+    _id(),
+    Column("agent", String(200), nullable=False),
+    *(Column(moment, Instant, nullable=False) for moment in ("began_at", "until")),
+    *(Index(f"ix_agent_calls_agent_{moment}", "agent", moment) for moment in ("began_at", "until")),
 )

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
+from understudy.adapters.stores.calls import SqlAgentCalls
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
@@ -36,6 +37,7 @@ class SqlTransaction:
         self.rulebooks = SqlRulebooks(session, hot)
         self.keys = SqlKeys(session)
         self.idempotency = SqlIdempotencyKeys(session)
+        self.calls = SqlAgentCalls(session)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:

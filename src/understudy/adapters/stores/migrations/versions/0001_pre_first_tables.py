@@ -232,7 +232,7 @@ def _create_outbox() -> None:
     op.create_index(op.f("ix_outbox_turn_id"), "outbox", ["turn_id"], unique=False)
 
 
-def _create_turns() -> None:
+def _create_slice_counts() -> None:
     op.create_table(
         "slice_counts",
         sa.Column("topic", sa.String(length=200), nullable=False),
@@ -242,6 +242,9 @@ def _create_turns() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("topic", "channel", "kind", "began_at", name=op.f("pk_slice_counts")),
     )
+
+
+def _create_turns() -> None:
     op.create_table(
         "turns",
         sa.Column("position", _SERIAL, autoincrement=True, nullable=False),
@@ -328,6 +331,7 @@ def upgrade() -> None:
     _create_holds()
     _create_messages()
     _create_outbox()
+    _create_slice_counts()
     _create_turns()
     _create_verdicts()
 
