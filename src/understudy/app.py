@@ -145,11 +145,10 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, agents, places)
     expires_after_s = settings.review.expires_after_s or None
-    lapse_s = None if takes_one_process(settings) else LAPSE_S
-    limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=lapse_s)
+    limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=LAPSE_S)
     flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits)
     outbox = Outbox(
-        store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=lapse_s)
+        store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
     holds = _holds(settings, store, clock, telemetry, rulebook)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)

@@ -301,7 +301,7 @@ class Outbox:
 
     def _carry_out(self, tx: Transaction, entry: OutboxEntry, result: SendResult, tries: int) -> Hold | None:
         """Do what the channel's answer asks for; returns the hold it opens, if any."""
-        turn = tx.turns.get(entry.turn_id) if entry.turn_id is not None else None
+        turn = _turn_of(tx, entry)
         match result:
             case Accepted():
                 self._change(tx, entry, OutboxState.SENT)
@@ -374,6 +374,14 @@ def _tries(tx: Transaction, entry: OutboxEntry) -> tuple[int, bool]:
     given_up = max((one.attempt for one in receipts if one.outcome in GIVEN_UP), default=0)
     unsure = any(one.attempt > given_up and one.outcome == MAY_HAVE_ARRIVED for one in receipts)
     return max(entry.attempts - given_up, 1), unsure
+
+
+def _turn_of(tx: Transaction, entry: OutboxEntry) -> Turn | None:
+    """The turn that an entry answers; most are open, and those are at hand."""
+    if entry.turn_id is None:
+        return None
+    at_hand = (turn for turn in tx.turns.open_of(entry.conversation_id) if turn.id == entry.turn_id)
+    return next(at_hand, None) or tx.turns.get(entry.turn_id)
 
 
 def _latest_turn(tx: Transaction, entry: OutboxEntry) -> Turn:

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select, update
 
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
-from understudy.adapters.stores.statement import Statement, insert_into
+from understudy.adapters.stores.statement import Numbered, Statement, insert_into
 from understudy.adapters.stores.tables import addresses, contacts, conversations, messages
 from understudy.errors import NotFound
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
@@ -61,7 +61,7 @@ _CHANGE_CONVERSATION = Statement(
     .where(conversations.c.id == bindparam("which"))
     .values({name: bindparam(name) for name in ("mode", "taken_by", "address")})
 )
-_ADD_MESSAGE = insert_into(messages, numbered_by="seq")
+_ADD_MESSAGE = Numbered(messages, "seq")
 _MOVE_MESSAGES = Statement(
     update(messages).where(messages.c.turn_id == bindparam("from_turn")).values(turn_id=bindparam("turn_id"))
 )

@@ -12,7 +12,7 @@ from sqlalchemy import Select, bindparam, func, select, update
 
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
-from understudy.adapters.stores.statement import Statement, among, insert_into
+from understudy.adapters.stores.statement import Numbered, Statement, among, insert_into
 from understudy.adapters.stores.tables import outbox, receipts
 from understudy.errors import NotFound, StepSuperseded
 from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState, Receipt
@@ -37,7 +37,7 @@ _RECEIPTS_OF = Statement(
     .order_by(receipts.c.attempt)
 )
 
-_ADD = insert_into(outbox, numbered_by="seq")
+_ADD = Numbered(outbox, "seq")
 _ADD_RECEIPT = insert_into(receipts)
 _CHANGING = ("state", "attempts", "due_at", "last_error")
 _CHANGE = Statement(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection
 
-from understudy.adapters.stores.statement import Statement
+from understudy.adapters.stores.statement import ManyRows, Numbered, Statement
 
 R = TypeVar("R")
 
@@ -22,13 +23,15 @@ class Session:
     earlier, when something is read. The steps of a group are right or are all run again, so late is early enough.
     """
 
-    def __init__(self, connection: Connection, *, pipeline: Any = None) -> None:
+    def __init__(self, connection: Connection, *, pipeline: Any = None, ahead: int = 1) -> None:
         self.changed = False
         self._dialect = connection.dialect
         self._open: Callable[[], Any] = connection.connection.cursor
         self._cursor: Any = self._open()
         self._pipeline = pipeline
         self._expected: list[tuple[Any, Callable[[], Exception]]] = []
+        self._ahead = ahead
+        self._numbers: dict[Numbered, deque[int]] = {}
 
     def rows(self, statement: Statement, **values: Any) -> list[Sequence[Any]]:
         """Run a query and fetch all rows, their columns in the types of the tables."""
@@ -60,18 +63,32 @@ class Session:
         if self._pipeline is None:
             self.settle()
 
-    def change_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Run a statement that writes once for each set of values."""
+    def insert_many(self, statement: ManyRows, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert many rows."""
         self.changed = True
-        prepared = statement.on(self._dialect)
-        self._writing().executemany(prepared.sql, [prepared.values(row) for row in rows])
+        if self._pipeline is None:
+            prepared = statement.one.on(self._dialect)
+            self._cursor.executemany(prepared.sql, [prepared.values(row) for row in rows])
+        else:
+            self._writing().execute(*statement.at_once(rows, self._dialect))
 
-    def insert(self, statement: Statement, values: Mapping[str, Any]) -> int:
-        """Insert one row and return the number that the database gave it."""
-        self.changed = True
-        prepared = statement.on(self._dialect)
-        self._cursor.execute(prepared.sql, prepared.values(values))
-        return int(self._cursor.fetchall()[0][0])
+    def insert(self, statement: Numbered, values: Mapping[str, Any]) -> int:
+        """Insert one row and return the number that the database gave it.
+
+        In a pipeline `ahead` numbers are asked for at once; those that a group does not use are left out, so that
+        numbers grow in the order of the commits.
+        """
+        if self._pipeline is None:
+            self.changed = True
+            prepared = statement.giving.on(self._dialect)
+            self._cursor.execute(prepared.sql, prepared.values(values))
+            return int(self._cursor.fetchall()[0][0])
+        numbers = self._numbers.setdefault(statement, deque())
+        if not numbers:
+            numbers.extend(sorted(int(row[0]) for row in self.rows(statement.ahead, count=self._ahead)))
+        number = numbers.popleft()
+        self.change(statement.given, {**values, statement.column: number})
+        return number
 
     def renew(self, statement: Statement, values: Mapping[str, Any]) -> None:
         """Run a statement that only lengthens a lease: not a change that a ledger entry must tell of."""

@@ -169,7 +169,7 @@ class SqlStore:
         with self.engine.connect() as connection:
             begun = connection.begin()
             with self._pipelined(connection) as pipeline:
-                transaction = SqlTransaction(connection, self._hot, pipeline=pipeline)
+                transaction = SqlTransaction(connection, self._hot, pipeline=pipeline, ahead=len(group))
                 if pipeline is not None:
                     transaction.session.change(_TAKE_WRITER_LOCK, {"key": PG_WRITER_LOCK})
                 self._hot.open(transaction.ledger.head_seq())

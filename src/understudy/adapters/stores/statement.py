@@ -10,7 +10,19 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Boolean, Column, ColumnElement, Dialect, Table, bindparam, insert, literal_column
+from sqlalchemy import (
+    Boolean,
+    Column,
+    ColumnElement,
+    Dialect,
+    Integer,
+    Table,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+)
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.types import TypeEngine
 
@@ -95,8 +107,40 @@ def among(column: Column[Any], values: Iterable[StrEnum]) -> ColumnElement[bool]
     return column.in_([literal_column(f"'{value.value}'") for value in sorted(values)])
 
 
-def insert_into(table: Table, *, numbered_by: str | None = None) -> Statement:
-    """Insert one row of all columns; `numbered_by` is a column that the database fills in and gives back."""
-    names = [column.name for column in table.columns if column.name != numbered_by]
-    clause = insert(table).values({name: bindparam(name) for name in names})
-    return Statement(clause if numbered_by is None else clause.returning(table.c[numbered_by]))
+def insert_into(table: Table) -> Statement:
+    """Insert one row of all columns."""
+    return Statement(insert(table).values({column.name: bindparam(column.name) for column in table.columns}))
+
+
+class Numbered:
+    """Insert one row whose number the database gives: with the row, or ahead of it for several rows at once."""
+
+    def __init__(self, table: Table, column: str) -> None:
+        others: dict[str, Any] = {other.name: bindparam(other.name) for other in table.columns if other.name != column}
+        self.column = column
+        self.giving = Statement(insert(table).values(others).returning(table.c[column]))
+        self.given = insert_into(table)
+        sequence = func.pg_get_serial_sequence(literal_column(f"'{table.name}'"), literal_column(f"'{column}'"))
+        self.ahead = Statement(
+            select(func.nextval(sequence)).select_from(func.generate_series(1, bindparam("count", type_=Integer)))
+        )
+
+
+class ManyRows:
+    """Insert many rows of all columns: PostgreSQL takes them as one statement with an array for each column."""
+
+    def __init__(self, table: Table) -> None:
+        self.one = insert_into(table)
+        self._columns = list(table.columns)
+        self._table = table.name
+
+    def at_once(self, rows: Sequence[Mapping[str, Any]], dialect: Dialect) -> tuple[str, dict[str, list[Any]]]:
+        """The statement and its values."""
+        arrays = {}
+        for column in self._columns:
+            convert = _into(column.type, dialect)
+            given = [row[column.name] for row in rows]
+            arrays[column.name] = given if convert is None else [convert(value) for value in given]
+        taken = ", ".join(f"%({column.name})s::{column.type.compile(dialect)}[]" for column in self._columns)
+        names = ", ".join(column.name for column in self._columns)
+        return f"INSERT INTO {self._table} ({names}) SELECT * FROM unnest({taken})", arrays  # noqa: S608 - our names

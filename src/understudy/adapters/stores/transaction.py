@@ -22,9 +22,9 @@ from understudy.records.turn import Job
 class SqlTransaction:
     """`ports.store.Transaction` over one connection; `hot` is what the writer remembers, and a query has none."""
 
-    def __init__(self, connection: Connection, hot: Hot | None = None, *, pipeline: Any = None) -> None:
+    def __init__(self, connection: Connection, hot: Hot | None = None, *, pipeline: Any = None, ahead: int = 1) -> None:
         hot = hot or Hot(scenes_max=0)
-        self.session = session = Session(connection, pipeline=pipeline)
+        self.session = session = Session(connection, pipeline=pipeline, ahead=ahead)
         self.contacts = SqlContacts(session, hot)
         self.conversations = SqlConversations(session, hot)
         self.messages = SqlMessages(session, hot)

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, delete, func, literal_column, select, text, up
 
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
-from understudy.adapters.stores.statement import Statement, among, insert_into
+from understudy.adapters.stores.statement import Numbered, Statement, among
 from understudy.adapters.stores.tables import LEFT_ALONE, artifacts, slice_counts, turns
 from understudy.errors import NotFound, StepSuperseded
 from understudy.records.assessment import DecisionKind
@@ -83,7 +83,7 @@ _COUNT = Statement(
 )
 _FORGET_COUNTS = Statement(delete(slice_counts).where(*_OF_SLICE, slice_counts.c.began_at < bindparam("before")))
 
-_ADD = insert_into(turns, numbered_by="position")
+_ADD = Numbered(turns, "position")
 
 
 @cache
