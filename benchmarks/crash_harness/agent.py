@@ -22,4 +22,5 @@ async def draft(request: dict[str, Any]) -> dict[str, Any]:
         if message["role"] != "user":
             break
         waiting.extend(NUMBER.findall(message["content"]))
-    return {"text": f"Your parcels {' '.join(reversed(waiting))} are on their way."}
+    # Numbers side by side could be taken for those of a card, and would be masked.
+    return {"text": f"Your parcels {' and '.join(reversed(waiting))} are on their way."}

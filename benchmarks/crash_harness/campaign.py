@@ -16,12 +16,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import create_engine, text
 from turns_harness.postgres import Postgres
 
 from crash_harness.cell import Cell, Role
 from crash_harness.nursery import Nursery
 from crash_harness.points import Point, points_of
+from crash_harness.remains import faults_of_file, remains
 from crash_harness.sink import Sink
 
 NAMED_SHARE = 0.6
@@ -31,16 +31,6 @@ QUIET_S_MAX = 0.2
 LAYOUTS: dict[str, tuple[tuple[Role, ...], ...]] = {
     "sqlite": (("serve",),),
     "postgres": (("web", "work", "work"), ("serve", "serve")),
-}
-LEFT_OVER = {
-    "open turns": "SELECT count(*) FROM turns WHERE state NOT IN ('answered', 'superseded', 'handed_off')",
-    "unsent replies": "SELECT count(*) FROM outbox WHERE state <> 'sent'",
-    "open holds": "SELECT count(*) FROM holds WHERE state = 'open'",
-    "answered turns without a sent reply": "SELECT count(*) FROM turns WHERE state = 'answered' AND id NOT IN"
-    " (SELECT turn_id FROM outbox WHERE state = 'sent' AND turn_id IS NOT NULL)",
-    "replies for one turn beyond the first": "SELECT coalesce(sum(n - 1), 0) FROM"
-    " (SELECT count(*) AS n FROM outbox WHERE turn_id IS NOT NULL GROUP BY turn_id) AS each_turn",
-    "messages without a turn": "SELECT count(*) FROM messages WHERE author = 'customer' AND turn_id IS NULL",
 }
 
 
@@ -143,7 +133,7 @@ class Campaign:
             resumed.extend(cell.resume_ms())
             faults.extend([*cell.books.faults, *cell.ended_by_themselves])
             faults.extend(f"{cell.name}: unnamed commit: {slot.fuse.unnamed}" for slot in cell.slots if slot.fuse.unnamed)
-            faults.extend(await self._left_over(ground, cell))
+            faults.extend(await self._faults_left(ground, cell))
         resumed.sort()
         return {
             "kills": sum(killed_at.values()),
@@ -162,20 +152,11 @@ class Campaign:
             "faults": faults,
         }
 
-    async def _left_over(self, ground: Ground, cell: Cell) -> list[str]:
+    async def _faults_left(self, ground: Ground, cell: Cell) -> list[str]:
         """What is wrong in the database of a cell whose processes have stopped."""
         config = str(cell.slots[0].config)
         code, said = await ground.nursery.run(["audit", "verify", "--json", "--config", config], home=cell.home, name="audit")
         found = [] if code == 0 else [f"{cell.name}: the ledger is broken: {said}"]
-        url = f"sqlite:///{cell.home / 'store.db'}"
-        if ground.postgres is not None and self.store == "postgres":
-            url = ground.postgres.url(cell.name).replace("postgresql://", "postgresql+psycopg://", 1)
-        engine = create_engine(url)
-        with engine.connect() as connection:
-            for what, query in LEFT_OVER.items():
-                if count := connection.execute(text(query)).scalar_one():
-                    found.append(f"{cell.name}: {count} {what} at the end")
-            if self.store == "sqlite" and (said := connection.execute(text("PRAGMA integrity_check")).scalar_one()) != "ok":
-                found.append(f"{cell.name}: SQLite says: {said}")
-        engine.dispose()
-        return found
+        faults = await asyncio.to_thread(lambda: remains(cell.database) + faults_of_file(cell.database))
+        cell.database.dispose()
+        return [*found, *(f"{cell.name}: {fault} at the end" for fault in faults)]

@@ -26,6 +26,7 @@ from crash_harness.fuse import Fuse
 from crash_harness.nursery import Nursery, Process
 from crash_harness.people import Customers, Door, Reviewer
 from crash_harness.points import AT_THE_SINK, Point
+from crash_harness.remains import open_database, remains
 from crash_harness.sink import BUSY, TAKEN, Answer, Sink
 
 Role = Literal["serve", "web", "work"]
@@ -69,9 +70,10 @@ DRAINED_WITHIN_S = 90.0
 """How long the last turns may take without any of them ending, before they count as lost."""
 STOPS_WITHIN_S = 60.0
 TAKES_S_MAX = 0.004
-BUSY_SHARE = 0.02
-BREAKS_SHARE = 0.01
+TROUBLE = (0.02, 0.01)
 """How many replies the sink refuses as too many, and of how many it breaks the connection after it took them."""
+TROUBLE_WANTED = {"outbox.retry": (0.5, 0.01), "outbox.unknown": (0.02, 0.5)}
+"""The same while a process shall die of what comes after such an answer."""
 PORTS = range(20_000, 32_000)
 
 
@@ -129,8 +131,10 @@ class Cell:
         self.kills: list[Kill] = []
         self.ended_by_themselves: list[str] = []
         self.dice = random.Random(f"{seed} {name}")
+        self.database = open_database(store)
         self._nursery = nursery
         self._dies_at_sink: set[str] = set()
+        self._trouble = TROUBLE
         home.mkdir(parents=True, exist_ok=True)
         self.slots = [self._slot(f"{role}{number}", role, store, sink, honours_keys) for number, role in enumerate(roles)]
         addresses = [
@@ -172,7 +176,8 @@ class Cell:
 
 
         draw = self.dice.random()
-        if draw < BUSY_SHARE:
+        busy, breaks = self._trouble
+        if draw < busy:
             return Answer(after_s=0.0, says=BUSY)
         data = json.loads(body)["data"]
         self.books.took(key, data["conversation_id"], data["text"])
@@ -182,7 +187,7 @@ class Cell:
             assert victim.process is not None
             victim.process.kill()
             return Answer(after_s=0.0, says=None)
-        if draw < BUSY_SHARE + BREAKS_SHARE:
+        if draw < busy + breaks:
             self.books.counts["broken_answers"] += 1
             return Answer(after_s=0.0, says=None)
         return Answer(after_s=self.dice.random() * TAKES_S_MAX, says=TAKEN)
@@ -250,11 +255,11 @@ class Cell:
             self.raise_what_broke()
             writing = sum(not task.done() for task in self._writing)
             now = len(self.books.open) + writing + self.reviewer.waiting
-            if now == 0:
+            if now == 0 and not await asyncio.to_thread(remains, self.database):
                 return
             if now != last:
                 last, since = now, time.perf_counter()
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.1)
             for slot in self.slots:
                 await self._mend(slot)
 
@@ -296,11 +301,13 @@ class Cell:
         else:
             for slot in can:
                 slot.fuse.arm(point.event, is_after=point.when == "after", nth=self.dice.randint(1, 3))
+        self._trouble = TROUBLE_WANTED.get(point.event, TROUBLE)
         ends = {asyncio.create_task(slot.process.ended.wait()): slot for slot in can if slot.process is not None}
         done, late = await asyncio.wait(ends, timeout=REACHED_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
         for task in late:
             task.cancel()
         self._dies_at_sink.clear()
+        self._trouble = TROUBLE
         for slot in can:
             slot.fuse.disarm()
         return ends[next(iter(done))] if done else None

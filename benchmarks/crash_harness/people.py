@@ -26,7 +26,7 @@ IMPATIENT_SHARE = 0.25
 MESSAGES_MIN, MESSAGES_MAX = 2, 4
 PAUSE_S_MAX = 0.25
 ANSWER_WITHIN_S = 15.0
-TRY_AGAIN_S = 0.03
+TRY_AGAIN_S = 0.1
 REPLY_WITHIN_S = 60.0
 LOOK_AT_QUEUE_S = 0.2
 SURE_AFTER_S = 1.0
@@ -102,7 +102,7 @@ class Customers:
             self._books.counts["not_acknowledged"] += 1
             if answer is not None and answer[0] not in (500, 503):
                 raise RuntimeError(f"a message was answered {answer[0]}: {answer[1][:300]!r}")
-            await asyncio.sleep(TRY_AGAIN_S)
+            await asyncio.sleep(TRY_AGAIN_S * self._dice.uniform(0.5, 1.5))
 
 
 class Reviewer:
@@ -159,7 +159,7 @@ class Reviewer:
             conversation = self._books.questions[number].conversation
             conversation.needs_person |= conversation.id == name
         if hold["kind"] == "hand_off":
-            numbers = " ".join(
+            numbers = " and ".join(
                 str(one.number) for one in self._books.questions.values()
                 if one.conversation.id == name and one.is_open
             )  # fmt: skip
