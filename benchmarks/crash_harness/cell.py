@@ -230,6 +230,9 @@ class Cell:
         for error in ended:
             if isinstance(error, Exception):
                 raise error
+        async with asyncio.timeout(READY_WITHIN_S):  # a process that has just begun does not know yet how to stop
+            for slot in self.slots:
+                await self._until_ready(slot)
         for slot in self.slots:
             if slot.process is not None:
                 slot.process.signal(signal.SIGTERM)
