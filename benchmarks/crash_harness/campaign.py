@@ -11,7 +11,7 @@ import random
 import shutil
 import statistics
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -48,7 +48,11 @@ class Ground:
 
 @dataclass(slots=True, kw_only=True)
 class Campaign:
-    """`store` × `honours_keys`, with `kills` in all on so many `cells`; `told` hears how many kills were done."""
+    """`store` × `honours_keys`, with `kills` in all on so many `cells`; `told` hears how many kills were done.
+
+    `each_point_once`: nothing but that, in at most `kills` tries. `says_keys`: what the product is told of the channel,
+    where it is not the truth.
+    """
 
     store: str
     honours_keys: bool
@@ -56,15 +60,17 @@ class Campaign:
     cells: int
     seed: int
     told: Callable[[int], None] = lambda _kills: None
-    only_points: bool = False
+    each_point_once: bool = False
+    says_keys: bool | None = None
+    label: str = "kills"
     made: list[Cell] = field(default_factory=list)
     _aimed: Counter[str] = field(default_factory=Counter)
     _left: int = 0
 
     @property
     def name(self) -> str:
-        """As it stands in the figures."""
-        return f"{self.store}_{'keys' if self.honours_keys else 'no_keys'}"
+        """No two campaigns of a run have the same; databases are named after it."""
+        return f"{self.label}_{self.store}_{'keys' if self.honours_keys else 'no_keys'}"
 
     async def run(self, ground: Ground) -> dict[str, Any]:
         """Kill, let all be settled, and count."""
@@ -74,7 +80,7 @@ class Campaign:
             self.made.append(self._cell(ground, f"{self.name}{number}", layouts[number % len(layouts)]))
         async with asyncio.TaskGroup() as group:
             for cell in self.made:
-                group.create_task(self._life(cell))
+                group.create_task(self._life(cell, ground))
         return await self._figures(ground)
 
     def _cell(self, ground: Ground, name: str, roles: tuple[Role, ...]) -> Cell:
@@ -92,6 +98,7 @@ class Campaign:
             roles,
             store=store,
             honours_keys=self.honours_keys,
+            says_keys=self.honours_keys if self.says_keys is None else self.says_keys,
             home=home,
             api_key=ground.api_key,
             nursery=ground.nursery,
@@ -99,22 +106,38 @@ class Campaign:
             seed=self.seed,
         )
 
-    async def _life(self, cell: Cell) -> None:
+    async def _life(self, cell: Cell, ground: Ground) -> None:
         await cell.open()
-        while self._left > 0:
+        await self._live(cell, ground)
+        await cell.close()
+
+    async def _live(self, cell: Cell, ground: Ground) -> None:  # noqa: ARG002 - others need it
+        """What happens to a cell between its first message and its last."""
+        while not self._is_over():
             self._left -= 1
             await asyncio.sleep(cell.dice.random() * QUIET_S_MAX)
             await cell.die(self._next_point(cell.dice))
             self.told(1)
             if cell.dice.random() >= AT_ONCE_SHARE:
                 await cell.recovered()
-        await cell.close()
+
+    def _is_over(self) -> bool:
+        if not self.each_point_once:
+            return self._left <= 0
+        return self._left <= 0 or not self._missing()
+
+    def _missing(self) -> list[Point]:
+        """The points at which nobody died yet."""
+        visited = sum((cell.killed_at() for cell in self.made), Counter[str]())
+        return [point for point in points_of(self.store, honours_keys=self.honours_keys) if not visited[point.name]]
 
     def _next_point(self, dice: random.Random) -> Point | None:
         """The point that was aimed at least, or none."""
-        if not self.only_points and dice.random() >= NAMED_SHARE:
+        points: Sequence[Point] = points_of(self.store, honours_keys=self.honours_keys)
+        if self.each_point_once:
+            points = self._missing()
+        elif dice.random() >= NAMED_SHARE:
             return None
-        points = points_of(self.store, honours_keys=self.honours_keys)
         least = min(self._aimed[point.name] for point in points)
         point = dice.choice([point for point in points if self._aimed[point.name] == least])
         self._aimed[point.name] += 1
@@ -135,6 +158,7 @@ class Campaign:
             faults.extend(f"{cell.name}: unnamed commit: {slot.fuse.unnamed}" for slot in cell.slots if slot.fuse.unnamed)
             faults.extend(await self._faults_left(ground, cell))
         resumed.sort()
+        points = points_of(self.store, honours_keys=self.honours_keys)
         return {
             "kills": sum(killed_at.values()),
             **{kind: counts[kind] for kind in ("messages", "lost", "doubled", "reordered", "alien", "ambiguous_held")},
@@ -148,7 +172,7 @@ class Campaign:
                 "max": round(resumed[-1]) if resumed else None,
                 "n": len(resumed),
             },
-            "killed_at": dict(sorted(killed_at.items())),
+            "killed_at": {point.name: killed_at.pop(point.name, 0) for point in points} | dict(killed_at),
             "faults": faults,
         }
 

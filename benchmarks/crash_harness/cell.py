@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 import signal
 import socket
@@ -110,7 +111,7 @@ class Kill:
 
 
 class Cell:
-    """See the module."""
+    """See the module. `honours_keys`: whether the sink does; `says_keys`: whether the product is told that it does."""
 
     def __init__(
         self,
@@ -119,6 +120,7 @@ class Cell:
         *,
         store: str,
         honours_keys: bool,
+        says_keys: bool,
         home: Path,
         api_key: str,
         nursery: Nursery,
@@ -136,7 +138,7 @@ class Cell:
         self._dies_at_sink: set[str] = set()
         self._trouble = TROUBLE
         home.mkdir(parents=True, exist_ok=True)
-        self.slots = [self._slot(f"{role}{number}", role, store, sink, honours_keys) for number, role in enumerate(roles)]
+        self.slots = [self._slot(f"{role}{number}", role, store, sink, says_keys) for number, role in enumerate(roles)]
         addresses = [
             Address(
                 host="127.0.0.1",
@@ -154,7 +156,7 @@ class Cell:
         self._reviewing: asyncio.Task[None] | None = None
         sink.cells[name] = self
 
-    def _slot(self, name: str, role: Role, store: str, sink: Sink, honours_keys: bool) -> Slot:
+    def _slot(self, name: str, role: Role, store: str, sink: Sink, says_keys: bool) -> Slot:
         port = _free_port(self.dice)
         config = self.home / f"{name}.toml"
         text = CONFIG.format(
@@ -162,7 +164,7 @@ class Cell:
             store=store,
             secret=SECRET,
             sink=sink.url(self.name, name),
-            honours_keys=str(honours_keys).lower(),
+            honours_keys=str(says_keys).lower(),
             checks="\n".join(f"[checks.{check}]\nenabled = false" for check in CHECKS),
         )
         config.write_text(text, encoding="utf-8")
@@ -357,12 +359,12 @@ class Cell:
         Left out: what waits for people, kills at which nothing waited, and those followed by another before the end.
         """
         found = []
-        for kill, following in zip(self.kills, [*self.kills[1:], None], strict=True):
+        for kill, next_at in zip(self.kills, [*(kill.at for kill in self.kills), math.inf][1:], strict=True):
             replied = [one.replied_at for one in kill.waiting if not one.conversation.needs_person]
             if not replied or None in replied:
                 continue
             last = max(moment for moment in replied if moment is not None)
-            if following is None or last < following.at:
+            if last < next_at:
                 found.append((last - kill.at) * 1000)
         return found
 

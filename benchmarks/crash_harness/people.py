@@ -100,6 +100,7 @@ class Customers:
                 self._books.acknowledged(question)
                 return
             self._books.counts["not_acknowledged"] += 1
+            self._books.counts["no_answer" if answer is None else f"answered_{answer[0]}"] += 1
             if answer is not None and answer[0] not in (500, 503):
                 raise RuntimeError(f"a message was answered {answer[0]}: {answer[1][:300]!r}")
             await asyncio.sleep(TRY_AGAIN_S * self._dice.uniform(0.5, 1.5))
