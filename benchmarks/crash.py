@@ -65,7 +65,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one JSON line")
     parser.add_argument("--quick", action="store_true", help=f"{KILLS_QUICK} kills a store, {CALLS_QUICK} broken calls")
-    parser.add_argument("--kills", type=int, help=f"kills a store (default {KILLS}), half of them on each kind of channel")
+    parser.add_argument(
+        "--kills", type=int, help=f"kills a store (default {KILLS}), half of them on each kind of channel"
+    )
     parser.add_argument("--calls", type=int, help=f"how many calls to the database break (default the first {CALLS})")
     parser.add_argument("--store", choices=["sqlite", "postgres"], help="only one of the stores")
     parser.add_argument("--cells", type=int, help="cells at a time, a store and kind of channel (default 4)")

@@ -59,9 +59,7 @@ class Books:
 
     def begin(self, *, is_held: bool) -> Conversation:
         """Begin a conversation; `is_held`: about what a person must approve."""
-        return Conversation(
-            id=f"{self.name}-{next(self._conversations)}", is_held=is_held, needs_person=is_held
-        )
+        return Conversation(id=f"{self.name}-{next(self._conversations)}", is_held=is_held, needs_person=is_held)
 
     def ask(self, conversation: Conversation) -> Question:
         """Write down a message that is about to be sent."""

@@ -32,10 +32,12 @@ class BrokenCalls:
 
     def _connect(self, dialect: Any, _record: Any, _args: Any, parameters: dict[str, Any]) -> Any:
         if dialect.name == "sqlite":
-            made: Any = self.call("connect", lambda: None, lambda: sqlite3.OperationalError("unable to open database file"))
+            made: Any = self.call(
+                "connect", lambda: None, lambda: sqlite3.OperationalError("unable to open database file")
+            )
             parameters["factory"] = type("Connection", (_SqliteConnection,), {"calls": self})
             return made
-        kind = type("Connection", (_PostgresConnection,), {"calls": self})
+        kind: Any = type("Connection", (_PostgresConnection,), {"calls": self})
         return self.call(
             "connect",
             lambda: kind.connect(**parameters, cursor_factory=_PostgresCursor),

@@ -16,17 +16,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from turns_harness.postgres import Postgres
-
 from crash_harness.cell import Cell, Role
 from crash_harness.nursery import Nursery
 from crash_harness.points import Point, points_of
 from crash_harness.remains import faults_of_file, remains
 from crash_harness.sink import Sink
+from turns_harness.postgres import Postgres
 
 NAMED_SHARE = 0.6
-AT_ONCE_SHARE = 0.3
-"""How many kills do not wait until the one before is overcome."""
+AT_ONCE_SHARE, AT_ONCE_SHARE_OF_SMALL = 0.3, 0.8
+"""How many kills do not wait until the one before is overcome; the second where each point is visited once."""
 QUIET_S_MAX = 0.2
 LAYOUTS: dict[str, tuple[tuple[Role, ...], ...]] = {
     "sqlite": (("serve",),),
@@ -51,7 +50,7 @@ class Campaign:
     """`store` × `honours_keys`, with `kills` in all on so many `cells`; `told` hears how many kills were done.
 
     `each_point_once`: nothing but that, in at most `kills` tries. `says_keys`: what the product is told of the channel,
-    where it is not the truth.
+    where it is not the truth. `only`: the names of points to aim at, and no others.
     """
 
     store: str
@@ -61,6 +60,7 @@ class Campaign:
     seed: int
     told: Callable[[int], None] = lambda _kills: None
     each_point_once: bool = False
+    only: tuple[str, ...] = ()
     says_keys: bool | None = None
     label: str = "kills"
     made: list[Cell] = field(default_factory=list)
@@ -107,6 +107,8 @@ class Campaign:
         )
 
     async def _life(self, cell: Cell, ground: Ground) -> None:
+        if self.each_point_once:
+            cell.nth_max = 1
         await cell.open()
         await self._live(cell, ground)
         await cell.close()
@@ -118,7 +120,7 @@ class Campaign:
             await asyncio.sleep(cell.dice.random() * QUIET_S_MAX)
             await cell.die(self._next_point(cell.dice))
             self.told(1)
-            if cell.dice.random() >= AT_ONCE_SHARE:
+            if cell.dice.random() >= (AT_ONCE_SHARE_OF_SMALL if self.each_point_once else AT_ONCE_SHARE):
                 await cell.recovered()
 
     def _is_over(self) -> bool:
@@ -134,7 +136,9 @@ class Campaign:
     def _next_point(self, dice: random.Random) -> Point | None:
         """The point that was aimed at least, or none."""
         points: Sequence[Point] = points_of(self.store, honours_keys=self.honours_keys)
-        if self.each_point_once:
+        if self.only:
+            points = [point for point in points if point.name in self.only]
+        elif self.each_point_once:
             points = self._missing()
         elif dice.random() >= NAMED_SHARE:
             return None
@@ -155,7 +159,9 @@ class Campaign:
             killed_at.update(cell.killed_at())
             resumed.extend(cell.resume_ms())
             faults.extend([*cell.books.faults, *cell.ended_by_themselves])
-            faults.extend(f"{cell.name}: unnamed commit: {slot.fuse.unnamed}" for slot in cell.slots if slot.fuse.unnamed)
+            faults.extend(
+                f"{cell.name}: unnamed commit: {slot.fuse.unnamed}" for slot in cell.slots if slot.fuse.unnamed
+            )
             faults.extend(await self._faults_left(ground, cell))
         resumed.sort()
         points = points_of(self.store, honours_keys=self.honours_keys)
@@ -179,7 +185,9 @@ class Campaign:
     async def _faults_left(self, ground: Ground, cell: Cell) -> list[str]:
         """What is wrong in the database of a cell whose processes have stopped."""
         config = str(cell.slots[0].config)
-        code, said = await ground.nursery.run(["audit", "verify", "--json", "--config", config], home=cell.home, name="audit")
+        code, said = await ground.nursery.run(
+            ["audit", "verify", "--json", "--config", config], home=cell.home, name="audit"
+        )
         found = [] if code == 0 else [f"{cell.name}: the ledger is broken: {said}"]
         faults = await asyncio.to_thread(lambda: remains(cell.database) + faults_of_file(cell.database))
         cell.database.dispose()

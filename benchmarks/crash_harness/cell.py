@@ -19,16 +19,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from turns_harness.systems import CHECKS, SECRET
-from turns_harness.traffic import Address
-
 from crash_harness.books import Books, Question
 from crash_harness.fuse import Fuse
 from crash_harness.nursery import Nursery, Process
-from crash_harness.people import Customers, Door, Reviewer
+from crash_harness.people import HELD_SHARE, IMPATIENT_SHARE, Customers, Door, Reviewer
 from crash_harness.points import AT_THE_SINK, Point
 from crash_harness.remains import open_database, remains
 from crash_harness.sink import BUSY, TAKEN, Answer, Sink
+from turns_harness.systems import CHECKS, SECRET
+from turns_harness.traffic import Address
 
 Role = Literal["serve", "web", "work"]
 WORDS: dict[Role, tuple[str, ...]] = {"serve": ("serve",), "web": ("serve", "--web-only"), "work": ("work",)}
@@ -47,6 +46,10 @@ kind = "webhook"
 secrets = ["{secret}"]
 url = "{sink}"
 honours_keys = {honours_keys}
+[drafting]
+deadline_s = 3
+[outbox]
+lease_s = 10
 [coalescing]
 window_s_min = 0
 window_s_max = 0
@@ -62,7 +65,7 @@ log_level = "WARNING"
 {checks}
 """
 
-CUSTOMERS = 3
+CUSTOMERS = 5
 READY_WITHIN_S = 60.0
 REACHED_WITHIN_S = 8.0
 """How long a process may take to come to the point where it shall die; after that it is killed where it is."""
@@ -70,6 +73,8 @@ RECOVERS_WITHIN_S = 30.0
 DRAINED_WITHIN_S = 90.0
 """How long the last turns may take without any of them ending, before they count as lost."""
 STOPS_WITHIN_S = 60.0
+NTH_MAX = 3
+"""A process dies at the first to so-manieth time that it comes to a point."""
 TAKES_S_MAX = 0.004
 TROUBLE = (0.02, 0.01)
 """How many replies the sink refuses as too many, and of how many it breaks the connection after it took them."""
@@ -132,6 +137,7 @@ class Cell:
         self.books = Books(name, honours_keys=honours_keys)
         self.kills: list[Kill] = []
         self.ended_by_themselves: list[str] = []
+        self.nth_max = NTH_MAX
         self.dice = random.Random(f"{seed} {name}")
         self.database = open_database(store)
         self._nursery = nursery
@@ -176,7 +182,6 @@ class Cell:
     def took(self, slot: str, key: str, body: bytes) -> Answer:
         """Take one reply from the process in a slot."""
 
-
         draw = self.dice.random()
         busy, breaks = self._trouble
         if draw < busy:
@@ -216,7 +221,7 @@ class Cell:
     async def _until_ready(self, slot: Slot) -> None:
         assert slot.process is not None
         out = self.home / f"{slot.name}.out"
-        while not (out.exists() and out.stat().st_size):  # noqa: ASYNC240
+        while not (out.exists() and out.stat().st_size):
             if slot.process.code is not None:
                 raise RuntimeError(f"{self.name}/{slot.name} did not start: {slot.process.log.read_text()[-2000:]}")
             await asyncio.sleep(0.01)
@@ -297,7 +302,9 @@ class Cell:
 
     async def _die_at(self, point: Point) -> Slot | None:
         """Let whichever process comes to a point first die there; None where none does."""
-        can = [slot for slot in self.slots if point.where == "any" or (slot.serves if point.where == "web" else slot.works)]
+        can = [
+            slot for slot in self.slots if point.where == "any" or (slot.serves if point.where == "web" else slot.works)
+        ]
         is_start = point.event == "server.started"
         if is_start:  # it passes there once, so it must be told before it begins
             await self._begin_again_armed(can[0], point)
@@ -305,17 +312,23 @@ class Cell:
             self._dies_at_sink = {slot.name for slot in can}
         else:
             for slot in can:
-                slot.fuse.arm(point.event, is_after=point.when == "after", nth=self.dice.randint(1, 3))
-        self._trouble = TROUBLE_WANTED.get(point.event, TROUBLE)
+                slot.fuse.arm(point.event, is_after=point.when == "after", nth=self.dice.randint(1, self.nth_max))
+        self._make_likely(point.event)
         ends = {asyncio.create_task(slot.process.ended.wait()): slot for slot in can if slot.process is not None}
         done, late = await asyncio.wait(ends, timeout=REACHED_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
         for task in late:
             task.cancel()
         self._dies_at_sink.clear()
-        self._trouble = TROUBLE
+        self._make_likely("")
         for slot in can:
             slot.fuse.disarm()
         return ends[next(iter(done))] if done else None
+
+    def _make_likely(self, event: str) -> None:
+        """Let happen what leads to an event more often than it does by itself."""
+        self._trouble = TROUBLE_WANTED.get(event, TROUBLE)
+        self.customers.held_share = 0.7 if event in {"hold.opened", "verdict.given"} else HELD_SHARE
+        self.customers.impatient_share = 0.9 if event == "turn.superseded" else IMPATIENT_SHARE
 
     async def _begin_again_armed(self, slot: Slot, point: Point) -> None:
         assert slot.process is not None
@@ -383,5 +396,3 @@ def _free_port(dice: random.Random) -> int:
             except OSError:
                 continue
             return port
-
-

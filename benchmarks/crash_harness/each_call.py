@@ -11,10 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from turns_harness.postgres import Postgres
-
 from crash_harness.broken_calls import BrokenCalls
 from crash_harness.io_errors import Story, staging
+from turns_harness.postgres import Postgres
 
 TEMPLATE = "template_of_stories"
 
@@ -91,9 +90,7 @@ def play(stages: Stages, one: Break) -> tuple[int, list[str]]:
     return calls.count, [f"call {one.at} broken {when} it was done ({calls.broke[:80]!r}): {fault}" for fault in found]
 
 
-def play_each(
-    stages: Stages, plan: list[Break], *, told: Callable[[int], None] = lambda _done: None
-) -> dict[str, Any]:
+def play_each(stages: Stages, plan: list[Break], *, told: Callable[[int], None] = lambda _done: None) -> dict[str, Any]:
     """Play the story for each; the figures."""
     faults: list[str] = []
     shortest = 0
@@ -103,4 +100,9 @@ def play_each(
         shortest = count if not shortest else min(count, shortest)
         faults.extend(found)
         told(1)
-    return {"stories": len(plan), "calls_broken": len({one.at for one in plan}), "calls_a_story": shortest, "faults": faults}
+    return {
+        "stories": len(plan),
+        "calls_broken": len({one.at for one in plan}),
+        "calls_a_story": shortest,
+        "faults": faults,
+    }

@@ -35,7 +35,7 @@ class RestartingPostgres(Campaign):
         for _ in range(self.restarts):
             for mode in RESTARTS:
                 await asyncio.sleep(LOADED_S)
-                await asyncio.to_thread(lambda mode=mode: postgres.restart(mode))
+                await asyncio.to_thread(postgres.restart, mode)
                 cell.books.counts[f"restarts_{mode}"] += 1
                 await asyncio.sleep(BREATH_S)
 

@@ -9,11 +9,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from turns_harness.postgres import Postgres
-
 from crash_harness.campaign import Ground
 from crash_harness.nursery import Nursery
 from crash_harness.sink import Sink
+from turns_harness.postgres import Postgres
 
 TEMPLATE = "template_of_cells"
 
@@ -38,7 +37,18 @@ async def prepared(folder: Path, postgres: Postgres | None) -> AsyncIterator[Gro
 async def _key(nursery: Nursery, home: Path, sqlite_url: str, postgres: Postgres | None) -> str:
     """Make the schema and a key in each template; the key made for SQLite is put into PostgreSQL too."""
     config = home / "understudy.toml"
-    words = ["keys", "create", "rosa", "--scope", "holds:read", "--scope", "holds:write", "--json", "--config", str(config)]
+    words = [
+        "keys",
+        "create",
+        "rosa",
+        "--scope",
+        "holds:read",
+        "--scope",
+        "holds:write",
+        "--json",
+        "--config",
+        str(config),
+    ]
     config.write_text(f'[store]\nurl = "{sqlite_url}"\n', encoding="utf-8")
     code, said = await nursery.run(words, home=home, name="keys")
     if code:

@@ -14,6 +14,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from crash_harness.broken_calls import BrokenCalls
+from crash_harness.remains import faults_of_file, remains
 from understudy.errors import UnderstudyError
 from understudy.records.conversation import Author
 from understudy.records.evidence import Draft
@@ -21,9 +23,6 @@ from understudy.records.outbox import Retry, Unknown
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.turn import TurnState
 from understudy.testing.scripted import DeliversThen, RecordingChannel, ScriptedAgent
-
-from crash_harness.broken_calls import BrokenCalls
-from crash_harness.remains import faults_of_file, remains
 
 STAGE = Path(__file__).resolve().parents[2] / "tests" / "stage.py"
 TRIES_MAX = 5
@@ -57,7 +56,7 @@ class Story:
         self.calls = calls
         self.acknowledged: dict[str, str] = {}
         self.errors: list[UnderstudyError] = []
-        answers = [Retry(reason="busy"), DeliversThen(answer=Unknown(reason="reset"))]
+        answers: list[Any] = [Retry(reason="busy"), DeliversThen(answer=Unknown(reason="reset"))]
         stage = staging()
 
         def wrap(store: Any) -> Any:
@@ -113,7 +112,9 @@ class Story:
         turns = {turn.id: turn for turn in stage.turns}
         for to in {to for to, _, _ in LETTERS}:
             for message in stage.messages(to):
-                is_answered = message.author is not Author.CUSTOMER or turns[message.turn_id].state is TurnState.ANSWERED
+                is_answered = (
+                    message.author is not Author.CUSTOMER or turns[message.turn_id].state is TurnState.ANSWERED
+                )
                 if not is_answered:
                     found.append(f"{message.text!r} was acknowledged and not answered")
         known = {message.id for to in {to for to, _, _ in LETTERS} for message in stage.messages(to)}

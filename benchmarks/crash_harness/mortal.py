@@ -14,11 +14,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import understudy.databases
-from understudy.adapters.stores.sql_store import SqlStore
-from understudy.ports.store import Committed
-
 from crash_harness.fuse import Fuse
 from crash_harness.points import NAMED, NOTHING_WRITTEN, SAME_COMMIT
+from understudy.adapters.stores.sql_store import SqlStore
+from understudy.ports.store import Committed
 
 
 class MortalStore(SqlStore):
@@ -54,4 +53,4 @@ class MortalStore(SqlStore):
 def put_in_place(fuse: Path) -> None:
     """Make every store that this process opens from now on a mortal one."""
     MortalStore.fuse = Fuse(fuse)
-    understudy.databases.SqlStore = MortalStore  # type: ignore[misc]
+    understudy.databases.SqlStore = MortalStore  # type: ignore[attr-defined]

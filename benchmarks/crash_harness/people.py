@@ -14,10 +14,9 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from crash_harness.books import Books, Conversation, Question
 from turns_harness.http import Client
 from turns_harness.traffic import Address
-
-from crash_harness.books import Books, Conversation, Question
 
 AUTOMATIC, HELD = "shipping", "returns"
 HELD_SHARE = 0.15
@@ -64,15 +63,16 @@ class Customers:
         self._books = books
         self._dice = dice
         self.is_over = False
+        self.held_share, self.impatient_share = HELD_SHARE, IMPATIENT_SHARE
 
     async def write(self) -> None:
         """Be one customer after the other, until it is over."""
         while not self.is_over:
-            conversation = self._books.begin(is_held=self._dice.random() < HELD_SHARE)
+            conversation = self._books.begin(is_held=self._dice.random() < self.held_share)
             for _ in range(self._dice.randint(MESSAGES_MIN, MESSAGES_MAX)):
                 question = self._books.ask(conversation)
                 await self.send(conversation, question)
-                if self._dice.random() >= IMPATIENT_SHARE:
+                if self._dice.random() >= self.impatient_share:
                     try:
                         await asyncio.wait_for(question.replied.wait(), REPLY_WITHIN_S)
                     except TimeoutError:
@@ -141,7 +141,9 @@ class Reviewer:
         answer = await self._door.request(
             "POST",
             f"/v1/holds/{hold['id']}/verdict",
-            headers=lambda address: f'{_key(address)}if-match: "{hold["version"]}"\r\ncontent-type: application/json\r\n',
+            headers=lambda address: (
+                f'{_key(address)}if-match: "{hold["version"]}"\r\ncontent-type: application/json\r\n'
+            ),
             body=json.dumps(verdict).encode(),
         )
         if answer is not None and answer[0] == 200:
@@ -174,5 +176,3 @@ class Reviewer:
 
 def _key(address: Address) -> str:
     return f"authorization: Bearer {address.api_key}\r\n"
-
-

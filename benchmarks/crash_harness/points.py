@@ -73,6 +73,4 @@ NAMED = frozenset(point.event for point in POINTS)
 
 def points_of(store: str, *, honours_keys: bool) -> tuple[Point, ...]:
     """The points that processes on such a store, with such a channel, come to."""
-    return tuple(
-        point for point in POINTS if store in point.stores and point.honours_keys in (None, honours_keys)
-    )
+    return tuple(point for point in POINTS if store in point.stores and point.honours_keys in (None, honours_keys))

@@ -23,17 +23,17 @@ import alembic.command  # noqa: F401
 import psycopg  # noqa: F401
 import sqlalchemy.dialects.postgresql.psycopg
 import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401
+import uvicorn.lifespan.on
+import uvicorn.protocols.http.auto  # noqa: F401
+
 import understudy.adapters.agents.python_callable
 import understudy.adapters.channels.webhook
 import understudy.adapters.dispatch.pgqueuer
 import understudy.app
 import understudy.web.asgi
 import understudy.web.server  # noqa: F401
-import uvicorn.lifespan.on
-import uvicorn.protocols.http.auto  # noqa: F401
-from understudy.cli.main import main as understudy_main
-
 from crash_harness import agent, mortal  # noqa: F401 - the agent is imported by each process
+from understudy.cli.main import main as understudy_main
 
 PR_SET_PDEATHSIG = 1
 
@@ -104,7 +104,7 @@ def _become(order: dict[str, Any]) -> None:
     except SystemExit as ended:
         code = ended.code
     except BaseException:  # noqa: BLE001 - what Python itself does with it
-        sys.excepthook(*sys.exc_info())  # type: ignore[arg-type]
+        sys.excepthook(*sys.exc_info())
         code = 1
     sys.stdout.flush()
     sys.stderr.flush()
