@@ -51,7 +51,9 @@ class BrokenCalls:
             return do()
         self.broke = what
         if self._is_after:
-            do()
+            done = do()
+            if isinstance(done, psycopg.Connection):
+                done.close()  # nobody will ever know of it
         raise error()
 
 

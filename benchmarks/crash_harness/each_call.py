@@ -63,7 +63,7 @@ class Stages:
         for stage in made:
             stage.close()
         if self._postgres is not None:
-            self._postgres.execute(f"DROP DATABASE {name}")
+            self._postgres.execute(f"DROP DATABASE {name} WITH (FORCE)")
         for file in self._folder.glob(f"{name}.db*"):
             file.unlink()
 

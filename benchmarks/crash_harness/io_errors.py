@@ -34,6 +34,9 @@ LETTERS = (
     ("cem", "Five", "delicate"),
     ("dot", "Six", "orders"),
     ("ann", "Seven", "orders"),
+    ("eve", "Eight", "delicate"),
+    ("ben", "Nine", "orders"),
+    ("dot", "Ten", "orders"),
 )
 
 

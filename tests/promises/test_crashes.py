@@ -129,7 +129,7 @@ def test_the_harness_sees_a_double(seed: int) -> None:
     async def run() -> dict[str, Any]:
         async with prepared(folder, None) as ground:
             campaign = Campaign(
-                store="sqlite", honours_keys=False, says_keys=True, kills=30, cells=2, seed=seed, only=("during send",)
+                store="sqlite", honours_keys=False, says_keys=True, kills=6, cells=2, seed=seed, only=("during send",)
             )
             return await campaign.run(ground)
 
