@@ -78,9 +78,10 @@ def answers_by_text(request: Any) -> Draft:
 
 @dataclass(kw_only=True)
 class Plan:
-    """What a stage is built of; a restarted stage is built of the same plan."""
+    """What a stage is built of; a restarted stage is built of the same plan. `url`: a database instead of the file."""
 
     path: Path
+    url: str | None = None
     agent: Agent = field(default_factory=lambda: ScriptedAgent(answers_by_text, name="echo"))
     fallback: Agent | None = None
     channel: RecordingChannel = field(default_factory=RecordingChannel)
@@ -109,8 +110,9 @@ class Stage:
         self.hints: deque[tuple[Job, datetime | None]] = deque()
         self._runner = asyncio.Runner()
         self._successor: Stage | None = None
-        self.kept = SqlStore(f"sqlite:///{plan.path}")
-        event.listen(self.kept.engine, "connect", _do_not_sync)
+        self.kept = SqlStore(plan.url or f"sqlite:///{plan.path}")
+        if plan.url is None:
+            event.listen(self.kept.engine, "connect", _do_not_sync)
         self.store = plan.wrap(self.kept)
         self.store.subscribe(self._announced)
         self.rulebook = Rulebook(id=digest(dump(plan.rules)), rules=plan.rules)

@@ -11,7 +11,7 @@ _LENGTH = re.compile(rb"content-length: *([0-9]+)", re.IGNORECASE)
 _TAKEN = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 
 
-class _Messages(asyncio.Protocol):
+class Messages(asyncio.Protocol):
     """Cuts a stream into heads and bodies."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class _Messages(asyncio.Protocol):
         raise NotImplementedError
 
 
-class _Connection(_Messages):
+class _Connection(Messages):
     """One request at a time."""
 
     def __init__(self) -> None:
@@ -88,7 +88,7 @@ class Client:
         return connection
 
 
-class _Receiver(_Messages):
+class _Receiver(Messages):
     def __init__(self, took: Callable[[str, bytes], None]) -> None:
         super().__init__()
         self._took = took

