@@ -186,8 +186,8 @@ def _with_a_coin(original: Callable[..., Any]) -> Callable[..., Any]:
     return assessed
 
 
-def _no_quota(*_args: Any, **_more: Any) -> int:
-    return 0
+def _no_quota(*_args: Any, **_more: Any) -> tuple[int, int]:
+    return 0, 0
 
 
 def _no_holds(_self: Any, _conversation_id: str) -> list[Any]:

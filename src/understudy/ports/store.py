@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from understudy.records.access import ApiKey
-from understudy.records.assessment import DecisionKind
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
@@ -115,8 +114,8 @@ class Turns(Protocol):
         """Working turns whose `due_at` has passed, the longest waiting first."""
         ...
 
-    def decided_since(self, kind: DecisionKind, topic: str, channel: str, since: datetime) -> int:
-        """Count a slice's decisions of a kind since then, turns about to be decided included."""
+    def decided_since(self, topic: str, channel: str, since: datetime) -> tuple[int, int]:
+        """Count a slice's automatic and its safe replies since then, turns about to be decided included in both."""
         ...
 
     def listed(self, *, after: int, limit: int) -> list[Turn]:

@@ -12,7 +12,6 @@ from understudy.errors import MalformedInput
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
-from understudy.records.assessment import DecisionKind
 from understudy.records.codec import build, fitted
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
 from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence
@@ -70,6 +69,7 @@ def gather(
         agent_error = NOT_ASKED
     messages = transcript_of(tx, turn)
     topic = topic_of(turn.topic, draft, messages, rules)
+    automatic, degraded = tx.turns.decided_since(topic, turn.channel, now - QUOTA_WINDOW)
     return Evidence(
         turn_id=turn.id,
         conversation_id=turn.conversation_id,
@@ -83,8 +83,8 @@ def gather(
         agent_error=agent_error,
         contact=_facts(tx.contacts.get(conversation.contact_id), conversation),
         safe_replies_sent=_safe_replies_sent(tx, turn, rules),
-        automatic_last_hour=tx.turns.decided_since(DecisionKind.DELIVER, topic, turn.channel, now - QUOTA_WINDOW),
-        degraded_last_hour=tx.turns.decided_since(DecisionKind.DEGRADE, topic, turn.channel, now - QUOTA_WINDOW),
+        automatic_last_hour=automatic,
+        degraded_last_hour=degraded,
         audit_draw=clock.random(),
         masked=_masked(messages),
     )

@@ -6,6 +6,7 @@ module's constant: its SQL text, how values go in and how columns come out are w
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
@@ -127,20 +128,22 @@ class Numbered:
 
 
 class ManyRows:
-    """Insert many rows of all columns: PostgreSQL takes them as one statement with an array for each column."""
+    """Insert many rows of all columns: PostgreSQL takes them as one document, at the cost of one statement."""
 
     def __init__(self, table: Table) -> None:
         self.one = insert_into(table)
         self._columns = list(table.columns)
         self._table = table.name
 
-    def at_once(self, rows: Sequence[Mapping[str, Any]], dialect: Dialect) -> tuple[str, dict[str, list[Any]]]:
-        """The statement and its values."""
-        arrays = {}
-        for column in self._columns:
-            convert = _into(column.type, dialect)
-            given = [row[column.name] for row in rows]
-            arrays[column.name] = given if convert is None else [convert(value) for value in given]
-        taken = ", ".join(f"%({column.name})s::{column.type.compile(dialect)}[]" for column in self._columns)
+    def at_once(self, rows: Sequence[Mapping[str, Any]], dialect: Dialect) -> tuple[str, dict[str, str]]:
+        """The statement and its only value."""
+        converts = [(column.name, _into(column.type, dialect)) for column in self._columns]
+        document = [
+            {name: row[name] if convert is None else convert(row[name]) for name, convert in converts} for row in rows
+        ]
         names = ", ".join(column.name for column in self._columns)
-        return f"INSERT INTO {self._table} ({names}) SELECT * FROM unnest({taken})", arrays  # noqa: S608 - our names
+        typed = ", ".join(f"{column.name} {column.type.compile(dialect)}" for column in self._columns)
+        sql = (
+            f"INSERT INTO {self._table} ({names}) SELECT {names} FROM json_to_recordset(%(rows)s::json) AS x ({typed})"  # noqa: S608 - names of ours
+        )
+        return sql, {"rows": json.dumps(document)}

@@ -8,7 +8,7 @@ from functools import cache
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, literal_column, select, text, update
+from sqlalchemy import ColumnElement, ScalarSelect, bindparam, delete, func, literal_column, select, text, update
 
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
@@ -46,33 +46,43 @@ _SLICE = (turns.c.topic == bindparam("topic"), turns.c.channel == bindparam("cha
 BUCKET = timedelta(seconds=10)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 COUNTS_KEPT = timedelta(hours=2)
-# Each part begins with the words of its partial index, so that the index is used.
-_DECIDED_FIRST = (
-    select(func.count())
-    .select_from(turns)
-    .where(
-        among(turns.c.decision, LEFT_ALONE),
-        turns.c.decision == bindparam("kind"),
-        turns.c.decided_at >= bindparam("since"),
-        turns.c.decided_at < bindparam("whole_from"),
-        *_SLICE,
+
+
+def _left_alone(kind: DecisionKind) -> ScalarSelect[Any]:
+    """Count a slice's decisions of a kind: one by one in the bucket of the first moment, by whole buckets after it."""
+    word: ColumnElement[Any] = literal_column(f"'{kind.value}'")
+    first = (
+        select(func.count())
+        .select_from(turns)
+        .where(
+            among(turns.c.decision, LEFT_ALONE),  # the words of the partial index, so that it is used
+            turns.c.decision == word,
+            turns.c.decided_at >= bindparam("since"),
+            turns.c.decided_at < bindparam("whole_from"),
+            *_SLICE,
+        )
     )
-)
-_OF_SLICE = (
-    slice_counts.c.topic == bindparam("topic"),
-    slice_counts.c.channel == bindparam("channel"),
-    slice_counts.c.kind == bindparam("kind"),
-)
-_DECIDED_LATER = select(func.coalesce(func.sum(slice_counts.c.count), 0)).where(
-    *_OF_SLICE, slice_counts.c.began_at >= bindparam("whole_from")
-)
+    later = select(func.coalesce(func.sum(slice_counts.c.count), 0)).where(
+        slice_counts.c.topic == bindparam("topic"),
+        slice_counts.c.channel == bindparam("channel"),
+        slice_counts.c.kind == word,
+        slice_counts.c.began_at >= bindparam("whole_from"),
+    )
+    return select(first.scalar_subquery() + later.scalar_subquery()).scalar_subquery()
+
+
 _BEING_DECIDED = (
     select(func.count())
     .select_from(turns)
     .where(turns.c.state == literal_column(f"'{TurnState.ASSESSING.value}'"), *_SLICE)
 )
 _DECIDED_SINCE = Statement(
-    select(_DECIDED_FIRST.scalar_subquery() + _DECIDED_LATER.scalar_subquery() + _BEING_DECIDED.scalar_subquery())
+    select(_left_alone(DecisionKind.DELIVER), _left_alone(DecisionKind.DEGRADE), _BEING_DECIDED.scalar_subquery())
+)
+_OF_SLICE = (
+    slice_counts.c.topic == bindparam("topic"),
+    slice_counts.c.channel == bindparam("channel"),
+    slice_counts.c.kind == bindparam("kind"),
 )
 _COUNT = Statement(
     text(
@@ -185,12 +195,14 @@ class SqlTurns:
     def due(self, now: datetime, *, limit: int) -> list[Turn]:
         return [record_of(Turn, row) for row in self._session.rows(_DUE, now=now, limit=limit)]
 
-    def decided_since(self, kind: DecisionKind, topic: str, channel: str, since: datetime) -> int:
-        """Sum whole buckets, and count in the one that the moment falls into."""
+    def decided_since(self, topic: str, channel: str, since: datetime) -> tuple[int, int]:
         began_at = _bucket(since)
         whole_from = began_at if began_at == since else began_at + BUCKET
-        values = {"kind": kind, "topic": topic, "channel": channel, "since": since, "whole_from": whole_from}
-        return int(self._session.scalar(_DECIDED_SINCE, **values))
+        values = {"topic": topic, "channel": channel, "since": since, "whole_from": whole_from}
+        row = self._session.row(_DECIDED_SINCE, **values)
+        assert row is not None, "counts are a row, whatever they are"
+        delivered, degraded, being_decided = (int(count) for count in row)
+        return delivered + being_decided, degraded + being_decided
 
     def _count(self, turn: Turn) -> None:
         """Count a decision after which something leaves without a person; a slice's first in a bucket forgets old ones."""
