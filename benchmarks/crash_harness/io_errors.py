@@ -37,6 +37,9 @@ LETTERS = (
     ("eve", "Eight", "delicate"),
     ("ben", "Nine", "orders"),
     ("dot", "Ten", "orders"),
+    ("fay", "Eleven", "orders"),
+    ("eve", "Twelve", "delicate"),
+    ("gus", "Thirteen", "orders"),
 )
 
 

@@ -271,6 +271,8 @@ def leave_in_the_middle(folder: Path, words: Any, until: Any) -> tuple[str, dict
         await asyncio.to_thread(until, reached)
         await app.sweeps.stop()
         await app.dispatcher.stop(grace_s=5)
+        for channel in app.channels.values():
+            await channel.close()  # a vanished process leaves no connection open
         return turns
 
     turns = asyncio.run(asyncio.wait_for(work(), 30))
