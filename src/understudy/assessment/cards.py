@@ -30,7 +30,7 @@ _NETWORKS = re.compile(
     r"|6(?:011|4[4-9]|5)[0-9]{12,16}|35[0-9]{14}|62[0-9]{14,17}|(?:50|5[6-9]|6)[0-9]{11,17}"
 )
 _SHORT_LENGTH: Final = 12
-_SHORT = re.compile(r"(?:50|5[6-9]|6)[0-9]{10}")
+_SHORT = re.compile(r"(?:06|50|5[6-9]|6[0-9])[0-9]{10}")
 _SAYS_CARD = re.compile(r"\b(?:card|maestro|visa|mastercard|credit|debit)s?\b[^0-9\[\]\n]{0,24}\Z", re.IGNORECASE)
 _SAYS_CARD_CHARS: Final = 40
 
