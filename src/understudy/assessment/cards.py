@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from itertools import accumulate
-from typing import Final
+from typing import Any, Final
 
 _INVISIBLE = "[\u00ad\u200b-\u200f\u2060\ufeff]{0,4}"
 _SEPARATOR = (
@@ -68,6 +68,24 @@ def mask_cards(text: str) -> tuple[str, int]:
         parts += [text[position:start], f"[card ending {digits_of(text[start:end])[-4:]}]"]
         position = end
     return "".join(parts) + text[position:], len(spans)
+
+
+def mask_all(value: Any) -> Any:
+    """Mask the card numbers in every text within a value of JSON; a number that is one becomes a text."""
+    match value:
+        case str():
+            return mask_cards(value)[0]
+        case bool():
+            return value
+        case int():
+            text, count = mask_cards(str(value))
+            return text if count else value
+        case dict():
+            return {mask_all(key): mask_all(item) for key, item in value.items()}
+        case list():
+            return [mask_all(item) for item in value]
+        case _:
+            return value
 
 
 def digits_of(text: str) -> str:

@@ -8,6 +8,7 @@ only where the words beside it speak of a phone. The words are English and of ne
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from typing import Final
 
 from understudy.assessment.cards import card_spans, plain_digits
@@ -29,7 +30,7 @@ _WORDS_CHARS: Final = 48
 
 _PHONE_WORD = (
     r"(?:tele)?(?:phones?|fon|fono)|tel|fax|mobile|cell(?:ular|phone)?|landline|handset|whats ?app|sms|hot-?line|"
-    r"help-?line|handy|portable|m[oó]vil|desk|office|direct line|extension"
+    r"help-?line|handy|portable|m[oó]vil|direct line|extension"
 )
 _PHONE_DEED = (
     r"call(?:ed|ing|s)?|call back|ring|dial|phone[ds]?|phoning|text(?:ed)?|messages? (?:to|from|at|on)|reach(?:ed)?|"
@@ -39,7 +40,8 @@ _PHONE_DEED = (
 _BEFORE = re.compile(
     rf"\b(?:{_PHONE_WORD}|{_PHONE_DEED})\b[\w '\u2019/]{{0,24}}[:.\-#()\[\]*\"' \n]{{0,6}}\Z", re.IGNORECASE
 )
-_AFTER = re.compile(rf"[ ,\-(\[]{{0,4}}(?:{_PHONE_WORD}|home|work|main|day|evening)\b", re.IGNORECASE)
+_LABEL = re.compile(r"\b(?:desk|office|home|work)[:.]? ?\Z", re.IGNORECASE)
+_AFTER = re.compile(rf"[ ,\-(\[]{{0,4}}(?:{_PHONE_WORD}|desk|office|home|work)\b", re.IGNORECASE)
 _OTHER_THING = re.compile(
     r"(?:\b(?:orders?|ref(?:erence)?|invoice|account|card|iban|ticket|case|booking|reservation|tracking|parcel|item|sku|"
     r"serial|model|product|policy|customer|member(?:ship)?|user|passport|licen[cs]e|ssn|social security(?: number)?|tax|"
@@ -85,7 +87,9 @@ def phone_spans(text: str) -> tuple[tuple[int, int], ...]:
 
 
 def _overlaps(spans: tuple[tuple[int, int], ...], start: int, end: int) -> bool:
-    return any(begin < end and start < stop for begin, stop in spans)
+    """Whether one of the spans, which stand in order, shares a character with `start` to `end`."""
+    before_end = bisect_left(spans, (end, end))
+    return before_end > 0 and spans[before_end - 1][1] > start
 
 
 def _could_be_one(text: str, match: re.Match[str]) -> bool:
@@ -112,7 +116,7 @@ def _is_one(text: str, start: int, end: int) -> bool:
         return digits >= 8
     if _NORTH_AMERICAN.fullmatch(written):
         return True
-    if _BEFORE.search(before) or _AFTER.match(text, end):
+    if _BEFORE.search(before) or _LABEL.search(before) or _AFTER.match(text, end):
         return digits >= 7 or len(groups) > 1
     is_dialled = written.startswith("0") and not written.startswith("000") and 9 <= digits <= 14
     is_grouped = 2 <= len(groups) <= 6 and min(len(group) for group in groups[1:]) >= 2

@@ -49,6 +49,19 @@ def words(text: str) -> list[str]:
     return [word.replace("\u2019", "'") for word in _WORD.findall(text.lower())]
 
 
+def lowered_in_place(text: str) -> str:
+    """Write a text in lower case so that offsets stay: the few letters whose lower case is longer remain."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
+
+
+def worded(text: str) -> list[tuple[str, int, int]]:
+    """List the words of a text as `words` does, each with where it begins and ends."""
+    return [(match[0].lower().replace("\u2019", "'"), match.start(), match.end()) for match in _WORD.finditer(text)]
+
+
 def content_words(text: str) -> list[str]:
     """List the words that carry a fact: no filler, no single letters."""
     return [word for word in words(text) if len(word) > 1 and word not in FILLER]

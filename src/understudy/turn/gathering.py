@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from understudy.assessment.entities import mask_cards
+from understudy.assessment.cards import mask_all, mask_cards
 from understudy.assessment.topic import topic_of
 from understudy.errors import MalformedInput
 from understudy.ports.agent import DraftRequest
@@ -14,7 +14,7 @@ from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.codec import build, fitted
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
-from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence
+from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, ToolCall
 from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn
 from understudy.records.wire import burst_length
@@ -105,13 +105,24 @@ def fit_draft(draft: Draft) -> Draft:
         plain,
         text=text,
         cards_masked=cards,
-        sources=tuple(replace(source, text=mask_cards(source.text)[0]) for source in plain.sources),
-        tool_calls=tuple(
-            replace(call, result=None if call.result is None else mask_cards(call.result)[0])
-            for call in plain.tool_calls
+        sources=tuple(
+            replace(source, text=mask_all(source.text), title=mask_all(source.title), url=mask_all(source.url))
+            for source in plain.sources
+        ),
+        tool_calls=tuple(masked_call(call) for call in plain.tool_calls),
+        actions=tuple(replace(action, arguments=mask_all(action.arguments)) for action in plain.actions),
+        pipeline=tuple(
+            replace(step, input=mask_all(step.input), output=mask_all(step.output)) for step in plain.pipeline
         ),
         topic=None if plain.topic is None else plain.topic[:NAME_CHARS_MAX],
         agent_version=None if plain.agent_version is None else plain.agent_version[:NAME_CHARS_MAX],
+    )
+
+
+def masked_call(call: ToolCall) -> ToolCall:
+    """Mask the card numbers in what a tool was given and gave back."""
+    return replace(
+        call, arguments=mask_all(call.arguments), result=mask_all(call.result), error=mask_all(call.error)
     )
 
 

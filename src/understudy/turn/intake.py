@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from understudy.assessment.entities import mask_cards
+from understudy.assessment.cards import mask_all, mask_cards
 from understudy.effects.holds import close_hold
 from understudy.errors import Overloaded, TooLarge
 from understudy.ports.clock import Clock
@@ -23,7 +23,7 @@ from understudy.records.review import HoldKind, HoldState
 from understudy.records.text import storable_record
 from understudy.records.turn import SUPERSEDABLE, TURN_JOB, Job, Turn, TurnState
 from understudy.turn.coalescing import CoalescingLimits, window_s
-from understudy.turn.gathering import fit_draft
+from understudy.turn.gathering import fit_draft, masked_call
 
 RETRY_AFTER_S = 5
 GAPS_LOOKED_AT = 12
@@ -322,4 +322,5 @@ def _has_transcript(tx: Transaction, turn: Turn) -> bool:
 
 
 def _masked(message: ChatMessage) -> ChatMessage:
-    return replace(message, content=None if message.content is None else mask_cards(message.content)[0])
+    calls = tuple(masked_call(call) for call in message.tool_calls)
+    return replace(message, content=mask_all(message.content), tool_calls=calls)
