@@ -96,12 +96,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContactFacts:
-    """What is known of the customer: their own addresses are no exposure when a draft repeats them."""
+    """What is known of the customer: their own addresses are no exposure when a draft repeats them.
+
+    `tags` are marks of a system of record, such as `vip` or `open_complaint`.
+    """
 
     id: str | None = None
     name: str | None = None
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
