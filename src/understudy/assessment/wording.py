@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+_APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc"), "'")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _SENTENCE_END = re.compile(r"[.!?\u2026]{1,8}[\"'\u2019\u201d)\]*_]{0,8}(?=\s)|\n+")
 
@@ -42,6 +44,28 @@ class Sentence:
     @property
     def is_question(self) -> bool:
         return self.text.rstrip("\"'\u2019\u201d)]*_ ").endswith("?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visible:
+    """A text without what nobody sees, with straight apostrophes, and where its characters stood; None = at the same
+    place."""
+
+    text: str
+    places: tuple[int, ...] | None = None
+
+    def place(self, at: int) -> int:
+        """Where the character `at` of the visible text stood."""
+        return at if self.places is None else self.places[at]
+
+
+def visible(text: str) -> Visible:
+    """Leave out invisible characters, by which a phrase would pass unseen."""
+    plain = text.translate(_APOSTROPHES)
+    if plain.isascii() or not _INVISIBLE.search(plain):
+        return Visible(text=plain)
+    places = tuple(at for at, character in enumerate(plain) if not _INVISIBLE.match(character))
+    return Visible(text="".join(plain[at] for at in places), places=places)
 
 
 def words(text: str) -> list[str]:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
 from understudy.errors import UnderstudyError
+from understudy.records.policy import PolicyRule
 from understudy.records.rulebook import Level
 from understudy.settings.model import Settings, WebChat, Webhook
 from understudy.settings.rules import rulebook_of
@@ -67,6 +68,7 @@ def _rules(settings: Settings) -> Iterator[Result]:
         yield Result(what="rules", state="error", says=str(error), mend="correct it in understudy.toml")
         return
     yield Result(what="rules", state="ok", says=f"rulebook {rulebook.id[:12]}")
+    yield from _policy(rulebook.rules.policy)
     known = {check.name for check in CHECKS}
     for name, check in sorted(settings.checks.items()):
         if name not in known | {"agent"}:
@@ -99,6 +101,26 @@ def _rules(settings: Settings) -> Iterator[Result]:
             says="none is approved, so a failing agent leaves every customer to a person",
             mend="add [safe_replies.NAME] and routing.degrade_on",
         )
+
+
+def _policy(rules: tuple[PolicyRule, ...]) -> Iterator[Result]:
+    """Try the examples beside each rule on wording."""
+    from understudy.assessment.checks.policy import wrong_examples
+
+    for rule in rules:
+        what = f"policy.rules {rule.name}"
+        wrong = wrong_examples(rule)
+        for says in wrong:
+            yield Result(what=what, state="error", says=says, mend="correct the example, the phrases or the patterns")
+        if not (rule.passes and rule.fails):
+            yield Result(
+                what=what,
+                state="warning",
+                says="no example shows what it lets pass and what it does not",
+                mend='add passes = ["…"] and fails = ["…"]',
+            )
+        elif not wrong:
+            yield Result(what=what, state="ok", says=f"all {len(rule.passes) + len(rule.fails)} examples are as it says")
 
 
 def _store(settings: Settings, base: Path) -> Iterator[Result]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from understudy.records.policy import ActionVerb, ChannelForm, OpeningHours, PolicyRule
+
 UNKNOWN_TOPIC = "unknown"
 
 
@@ -97,7 +99,8 @@ class Rules:
 
     `hand_off_codes` are finding names (`check.code`) that bring a person in whatever the confidence; empty = the
     built-in ones. `degrade_on` maps a reason code to the id of the safe reply that answers it; `hand_off_notice` is
-    the id of the one that tells the customer that a person takes over (None = nothing is said).
+    the id of the one that tells the customer that a person takes over (None = nothing is said). `languages` are those
+    drafts may be in (empty = the customer's).
     """
 
     profile: Profile = Profile()
@@ -110,6 +113,11 @@ class Rules:
     hand_off_codes: tuple[str, ...] = ()
     hand_off_notice: str | None = None
     forbidden: tuple[ForbiddenPhrase, ...] = ()
+    policy: tuple[PolicyRule, ...] = ()
+    hours: OpeningHours | None = None
+    verbs: tuple[ActionVerb, ...] = ()
+    channels: tuple[ChannelForm, ...] = ()
+    languages: tuple[str, ...] = ()
     base_log_odds: float = 3.0
     audit_rate: float = 0.05
     automatic_per_hour_max: int = 200
