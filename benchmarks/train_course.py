@@ -24,7 +24,9 @@ MODEL = ROOT / "src" / "understudy" / "assessment" / "course.json"
 def main() -> None:
     """Learn and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder of the data sets")
+    parser.add_argument(
+        "--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder of the data sets"
+    )
     cases = cases_in(parser.parse_args().data)
     model = learned(cases)
     given = {
@@ -48,7 +50,9 @@ def _report(cases: list[Case]) -> None:
     print(f"unseen tasks: AUROC {area:.3f}")
     baseline = [case for case in cases if case.was_handed_over]
     recall = sum(case.is_bad for case in baseline) / sum(case.is_bad for case in cases)
-    print(f"the agent handed over: recall {recall:.3f}, precision {sum(c.is_bad for c in baseline) / len(baseline):.3f}")
+    print(
+        f"the agent handed over: recall {recall:.3f}, precision {sum(c.is_bad for c in baseline) / len(baseline):.3f}"
+    )
     for wanted in (0.5, recall, 0.681):
         print(f"at recall {wanted:.3f}: precision {precision_at(scored, wanted):.3f}")
 

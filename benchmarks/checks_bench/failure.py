@@ -22,7 +22,8 @@ from understudy.assessment.lexicon import how_many_say, plain
 from understudy.assessment.wording import words
 from understudy.records.evidence import ChatMessage
 
-from checks_bench.logistic import fit_sparse, sigmoid
+from checks_bench.logistic import sigmoid
+from checks_bench.ridge import fit
 from checks_bench.sample import NO_RULES, auroc, is_for_training
 from checks_bench.trajectories import FILE, last_turn, messages_of, trajectories, turns
 
@@ -33,19 +34,18 @@ COVERAGE = 0.4
 WORD_TEXTS_MIN = 4
 WORD_SHARE_MAX = 0.7
 NUMBER_WEIGHT = 0.08
-RIDGE = 0.003
-ROUNDS = 25
+PENALTY = 1.0
 Row = dict[str, float]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversation:
-    """What is known of one: `numbers` as they are, `texts` by who wrote them, `shape` the few numbers of the baseline."""
+    """What is known of one: `numbers` as they are, `end` the words of the last messages, `shape` the few numbers of the baseline."""
 
     task: str
     is_bad: bool
     numbers: Row
-    texts: dict[str, list[str]]
+    end: list[str]
     shape: Row
 
 
@@ -90,7 +90,7 @@ def _scored(
         unseen = [one for one in conversations if fold_of(one.task) == fold]
         seen_rows, unseen_rows = make(seen, unseen)
         labels = [one.is_bad for one in seen]
-        bias, beta = fit_sparse(seen_rows, labels, [1.0] * len(seen), ridge=RIDGE, rounds=ROUNDS)
+        bias, beta = fit(seen_rows, labels, penalty=PENALTY)
         for one, row in zip(unseen, unseen_rows, strict=True):
             score = sigmoid(bias + sum(beta.get(name, 0.0) * value for name, value in row.items()))
             scored.append((score, one.is_bad))
@@ -109,15 +109,14 @@ def _shape_alone(seen: Sequence[Conversation], unseen: Sequence[Conversation]) -
 
 
 def _all_signals(seen: Sequence[Conversation], unseen: Sequence[Conversation]) -> tuple[list[Row], list[Row]]:
-    """The numbers on one scale, and the words of each side weighed by how rare they are (TF-IDF, length 1)."""
+    """The numbers on one scale, and the words of the end weighed by how rare they are (TF-IDF, length 1)."""
     seen_rows, unseen_rows = _scaled(
         [one.shape | one.numbers for one in seen], [one.shape | one.numbers for one in unseen]
     )
-    for side in seen[0].texts:
-        weights = _rarity([one.texts[side] for one in seen])
-        for rows, conversations in ((seen_rows, seen), (unseen_rows, unseen)):
-            for row, one in zip(rows, conversations, strict=True):
-                row.update(_weighed(one.texts[side], weights, side))
+    weights = _rarity([one.end for one in seen])
+    for rows, conversations in ((seen_rows, seen), (unseen_rows, unseen)):
+        for row, one in zip(rows, conversations, strict=True):
+            row.update(_weighed(one.end, weights))
     return seen_rows, unseen_rows
 
 
@@ -147,9 +146,9 @@ def _rarity(texts: Sequence[list[str]]) -> Row:
     }
 
 
-def _weighed(text: list[str], weights: Row, side: str) -> Row:
+def _weighed(text: list[str], weights: Row) -> Row:
     counts = Counter(word for word in text if word in weights)
-    values = {f"{side}:{word}": (1.0 + math.log(count)) * weights[word] for word, count in counts.items()}
+    values = {word: (1.0 + math.log(count)) * weights[word] for word, count in counts.items()}
     length = math.sqrt(sum(value * value for value in values.values())) or 1.0
     return {name: value / length for name, value in values.items()}
 
@@ -170,11 +169,7 @@ def _conversation(row: dict[str, Any]) -> Conversation:
         task=row["task_cluster"],
         is_bad=not row["passed"],
         numbers=numbers,
-        texts={
-            "customer": [word for text in customer for word in words(text)],
-            "agent": [word for text in agent for word in words(text)],
-            "end": [word for text in (*customer[-2:], *agent[-1:]) for word in words(text)],
-        },
+        end=[word for text in (*customer[-2:], *agent[-1:]) for word in words(text)],
         shape=_shape(messages, customer, agent),
     )
 

@@ -12,9 +12,7 @@ from itertools import accumulate
 from typing import Any, Final
 
 _INVISIBLE = "[\u00ad\u200b-\u200f\u2060\ufeff]{0,4}"
-_SEPARATOR = (
-    rf"(?:{_INVISIBLE}(?:[ \u00a0]{{1,2}}|[ \u00a0]?[-.\u2010\u2011][ \u00a0]?|[\u2012-\u2014])?{_INVISIBLE})"
-)
+_SEPARATOR = rf"(?:{_INVISIBLE}(?:[ \u00a0]{{1,2}}|[ \u00a0]?[-.\u2010\u2011][ \u00a0]?|[\u2012-\u2014])?{_INVISIBLE})"
 _RUN = re.compile(rf"[0-9](?:[0-9]|{_SEPARATOR}[0-9])*+")
 _GROUP = re.compile("[0-9]+")
 _NO_DIGITS = re.compile("[^0-9]+")
@@ -94,7 +92,9 @@ def digits_of(text: str) -> str:
 
 
 def _is_short_card(text: str, run: re.Match[str]) -> bool:
-    if not _SHORT.fullmatch(run[0]) or not _SAYS_CARD.search(text[max(0, run.start() - _SAYS_CARD_CHARS) : run.start()]):
+    if not _SHORT.fullmatch(run[0]) or not _SAYS_CARD.search(
+        text[max(0, run.start() - _SAYS_CARD_CHARS) : run.start()]
+    ):
         return False
     return _Run(text, run.start(), run.end()).passes_luhn(0, _SHORT_LENGTH)
 
@@ -148,5 +148,3 @@ class _Run:
     def _place(self, start: int, end: int) -> tuple[int, int]:
         """Turn digits, which begin and end with groups, into offsets of the text."""
         return self.spans[bisect_left(self.starts, start)][0], self.spans[bisect_left(self.starts, end) - 1][1]
-
-

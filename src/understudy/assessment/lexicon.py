@@ -44,7 +44,10 @@ _PLAIN: Final = {
     **{0xFF01 + place: chr(0x21 + place) for place in range(94)},
     **{
         wide: narrow
-        for alphabet in ("\u0430a\u0435e\u043eo\u0440p\u0441c\u0443y\u0445x\u0456i\u0455s", "\u03bfo\u03b1a\u03b9i\u03c1p")
+        for alphabet in (
+            "\u0430a\u0435e\u043eo\u0440p\u0441c\u0443y\u0445x\u0456i\u0455s",
+            "\u03bfo\u03b1a\u03b9i\u03c1p",
+        )
         for wide, narrow in zip(map(ord, alphabet[::2]), alphabet[1::2], strict=True)
     },
 }

@@ -64,7 +64,9 @@ def _is_ni_number(number: str) -> bool:
 
 
 NATIONAL_IDS: Final = (
-    NationalId(name="us_ssn", form=_form("[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3} [0-9]{2} [0-9]{4}"), is_valid=ssn.is_valid),
+    NationalId(
+        name="us_ssn", form=_form("[0-9]{3}-[0-9]{2}-[0-9]{4}|[0-9]{3} [0-9]{2} [0-9]{4}"), is_valid=ssn.is_valid
+    ),
     NationalId(
         name="us_ssn", form=_form("[0-9]{9}"), is_valid=ssn.is_valid, words=r"ssn|social security(?: number| no\.?)?"
     ),
@@ -108,7 +110,9 @@ NATIONAL_IDS: Final = (
     NationalId(name="pl_pesel", form=_form("[0-9]{11}"), is_valid=pesel.is_valid, words="pesel"),
     NationalId(name="pt_nif", form=_form("[0-9]{9}"), is_valid=nif.is_valid, words="nif|contribuinte"),
     NationalId(name="br_cpf", form=_form(r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}"), is_valid=cpf.is_valid),
-    NationalId(name="in_pan", form=_form("[A-Z]{5}[0-9]{4}[A-Z]"), is_valid=pan.is_valid, words="pan(?: card| number)*"),
+    NationalId(
+        name="in_pan", form=_form("[A-Z]{5}[0-9]{4}[A-Z]"), is_valid=pan.is_valid, words="pan(?: card| number)*"
+    ),
     NationalId(
         name="in_aadhaar",
         form=_form("[2-9][0-9]{3} ?[0-9]{4} ?[0-9]{4}"),

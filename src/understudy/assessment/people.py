@@ -21,8 +21,9 @@ _DEPTH_MAX: Final = 12
 _RECORDS_MAX: Final = 2_000
 
 _FULL_NAME_KEYS = frozenset({"name", "full_name", "fullname", "customer_name", "contact_name", "display_name"})
-_FIRST_KEYS, _LAST_KEYS = frozenset({"first_name", "firstname", "given_name"}), frozenset(
-    {"last_name", "lastname", "surname", "family_name"}
+_FIRST_KEYS, _LAST_KEYS = (
+    frozenset({"first_name", "firstname", "given_name"}),
+    frozenset({"last_name", "lastname", "surname", "family_name"}),
 )
 _PERSONAL_KEYS = re.compile(r"e-?mail|phone|mobile|address|street|date_of_birth|dob|birth|zip|postcode", re.IGNORECASE)
 _ADDRESS_KEYS = re.compile(r"\A(?:address_?(?:line)?_?1?|street(?:_address)?|line_?1|full_address)\Z", re.IGNORECASE)
@@ -91,7 +92,9 @@ def _names(record: dict[str, Any]) -> list[str]:
                 names.append(value)
             elif isinstance(value, dict):
                 names += _names(value)
-    first = next((value for key, value in record.items() if key.lower() in _FIRST_KEYS and isinstance(value, str)), None)
+    first = next(
+        (value for key, value in record.items() if key.lower() in _FIRST_KEYS and isinstance(value, str)), None
+    )
     last = next((value for key, value in record.items() if key.lower() in _LAST_KEYS and isinstance(value, str)), None)
     if first and last:
         names.append(f"{first} {last}")

@@ -120,7 +120,9 @@ def _policy(rules: tuple[PolicyRule, ...]) -> Iterator[Result]:
                 mend='add passes = ["…"] and fails = ["…"]',
             )
         elif not wrong:
-            yield Result(what=what, state="ok", says=f"all {len(rule.passes) + len(rule.fails)} examples are as it says")
+            yield Result(
+                what=what, state="ok", says=f"all {len(rule.passes) + len(rule.fails)} examples are as it says"
+            )
 
 
 def _store(settings: Settings, base: Path) -> Iterator[Result]:

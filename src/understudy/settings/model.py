@@ -248,7 +248,9 @@ class PolicyRuleSettings(Section):
     """A rule on wording, with drafts beside it that show what it means; `understudy doctor` tries them."""
 
     name: str = Field(min_length=1, description="how doctor and errors call it")
-    kind: RuleKind = Field("forbidden", description="what the words are; `required` ones must be there, others must not")
+    kind: RuleKind = Field(
+        "forbidden", description="what the words are; `required` ones must be there, others must not"
+    )
     phrases: list[str] = Field([], description="plain words, case is ignored")
     patterns: list[str] = Field([], description="RE2 regular expressions, case is ignored; no look-around")
     why: str = Field("", description="shown to reviewers")

@@ -88,7 +88,9 @@ def _opening_hours(business: Business) -> OpeningHours | None:
     try:
         ZoneInfo(business.timezone)
     except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
-        raise ValueError(f"business.timezone {business.timezone!r} is no time zone; use a name like Europe/Berlin") from error
+        raise ValueError(
+            f"business.timezone {business.timezone!r} is no time zone; use a name like Europe/Berlin"
+        ) from error
     periods = tuple(period for line in business.hours for period in _periods(line))
     return OpeningHours(timezone=business.timezone, periods=periods) if periods else None
 

@@ -121,9 +121,7 @@ def fit_draft(draft: Draft) -> Draft:
 
 def masked_call(call: ToolCall) -> ToolCall:
     """Mask the card numbers in what a tool was given and gave back."""
-    return replace(
-        call, arguments=mask_all(call.arguments), result=mask_all(call.result), error=mask_all(call.error)
-    )
+    return replace(call, arguments=mask_all(call.arguments), result=mask_all(call.result), error=mask_all(call.error))
 
 
 def _chat(message: Message) -> ChatMessage:

@@ -120,7 +120,9 @@ INVENTED_MAX: Final = 20
 _NUMBER_DIGITS_MIN: Final = 5
 _ARGUMENT_CHARS_MAX: Final = 20_000
 _REFERENCE = re.compile(r"(?=[^\s]{0,80}[0-9])[\w#@.+-]{5,80}|[^\s@]{1,64}@[^\s@]{1,64}")
-_RECKONED = re.compile(r"[0-9]{1,5}(?:[.,][0-9]{1,4})?|[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?(?:T.*)?|[0-9:.+-]{4,10}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}")
+_RECKONED = re.compile(
+    r"[0-9]{1,5}(?:[.,][0-9]{1,4})?|[0-9]{4}-[0-9]{2}(?:-[0-9]{2})?(?:T.*)?|[0-9:.+-]{4,10}|[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}"
+)
 _SPACES = re.compile(r"[\s#()-]+")
 
 
@@ -160,7 +162,9 @@ def _unbacked(
     done = [call.name.lower() for call in calls if _succeeded(call)]
     done += [action.name.lower() for action in draft.actions]
     failed = [call.name.lower() for call in calls if call.error is not None or (call.result and not _succeeded(call))]
-    results = "\n".join(result.text.lower() for result in tool_results(evidence, draft) if not _FAILED.search(result.text))
+    results = "\n".join(
+        result.text.lower() for result in tool_results(evidence, draft) if not _FAILED.search(result.text)
+    )
     for verb, span, is_own in claims:
         tools = deeds.tools_for(verb)
         if _is_among(tools, done) or not (is_own or verb[:6] not in results):
@@ -244,7 +248,12 @@ def _given_texts(evidence: Evidence, draft: Draft, rules: Rules) -> Iterator[str
     yield from business_texts(evidence)
     yield profile_text(rules.profile)
     yield from (source.text for source in (*passages(draft), *tool_results(evidence, draft)))
-    yield from (evidence.contact.id or "", evidence.contact.name or "", *evidence.contact.emails, *evidence.contact.phones)
+    yield from (
+        evidence.contact.id or "",
+        evidence.contact.name or "",
+        *evidence.contact.emails,
+        *evidence.contact.phones,
+    )
 
 
 def _squeezed(text: str) -> str:

@@ -42,7 +42,9 @@ NEVER_AUTO = _code(
 )
 VIP = _code("vip", "The customer is marked as one whom a person serves.")
 OPEN_COMPLAINT = _code("open_complaint", "The customer has a complaint that is still open.")
-UNKNOWN_LANGUAGE = _code("unknown_language", "The customer writes in a language in which a wish for a person is not understood.")
+UNKNOWN_LANGUAGE = _code(
+    "unknown_language", "The customer writes in a language in which a wish for a person is not understood."
+)
 NEEDS_PERSON = _code(
     "needs_person",
     "The conversation goes the way of those that a person had to end: something is locked, refused or passed on.",
@@ -140,7 +142,9 @@ def _is_wish(sentence: Sentence, lexicon: Lexicon) -> bool:
 
 def _is_shouting(text: str) -> bool:
     """Whether most of a message of several words is in capitals."""
-    long_words = [word for word in re.findall(r"[A-Za-z]{3,}", text[:_COMPARED_CHARS_MAX]) if not word.startswith("STOP")]
+    long_words = [
+        word for word in re.findall(r"[A-Za-z]{3,}", text[:_COMPARED_CHARS_MAX]) if not word.startswith("STOP")
+    ]
     return len(long_words) >= 4 and sum(word.isupper() for word in long_words) >= 0.7 * len(long_words)
 
 

@@ -150,7 +150,9 @@ class _Free:
         self.domains = tuple(domain.lower().removeprefix("www.") for domain in rules.profile.domains)
         self.public = (profile_text(rules.profile), *(passage.text for passage in passages(draft)))
         self.customer_texts = evidence.customer_texts
-        self.instructions = tuple(m.content for m in evidence.messages if m.role in ("system", "developer") and m.content)
+        self.instructions = tuple(
+            m.content for m in evidence.messages if m.role in ("system", "developer") and m.content
+        )
         self._results = lambda: tuple(result.text for result in tool_results(evidence, draft))
 
     @property
@@ -246,7 +248,9 @@ def _foreign_people(text: str, free: _Free) -> Iterator[Finding]:
     for code, values_of in kinds:
         values = sorted({value for person in others for value in values_of(person)})
         places = ((lowered.find(value), value) for value in values if value not in given)
-        yield from _at(code, sorted((at, at + len(value)) for at, value in places if at >= 0 and _is_word(lowered, at, value)))
+        yield from _at(
+            code, sorted((at, at + len(value)) for at, value in places if at >= 0 and _is_word(lowered, at, value))
+        )
 
 
 def _is_word(text: str, at: int, value: str) -> bool:

@@ -35,7 +35,9 @@ WRONG_LANGUAGE = _code("wrong_language", "The draft is not in the customer's lan
 TOO_LONG = _code("too_long", "The draft is longer than its channel takes.", Severity.BLOCKING)
 REPETITION = _code("repetition", "The draft says the same thing twice.", Severity.MAJOR)
 SELF_CONTRADICTION = _code(
-    "self_contradiction", "The draft says the opposite of what the agent said earlier in this conversation.", Severity.MAJOR
+    "self_contradiction",
+    "The draft says the opposite of what the agent said earlier in this conversation.",
+    Severity.MAJOR,
 )
 BROKEN_LINK = _code("broken_link", "The draft contains a link that leads nowhere.", Severity.MAJOR)
 UNLISTED_LINK = _code(

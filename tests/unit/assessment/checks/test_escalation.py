@@ -166,14 +166,15 @@ def test_an_agent_that_says_the_same_again_goes_in_circles(turn: Any) -> None:
     before = [ChatMessage(role="user", content="My label is missing"), ChatMessage(role="assistant", content=answer)]
     evidence = turn("But there is no label in the parcel", answer, before=before)
     found = EscalationCheck().examine(evidence, evidence.draft, Rules()).findings
-    assert [(finding.code, finding.span) for finding in found] == [
-        ("going_in_circles", Span(start=0, end=len(answer)))
-    ]
+    assert [(finding.code, finding.span) for finding in found] == [("going_in_circles", Span(start=0, end=len(answer)))]
 
 
 @pytest.mark.parametrize(
     "text",
-    ["Wo bleibt meine Bestellung, ich warte schon seit zwei Wochen", "\u0413\u0434\u0435 \u043c\u043e\u0439 \u0437\u0430\u043a\u0430\u0437?"],
+    [
+        "Wo bleibt meine Bestellung, ich warte schon seit zwei Wochen",
+        "\u0413\u0434\u0435 \u043c\u043e\u0439 \u0437\u0430\u043a\u0430\u0437?",
+    ],
 )
 def test_language_without_a_lexicon_is_a_finding(turn: Any, text: str) -> None:
     assert codes(turn(text)) == ["unknown_language"]
