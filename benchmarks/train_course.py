@@ -32,8 +32,10 @@ def main() -> None:
     given = {
         "what": "log-odds that a conversation belongs with a person, from counts of what both sides say; see course.py",
         "learned_from": [
-            f"recorded conversations of tau2-bench and tau-bench (Sierra) and of a fork of the latter: MIT; {len(cases)} "
-            f"conversations, {sum(case.is_bad for case in cases)} of them with a person as the right end"
+            (
+                f"recorded conversations of tau2-bench and tau-bench (Sierra) and of a fork of the latter: MIT; {len(cases)} "
+                f"conversations, {sum(case.is_bad for case in cases)} of them with a person as the right end"
+            )
         ],
         "made_by": "benchmarks/train_course.py",
         "threshold": round(model.threshold, 3),

@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.assessment.course import CourseModel, numbers_of
-
 from checks_bench.logistic import fit_dense
 from checks_bench.trajectories import last_turn, messages_of, trajectories
+from understudy.assessment.course import CourseModel, numbers_of
 
 RIDGE = 30.0
 RECALL = 0.62

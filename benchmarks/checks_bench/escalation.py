@@ -8,12 +8,11 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from understudy.assessment.checks.escalation import EscalationCheck
-from understudy.assessment.course import MODEL
-
 from checks_bench.course_learning import Case, cases_in, precision_at, scored_unseen
 from checks_bench.sample import NO_RULES, auroc, evidence_for, is_for_training, rows
 from checks_bench.trajectories import FILE, messages_of, trajectories, turns
+from understudy.assessment.checks.escalation import EscalationCheck
+from understudy.assessment.course import MODEL
 
 NAME = "escalation"
 QUESTIONS = "intents_banking77.jsonl.gz"

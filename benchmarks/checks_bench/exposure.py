@@ -8,10 +8,9 @@ from collections import defaultdict
 from pathlib import Path
 from typing import Any
 
+from checks_bench.sample import NO_RULES, evidence_for, is_for_training, rows
 from understudy.assessment.checks.exposure import ExposureCheck
 from understudy.records.evidence import Draft
-
-from checks_bench.sample import NO_RULES, evidence_for, is_for_training, rows
 
 NAME = "exposure"
 FILES = ("pii_presidio.jsonl.gz",)

@@ -14,6 +14,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from checks_bench.logistic import sigmoid
+from checks_bench.ridge import fit
+from checks_bench.sample import NO_RULES, auroc, is_for_training
+from checks_bench.trajectories import FILE, last_turn, messages_of, trajectories, turns
 from understudy.assessment.carriers import tool_calls
 from understudy.assessment.checks import CHECKS
 from understudy.assessment.checks.actions import READING_TOOLS
@@ -21,11 +25,6 @@ from understudy.assessment.course import numbers_of
 from understudy.assessment.lexicon import how_many_say, plain
 from understudy.assessment.wording import words
 from understudy.records.evidence import ChatMessage
-
-from checks_bench.logistic import sigmoid
-from checks_bench.ridge import fit
-from checks_bench.sample import NO_RULES, auroc, is_for_training
-from checks_bench.trajectories import FILE, last_turn, messages_of, trajectories, turns
 
 NAME = "failure"
 FILES = (FILE,)

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from understudy.records.evidence import ChatMessage, Draft, Evidence, ToolCall
-
 from checks_bench.sample import AT, rows
+from understudy.records.evidence import ChatMessage, Draft, Evidence, ToolCall
 
 FILE = "trajectories.jsonl.gz"
 _MARK = re.compile(r"#{2,3}[A-Z_ -]+#{2,3}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from stdnum import iban
@@ -39,6 +40,8 @@ _IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ \u00a0-]?[A-Za-z0-9
 _IBAN_GROUP = re.compile("[ \u00a0-]")
 _GAP: Final = re.compile(r"[^0-9\n]{0,24}")
 _REACH_CHARS: Final = 60
+FOUND_MAX: Final = 50
+"""No more of one kind are listed; the first few say enough."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,7 +163,8 @@ def national_id_spans(text: str) -> tuple[tuple[int, int], ...]:
 
 def _by_form(text: str) -> Iterator[tuple[int, int]]:
     for kind in _BY_FORM:
-        yield from (match.span() for match in kind.form.finditer(text) if kind.is_valid(match[0]))
+        valid = (match.span() for match in kind.form.finditer(text) if kind.is_valid(match[0]))
+        yield from islice(valid, FOUND_MAX)
 
 
 def _by_words(text: str) -> Iterator[tuple[int, int]]:

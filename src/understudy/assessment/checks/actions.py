@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final
 
 from understudy.assessment.carriers import business_texts, passages, profile_text, tool_calls, tool_results
@@ -41,7 +42,13 @@ INVENTED_ARGUMENT = Code(
     severity=Severity.MAJOR,
     explanation="The agent gave a tool an id, address or number that neither the customer nor any source gave.",
 )
-CODES = (UNBACKED_ACTION, CONTRADICTED_ACTION, INVENTED_ARGUMENT)
+NOT_ALL_READ = Code(
+    check="actions",
+    code="not_all_read",
+    severity=Severity.UNKNOWN,
+    explanation="The draft is longer than this check reads; nobody looked at its end.",
+)
+CODES = (UNBACKED_ACTION, CONTRADICTED_ACTION, INVENTED_ARGUMENT, NOT_ALL_READ)
 
 VERBS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("cancell?ed|called off", ("cancel", "terminate", "void")),
@@ -97,7 +104,9 @@ _NO_CLAIM = re.compile(
 _CLAUSE_END = re.compile(r"[;:,.!?\u2014\u2013\n]| and | but ")
 _CLAUSE_CHARS_MAX: Final = 300
 CLAIMS_MAX: Final = 40
-"""No more claims of one sentence are looked at."""
+"""No more claims of one draft are looked at; the first few say enough."""
+READ_CHARS_MAX: Final = 30_000
+"""So much of a draft is read."""
 _FAILED = re.compile(
     r"\A\s*(?:error|exception|fail|not found|invalid|denied|unable|traceback)"
     r"|\"errors?\"\s*:\s*+(?!\"\"|null|false|\[\]|\{\})"
@@ -149,8 +158,12 @@ class ActionsCheck:
     def examine(self, evidence: Evidence, draft: Draft, rules: Rules) -> Examination:
         """Find claims of action without a matching successful call or proposed action, then arguments nobody gave."""
         deeds = _deeds(rules.verbs)
-        claims = [claim for sentence in sentences(draft.text) for claim in _claims(sentence, deeds)]
-        return examination([*_unbacked(claims, deeds, evidence, draft), *_invented(evidence, draft, rules)])
+        text = draft.text[:READ_CHARS_MAX]
+        says_so = deeds.first_person.search(text) or deeds.passive.search(text)
+        found = (claim for sentence in sentences(text) for claim in _claims(sentence, deeds))
+        claims = list(islice(found, CLAIMS_MAX)) if says_so else []
+        unread = [NOT_ALL_READ.found()] if len(draft.text) > READ_CHARS_MAX else []
+        return examination([*_unbacked(claims, deeds, evidence, draft), *_invented(evidence, draft, rules), *unread])
 
 
 def _unbacked(
@@ -210,13 +223,13 @@ def _claims(sentence: Sentence, deeds: Deeds) -> list[tuple[str, Span, bool]]:
         return []
     found = []
     for pattern, is_own in ((deeds.first_person, True), (deeds.passive, False)):
-        for match in pattern.finditer(sentence.text):
+        for match in islice(pattern.finditer(sentence.text), CLAIMS_MAX):
             clause = _CLAUSE_END.split(sentence.text[max(0, match.start() - _CLAUSE_CHARS_MAX) : match.start()])[-1]
             if _NO_CLAIM.search(clause) or _NO_CLAIM.match(sentence.text):
                 continue
             span = Span(start=sentence.start + match.start(), end=sentence.start + match.end())
             found.append((match[1].lower(), span, is_own))
-    return sorted(found, key=lambda claim: (claim[1].start, claim[1].end))[:CLAIMS_MAX]
+    return sorted(found, key=lambda claim: (claim[1].start, claim[1].end))
 
 
 def _succeeded(call: ToolCall) -> bool:

@@ -56,6 +56,9 @@ INTERNAL_LINK = _code("internal_link", "The draft contains an address that only 
 INSTRUCTIONS_QUOTED = _code(
     "instructions_quoted", "The draft quotes the instructions that the business gave its agent, word for word."
 )
+NOT_ALL_READ = _code(
+    "not_all_read", "The draft is longer than this check reads; nobody looked at its end.", Severity.UNKNOWN
+)
 CARD_MASKED = _code(
     "card_masked",
     "The customer wrote a payment card number; all but its last four digits were masked before storing.",
@@ -74,11 +77,14 @@ CODES = (
     SECRET,
     INTERNAL_LINK,
     INSTRUCTIONS_QUOTED,
+    NOT_ALL_READ,
     CARD_MASKED,
 )
 
 FINDINGS_MAX: Final = 50
 """No more findings of one code are listed; the first few say enough."""
+READ_CHARS_MAX: Final = 30_000
+"""So much of a draft, and of the instructions, is read."""
 QUOTED_WORDS_MIN: Final = 16
 """From so many words in a row that the instructions have and no passage, the draft quotes them."""
 
@@ -124,7 +130,7 @@ class ExposureCheck:
 
     def examine(self, evidence: Evidence, draft: Draft, rules: Rules) -> Examination:
         """Find other people's data, secrets and what belongs inside the business, in the order of `CODES`."""
-        text = draft.text
+        text = draft.text[:READ_CHARS_MAX]
         findings = _at(CARD_NUMBER, card_spans(text))
         if draft.cards_masked and not findings:
             findings.append(CARD_NUMBER.found())  # it was masked before it was stored, so no span can show it
@@ -136,6 +142,8 @@ class ExposureCheck:
         findings += _at(SECRET, (match.span() for match in _SECRET.finditer(text)))
         findings += _at(INTERNAL_LINK, _internal_links(text, free))
         findings += _quoted_instructions(text, free)
+        if len(draft.text) > READ_CHARS_MAX:
+            findings.append(NOT_ALL_READ.found())
         if "customer" in evidence.masked:
             findings.append(CARD_MASKED.found())
         return examination(findings)
@@ -151,17 +159,13 @@ class _Free:
         self.public = (profile_text(rules.profile), *(passage.text for passage in passages(draft)))
         self.customer_texts = evidence.customer_texts
         self.instructions = tuple(
-            m.content for m in evidence.messages if m.role in ("system", "developer") and m.content
+            m.content[:READ_CHARS_MAX] for m in evidence.messages if m.role in ("system", "developer") and m.content
         )
-        self._results = lambda: tuple(result.text for result in tool_results(evidence, draft))
+        self.results = tuple(result.text for result in tool_results(evidence, draft))
 
     @property
     def open(self) -> tuple[str, ...]:
         return (*self.customer_texts, *self.public)
-
-    @property
-    def results(self) -> tuple[str, ...]:
-        return self._results()
 
     def others(self) -> list[Person]:
         """The people who are not this contact, where one of the records is the contact's; else nobody."""
@@ -188,18 +192,27 @@ def _foreign_emails(text: str, free: _Free) -> Iterator[Finding]:
     addresses = find_emails(text)[:FINDINGS_MAX]
     if not addresses:
         return
-    allowed = {email.lower() for email in free.contact.emails} | _emails_in(free.open)
-    unverified = set() if free.contact.emails else _emails_in(free.results)
+    known = {email.lower() for email in free.contact.emails}
+    open_texts = "\n".join(free.open).lower()
+    unverified = "" if free.contact.emails else "\n".join(free.results).lower()
     for address in addresses:
         email = address.readings[0]
         domain = email.rpartition("@")[2]
-        if email in allowed or any(domain == own or domain.endswith("." + own) for own in free.domains):
-            continue
-        yield (UNVERIFIED_EMAIL if email in unverified else FOREIGN_EMAIL).found(address.span)
+        is_own = any(domain == own or domain.endswith("." + own) for own in free.domains)
+        if not (is_own or email in known or _stands_in(email, open_texts)):
+            yield (UNVERIFIED_EMAIL if _stands_in(email, unverified) else FOREIGN_EMAIL).found(address.span)
 
 
-def _emails_in(texts: Iterable[str]) -> set[str]:
-    return {email.readings[0] for text in texts for email in find_emails(text)}
+def _stands_in(address: str, text: str) -> bool:
+    """Whether an address stands in a text as a whole, and not as the end of a longer one."""
+    at = text.find(address)
+    while at >= 0:
+        before, after = text[at - 1 : at], text[at + len(address) : at + len(address) + 2]
+        is_longer = before.isalnum() or (before and before in "._+%-") or after[:1].isalnum() or after[:1] == "-"
+        if not (is_longer or (after[:1] == "." and after[1:].isalnum())):
+            return True
+        at = text.find(address, at + 1)
+    return False
 
 
 def _foreign_phones(text: str, free: _Free) -> Iterator[Finding]:
@@ -274,6 +287,8 @@ def _quoted_instructions(text: str, free: _Free) -> Iterator[Finding]:
     if len(written) < QUOTED_WORDS_MIN:
         return
     secret = {run for one in free.instructions for run in _runs([word for word, _, _ in worded(one)])}
+    if not secret.intersection(_runs([word for word, _, _ in written])):
+        return
     secret -= {run for one in free.public for run in _runs([word for word, _, _ in worded(one)])}
     quoted = [place for place, run in enumerate(_runs([word for word, _, _ in written])) if run in secret]
     if quoted:

@@ -66,9 +66,10 @@ FINDINGS_MAX: Final = 20
 """No more findings of one code are listed; the first few say enough."""
 REPEATED_WORDS_MIN: Final = 6
 """A sentence of so many words that stands twice in the draft is a repetition."""
-LOOKED_AT_CHARS: Final = 20_000
-"""Repetitions and contradictions are looked for in the beginning of a longer draft."""
+CHARS_MAX: Final = 20_000
+"""A longer draft suits no channel. Of such a one only the beginning is looked at; it is held anyway."""
 EARLIER_MESSAGES_MAX: Final = 12
+_EARLIER_CHARS_MAX: Final = 4_000
 _CUT_LINE_CHARS_MIN: Final = 60
 
 _DOES_NOT_KNOW = re.compile(
@@ -100,7 +101,7 @@ _MARKDOWN = re.compile(
     r"\*\*[^*\n]{1,200}\*\*|^#{1,6} \S|^```|\[[^\]\n]{1,200}\]\([^)\s]{1,500}\)|^\|.{1,200}\|\s{0,3}$", re.MULTILINE
 )
 _BROKEN_LINK = re.compile(
-    r"\[[^\]\n]{0,200}\]\(\s{0,5}(?:#|about:blank|undefined|null|link|url|todo)?\s{0,5}\)"
+    r"\[[^\]\n]{0,80}\]\(\s{0,5}(?:#|about:blank|undefined|null|link|url|todo)?\s{0,5}\)"
     r"|\bhttps?:/?(?![/\w])|\bhttps?://(?=[\s)\]>,]|\Z)|\bhttps?:/(?=\w)|\bhttps?//\w"
     r"|\bhttps?://(?:www\.)?(?:example\.(?:com|org|net)|yourdomain\.\w{2,6}|yourcompany\.\w{2,6}|placeholder\.\w{2,6}|link)\b[^\s)\]>]{0,300}",
     re.IGNORECASE,
@@ -124,19 +125,20 @@ class QualityCheck:
 
     def examine(self, evidence: Evidence, draft: Draft, rules: Rules) -> Examination:
         """Find what makes the draft unfit to send as it stands, in the order of `CODES`."""
+        text = draft.text[:CHARS_MAX]
         form = next((form for form in rules.channels if form.channel == evidence.channel), None)
         return examination(
             [
                 *_unfinished(draft),
                 *_no_answer(draft),
-                *_spans(PLACEHOLDER, _PLACEHOLDER, draft.text),
+                *_spans(PLACEHOLDER, _PLACEHOLDER, text),
                 *_language(evidence, draft, rules),
                 *_length(draft, form),
-                *_repetition(draft.text[:LOOKED_AT_CHARS]),
-                *_contradiction(evidence, draft.text[:LOOKED_AT_CHARS]),
-                *_spans(BROKEN_LINK, _BROKEN_LINK, draft.text),
-                *_unlisted_links(evidence, draft, rules),
-                *_markup(draft.text, form),
+                *_repetition(text),
+                *_contradiction(evidence, text),
+                *_spans(BROKEN_LINK, _BROKEN_LINK, text),
+                *_unlisted_links(text, evidence, draft, rules),
+                *_markup(text, form),
             ]
         )
 
@@ -148,7 +150,7 @@ def _spans(code: Code, pattern: re.Pattern[str], text: str) -> Iterator[Finding]
 
 def _unfinished(draft: Draft) -> Iterator[Finding]:
     text = draft.text.strip()
-    if not re.search(r"\w", text):
+    if not re.search(r"\w", text[:CHARS_MAX]):
         yield EMPTY.found()
     if draft.finish_reason == "length":
         yield TRUNCATED.found()
@@ -161,17 +163,17 @@ def _is_cut_off(text: str) -> bool:
     """Whether the text ends in the middle of a sentence: on a hanging word, or a long line of prose without an end."""
     if _HANGING.search(text[-40:]):
         return True
-    line = text.rpartition("\n")[2]
+    line = text[-2_000:].rpartition("\n")[2]
     is_prose = len(line) >= _CUT_LINE_CHARS_MIN and not _ITEM.match(line) and "://" not in line.rpartition(" ")[2]
     return is_prose and line[-1].isalnum()
 
 
 def _no_answer(draft: Draft) -> Iterator[Finding]:
-    text = draft.text.strip().replace("\u2019", "'")
+    text = draft.text.strip()
     is_short = len(text) <= DOES_NOT_KNOW_CHARS_MAX
-    if draft.does_not_know or (is_short and _DOES_NOT_KNOW.search(text)):
+    if draft.does_not_know or (is_short and _DOES_NOT_KNOW.search(text.replace("\u2019", "'"))):
         yield DOES_NOT_KNOW.found()
-    if refusal := _REFUSAL.search(draft.text.replace("\u2019", "'")):
+    if refusal := _REFUSAL.search(draft.text[:CHARS_MAX].replace("\u2019", "'")):
         yield REFUSAL.found(Span(start=refusal.start(), end=refusal.end()))
     if draft.handoff:
         yield HANDOFF_REQUESTED.found()
@@ -182,15 +184,16 @@ def _language(evidence: Evidence, draft: Draft, rules: Rules) -> Iterator[Findin
     language = language_of(draft.text)
     if language in (None, UNKNOWN):
         return
-    spoken = language_of(evidence.burst_text) or language_of("\n".join(evidence.customer_texts))
+    spoken = language_of(evidence.burst_text) or language_of("\n".join(t[:200] for t in evidence.customer_texts))
     allowed = set(rules.languages) or ({spoken} if spoken and spoken != UNKNOWN else set())
     if allowed and language not in allowed:
         yield WRONG_LANGUAGE.found()
 
 
 def _length(draft: Draft, form: ChannelForm | None) -> Iterator[Finding]:
-    if form and form.chars_max is not None and len(draft.text) > form.chars_max:
-        yield TOO_LONG.found(Span(start=form.chars_max, end=len(draft.text)))
+    chars_max = form.chars_max if form and form.chars_max is not None else CHARS_MAX
+    if len(draft.text) > min(chars_max, CHARS_MAX):
+        yield TOO_LONG.found(Span(start=min(chars_max, CHARS_MAX), end=len(draft.text)))
 
 
 def _repetition(text: str) -> Iterator[Finding]:
@@ -223,7 +226,7 @@ def _contradiction(evidence: Evidence, text: str) -> Iterator[Finding]:
         for at, message in enumerate(evidence.messages)
         if at > last_tool and message.role == "assistant" and message.content and not message.person
     ]
-    claims = [claim for one in said[-EARLIER_MESSAGES_MAX:] for claim in _statements(one[:LOOKED_AT_CHARS])]
+    claims = [claim for one in said[-EARLIER_MESSAGES_MAX:] for claim in _statements(one[:_EARLIER_CHARS_MAX])]
     if not claims:
         return
     for stems, is_negated, start, end in _statements(text):
@@ -245,11 +248,11 @@ def _statements(text: str) -> list[tuple[frozenset[str], bool, int, int]]:
     return found
 
 
-def _unlisted_links(evidence: Evidence, draft: Draft, rules: Rules) -> Iterator[Finding]:
+def _unlisted_links(text: str, evidence: Evidence, draft: Draft, rules: Rules) -> Iterator[Finding]:
     """Find links to hosts that are not the business's, where it says which are its own, and stand in no source."""
-    if not rules.profile.domains or "." not in draft.text:
+    if not rules.profile.domains or "." not in text:
         return
-    links = [entity for entity in entities(draft.text[:LOOKED_AT_CHARS]) if entity.kind is EntityKind.LINK]
+    links = [entity for entity in entities(text) if entity.kind is EntityKind.LINK]
     if not links:
         return
     own = tuple(domain.lower().removeprefix("www.") for domain in rules.profile.domains)
