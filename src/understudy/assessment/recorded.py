@@ -14,7 +14,7 @@ NO_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def evidence_of(record: TurnRecord, rules: Rules) -> Evidence:
-    """What a record shows: its messages and draft. Who the customer is and what else was sent it cannot know."""
+    """What a record shows: its messages and draft. What else was sent it cannot know."""
     messages, draft = record.chat(), record.draft_record()
     return Evidence(
         turn_id=record.id,
@@ -25,4 +25,5 @@ def evidence_of(record: TurnRecord, rules: Rules) -> Evidence:
         messages=messages,
         burst=burst_length(messages),
         draft=draft,
+        contact=record.contact_facts(),
     )

@@ -108,6 +108,10 @@ class ContactFacts:
     tags: tuple[str, ...] = ()
 
 
+NO_FACTS = ContactFacts()
+"""Nothing is known of the customer."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evidence:
     """Everything one assessment sees.
@@ -128,7 +132,7 @@ class Evidence:
     mode: Mode = Mode.AGENT
     draft: Draft | None = None
     agent_error: str | None = None
-    contact: ContactFacts = ContactFacts()
+    contact: ContactFacts = NO_FACTS
     safe_replies_sent: tuple[str, ...] = ()
     automatic_last_hour: int = 0
     degraded_last_hour: int = 0

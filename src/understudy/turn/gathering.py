@@ -81,7 +81,7 @@ def gather(
         mode=conversation.mode,
         draft=draft,
         agent_error=agent_error,
-        contact=_facts(tx.contacts.get(conversation.contact_id), conversation),
+        contact=_contact(tx, turn, conversation),
         safe_replies_sent=_safe_replies_sent(tx, turn, rules),
         automatic_last_hour=automatic,
         degraded_last_hour=degraded,
@@ -128,6 +128,22 @@ def _chat(message: Message) -> ChatMessage:
     if message.author is Author.CUSTOMER:
         return ChatMessage(role="user", content=message.text)
     return ChatMessage(role="assistant", content=message.text, person=message.author is Author.REVIEWER)
+
+
+def _contact(tx: Transaction, turn: Turn, conversation: Conversation) -> ContactFacts:
+    """What is known of the customer: what the caller of this turn gave, and what the channel told."""
+    known = _facts(tx.contacts.get(conversation.contact_id), conversation)
+    artifact = tx.artifacts.get(turn.id, "contact")
+    if artifact is None:
+        return known
+    given = build(ContactFacts, json.loads(artifact))
+    return ContactFacts(
+        id=given.id or known.id,
+        name=given.name or known.name,
+        emails=tuple(sorted({*known.emails, *given.emails})),
+        phones=tuple(sorted({*known.phones, *given.phones})),
+        tags=given.tags,
+    )
 
 
 def _facts(contact: Contact, conversation: Conversation) -> ContactFacts:
