@@ -36,7 +36,7 @@ from stdnum.us import ssn
 
 from understudy.assessment.cards import plain_digits
 
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ \u00a0-]?[A-Za-z0-9]){11,30}+(?![A-Za-z0-9])")
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{2}[0-9]{2}(?:[ \u00a0-]?[A-Za-z0-9]){11,30}+")
 _IBAN_GROUP = re.compile("[ \u00a0-]")
 _GAP: Final = re.compile(r"[^0-9\n]{0,24}")
 _REACH_CHARS: Final = 60

@@ -41,7 +41,7 @@ _BEFORE = re.compile(
     rf"\b(?:{_PHONE_WORD}|{_PHONE_DEED})\b[\w '\u2019/]{{0,24}}[:.\-#()\[\]*\"' \n]{{0,6}}\Z", re.IGNORECASE
 )
 _LABEL = re.compile(r"\b(?:desk|office|home|work)[:.]? ?\Z", re.IGNORECASE)
-_AFTER = re.compile(rf"[ ,\-(\[]{{0,4}}(?:{_PHONE_WORD}|desk|office|home|work)\b", re.IGNORECASE)
+_AFTER = re.compile(rf"[ \-(\[]{{0,3}}(?:{_PHONE_WORD}|desk|office|home|work)\b", re.IGNORECASE)
 _OTHER_THING = re.compile(
     r"(?:\b(?:orders?|ref(?:erence)?|invoice|account|card|iban|ticket|case|booking|reservation|tracking|parcel|item|sku|"
     r"serial|model|product|policy|customer|member(?:ship)?|user|passport|licen[cs]e|ssn|social security(?: number)?|tax|"

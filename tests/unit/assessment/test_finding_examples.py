@@ -26,6 +26,8 @@ PROMPT = (
     "twenty euros, and always close with an offer."
 )
 
+OWN = Rules(profile=Profile(domains=("shop.example",)))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Example:
@@ -35,7 +37,7 @@ class Example:
     draft: str = "Hello, how can we help?"
     quoted: str = ""
     given: dict[str, Any] = field(default_factory=dict)
-    rules: Rules = Rules(profile=Profile(domains=("shop.example",)))
+    rules: Rules = OWN
 
 
 def rule(**given: Any) -> Rules:
