@@ -23,7 +23,7 @@ def test_no_shipped_pattern_repeats_anything_without_a_bound() -> None:
 
 
 def test_lexicon_of_the_how_to_can_be_read() -> None:
-    (text,) = re.findall(r"```toml\n(.+?)```", HOW_TO.read_text(), re.DOTALL)
+    (text,) = re.findall(r"```text\n(.+?)```", HOW_TO.read_text(), re.DOTALL)
     german = read("de", text)
     assert (
         german.kinds["wish"].search(plain("Kann ich mit einem echten Menschen oder einem Mitarbeiter reden?")) is None

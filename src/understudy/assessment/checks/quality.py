@@ -85,7 +85,7 @@ _REFUSAL = re.compile(
     r"|\bi(?:'m| am) (?:just )?an? (?:ai|(?:large )?language model)\b"
     r"|\bi(?:'m sorry, but i| cannot| can't| am unable to| won't) (?:can't |cannot )?(?:assist|help|comply|continue|engage) "
     r"with (?:that|this|your) (?:request|kind|conversation|topic)"
-    r"|\b(?:against|violates?) (?:my|our|openai's|anthropic's) (?:guidelines|programming|(?:usage|content) polic)",
+    r"|\b(?:against|violates?) (?:my|our|\w{2,20}'s) (?:guidelines|programming|(?:usage|content) polic)",
     re.IGNORECASE,
 )
 _TO_FILL_IN = r"insert|your|customer|client|agent|company|first|last|user|recipient|order|tracking|phone|name|date|link"
