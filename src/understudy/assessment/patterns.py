@@ -7,17 +7,21 @@ same draft gives the same findings on every machine. The price is that RE2 has n
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any
+from itertools import islice
+from typing import Any, Final
 
 import re2
 
-_MEMORY_MAX = 2**20
+MATCHES_MAX: Final = 25
+"""No more matches of one pattern are looked for: each search may read the whole text again."""
+_MEMORY_MAX: Final = 2**20
 
 
 def problem(pattern: str) -> str | None:
     """Say what is wrong with a pattern; None where it can be used."""
     try:
-        _compiled(pattern)
+        if _compiled(pattern).search("") is not None:
+            return "it matches a text of nothing, so it would match everywhere"
     except re2.error as error:
         reason = error.args[0] if error.args else error
         return reason.decode(errors="replace") if isinstance(reason, bytes) else str(reason)
@@ -25,8 +29,9 @@ def problem(pattern: str) -> str | None:
 
 
 def matches(pattern: str, text: str) -> list[tuple[int, int]]:
-    """List where a pattern matches, without regard to case; empty matches do not count. Raises `re2.error`."""
-    return [match.span() for match in _compiled(pattern).finditer(text) if match.end() > match.start()]
+    """List the first `MATCHES_MAX` places where a pattern matches, without regard to case; empty ones are left out. Raises `re2.error`."""
+    first = islice(_compiled(pattern).finditer(text), MATCHES_MAX)
+    return [match.span() for match in first if match.end() > match.start()]
 
 
 @lru_cache(maxsize=1_024)

@@ -31,6 +31,7 @@ def test_rule_on_wording_keeps_all_that_was_written() -> None:
     [
         ({"policy": {"rules": [{"name": "look", "patterns": ["(?=x)y"]}]}}, "'look'.*no RE2 expression"),
         ({"policy": {"rules": [{"name": "huge", "patterns": ["((a{100}){100}){100}"]}]}}, "'huge'.*no RE2 expression"),
+        ({"policy": {"rules": [{"name": "nothing", "patterns": ["x*"]}]}}, "'nothing'.*matches a text of nothing"),
         ({"policy": {"rules": [{"name": "none"}]}}, "'none' has neither"),
         ({"business": {"timezone": "Mars/Olympus"}}, "business.timezone 'Mars/Olympus'"),
         ({"business": {"hours": ["weekdays 9-17"]}}, "business.hours 'weekdays 9-17'"),
