@@ -18,7 +18,7 @@ import phonenumbers
 from understudy.assessment.cards import card_spans, digits_of, mask_cards
 from understudy.records.assessment import Span
 
-__all__ = ["Entity", "EntityKind", "decimal_readings", "entities", "find_emails", "mask_cards"]
+__all__ = ["COUNT_WORDS", "Entity", "EntityKind", "decimal_readings", "entities", "find_emails", "mask_cards"]
 
 
 class EntityKind(StrEnum):
@@ -106,12 +106,12 @@ _RANGE = re.compile(
 )
 _MINUTES = {"minute": 1, "min": 1, "hour": 60, "hr": 60, "day": 1440, "week": 10080}
 _MONTHS_IN = {"month": 1, "year": 12, "yr": 12}
-_COUNT_WORDS = {
+COUNT_WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "twenty": 20, "thirty": 30,
     "forty-five": 45, "sixty": 60, "ninety": 90,
 }  # fmt: skip
-_WORD_DURATION = re.compile(rf"\b({'|'.join(_COUNT_WORDS)})[ -]{_UNITS}", re.IGNORECASE)
+_WORD_DURATION = re.compile(rf"\b({'|'.join(COUNT_WORDS)})[ -]{_UNITS}", re.IGNORECASE)
 
 _PHONE = re.compile(r"\+?\(?[0-9](?:[ ().\-/\u00a0]{0,2}[0-9]){6,14}(?![0-9])")
 
@@ -176,7 +176,7 @@ def _addresses_and_cards(text: str) -> Iterator[_Found]:
     for start, end in card_spans(text):
         yield EntityKind.CARD, start, end, (digits_of(text[start:end]),)
     for match in _WORD_DURATION.finditer(text):
-        readings = _duration(str(_COUNT_WORDS[match[1].lower()]), match[2], match[3])
+        readings = _duration(str(COUNT_WORDS[match[1].lower()]), match[2], match[3])
         if readings != ("1440 minute",):
             yield EntityKind.DURATION, match.start(), match.end(), readings
 

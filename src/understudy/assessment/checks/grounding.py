@@ -1,23 +1,27 @@
-"""Check that every number, date and address in the draft is carried by something the agent was given.
+"""Check that what the draft states is carried by something the agent was given.
 
-Carriers are passages, tool results, what the customer and people of the business wrote, the business profile and
-the date of the turn; earlier words of the agent are not. It compares values, not meanings: a true number in a false
-sentence passes here. Small counts and list markers are no claims.
+Values first: every number, date and address must stand in a passage, a tool result, what the customer and people of
+the business wrote, the business profile or the date of the turn; earlier words of the agent do not count, small counts
+and list markers are no claims. Then, where there are passages, each sentence as a whole (`assessment/support.py`).
+It compares values and words, not meanings.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from itertools import islice, pairwise
+from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from understudy.assessment.carriers import Source, business_texts, passages, profile_text, tool_results
 from understudy.assessment.check import Code, Examination, examination
-from understudy.assessment.entities import Entity, EntityKind, decimal_readings, entities
-from understudy.assessment.wording import content_words, sentences, stem, words
-from understudy.records.assessment import Finding, Severity
+from understudy.assessment.entities import COUNT_WORDS, Entity, EntityKind, decimal_readings, entities
+from understudy.assessment.support import MODEL, REVERSALS, Grounds, Nearest, measures
+from understudy.assessment.wording import Sentence, content_words, sentences, stem, words
+from understudy.records.assessment import Finding, Severity, Span
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.rulebook import Rules
 
@@ -45,7 +49,13 @@ WEAK_SUPPORT = Code(
     check="grounding",
     code="weak_support",
     severity=Severity.MINOR,
-    explanation="Few of the words that carry the draft's statements occur in its passages or tool results.",
+    explanation="The words of this statement rest on no passage: it says more, or something else, than the nearest one.",
+)
+REVERSED = Code(
+    check="grounding",
+    code="reversed",
+    severity=Severity.MAJOR,
+    explanation="This statement is almost a passage's, but with a negation more or less, or with its opposite.",
 )
 NO_SOURCE = Code(
     check="grounding",
@@ -53,16 +63,24 @@ NO_SOURCE = Code(
     severity=Severity.MAJOR,
     explanation="The draft states facts, but the agent had no passage and no tool result to take them from.",
 )
-CODES = (*UNSUPPORTED.values(), WEAK_SUPPORT, NO_SOURCE)
+CODES = (*UNSUPPORTED.values(), WEAK_SUPPORT, REVERSED, NO_SOURCE)
 
 SMALL_COUNT_MAX: Final = 10
 """Whole numbers up to this, without a unit, count things the draft itself lists; they are not looked up."""
 STATED_WORDS_MIN: Final = 8
 """From so many content words that neither the customer nor the business used, a draft without sources states facts."""
-SUPPORT_SHARE_MIN: Final = 0.4
 FINDINGS_MAX: Final = 40
 """No more unsupported entities of one draft are listed; the first few say enough."""
-_SUPPORT_WORDS_MIN: Final = 5
+WEAK_FINDINGS_MAX: Final = 3
+"""So many of a draft's worst statements are pointed at."""
+PIECES_MAX: Final = 200
+"""So many sentences of a draft are held against its passages; the check of quality speaks of drafts that long."""
+DOUBT_MAX: Final = 0.95
+"""What the learned doubt can take from the score, by its square, so that a little doubt takes little; findings take
+their share of the rest."""
+_EASED_LOG_ODDS: Final = 1.5
+_PIECE_WORDS_MIN: Final = 5
+_ASKED_MESSAGES: Final = 3
 _PLACE_CHARS: Final = 32
 _PLACES_MAX: Final = 6
 _SMALL_COUNT = re.compile(r"([0-9]{1,3})(?:[GKDx]|FA)?")
@@ -73,6 +91,12 @@ _NO_STATEMENT = re.compile(
     re.IGNORECASE,
 )
 """Sentences that ask, offer or plan; they need no source."""
+_COURTESY = re.compile(
+    r"\b(?:let me|let us|i(?:'ll| will)|i(?:'m| am) (?:sorry|happy|glad|here|afraid)|(?:i|we)(?:'d| would) be|please"
+    r"|(?:could|would|can) you|if you(?:'d| would| need| have| want)|feel free|happy to|sorry (?:to|for|about)|apologi[sz]e)\b",
+    re.IGNORECASE,
+)
+"""Sentences that are manners; words of their own tell little about whether they are carried."""
 
 
 class GroundingCheck:
@@ -83,19 +107,21 @@ class GroundingCheck:
     needs_draft = True
 
     def examine(self, evidence: Evidence, draft: Draft, rules: Rules) -> Examination:
-        """Find unsupported entities first, then how far the words as a whole rest on the sources."""
-        sources = passages(draft)
-        results = tool_results(evidence, draft)
+        """Find unsupported entities first, then sentences that do not rest on the passages."""
+        sources, results = passages(draft), tool_results(evidence, draft)
         unsupported = tuple(_unsupported_entities(draft.text, _carriers(evidence, [*sources, *results], rules)))
-        about = _Passages(draft.text, sources if unsupported else ())
-        findings = [code.found(entity.span, passage_id=about.nearest(entity)) for entity, code in unsupported]
-        support = 1.0
-        if sources:
-            support, weak = _word_support(draft.text, [*sources, *results], rules)
-            findings += [weak] if weak else []
-        elif not results and _stated_words(evidence, draft, rules) >= STATED_WORDS_MIN:
-            findings.append(NO_SOURCE.found())
-        return examination(findings, at_most=0.6 + 0.4 * support)
+        if not sources:
+            findings = [code.found(entity.span) for entity, code in unsupported]
+            if not results and _stated_words(evidence, draft, rules) >= STATED_WORDS_MIN:
+                findings.append(NO_SOURCE.found())
+            return examination(findings)
+        others = [*(result.text for result in results), *business_texts(evidence), profile_text(rules.profile)]
+        grounds = Grounds(sources, others, asked=evidence.customer_texts[-_ASKED_MESSAGES:])
+        pieces = list(sentences(draft.text)) if unsupported else []
+        findings = [code.found(e.span, passage_id=_nearest_passage(e, pieces, grounds)) for e, code in unsupported]
+        judged = _judged(draft.text, grounds)
+        findings += _word_findings(judged)
+        return examination(findings, at_most=1.0 - DOUBT_MAX * _doubt(judged) ** 2)
 
 
 # --- entities ---
@@ -109,7 +135,8 @@ class _Known:
         for entity in entities(text):
             self.of[entity.kind].update(entity.readings)
         in_identifiers = {digits for word in self.of[_K.IDENTIFIER] for digits in re.findall("[0-9]+", word)}
-        self.bare = self.of[_K.NUMBER] | in_identifiers
+        spelled = {str(COUNT_WORDS[word]) for word in words(text) if word in COUNT_WORDS}
+        self.bare = self.of[_K.NUMBER] | in_identifiers | spelled
         self.days = {day[-6:] for day in self.of[_K.DATE]}
         of_dates = {part for day in self.of[_K.DATE] for part in (day[:4], day[-2:].lstrip("0"))}
         amounts = {reading.split(" ")[0] for reading in self.of[_K.MONEY] | self.of[_K.DURATION]}
@@ -216,21 +243,68 @@ def _agrees(entity: Entity, known: _Known) -> bool:
 # --- words ---
 
 
-def _word_support(text: str, sources: Iterable[Source], rules: Rules) -> tuple[float, Finding | None]:
-    """Say how far the draft's words rest on the sources, in [0, 1], and whether that is weak."""
-    carried_words = [stem(word) for source in sources for word in words(source.text)]
-    carried_words += [stem(word) for word in words(profile_text(rules.profile))]
-    known = set(carried_words)
-    stated = [stem(word) for word in content_words(text) if not word.isdigit()]
-    if not stated:
-        return 1.0, None
-    share = sum(word in known for word in stated) / len(stated)
-    written = [stem(word) for word in words(text)]
-    pairs = list(pairwise(written))
-    known_pairs = set(pairwise(carried_words))
-    pair_share = sum(pair in known_pairs for pair in pairs) / len(pairs) if pairs else share
-    is_weak = share < SUPPORT_SHARE_MIN and len(set(stated)) >= _SUPPORT_WORDS_MIN
-    return 0.7 * share + 0.3 * pair_share, WEAK_SUPPORT.found() if is_weak else None
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """A piece of the draft, how likely people would call it unsupported, and where that can be compared."""
+
+    start: int
+    text: str
+    unsupported: float
+    nearest: Nearest | None
+    is_reversed: bool
+    is_statement: bool
+
+
+def _judged(text: str, grounds: Grounds) -> list[_Judged]:
+    """Judge the draft piece by piece, the first `PIECES_MAX` of them."""
+    return [_judge(piece, grounds) for piece in islice(_pieces(text), PIECES_MAX)]
+
+
+def _judge(piece: Sentence, grounds: Grounds) -> _Judged:
+    nearest = grounds.nearest(words(piece.text))
+    measured = measures(piece.text, grounds, nearest)
+    is_statement = not (piece.is_question or _COURTESY.search(piece.text.replace("\u2019", "'")))
+    return _Judged(
+        start=piece.start,
+        text=piece.text,
+        unsupported=MODEL.unsupported(measured, easier_by=0.0 if is_statement else _EASED_LOG_ODDS),
+        nearest=nearest,
+        is_reversed=any(measured[name] for name in REVERSALS),
+        is_statement=is_statement and not measured["states_nothing"],
+    )
+
+
+def _pieces(text: str) -> Iterator[Sentence]:
+    """The sentences, short ones ("Yes.") together with their neighbour."""
+    held: Sentence | None = None
+    for sentence in sentences(text):
+        if held is not None and min(len(words(held.text)), len(words(sentence.text))) < _PIECE_WORDS_MIN:
+            held = Sentence(start=held.start, text=text[held.start : sentence.start + len(sentence.text)])
+            continue
+        if held is not None:
+            yield held
+        held = sentence
+    if held is not None:
+        yield held
+
+
+def _word_findings(judged: list[_Judged]) -> Iterator[Finding]:
+    """Point at the statements that the passages reverse or hardly carry, the worst ones."""
+    worst = sorted(judged, key=lambda piece: (-piece.unsupported, piece.start))
+    statements = (piece for piece in worst if piece.is_statement)
+    for piece in islice(statements, WEAK_FINDINGS_MAX):
+        span = Span(start=piece.start, end=piece.start + len(piece.text))
+        name = piece.nearest.source_id if piece.nearest else None
+        if piece.is_reversed:
+            yield REVERSED.found(span, passage_id=name)
+        elif piece.unsupported >= MODEL.threshold:
+            yield WEAK_SUPPORT.found(span, passage_id=name)
+
+
+def _doubt(judged: list[_Judged]) -> float:
+    """How likely something is unsupported, in [0, 1]: the two worst pieces speak for the draft, however long it is."""
+    worst = sorted((piece.unsupported for piece in judged), reverse=True)[:2]
+    return 1.0 - math.prod(1.0 - one for one in worst)
 
 
 def _stated_words(evidence: Evidence, draft: Draft, rules: Rules) -> int:
@@ -242,18 +316,8 @@ def _stated_words(evidence: Evidence, draft: Draft, rules: Rules) -> int:
     return len({stem(word) for text in statements for word in content_words(text)} - known)
 
 
-class _Passages:
-    """The passages and the draft's sentences as sets of words, to name the passage a finding is about."""
-
-    def __init__(self, text: str, sources: tuple[Source, ...]) -> None:
-        self._sentences = sentences(text)
-        self._starts = [sentence.start for sentence in self._sentences]
-        self._passages = [(source.id, {stem(word) for word in words(source.text)}) for source in sources]
-
-    def nearest(self, entity: Entity) -> str | None:
-        """Name the passage that shares most words with the entity's sentence, so that a reviewer knows where to look."""
-        index = bisect_right(self._starts, entity.span.start) - 1
-        about = {stem(word) for word in content_words(self._sentences[index].text)} if index >= 0 else set()
-        overlaps = [(len(about & known), name) for name, known in self._passages]
-        best = max((overlap for overlap, _ in overlaps), default=0)
-        return next((name for overlap, name in overlaps if overlap == best), None) if best else None
+def _nearest_passage(entity: Entity, pieces: list[Sentence], grounds: Grounds) -> str | None:
+    """Name the passage that says most of what stands around the entity, so that a reviewer knows where to look."""
+    at = bisect_right(pieces, entity.span.start, key=lambda piece: piece.start) - 1
+    nearest = grounds.nearest(words(pieces[at].text)) if at >= 0 else None
+    return nearest.source_id if nearest else None
