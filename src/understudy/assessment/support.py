@@ -183,9 +183,9 @@ class Model:
     weights: Mapping[str, float]
     threshold: float
 
-    def unsupported(self, measured: Mapping[str, float], *, easier_by: float = 0.0) -> float:
-        """The probability, in [0, 1], that people would call the sentence not supported, `easier_by` log-odds less."""
-        log_odds = math.fsum([self.bias - easier_by, *(weight * measured[name] for name, weight in self.weights.items())])
+    def unsupported(self, measured: Mapping[str, float]) -> float:
+        """The probability, in [0, 1], that people would call the sentence not supported."""
+        log_odds = math.fsum([self.bias, *(weight * measured[name] for name, weight in self.weights.items())])
         return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, log_odds))))
 
 

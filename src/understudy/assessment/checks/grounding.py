@@ -76,9 +76,10 @@ WEAK_FINDINGS_MAX: Final = 3
 PIECES_MAX: Final = 200
 """So many sentences of a draft are held against its passages; the check of quality speaks of drafts that long."""
 DOUBT_MAX: Final = 0.95
-"""What the learned doubt can take from the score, by its square, so that a little doubt takes little; findings take
+"""What the learned doubt can take from the score, by its third power, so that a little doubt takes little; findings take
 their share of the rest."""
-_EASED_LOG_ODDS: Final = 1.5
+COURTESY_COUNTS: Final = 0.3
+"""How much of the doubt in a sentence that only keeps manners or asks for an order number counts."""
 _PIECE_WORDS_MIN: Final = 5
 _ASKED_MESSAGES: Final = 3
 _PLACE_CHARS: Final = 32
@@ -93,7 +94,8 @@ _NO_STATEMENT = re.compile(
 """Sentences that ask, offer or plan; they need no source."""
 _COURTESY = re.compile(
     r"\b(?:let me|let us|i(?:'ll| will)|i(?:'m| am) (?:sorry|happy|glad|here|afraid)|(?:i|we)(?:'d| would) be|please"
-    r"|(?:could|would|can) you|if you(?:'d| would| need| have| want)|feel free|happy to|sorry (?:to|for|about)|apologi[sz]e)\b",
+    r"|(?:(?:could|would|can) you|may i)|(?:what|which|when|where|do you)\b.{0,40}\b(?:order|e-?mail|address|account|reference"
+    r"|booking|reservation|code|size|postcode|zip|phone|payment|number)\b|if you(?:'d| would| need| have| want)|feel free|happy to|sorry (?:to|for|about)|apologi[sz]e)\b",
     re.IGNORECASE,
 )
 """Sentences that are manners; words of their own tell little about whether they are carried."""
@@ -121,7 +123,7 @@ class GroundingCheck:
         findings = [code.found(e.span, passage_id=_nearest_passage(e, pieces, grounds)) for e, code in unsupported]
         judged = _judged(draft.text, grounds)
         findings += _word_findings(judged)
-        return examination(findings, at_most=1.0 - DOUBT_MAX * _doubt(judged) ** 2)
+        return examination(findings, at_most=1.0 - DOUBT_MAX * _doubt(judged) ** 3)
 
 
 # --- entities ---
@@ -263,14 +265,15 @@ def _judged(text: str, grounds: Grounds) -> list[_Judged]:
 def _judge(piece: Sentence, grounds: Grounds) -> _Judged:
     nearest = grounds.nearest(words(piece.text))
     measured = measures(piece.text, grounds, nearest)
-    is_statement = not (piece.is_question or _COURTESY.search(piece.text.replace("\u2019", "'")))
+    is_courtesy = _COURTESY.search(piece.text.replace("\u2019", "'")) is not None
+    counts = COURTESY_COUNTS if is_courtesy else 1.0
     return _Judged(
         start=piece.start,
         text=piece.text,
-        unsupported=MODEL.unsupported(measured, easier_by=0.0 if is_statement else _EASED_LOG_ODDS),
+        unsupported=counts * MODEL.unsupported(measured),
         nearest=nearest,
         is_reversed=any(measured[name] for name in REVERSALS),
-        is_statement=is_statement and not measured["states_nothing"],
+        is_statement=not (is_courtesy or piece.is_question) and not measured["states_nothing"],
     )
 
 
