@@ -56,6 +56,8 @@ def content_words(text: str) -> list[str]:
 
 def stem(word: str) -> str:
     """Cut the common English endings, so that *refunds*, *refunded* and *refund* meet; crude on purpose."""
+    if word[-1:] not in "sgdy":  # no ending below has another last letter, and most words stop here
+        return word[:-1] if word[-1:] == "e" and len(word) > 3 else word
     for ending in ("'s", "ings", "ing", "edly", "ies", "ied", "es", "ed", "ly", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]
