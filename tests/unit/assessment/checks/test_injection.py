@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from understudy.assessment.check import NO_DRAFT
-from understudy.assessment.checks.injection import InjectionCheck, gives_orders
+from understudy.assessment.checks.injection import InjectionCheck
+from understudy.assessment.smuggling import gives_orders
 from understudy.records.evidence import Draft, Evidence, Passage, ToolCall
 from understudy.records.rulebook import Profile, Rules
 
