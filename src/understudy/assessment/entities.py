@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 
 import phonenumbers
 
@@ -118,23 +119,26 @@ _PHONE = re.compile(r"\+?\(?[0-9](?:[ ().\-/\u00a0]{0,2}[0-9]){6,14}(?![0-9])")
 _Found = tuple[EntityKind, int, int, tuple[str, ...]]
 
 
-def entities(text: str) -> tuple[Entity, ...]:
-    """List the entities of a text in order; they do not overlap."""
+def entities(text: str, *, limit: int | None = None) -> tuple[Entity, ...]:
+    """List the entities of a text in order, the first `limit` of them; they do not overlap."""
+    return tuple(islice(_entities(text), limit))
+
+
+def _entities(text: str) -> Iterator[Entity]:
     written, text = text, text.translate(_PLAIN)
     claimed = sorted(_addresses_and_cards(text), key=lambda found: found[1])
-    found: list[_Found] = []
     position = 0
-    for kind, start, end, readings in claimed:
-        if start < position:
-            continue
-        found.extend(_number_led(text, position, start))
-        found.append((kind, start, end, readings))
-        position = end
-    found.extend(_number_led(text, position, len(text)))
-    return tuple(
-        Entity(kind=kind, span=Span(start=start, end=end), text=written[start:end], readings=readings)
-        for kind, start, end, readings in found
-    )
+    for found in claimed:
+        if found[1] >= position:
+            yield from (_entity(written, one) for one in _number_led(text, position, found[1]))
+            yield _entity(written, found)
+            position = found[2]
+    yield from (_entity(written, one) for one in _number_led(text, position, len(text)))
+
+
+def _entity(text: str, found: _Found) -> Entity:
+    kind, start, end, readings = found
+    return Entity(kind=kind, span=Span(start=start, end=end), text=text[start:end], readings=readings)
 
 
 def find_emails(text: str) -> tuple[Entity, ...]:

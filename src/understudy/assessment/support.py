@@ -24,12 +24,13 @@ _OPINIONS = frozenset(
     "interesting cool crazy fun wow really pretty best hate wonder personally honestly imagine".split()
 )
 """Words of taste and feeling: what a source does not feel, a draft cannot have from it."""
-WORDS_MAX: Final = 30_000
+WORDS_MAX: Final = 6_000
 """So many words of the given texts are looked at; what stands behind them carries nothing."""
 REVERSALS: Final = ("negation_added", "negation_dropped", "opposite")
 """The measures that say that a sentence turns another into its contrary."""
 SAME_MATTER_MIN: Final = 0.7
 """From this share of common words on two sentences are about the same matter, and opposites between them count."""
+_WORD_CHARS: Final = 12
 _COMMON_MIN: Final = 48
 """A word that stands in more of the given sentences than this does not help to find the nearest."""
 _PREFIX: Final = 5
@@ -65,7 +66,7 @@ class Grounds:
         self.asked = {stem(word) for text in asked for word in words(text[-4_000:])}
 
     def _add(self, text: str, source_id: str | None) -> None:
-        for sentence in sentences(text):
+        for sentence in sentences(text[: self._room * _WORD_CHARS]):
             if self._room <= 0:
                 return
             written = words(sentence.text)[: self._room]

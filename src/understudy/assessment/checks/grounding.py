@@ -28,22 +28,22 @@ from understudy.records.rulebook import Rules
 _K = EntityKind
 
 
-def _unsupported(kind: str, noun: str) -> Code:
+def _code(kind: str, noun: str) -> Code:
     explanation = f"{noun} in the draft is carried by no passage, tool result, message or business fact."
     return Code(check="grounding", code=f"unsupported_{kind}", severity=Severity.MAJOR, explanation=explanation)
 
 
 UNSUPPORTED = {
-    _K.NUMBER: _unsupported("number", "A number"),
-    _K.MONEY: _unsupported("money", "An amount of money"),
-    _K.PERCENTAGE: _unsupported("percentage", "A percentage"),
-    _K.DATE: _unsupported("date", "A date"),
-    _K.TIME: _unsupported("time", "A time of day"),
-    _K.DURATION: _unsupported("duration", "A length of time"),
-    _K.EMAIL: _unsupported("email", "An e-mail address"),
-    _K.LINK: _unsupported("link", "A link"),
-    _K.PHONE: _unsupported("phone", "A phone number"),
-    _K.IDENTIFIER: _unsupported("identifier", "An order number or other reference"),
+    _K.NUMBER: _code("number", "A number"),
+    _K.MONEY: _code("money", "An amount of money"),
+    _K.PERCENTAGE: _code("percentage", "A percentage"),
+    _K.DATE: _code("date", "A date"),
+    _K.TIME: _code("time", "A time of day"),
+    _K.DURATION: _code("duration", "A length of time"),
+    _K.EMAIL: _code("email", "An e-mail address"),
+    _K.LINK: _code("link", "A link"),
+    _K.PHONE: _code("phone", "A phone number"),
+    _K.IDENTIFIER: _code("identifier", "An order number or other reference"),
 }
 WEAK_SUPPORT = Code(
     check="grounding",
@@ -63,7 +63,13 @@ NO_SOURCE = Code(
     severity=Severity.MAJOR,
     explanation="The draft states facts, but the agent had no passage and no tool result to take them from.",
 )
-CODES = (*UNSUPPORTED.values(), WEAK_SUPPORT, REVERSED, NO_SOURCE)
+TOO_LONG = Code(
+    check="grounding",
+    code="too_long",
+    severity=Severity.UNKNOWN,
+    explanation="The draft is longer than this check reads; what stands behind its limit was not held against anything.",
+)
+CODES = (*UNSUPPORTED.values(), WEAK_SUPPORT, REVERSED, NO_SOURCE, TOO_LONG)
 
 SMALL_COUNT_MAX: Final = 10
 """Whole numbers up to this, without a unit, count things the draft itself lists; they are not looked up."""
@@ -73,17 +79,25 @@ FINDINGS_MAX: Final = 40
 """No more unsupported entities of one draft are listed; the first few say enough."""
 WEAK_FINDINGS_MAX: Final = 3
 """So many of a draft's worst statements are pointed at."""
-PIECES_MAX: Final = 200
-"""So many sentences of a draft are held against its passages; the check of quality speaks of drafts that long."""
+CHARS_MAX: Final = 20_000
+PIECES_MAX: Final = 250
+VALUES_MAX: Final = 600
+"""So many characters, sentences and values of a draft are looked at; a draft that has more is not examined as a whole."""
+CARRIER_CHARS_MAX: Final = 60_000
+CARRIER_VALUES_MAX: Final = 1_500
+"""So much is read of what may carry values, passages first; a value that stands only behind it counts as unsupported."""
 DOUBT_MAX: Final = 0.95
 """What the learned doubt can take from the score, by its third power, so that a little doubt takes little; findings take
 their share of the rest."""
 COURTESY_COUNTS: Final = 0.3
 """How much of the doubt in a sentence that only keeps manners or asks for an order number counts."""
 _PIECE_WORDS_MIN: Final = 5
+_PIECE_WORDS_MAX: Final = 60
 _ASKED_MESSAGES: Final = 3
 _PLACE_CHARS: Final = 32
-_PLACES_MAX: Final = 6
+_PLACES_MAX: Final = 4
+_LOOKS_MAX: Final = 60
+_MARKER_CHARS: Final = 12
 _SMALL_COUNT = re.compile(r"([0-9]{1,3})(?:[GKDx]|FA)?")
 _EXAMPLE = re.compile(r"(?:e\.g\.|for example|such as|looks? like)[,:]?[\s\"'`(#*\\]{0,6}\Z", re.IGNORECASE)
 _NO_STATEMENT = re.compile(
@@ -110,20 +124,23 @@ class GroundingCheck:
 
     def examine(self, evidence: Evidence, draft: Draft, rules: Rules) -> Examination:
         """Find unsupported entities first, then sentences that do not rest on the passages."""
+        text = draft.text[:CHARS_MAX]
         sources, results = passages(draft), tool_results(evidence, draft)
-        unsupported = tuple(_unsupported_entities(draft.text, _carriers(evidence, [*sources, *results], rules)))
-        if not sources:
-            findings = [code.found(entity.span) for entity, code in unsupported]
-            if not results and _stated_words(evidence, draft, rules) >= STATED_WORDS_MIN:
+        values = entities(text, limit=VALUES_MAX)
+        unsupported = tuple(_unsupported(values, text, _carriers(evidence, [*sources, *results], rules)))
+        if sources:
+            others = [*(result.text for result in results), *business_texts(evidence), profile_text(rules.profile)]
+            grounds = Grounds(sources, others, asked=evidence.customer_texts[-_ASKED_MESSAGES:])
+            judged = list(islice((_judge(piece, grounds) for piece in _pieces(text)), PIECES_MAX))
+            named = [code.found(value.span, passage_id=_nearest_passage(value, judged)) for value, code in unsupported]
+            findings, doubt = [*named, *_word_findings(judged)], _doubt(judged)
+        else:
+            findings, judged, doubt = [code.found(value.span) for value, code in unsupported], [], 0.0
+            if not results and _stated_words(evidence, text, rules) >= STATED_WORDS_MIN:
                 findings.append(NO_SOURCE.found())
-            return examination(findings)
-        others = [*(result.text for result in results), *business_texts(evidence), profile_text(rules.profile)]
-        grounds = Grounds(sources, others, asked=evidence.customer_texts[-_ASKED_MESSAGES:])
-        pieces = list(sentences(draft.text)) if unsupported else []
-        findings = [code.found(e.span, passage_id=_nearest_passage(e, pieces, grounds)) for e, code in unsupported]
-        judged = _judged(draft.text, grounds)
-        findings += _word_findings(judged)
-        return examination(findings, at_most=1.0 - DOUBT_MAX * _doubt(judged) ** 3)
+        if len(draft.text) > CHARS_MAX or len(judged) == PIECES_MAX or len(values) == VALUES_MAX:
+            findings.append(TOO_LONG.found(Span(start=min(CHARS_MAX, len(draft.text)), end=len(draft.text))))
+        return examination(findings, at_most=1.0 - DOUBT_MAX * doubt**3)
 
 
 # --- entities ---
@@ -134,7 +151,7 @@ class _Known:
 
     def __init__(self, text: str) -> None:
         self.of: dict[EntityKind, set[str]] = {kind: set() for kind in EntityKind}
-        for entity in entities(text):
+        for entity in entities(text, limit=CARRIER_VALUES_MAX):
             self.of[entity.kind].update(entity.readings)
         in_identifiers = {digits for word in self.of[_K.IDENTIFIER] for digits in re.findall("[0-9]+", word)}
         spelled = {str(COUNT_WORDS[word]) for word in words(text) if word in COUNT_WORDS}
@@ -150,12 +167,14 @@ class _Carriers:
     places where an entity stands as written did not settle the matter."""
 
     def __init__(self, text: str) -> None:
-        self._text = text
+        self._text = text[:CARRIER_CHARS_MAX]
         self._known: _Known | None = None
+        self._looks_left = _LOOKS_MAX
 
     def carry(self, entity: Entity) -> bool:
         if self._known is None:
-            if any(_agrees(entity, self._near(literal)) for literal in _literals(entity)):
+            self._looks_left -= 1
+            if self._looks_left > 0 and any(_agrees(entity, self._near(literal)) for literal in _literals(entity)):
                 return True
             self._known = _Known(self._text)
         return _agrees(entity, self._known)
@@ -184,11 +203,11 @@ def _carriers(evidence: Evidence, sources: Iterable[Source], rules: Rules) -> _C
     return _Carriers("\n".join(texts))
 
 
-def _unsupported_entities(text: str, carriers: _Carriers) -> Iterator[tuple[Entity, Code]]:
-    """Give the first `FINDINGS_MAX` entities that nothing carries."""
-    claims = (entity for entity in entities(text) if not _claims_nothing(entity, text))
-    unsupported = ((entity, UNSUPPORTED[entity.kind]) for entity in claims if not carriers.carry(entity))
-    return islice(unsupported, FINDINGS_MAX)
+def _unsupported(values: Iterable[Entity], text: str, carriers: _Carriers) -> Iterator[tuple[Entity, Code]]:
+    """Give the first `FINDINGS_MAX` values that nothing carries."""
+    claims = (value for value in values if not _claims_nothing(value, text))
+    found = ((value, UNSUPPORTED[value.kind]) for value in claims if not carriers.carry(value))
+    return islice(found, FINDINGS_MAX)
 
 
 def _claims_nothing(entity: Entity, text: str) -> bool:
@@ -197,8 +216,10 @@ def _claims_nothing(entity: Entity, text: str) -> bool:
         return _EXAMPLE.search(text[max(0, entity.span.start - 20) : entity.span.start]) is not None
     if entity.kind is not _K.NUMBER:
         return entity.kind is _K.CARD
-    line_start = text.rfind("\n", 0, entity.span.start) + 1
-    is_first = not text[line_start : entity.span.start].strip(" *#>-\t(")
+    line_start = text.rfind("\n", max(0, entity.span.start - _MARKER_CHARS), entity.span.start) + 1
+    is_first = (line_start > 0 or entity.span.start < _MARKER_CHARS) and not text[line_start : entity.span.start].strip(
+        " *#>-\t("
+    )
     is_marker = is_first and text[entity.span.end :][:1] in (".", ")")
     count = _SMALL_COUNT.fullmatch(entity.text)
     return is_marker or (count is not None and int(count[1]) <= SMALL_COUNT_MAX)
@@ -257,11 +278,6 @@ class _Judged:
     is_statement: bool
 
 
-def _judged(text: str, grounds: Grounds) -> list[_Judged]:
-    """Judge the draft piece by piece, the first `PIECES_MAX` of them."""
-    return [_judge(piece, grounds) for piece in islice(_pieces(text), PIECES_MAX)]
-
-
 def _judge(piece: Sentence, grounds: Grounds) -> _Judged:
     nearest = grounds.nearest(words(piece.text))
     measured = measures(piece.text, grounds, nearest)
@@ -280,13 +296,16 @@ def _judge(piece: Sentence, grounds: Grounds) -> _Judged:
 def _pieces(text: str) -> Iterator[Sentence]:
     """The sentences, short ones ("Yes.") together with their neighbour."""
     held: Sentence | None = None
+    held_words = 0
     for sentence in sentences(text):
-        if held is not None and min(len(words(held.text)), len(words(sentence.text))) < _PIECE_WORDS_MIN:
+        count = len(words(sentence.text))
+        if held is not None and min(held_words, count) < _PIECE_WORDS_MIN and held_words + count <= _PIECE_WORDS_MAX:
             held = Sentence(start=held.start, text=text[held.start : sentence.start + len(sentence.text)])
+            held_words += count
             continue
         if held is not None:
             yield held
-        held = sentence
+        held, held_words = sentence, count
     if held is not None:
         yield held
 
@@ -310,17 +329,17 @@ def _doubt(judged: list[_Judged]) -> float:
     return 1.0 - math.prod(1.0 - one for one in worst)
 
 
-def _stated_words(evidence: Evidence, draft: Draft, rules: Rules) -> int:
+def _stated_words(evidence: Evidence, text: str, rules: Rules) -> int:
     """Count the different content words of the draft's statements that are not the customer's or the business's."""
     known_texts = (*evidence.customer_texts, *business_texts(evidence), profile_text(rules.profile))
-    known = {stem(word) for text in known_texts for word in words(text)}
-    plain = draft.text.replace("\u2019", "'")
+    known = {stem(word) for known in known_texts for word in words(known[-CHARS_MAX:])}
+    plain = text.replace("\u2019", "'")
     statements = [s.text for s in sentences(plain) if not (s.is_question or _NO_STATEMENT.search(s.text))]
     return len({stem(word) for text in statements for word in content_words(text)} - known)
 
 
-def _nearest_passage(entity: Entity, pieces: list[Sentence], grounds: Grounds) -> str | None:
-    """Name the passage that says most of what stands around the entity, so that a reviewer knows where to look."""
-    at = bisect_right(pieces, entity.span.start, key=lambda piece: piece.start) - 1
-    nearest = grounds.nearest(words(pieces[at].text)) if at >= 0 else None
+def _nearest_passage(value: Entity, judged: list[_Judged]) -> str | None:
+    """Name the passage that says most of what stands around the value, so that a reviewer knows where to look."""
+    at = bisect_right(judged, value.span.start, key=lambda piece: piece.start) - 1
+    nearest = judged[at].nearest if at >= 0 else None
     return nearest.source_id if nearest else None

@@ -56,7 +56,7 @@ TOO_MUCH_TO_READ = Code(
     check="injection",
     code="too_much_to_read",
     severity=Severity.UNKNOWN,
-    explanation="The sources are longer than this check reads; what stands behind the limit was not looked at.",
+    explanation="The sources or the customer's messages are longer than this check reads; what stands behind the limit was not looked at.",
 )
 IMAGE_IN_DRAFT = Code(
     check="injection",
@@ -76,7 +76,7 @@ CODES = (
 
 DOUBT_MAX: Final = 0.95
 """What the learned suspicion can take from the score, by its square, so that a little of it takes little."""
-CHARS_MAX: Final = 120_000
+CHARS_MAX: Final = 60_000
 """So many characters of all passages and tool results together are read, and of all that the customer wrote as well."""
 RESTING_MAX: Final = 3
 """So many sentences of the draft that rest on an injected source are pointed at."""
@@ -85,7 +85,7 @@ _HEADERS = re.compile(r"^[ \t]*(?:subject|from|to|sent|date|content|email_from|r
 _QUOTED = re.compile(r"^[ \t]*(?:>|-{3,}\s*(?:original|forwarded))", re.IGNORECASE | re.MULTILINE)
 _ROW = re.compile(r"^[^\n|]{0,200}\|[^\n|]{0,400}\|", re.MULTILINE)
 _IMAGE = re.compile(
-    r"!\[[^\]\n]{0,200}\]\(\s*(?:https?:)?//([^/)\s?#:]{1,255})|<img\b[^>]{0,400}src=[\"']?https?://([^/\"'\s?#:>]{1,255})",
+    r"!\[(?:[^\[\]\n]|\[[^\[\]\n]{0,80}\]){0,200}\]\(\s*(?:https?:)?//([^/)\s?#:]{1,255})|<img\b[^<>]{0,400}src=[\"']?https?://([^/\"'\s?#:>]{1,255})",
     re.IGNORECASE,
 )
 
@@ -109,7 +109,7 @@ class InjectionCheck:
         doubts = {source.id: 1.0 if gives_orders(source.text) else suspicion(plainly(source.text))[0] for source in sources}
         findings += _in_sources(doubts)
         findings += _resting(draft.text, [source for source in sources if doubts[source.id] >= MODEL.threshold])
-        if sum(len(source.text) for source in given.values()) > CHARS_MAX:
+        if _is_cut(given.values()) or _is_cut(Source(id="", text=text) for text in evidence.customer_texts):
             findings.append(TOO_MUCH_TO_READ.found())
         findings += _foreign_images(draft.text, rules.profile.domains)
         doubt = max((passed_on, *doubts.values()))
@@ -123,6 +123,10 @@ def _within(sources: Iterable[Source], limit: int) -> Iterator[Source]:
             return
         yield source if len(source.text) <= limit else Source(id=source.id, text=source.text[:limit])
         limit -= len(source.text)
+
+
+def _is_cut(sources: Iterable[Source]) -> bool:
+    return sum(len(source.text) for source in sources) > CHARS_MAX
 
 
 def _is_document(text: str) -> bool:
