@@ -40,7 +40,9 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", action="store_true", help="print one JSON line")
     parser.add_argument("--only", help=f"comma-separated parts: {', '.join(MODULES)}")
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder of the data sets")
+    parser.add_argument(
+        "--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder of the data sets"
+    )
     parser.add_argument("--skip-peers", action="store_true", help="do not install and time other programs")
     return parser.parse_args()
 

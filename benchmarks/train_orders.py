@@ -15,12 +15,11 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from understudy.assessment.orders import featured
-
 from checks_bench.injections import harmless, orders
 from checks_bench.logistic import fit_sparse
 from checks_bench.planting import BIPIA, Material, material, plant, planted
 from checks_bench.sample import is_for_training, rows
+from understudy.assessment.orders import featured
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "src" / "understudy" / "assessment" / "orders.json"
@@ -41,7 +40,9 @@ Case = tuple[dict[str, float], bool, float]
 def main() -> None:
     """Learn and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder of the data sets")
+    parser.add_argument(
+        "--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder of the data sets"
+    )
     data = parser.parse_args().data
     dice = random.Random(1)
     given = material(data, for_training=True)

@@ -12,13 +12,12 @@ import argparse
 import json
 from pathlib import Path
 
-from understudy.assessment.carriers import Source
-from understudy.assessment.support import Grounds, measures
-from understudy.assessment.wording import words
-
 from checks_bench.flips import turned_sentences
 from checks_bench.logistic import fit_dense, sigmoid
 from checks_bench.sample import auroc, is_for_training, rows
+from understudy.assessment.carriers import Source
+from understudy.assessment.support import Grounds, measures
+from understudy.assessment.wording import words
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "src" / "understudy" / "assessment" / "support.json"
@@ -33,7 +32,9 @@ Case = tuple[dict[str, float], bool, float]
 def main() -> None:
     """Learn and write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder of the data sets")
+    parser.add_argument(
+        "--data", type=Path, default=ROOT.parent / "shared" / "data", help="the folder of the data sets"
+    )
     data = parser.parse_args().data
     begin, turned = _begin(data), _turned(data)
     names = sorted(begin[0][0])
@@ -47,10 +48,14 @@ def main() -> None:
     model = {
         "what": "log-odds that people would call a sentence not supported by the given texts; see support.py",
         "learned_from": [
-            "BEGIN (google/BEGIN-dataset, Dziri et al. 2022): CC-BY-4.0 and, for its Topical Chat part, CDLA-Sharing-1.0; "
-            f"{len(begin)} replies",
-            "sentences of the tau2-bench banking knowledge base (Sierra), kept and turned by "
-            f"benchmarks/checks_bench/flips.py: MIT; {len(turned)} sentences",
+            (
+                "BEGIN (google/BEGIN-dataset, Dziri et al. 2022): CC-BY-4.0 and, for its Topical Chat part, CDLA-Sharing-1.0; "
+                f"{len(begin)} replies"
+            ),
+            (
+                "sentences of the tau2-bench banking knowledge base (Sierra), kept and turned by "
+                f"benchmarks/checks_bench/flips.py: MIT; {len(turned)} sentences"
+            ),
         ],
         "made_by": "benchmarks/train_support.py",
         "threshold": THRESHOLD,
@@ -67,7 +72,9 @@ def main() -> None:
 def _with_polarity(bias: float, weights: dict[str, float], cases: list[Case]) -> dict[str, float]:
     """Learn the weights of polarity anew, none below 0, while the others stay as they are."""
     found = dict(weights)
-    offsets = [bias + sum(weights[name] * value for name, value in m.items() if name not in POLARITY) for m, _, _ in cases]
+    offsets = [
+        bias + sum(weights[name] * value for name, value in m.items() if name not in POLARITY) for m, _, _ in cases
+    ]
     for _ in range(60):
         for name in POLARITY:
             slope, curve = 0.05 * found[name], 0.05

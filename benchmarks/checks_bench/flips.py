@@ -18,7 +18,15 @@ _AUXILIARY = re.compile(r"\b(is|are|can|will|must|may|should|does|do|has|have)\b
 _NOT = re.compile(r"\b(?:not|never) |n't\b")
 _NUMBER = re.compile(r"\b[0-9]{1,4}\b")
 _LIMIT = re.compile(r"\b(some|most|many|may|only|up to|certain)\b")
-_WIDER = {"some": "all", "most": "all", "many": "all", "may": "always", "only": "always", "up to": "over", "certain": "any"}
+_WIDER = {
+    "some": "all",
+    "most": "all",
+    "many": "all",
+    "may": "always",
+    "only": "always",
+    "up to": "over",
+    "certain": "any",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from understudy.assessment.checks.grounding import GroundingCheck
-from understudy.records.evidence import Draft, Passage
-
 from checks_bench.flips import turned_sentences
 from checks_bench.sample import Sample, evidence_for, examined, figures, is_for_training, rows
+from understudy.assessment.checks.grounding import GroundingCheck
+from understudy.records.evidence import Draft, Passage
 
 NAME = "grounding"
 FILES = ("grounding_begin.jsonl.gz", "kb_bank_documents.jsonl.gz", "grounding_halueval_qa.jsonl.gz")

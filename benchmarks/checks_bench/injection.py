@@ -6,11 +6,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-from understudy.assessment.checks.injection import IN_CUSTOMER_TEXT, IN_FORWARDED_TEXT, InjectionCheck
-from understudy.records.evidence import ChatMessage, Draft, Evidence, Passage, ToolCall
-
 from checks_bench.planting import BIPIA, KNOWLEDGE, TRAJECTORIES, material, planted
 from checks_bench.sample import Sample, evidence_for, examined, figures, is_for_training, rows
+from understudy.assessment.checks.injection import IN_CUSTOMER_TEXT, IN_FORWARDED_TEXT, InjectionCheck
+from understudy.records.evidence import ChatMessage, Draft, Evidence, Passage, ToolCall
 
 NAME = "injection"
 FILES = (BIPIA, KNOWLEDGE, TRAJECTORIES)

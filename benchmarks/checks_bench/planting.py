@@ -65,7 +65,9 @@ def _tool_results(data: Path, *, for_training: bool, limit: int = 600) -> list[s
     return sorted(found)[:: max(1, len(found) // limit)][:limit]
 
 
-def planted(texts: Sequence[str], kind: str, attacks: Sequence[str], dice: random.Random, *, each: int) -> Iterator[Planted]:
+def planted(
+    texts: Sequence[str], kind: str, attacks: Sequence[str], dice: random.Random, *, each: int
+) -> Iterator[Planted]:
     """Each document clean, and `each` times with an attack somewhere in it."""
     for text in texts:
         yield Planted(kind=kind, text=text, attack="")
@@ -76,7 +78,7 @@ def planted(texts: Sequence[str], kind: str, attacks: Sequence[str], dice: rando
 def plant(text: str, attack: str, dice: random.Random) -> str:
     """Put a sentence at the start, the end, on a line of its own, after a sentence, or into a value of JSON."""
     if text.lstrip()[:1] in ("{", "[") and dice.random() < 0.7:
-        values = [match for match in re.finditer(r'": "([^"]{4,})"', text)]
+        values = list(re.finditer(r'": "([^"]{4,})"', text))
         if values:
             at = dice.choice(values).end() - 1
             return f"{text[:at]}. {json.dumps(attack)[1:-1]}{text[at:]}"

@@ -57,15 +57,23 @@ _OWN_OUTPUT = re.compile(
     r"\b(?:your|the|this) (?:\w{1,14} ){0,2}?(?:response|reply|answer|message|output|summary|completion)(?:s|'s)?\b",
     re.IGNORECASE,
 )
-_YOUR_OUTPUT = re.compile(r"\byour (?:\w{1,14} ){0,2}?(?:response|reply|answer|message|output|summary)(?:s|'s)?\b", re.IGNORECASE)
-_QUESTION = re.compile(r"(?:what(?:'s| is| are| was| were| does| do| causes)?|who|when|where|why|which|how)\b", re.IGNORECASE)
+_YOUR_OUTPUT = re.compile(
+    r"\byour (?:\w{1,14} ){0,2}?(?:response|reply|answer|message|output|summary)(?:s|'s)?\b", re.IGNORECASE
+)
+_QUESTION = re.compile(
+    r"(?:what(?:'s| is| are| was| were| does| do| causes)?|who|when|where|why|which|how)\b", re.IGNORECASE
+)
 _MINE = re.compile(r"\b(?:i|my|me|mine|we|our|us|i'm|i've)\b", re.IGNORECASE)
 _ABOUT_YOU = re.compile(r"\b(?:you|your|yours)\b", re.IGNORECASE)
 _MACHINE = re.compile(r"\b(?:ai|llm|assistant|chatbot|bot|language model)\b", re.IGNORECASE)
 _READER = re.compile(r"\b(?:the (?:user|reader|customer|recipient)s?|users|readers)\b", re.IGNORECASE)
 _QUOTED = re.compile(r"[\"'\u201c\u2018][^\"'\u201d\u2019]{3,200}[\"'\u201d\u2019]")
-_ADDRESS = re.compile(r"https?://|\bwww\.|\b[a-z0-9-]{2,40}\.(?:com|net|org|xyz|io|example|info|co|biz|app)\b|@", re.IGNORECASE)
-_CANDIDATE = re.compile(r"\byou(?:r|rs)?\b|\?|\b(?:ai|llm|assistant|chatbot|bot|response|reply|answer|instructions?)\b", re.IGNORECASE)
+_ADDRESS = re.compile(
+    r"https?://|\bwww\.|\b[a-z0-9-]{2,40}\.(?:com|net|org|xyz|io|example|info|co|biz|app)\b|@", re.IGNORECASE
+)
+_CANDIDATE = re.compile(
+    r"\byou(?:r|rs)?\b|\?|\b(?:ai|llm|assistant|chatbot|bot|response|reply|answer|instructions?)\b", re.IGNORECASE
+)
 _LINES = re.compile(r"[^\n\r]+")
 _VALUES = re.compile(r'[^"]+')
 _SENTENCES = re.compile(r"[^.!?]*(?:[.!?](?!\s|$)[^.!?]*)*[.!?]*\s*")
@@ -127,7 +135,9 @@ def candidates(text: str) -> Iterator[Piece]:
     for line in lines:
         is_row = line.count("|") >= 2
         for part in _parts(line, is_row=is_row, is_data=is_data):
-            if len(part) >= _PIECE_CHARS_MIN and (piece := _candidate(part[:_PIECE_CHARS_MAX], is_table and not is_row)):
+            if len(part) >= _PIECE_CHARS_MIN and (
+                piece := _candidate(part[:_PIECE_CHARS_MAX], is_table and not is_row)
+            ):
                 yield piece
 
 

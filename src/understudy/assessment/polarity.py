@@ -23,11 +23,15 @@ _OPPOSITES = """
     incoming/outgoing yes/no possible/impossible able/unable true/false early/late
     increases/decreases waive/charge waived/charged keep/return started/ended start/end begin/end arrive/depart
     arrival/departure inbound/outbound upgrade/downgrade single/multiple weekday/weekend weekdays/weekends
-    morning/evening public/private legal/illegal shorter/longer cheaper/dearer 
+    morning/evening public/private legal/illegal shorter/longer cheaper/dearer
 """
-_SCOPE_WIDE = frozenset("always all any every everyone everything anyone anything anytime unlimited completely entirely".split())
+_SCOPE_WIDE = frozenset(
+    "always all any every everyone everything anyone anything anytime unlimited completely entirely".split()
+)
 _SCOPE_WORDS = _SCOPE_WIDE | frozenset("only never solely exclusively guaranteed guarantee must".split())
-_LIMITS = frozenset("some most many few several may might sometimes usually often only up partly limited certain".split())
+_LIMITS = frozenset(
+    "some most many few several may might sometimes usually often only up partly limited certain".split()
+)
 _PREFIXES = ("non", "un", "in", "ir", "im", "dis")
 
 
@@ -70,5 +74,6 @@ def _has_opposite(word: str, given: set[str]) -> bool:
 def _has_prefixed(word: str, given: set[str]) -> bool:
     """Whether a word is the negated form of a given one: unopened and opened, invalid and valid."""
     return any(
-        word.startswith(prefix) and len(word) - len(prefix) >= 4 and word[len(prefix) :] in given for prefix in _PREFIXES
+        word.startswith(prefix) and len(word) - len(prefix) >= 4 and word[len(prefix) :] in given
+        for prefix in _PREFIXES
     )

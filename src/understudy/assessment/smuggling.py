@@ -49,13 +49,21 @@ _PATTERNS = tuple((hint, re.compile(pattern, re.IGNORECASE | re.MULTILINE)) for 
 
 _FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007f]{1,16}")
 _HIDDEN = re.compile("[\U000e0000-\U000e007f]|[\u202a-\u202e\u2066-\u2069]|[\u200b\u2060-\u2064\ufeff\u00ad]{3}")
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]"
+)
 _LONG = re.compile("[\u3300-\u33ff\ufdf0-\ufdff]")
 """Characters that stand for whole words; compatibility would make a text of them many times as long."""
 _CYRILLIC = ("\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456\u0458\u04bb\u0455\u0501\u051b", "aeopcyxijhsdq")
-_CYRILLIC_CAPITALS = ("\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405", "ABEKMHOPCTXIJS")
+_CYRILLIC_CAPITALS = (
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0406\u0408\u0405",
+    "ABEKMHOPCTXIJS",
+)
 _GREEK = ("\u03bf\u03b1\u03b9\u03ba\u03bd\u03c1\u03c5", "oaiknpu")
-_GREEK_CAPITALS = ("\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7", "ABEZHIKMNOPTYX")
+_GREEK_CAPITALS = (
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7",
+    "ABEZHIKMNOPTYX",
+)
 _LATIN = ("\u0131\u0261\u0251", "iga")
 _LOOK_ALIKES = str.maketrans(
     *("".join(part) for part in zip(_CYRILLIC, _CYRILLIC_CAPITALS, _GREEK, _GREEK_CAPITALS, _LATIN, strict=True))
@@ -122,4 +130,7 @@ def _matches(text: str) -> bool:
 def _matches_closed_up(spaced: str) -> bool:
     """Whether letters set apart ("i g n o r e  a l l …") say one of the phrases, spaces aside."""
     closed = re.sub(r"[ .*_-]", "", spaced).lower()[:_FLAT_CHARS_MAX]
-    return any(word in closed for word in ("ignoreall", "ignoreprevious", "ignoreyour", "disregard", "systemprompt", "override"))
+    return any(
+        word in closed
+        for word in ("ignoreall", "ignoreprevious", "ignoreyour", "disregard", "systemprompt", "override")
+    )

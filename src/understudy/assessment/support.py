@@ -104,7 +104,9 @@ def measures(text: str, grounds: Grounds, nearest: Nearest | None = None) -> dic
     """
     written = words(text)
     stems = [stem(word) for word in written]
-    facts = [(word, stemmed) for word, stemmed in zip(written, stems, strict=True) if len(word) > 1 and word not in FILLER]
+    facts = [
+        (word, stemmed) for word, stemmed in zip(written, stems, strict=True) if len(word) > 1 and word not in FILLER
+    ]
     lacking = [(word, stemmed) for word, stemmed in facts if stemmed not in grounds.stems]
     alien = [stemmed for _, stemmed in lacking if stemmed[:_PREFIX] not in grounds.beginnings]
     small = [stemmed for word, stemmed in zip(written, stems, strict=True) if word in FILLER]

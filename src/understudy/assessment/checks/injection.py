@@ -81,7 +81,9 @@ CHARS_MAX: Final = 60_000
 RESTING_MAX: Final = 3
 """So many sentences of the draft that rest on an injected source are pointed at."""
 _RESTING_SHARE_MIN: Final = 0.6
-_HEADERS = re.compile(r"^[ \t]*(?:subject|from|to|sent|date|content|email_from|received date)\s*:", re.IGNORECASE | re.MULTILINE)
+_HEADERS = re.compile(
+    r"^[ \t]*(?:subject|from|to|sent|date|content|email_from|received date)\s*:", re.IGNORECASE | re.MULTILINE
+)
 _QUOTED = re.compile(r"^[ \t]*(?:>|-{3,}\s*(?:original|forwarded))", re.IGNORECASE | re.MULTILINE)
 _ROW = re.compile(r"^[^\n|]{0,200}\|[^\n|]{0,400}\|", re.MULTILINE)
 _IMAGE = re.compile(
@@ -106,7 +108,9 @@ class InjectionCheck:
             findings.append(IN_FORWARDED_TEXT.found())
         given = {source.id: source for source in (*passages(draft), *reversed(tool_results(evidence, draft)))}
         sources = list(_within(given.values(), CHARS_MAX))
-        doubts = {source.id: 1.0 if gives_orders(source.text) else suspicion(plainly(source.text))[0] for source in sources}
+        doubts = {
+            source.id: 1.0 if gives_orders(source.text) else suspicion(plainly(source.text))[0] for source in sources
+        }
         findings += _in_sources(doubts)
         findings += _resting(draft.text, [source for source in sources if doubts[source.id] >= MODEL.threshold])
         if _is_cut(given.values()) or _is_cut(Source(id="", text=text) for text in evidence.customer_texts):
