@@ -25,7 +25,7 @@ TURNED_WEIGHT = 0.03
 """How much a turned sentence counts beside a labelled reply: they teach the polarity and nothing else."""
 POLARITY = ("negation_added", "negation_dropped", "opposite", "scope_widened")
 RIDGE = 20.0
-THRESHOLD = 0.6
+THRESHOLD = 0.5
 Case = tuple[dict[str, float], bool, float]
 
 

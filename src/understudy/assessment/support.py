@@ -16,7 +16,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from understudy.assessment.carriers import Source
-from understudy.assessment.polarity import is_negation, opposed, widened
+from understudy.assessment.polarity import OPPOSITES, is_negation, opposed, widened
 from understudy.assessment.wording import FILLER, sentences, stem, words
 
 _OPINIONS = frozenset(
@@ -30,6 +30,7 @@ REVERSALS: Final = ("negation_added", "negation_dropped", "opposite")
 """The measures that say that a sentence turns another into its contrary."""
 SAME_MATTER_MIN: Final = 0.7
 """From this share of common words on two sentences are about the same matter, and opposites between them count."""
+_TURNED: Final = frozenset(stem(word) for word in OPPOSITES)
 _WORD_CHARS: Final = 12
 _COMMON_MIN: Final = 48
 """A word that stands in more of the given sentences than this does not help to find the nearest."""
@@ -39,7 +40,10 @@ _REACH: Final = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nearest:
-    """The given sentence that shares most words with another: its source, its words, and the share in [0, 1]."""
+    """The given sentence that shares most words with another: its source, its words, and the share in [0, 1].
+
+    A word that may stand there as its opposite is not counted as missing.
+    """
 
     source_id: str
     words: tuple[str, ...]
@@ -94,7 +98,9 @@ class Grounds:
             return None
         best = min(shared, key=lambda number: (-shared[number], number))
         source_id, found = self._sentences[best]
-        return Nearest(source_id=source_id, words=found, share=shared[best] / len(about))
+        there = {stem(word) for word in found}
+        turned_words = sum(stemmed in _TURNED and stemmed not in there for stemmed in about)
+        return Nearest(source_id=source_id, words=found, share=shared[best] / max(1, len(about) - turned_words))
 
 
 def measures(text: str, grounds: Grounds, nearest: Nearest | None = None) -> dict[str, float]:

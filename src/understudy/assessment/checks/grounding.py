@@ -89,7 +89,7 @@ CARRIER_VALUES_MAX: Final = 1_500
 DOUBT_MAX: Final = 0.95
 """What the learned doubt can take from the score, by its third power, so that a little doubt takes little; findings take
 their share of the rest."""
-COURTESY_COUNTS: Final = 0.3
+COURTESY_COUNTS: Final = 0.25
 """How much of the doubt in a sentence that only keeps manners or asks for an order number counts."""
 _PIECE_WORDS_MIN: Final = 5
 _PIECE_WORDS_MAX: Final = 60

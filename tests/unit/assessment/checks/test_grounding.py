@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.assessment.checks.grounding import FINDINGS_MAX, GroundingCheck
+from understudy.assessment.checks.grounding import CHARS_MAX, FINDINGS_MAX, VALUES_MAX, GroundingCheck
 from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, Passage, ToolCall
 from understudy.records.rulebook import Profile, Rules
 
@@ -170,3 +170,42 @@ def test_draft_that_repeats_the_amounts_of_its_passage_is_grounded(amounts: list
         messages=(ChatMessage(role="user", content="hi"),), burst=1, draft=draft,
     )  # fmt: skip
     assert codes(evidence) == []
+
+
+def test_weak_statement_is_pointed_at_with_its_nearest_passage(turn: Any) -> None:
+    passages = ["Tents are sold in three sizes.", "Delivery within the country takes two days by train."]
+    text = "Hello! Delivery within the country happens overnight by private helicopters, guaranteed."
+    evidence = turn("hello", text, passages=passages)
+    (finding,) = GroundingCheck().examine(evidence, evidence.draft, Rules()).findings
+    assert finding.span is not None
+    assert (finding.code, finding.passage_id) == ("weak_support", "p2")
+    assert text[finding.span.start : finding.span.end].endswith("private helicopters, guaranteed.")
+
+
+def test_reversed_statement_is_found(turn: Any) -> None:
+    found = codes(turn("hello", "Sale items are refundable.", passages=["Sale items are not refundable."]))
+    assert found == ["reversed"]
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        "Please let me know if that does not answer your question.",
+        "I'm sorry to hear about the trouble with your jacket. Could you tell me your order number?",
+        "Which size do you have at the moment?",
+    ],
+)
+def test_manners_and_service_questions_take_little_from_the_score(turn: Any, draft: str) -> None:
+    evidence = turn("hello", f"Jackets are cut wide. {draft}", passages=["Jackets are cut wide."])
+    assert GroundingCheck().examine(evidence, evidence.draft, Rules()).score > 0.9
+
+
+def test_number_in_words_carries_its_digits(turn: Any) -> None:
+    assert codes(turn("hello", "A team has 11 players.", passages=["A team has eleven players."])) == []
+
+
+@pytest.mark.parametrize("draft", ["word " * (CHARS_MAX // 5 + 1), "$1 " * (VALUES_MAX + 1), "Yes it is. " * 3_000])
+def test_draft_too_long_to_be_examined_is_unknown(turn: Any, draft: str) -> None:
+    evidence = turn("hello", draft, passages=["x"])
+    findings = GroundingCheck().examine(evidence, evidence.draft, Rules()).findings
+    assert "too_long" in [finding.code for finding in findings if finding.severity == "unknown"]

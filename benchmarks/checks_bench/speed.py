@@ -1,0 +1,80 @@
+"""How long one turn record takes through all built-in checks: real conversations of customer-service agents, one core."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from understudy.assessment.assess import assess
+from understudy.records.evidence import ChatMessage, Draft, Evidence, Passage, ToolCall
+from understudy.records.rulebook import Rulebook, Rules
+
+from checks_bench.planting import KNOWLEDGE, TRAJECTORIES
+from checks_bench.sample import evidence_for, rows
+
+NAME = "speed"
+FILES = (TRAJECTORIES, KNOWLEDGE)
+RECORDS = 1_500
+PASSAGES = 3
+WARM_UP = 50
+
+
+def measure(data: Path) -> dict[str, Any]:
+    """Time `assess` (all checks, confidence, decision) on turns with and without three passages of a knowledge base."""
+    documents = [str(row["content"]) for row in rows(data / KNOWLEDGE)]
+    turns = list(islice(turns_of(data), RECORDS))
+    with_passages = [_with_passages(turn, documents, number) for number, turn in enumerate(turns)]
+    hostile = [evidence_for("hello", draft=Draft(text=(unit * 100_000)[:100_000])) for unit in ("a ", "1 ", "I've $5. ")]
+    return {
+        "recorded": _timed(turns),
+        "with_three_passages": _timed(with_passages),
+        "hostile_100_kb_ms_max": max(_milliseconds(one) for one in hostile),
+    }
+
+
+def turns_of(data: Path) -> Iterator[Evidence]:
+    """Each reply of an agent as a draft, with all that was said and looked up before it."""
+    for row in rows(data / TRAJECTORIES):
+        messages = tuple(_message(one) for one in row["messages"])
+        for at, message in enumerate(messages):
+            if message.role == "assistant" and message.content and any(m.role == "user" for m in messages[:at]):
+                yield evidence_for(messages=messages[:at], draft=Draft(text=message.content))
+
+
+def _message(given: dict[str, Any]) -> ChatMessage:
+    calls = tuple(
+        ToolCall(id=str(call.get("id") or ""), name=str(call.get("name") or ""), arguments=str(call.get("arguments")))
+        for call in given.get("tool_calls") or ()
+    )
+    return ChatMessage(
+        role=given["role"], content=given.get("content"), tool_calls=calls, tool_call_id=given.get("tool_call_id")
+    )
+
+
+def _with_passages(turn: Evidence, documents: list[str], number: int) -> Evidence:
+    picked = [documents[(number * PASSAGES + n) % len(documents)] for n in range(PASSAGES)]
+    sources = tuple(Passage(id=str(n), text=text) for n, text in enumerate(picked))
+    assert turn.draft is not None
+    return evidence_for(messages=turn.messages, draft=Draft(text=turn.draft.text, sources=sources))
+
+
+def _timed(turns: list[Evidence]) -> dict[str, Any]:
+    for turn in turns[:WARM_UP]:
+        _milliseconds(turn)
+    times = sorted(_milliseconds(turn) for turn in turns)
+    return {
+        "records": len(times),
+        "ms_p50": statistics.median(times),
+        "ms_p99": times[int(0.99 * (len(times) - 1))],
+        "ms_max": times[-1],
+    }
+
+
+def _milliseconds(turn: Evidence) -> float:
+    began = time.perf_counter()
+    assess(turn, Rulebook(id="bench", rules=Rules()))
+    return (time.perf_counter() - began) * 1e3
