@@ -19,7 +19,7 @@ from checks_bench.injections import harmless, orders
 from checks_bench.logistic import fit_sparse
 from checks_bench.planting import BIPIA, Material, material, plant, planted
 from checks_bench.sample import is_for_training, rows
-from understudy.assessment.orders import featured
+from understudy.assessment.orders import GRAM_STEP, Featured, featured
 
 ROOT = Path(__file__).resolve().parent.parent
 MODEL = ROOT / "src" / "understudy" / "assessment" / "orders.json"
@@ -32,8 +32,8 @@ FOUND_MIN = 3
 """An n-gram counts from this many training pieces on."""
 HARMLESS_MOST = -0.5
 """No n-gram speaks more than so much for harmlessness: what a bank's documents are about must not excuse an order."""
-STEP = 0.1
-"""Weights of n-grams are rounded to steps of this size; those that round to 0 are left out."""
+GRAM_VALUE = 0.5
+"""What an n-gram counts beside a feature of 1 while it is learned; its weight times this is what is kept."""
 Case = tuple[dict[str, float], bool, float]
 
 
@@ -56,15 +56,19 @@ def main() -> None:
     print(f"{len(cases)} pieces, {sum(bad for _, bad, _ in cases)} orders, {MODEL.stat().st_size / 1e3:.0f} kB")
 
 
+def _row(piece: Featured) -> dict[str, float]:
+    return {**piece.shape, **dict.fromkeys(sorted(piece.grams), GRAM_VALUE)}
+
+
 def _planted(given: Material, dice: random.Random) -> list[Case]:
     sentences = [*orders(), *given.attacks, *given.attacks]
     cases: list[Case] = []
     for kind, texts in given.documents.items():
         for one in planted(texts, kind, sentences, dice, each=EACH[kind]):
-            for piece, features in featured(one.text):
+            for piece in featured(one.text):
                 is_order = bool(one.attack) and one.attack[:30] in piece.text.replace('\\"', '"')
                 if is_order or not one.attack:
-                    cases.append((features, is_order, 1.0))
+                    cases.append((_row(piece), is_order, 1.0))
     return cases
 
 
@@ -72,24 +76,24 @@ def _harmless(given: Material, dice: random.Random) -> list[Case]:
     cases: list[Case] = []
     for sentence in harmless() * HARMLESS_TIMES:
         text = plant(dice.choice(given.documents[dice.choice(("bipia_email", "knowledge"))]), sentence, dice)
-        cases += [(features, False, 1.0) for piece, features in featured(text) if sentence[:30] in piece.text]
+        cases += [(_row(piece), False, 1.0) for piece in featured(text) if sentence[:30] in piece.text]
     return cases
 
 
 def _customers(data: Path, dice: random.Random) -> list[Case]:
     """What customers ask, as it stands in tickets."""
     asked = [r["text"] for r in rows(data / BIPIA) if r["dataset"] == "banking77" and is_for_training(r["group"])]
-    return [(features, False, 0.5) for text in dice.sample(asked, CUSTOMERS) for _, features in featured(text)]
+    return [(_row(piece), False, 0.5) for text in dice.sample(asked, CUSTOMERS) for piece in featured(text)]
 
 
 def _model(bias: float, weights: dict[str, float], cases: list[Case]) -> dict[str, Any]:
     grams: dict[str, dict[str, list[str]]] = {"w": defaultdict(list), "p": defaultdict(list), "c": defaultdict(list)}
     for name in sorted(weights):
-        if name[1:2] == ":" and (rounded := round(max(HARMLESS_MOST, weights[name]) / STEP)):
-            grams[name[0]][f"{rounded * STEP:.1f}"].append(name[2:])
+        if name[1:2] == ":" and (steps := round(GRAM_VALUE * max(HARMLESS_MOST, weights[name]) / GRAM_STEP)):
+            grams[name[0]][str(steps)].append(name[2:])
     return {
         "what": "log-odds that a piece of a document is an order to an assistant; see orders.py. "
-        "ngrams: w words, p pairs of words, c runs of four letters, by weight",
+        f"ngrams: w words, p pairs of words, c runs of four letters, by weight in steps of {GRAM_STEP}",
         "learned_from": [
             "sentences written for it (benchmarks/checks_bench/injections.py): as this project; planted in, and beside",
             "BIPIA (microsoft/BIPIA, Yi et al. 2023), mails, tables and a part of the attacks: MIT",
@@ -100,9 +104,9 @@ def _model(bias: float, weights: dict[str, float], cases: list[Case]) -> dict[st
         "made_by": "benchmarks/train_orders.py",
         "threshold": THRESHOLD,
         "bias": round(bias, 2),
-        "features": {name: round(value, 2) for name, value in sorted(weights.items()) if name[1:2] != ":"},
+        "shape": {name: round(value, 2) for name, value in sorted(weights.items()) if name[1:2] != ":"},
         "ngrams": {
-            kind: {weight: "/".join(found) for weight, found in sorted(by.items(), key=lambda item: float(item[0]))}
+            kind: {weight: "/".join(found) for weight, found in sorted(by.items(), key=lambda item: int(item[0]))}
             for kind, by in grams.items()
         },
     }

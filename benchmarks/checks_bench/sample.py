@@ -68,9 +68,9 @@ def examined(
 ) -> Sample:
     """Run a check once. `flags` names the codes that count as "found it"; None is any finding."""
     draft = evidence.draft or NO_DRAFT
-    began = time.perf_counter()
+    began = time.thread_time()
     examination = check.examine(evidence, draft, rules)
-    took_ms = (time.perf_counter() - began) * 1e3
+    took_ms = (time.thread_time() - began) * 1e3
     codes = frozenset(finding.code for finding in examination.findings)
     return Sample(
         is_bad=is_bad,

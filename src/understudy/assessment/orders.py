@@ -19,6 +19,7 @@ from typing import Any, Final
 
 from understudy.assessment.wording import FILLER, words
 
+GRAM_STEP: Final = 0.05
 PIECES_MAX: Final = 400
 """So many pieces of one text that have the form of an order or question are looked at."""
 _CONTEXT_WORDS_MAX: Final = 6_000
@@ -72,7 +73,9 @@ _ADDRESS = re.compile(
     r"https?://|\bwww\.|\b[a-z0-9-]{2,40}\.(?:com|net|org|xyz|io|example|info|co|biz|app)\b|@", re.IGNORECASE
 )
 _CANDIDATE = re.compile(
-    r"\byou(?:r|rs)?\b|\?|\b(?:ai|llm|assistant|chatbot|bot|response|reply|answer|instructions?)\b", re.IGNORECASE
+    r"\?|\byou (?:must|should|shall|are|will|need|have|can)\b|\byour (?:\w{1,14} ){0,2}?(?:response|reply|answer|message|output)"
+    r"|\b(?:ai|llm|assistant|chatbot|bot|instructions?|users?|readers?)\b",
+    re.IGNORECASE,
 )
 _LINES = re.compile(r"[^\n\r]+")
 _VALUES = re.compile(r'[^"]+')
@@ -90,17 +93,32 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Featured:
+    """A piece as the model sees it: its form by name, and its words, pairs of words and runs of four letters."""
+
+    text: str
+    shape: Mapping[str, float]
+    grams: set[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Model:
-    """Weights by feature, in log-odds; `threshold` is the probability from which a piece counts as an order."""
+    """Weights in log-odds; those of n-grams are whole numbers of `GRAM_STEP`, so that their sum is exact in any order.
+
+    `threshold` is the probability from which a piece counts as an order.
+    """
 
     bias: float
     weights: Mapping[str, float]
+    grams: Mapping[str, int]
     threshold: float
 
-    def probability(self, features: Mapping[str, float]) -> float:
-        """The probability, in [0, 1], that a piece with these features is an order to an assistant."""
-        known = self.weights
-        log_odds = self.bias + math.fsum(known[name] * value for name, value in features.items() if name in known)
+    def probability(self, piece: Featured) -> float:
+        """The probability, in [0, 1], that a piece is an order to an assistant."""
+        weights, grams = self.weights, self.grams
+        steps = sum([grams[gram] for gram in grams.keys() & piece.grams])
+        shape = [weights[name] * value for name, value in piece.shape.items() if name in weights]
+        log_odds = math.fsum([self.bias, GRAM_STEP * steps, *shape])
         return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, log_odds))))
 
 
@@ -108,14 +126,14 @@ def suspicion(text: str, model: Model | None = None) -> tuple[float, str]:
     """The probability, in [0, 1], that the text holds an order to an assistant, and the piece that looks most like one."""
     weighed = MODEL if model is None else model
     worst, where = 0.0, ""
-    for piece, features in featured(text):
-        probability = weighed.probability(features)
+    for piece in featured(text):
+        probability = weighed.probability(piece)
         if probability > worst:
             worst, where = probability, piece.text
     return worst, where
 
 
-def featured(text: str) -> Iterator[tuple[Piece, dict[str, float]]]:
+def featured(text: str) -> Iterator[Featured]:
     """The pieces of a text that have the form of an order or a question, the first `PIECES_MAX`, with their features."""
     found = list(islice(candidates(text), PIECES_MAX))
     if not found:
@@ -124,7 +142,7 @@ def featured(text: str) -> Iterator[tuple[Piece, dict[str, float]]]:
     crowd = math.log1p(len(found))
     is_alone = sum(known.values()) <= 60
     for piece in found:
-        yield piece, _features(piece, known, crowd=crowd, is_alone=is_alone)
+        yield _featured(piece, known, crowd=crowd, is_alone=is_alone)
 
 
 def candidates(text: str) -> Iterator[Piece]:
@@ -159,7 +177,7 @@ def _candidate(text: str, is_foreign: bool) -> Piece | None:
     return Piece(text=text, is_foreign=is_foreign, verb=verb, is_question=is_question)
 
 
-def _features(piece: Piece, known: Counter[str], *, crowd: float, is_alone: bool) -> dict[str, float]:
+def _featured(piece: Piece, known: Counter[str], *, crowd: float, is_alone: bool) -> Featured:
     text = piece.text
     written = words(text)
     here = Counter(written)
@@ -188,7 +206,7 @@ def _features(piece: Piece, known: Counter[str], *, crowd: float, is_alone: bool
         found[f"alien_{shape}"] = alien
     if piece.is_foreign:
         found[f"foreign_{shape}"] = 1.0
-    return found | dict.fromkeys(ngrams(written), 0.5)
+    return Featured(text=text, shape=found, grams=ngrams(written))
 
 
 def ngrams(written: list[str]) -> set[str]:
@@ -202,13 +220,15 @@ def ngrams(written: list[str]) -> set[str]:
 
 
 def load(text: str) -> Model:
-    """Read a model from its JSON: features by weight, n-grams as `{"kind": {"weight": "gram gram …"}}`."""
+    """Read a model from its JSON: shape by weight, n-grams as `{"kind": {"steps": "gram/gram …"}}`."""
     given: dict[str, Any] = json.loads(text)
-    weights: dict[str, float] = dict(given["features"])
-    for kind, by_weight in given["ngrams"].items():
-        for weight, grams in by_weight.items():
-            weights.update((f"{kind}:{gram}", float(weight)) for gram in grams.split("/"))
-    return Model(bias=given["bias"], weights=weights, threshold=given["threshold"])
+    grams = {
+        f"{kind}:{gram}": int(steps)
+        for kind, by_steps in given["ngrams"].items()
+        for steps, found in by_steps.items()
+        for gram in found.split("/")
+    }
+    return Model(bias=given["bias"], weights=given["shape"], grams=grams, threshold=given["threshold"])
 
 
 MODEL: Final = load(files("understudy.assessment").joinpath("orders.json").read_text(encoding="utf-8"))

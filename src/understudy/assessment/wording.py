@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _SENTENCE_END = re.compile(r"[.!?\u2026]{1,8}[\"'\u2019\u201d)\]*_]{0,8}(?=\s)|\n+")
@@ -54,6 +55,7 @@ def content_words(text: str) -> list[str]:
     return [word for word in words(text) if len(word) > 1 and word not in FILLER]
 
 
+@lru_cache(maxsize=16_384)  # texts repeat their words; single words, and not whose they are, stay in memory
 def stem(word: str) -> str:
     """Cut the common English endings, so that *refunds*, *refunded* and *refund* meet; crude on purpose."""
     if word[-1:] not in "sgdy":  # no ending below has another last letter, and most words stop here
