@@ -83,7 +83,7 @@ class Grounds:
             if source_id is not None:
                 number = len(self._sentences)
                 self._sentences.append((source_id, tuple(written)))
-                for stemmed in set(stems):
+                for stemmed in {s for w, s in zip(written, stems, strict=True) if len(w) > 1 and w not in FILLER}:
                     self._where.setdefault(stemmed, []).append(number)
 
     def nearest(self, written: Iterable[str]) -> Nearest | None:
