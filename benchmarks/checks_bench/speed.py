@@ -12,12 +12,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from checks_bench.planting import KNOWLEDGE, TRAJECTORIES
+from checks_bench.sample import evidence_for, rows
 from understudy.assessment.assess import assess
 from understudy.records.evidence import ChatMessage, Draft, Evidence, Passage, ToolCall
 from understudy.records.rulebook import Rulebook, Rules
-
-from checks_bench.planting import KNOWLEDGE, TRAJECTORIES
-from checks_bench.sample import evidence_for, rows
 
 NAME = "speed"
 FILES = (TRAJECTORIES, KNOWLEDGE)

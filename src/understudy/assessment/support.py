@@ -73,7 +73,7 @@ class Grounds:
         for sentence in sentences(text[: self._room * _WORD_CHARS]):
             if self._room <= 0:
                 return
-            written = words(sentence.text)[: self._room]
+            written = spelled(sentence.text)[: self._room]
             self._room -= len(written) + 1
             stems = [stem(word) for word in written]
             self.as_written.update(written)
@@ -103,12 +103,17 @@ class Grounds:
         return Nearest(source_id=source_id, words=found, share=shared[best] / max(1, len(about) - turned_words))
 
 
+def spelled(text: str) -> list[str]:
+    """The words of a text without its numerals: values are compared elsewhere, whatever their spelling."""
+    return [word for word in words(text) if not word.isdigit()]
+
+
 def measures(text: str, grounds: Grounds, nearest: Nearest | None = None) -> dict[str, float]:
     """Measure one sentence against the grounds; `nearest` is the sentence that it is held against, if there is one.
 
     Shares are in [0, 1], counts are log(1 + n), the rest is 0 or 1.
     """
-    written = words(text)
+    written = spelled(text)
     stems = [stem(word) for word in written]
     facts = [
         (word, stemmed) for word, stemmed in zip(written, stems, strict=True) if len(word) > 1 and word not in FILLER
