@@ -23,6 +23,7 @@ from understudy.adapters.telemetry.spans import Spans
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
+from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
@@ -138,7 +139,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     clock = SystemClock()
     metrics = Metrics()
     telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, Spans()])
-    rulebook = _rulebook(settings)
+    rulebook, checks = _rulebook(settings), checks_of(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)
     store = open_store(settings, base)
@@ -146,7 +147,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     drafting = _drafting(settings, clock, telemetry, agents, places)
     expires_after_s = settings.review.expires_after_s or None
     limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=LAPSE_S)
-    flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits)
+    flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
@@ -186,6 +187,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
 
 def check_wiring(settings: Settings) -> None:
     """See that the parts fit together, without building any; raises `ConfigurationError` as `build` would."""
+    checks_of(settings)
     _picks(settings, settings.agents)
     _coalescing(settings)
     _expiry_reply(settings, _rulebook(settings))

@@ -59,7 +59,7 @@ def _broken(results: list[Result]) -> bool:
 
 
 def _rules(settings: Settings) -> Iterator[Result]:
-    from understudy.assessment.checks import CHECKS
+    from understudy.plugins import installed_checks, known_checks
 
     try:
         rulebook = rulebook_of(settings)
@@ -67,9 +67,12 @@ def _rules(settings: Settings) -> Iterator[Result]:
         yield Result(what="rules", state="error", says=str(error), mend="correct it in understudy.toml")
         return
     yield Result(what="rules", state="ok", says=f"rulebook {rulebook.id[:12]}")
-    known = {check.name for check in CHECKS}
+    known = known_checks()
+    for name in sorted(installed_checks().keys() - settings.checks.keys()):
+        says = "is installed and does not run"
+        yield Result(what=f"checks.{name}", state="warning", says=says, mend=f"add [checks.{name}] to run it")
     for name, check in sorted(settings.checks.items()):
-        if name not in known | {"agent"}:
+        if name not in known:
             yield Result(
                 what=f"checks.{name}",
                 state="error",

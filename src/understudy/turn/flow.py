@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from understudy.assessment.assess import assess
+from understudy.assessment.check import Check
+from understudy.assessment.checks import CHECKS
 from understudy.effects.holds import hold_opened
 from understudy.effects.under_way import under_way
 from understudy.errors import AgentError, StepSuperseded
@@ -76,6 +78,7 @@ class TurnFlow:
         rulebook: Callable[[], Rulebook],
         *,
         limits: FlowLimits,
+        checks: tuple[Check, ...] = CHECKS,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -83,6 +86,7 @@ class TurnFlow:
         self._drafting = drafting
         self._rulebook = rulebook
         self._limits = limits
+        self._checks = checks
         self._under_way: set[Turn] = set()
 
     async def advance(self, conversation_id: str) -> None:
@@ -266,7 +270,7 @@ class TurnFlow:
         """Assess what was stored, never what is in memory, and make the decision true."""
         evidence, rulebook = load(Evidence, gathered.evidence), gathered.rulebook
         began = time.perf_counter()
-        assessment = assess(evidence, rulebook)
+        assessment = assess(evidence, rulebook, checks=self._checks)
         assess_ms = (time.perf_counter() - began) * 1000
         committed = await self._store.write(
             lambda tx: commit(
@@ -324,10 +328,10 @@ def _new_trace() -> str:
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
-def replay(tx: Transaction, turn_id: str) -> tuple[Assessment, Assessment]:
+def replay(tx: Transaction, turn_id: str, *, checks: tuple[Check, ...] = CHECKS) -> tuple[Assessment, Assessment]:
     """Assess a past turn again from its stored evidence and rulebook: (as recorded, as computed now)."""
     turn = tx.turns.get(turn_id)
     evidence, rulebook = _stored(tx, turn)
     recorded = tx.artifacts.get(turn_id, "assessment")
     assert recorded is not None, f"turn {turn_id} has no assessment yet"
-    return load(Assessment, recorded), assess(load(Evidence, evidence), rulebook)
+    return load(Assessment, recorded), assess(load(Evidence, evidence), rulebook, checks=checks)
