@@ -15,7 +15,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Final
 
 from understudy.assessment.check import Check
-from understudy.assessment.checks import CHECKS
+from understudy.assessment.checks import CHECKS, OPINIONS
 from understudy.assessment.confidence import AGENT_SIGNAL
 from understudy.errors import ConfigurationError
 from understudy.settings.model import Settings
@@ -30,7 +30,7 @@ def installed_checks() -> dict[str, EntryPoint]:
 
 def known_checks() -> frozenset[str]:
     """Every name that `[checks.NAME]` may have."""
-    return frozenset({check.name for check in CHECKS} | {AGENT_SIGNAL} | set(installed_checks()))
+    return frozenset({check.name for check in (*CHECKS, OPINIONS)} | {AGENT_SIGNAL} | set(installed_checks()))
 
 
 def checks_of(settings: Settings) -> tuple[Check, ...]:
@@ -38,15 +38,16 @@ def checks_of(settings: Settings) -> tuple[Check, ...]:
 
     Raises `ConfigurationError` for a name that nobody offers, and for a check that cannot be loaded or is none.
     """
-    built_in = {check.name for check in CHECKS} | {AGENT_SIGNAL}
+    ours = (*CHECKS, OPINIONS) if settings.opinions else CHECKS
+    built_in = {check.name for check in (*CHECKS, OPINIONS)} | {AGENT_SIGNAL}
     named = {name: check for name, check in sorted(settings.checks.items()) if name not in built_in}
     if not named:
-        return CHECKS
+        return ours
     offered = installed_checks()
     for name in named:
         if name not in offered:
             raise _unknown(name)
-    return (*CHECKS, *(_loaded(name, offered[name]) for name, check in named.items() if check.enabled))
+    return (*ours, *(_loaded(name, offered[name]) for name, check in named.items() if check.enabled))
 
 
 def _unknown(name: str) -> ConfigurationError:

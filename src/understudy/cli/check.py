@@ -16,6 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from understudy.assessment.check import Check
+from understudy.assessment.checks import OPINIONS
 from understudy.cli.output import ConfigOption, JsonOption, read_settings
 from understudy.errors import ConfigurationError, MalformedInput
 from understudy.plugins import checks_of
@@ -42,9 +43,14 @@ def check(
     if not lines:
         raise MalformedInput(f"{file} holds no turn record; each line must be one JSON object")
     with _opened(output) as out:
-        tally = _assess_all(lines, str(file), rulebook, out, checks=checks_of(settings))
+        tally = _assess_all(lines, str(file), rulebook, out, checks=_offline(checks_of(settings)))
     if output is not None and not as_json:
         _print_summary(tally, len(lines))
+
+
+def _offline(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """All but the check of second opinions: a file holds none, and nobody is asked."""
+    return tuple(check for check in checks if check is not OPINIONS)
 
 
 def _assess_all(

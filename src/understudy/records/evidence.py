@@ -95,6 +95,21 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What a second opinion said of the draft, as it said it: a word, a score in [0, 1], or why there is neither."""
+
+    name: str
+    word: str | None = None
+    score: float | None = None
+    error: str | None = None
+    took_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.score is not None and not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"Opinion.score must be in [0, 1], got {self.score!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactFacts:
     """What is known of the customer: their own addresses are no exposure when a draft repeats them."""
 
@@ -130,6 +145,7 @@ class Evidence:
     degraded_last_hour: int = 0
     audit_draw: float = 0.0
     masked: tuple[str, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.draft is None) == (self.agent_error is None) and self.mode is Mode.AGENT:
