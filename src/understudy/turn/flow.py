@@ -256,7 +256,9 @@ class TurnFlow:
         """Gather, or first lease the turn for as long as asking for second opinions takes."""
         if draft is None or self._opinions is None or not self._wants_opinions(tx, turn, draft):
             return self._gather(tx, turn, draft, agent_error)
-        until = self._clock.now() + timedelta(seconds=self._opinions.lease_s)
+        now = self._clock.now()
+        until = now + timedelta(seconds=self._opinions.lease_s)
+        tx.ledger.append("opinions.asked", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
         if turn.state is TurnState.DRAFTING:
             version = turn.agent_version or draft.agent_version
             turn = tx.turns.advance(turn, TurnState.GATHERING, due_at=until, agent_version=version)
