@@ -5,10 +5,13 @@ the shell gathered. No clock, no dice: even the audit coin is drawn beforehand a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
 
 from understudy.records.conversation import Mode
+
+NO_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for the time of a turn that gives none; a fixed one, so that the same file gives the same answers."""
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 

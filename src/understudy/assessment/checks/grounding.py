@@ -13,16 +13,17 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 from typing import Final
 
 from understudy.assessment.carriers import Source, business_texts, passages, profile_text, tool_results
 from understudy.assessment.check import Code, Examination, examination
 from understudy.assessment.entities import COUNT_WORDS, Entity, EntityKind, decimal_readings, entities
+from understudy.assessment.spoken_days import SpokenDay, spoken_days
 from understudy.assessment.support import MODEL, REVERSALS, Grounds, Nearest, measures
 from understudy.assessment.wording import Sentence, content_words, sentences, stem, words
 from understudy.records.assessment import Finding, Severity, Span
-from understudy.records.evidence import Draft, Evidence
+from understudy.records.evidence import NO_MOMENT, Draft, Evidence
 from understudy.records.rulebook import Rules
 
 _K = EntityKind
@@ -127,7 +128,9 @@ class GroundingCheck:
         text = draft.text[:CHARS_MAX]
         sources, results = passages(draft), tool_results(evidence, draft)
         values = entities(text, limit=VALUES_MAX)
-        unsupported = tuple(_unsupported(values, text, _carriers(evidence, [*sources, *results], rules)))
+        carriers = _carriers(evidence, [*sources, *results], rules)
+        days = tuple(islice(spoken_days(text, evidence.at.date()), VALUES_MAX)) if evidence.at != NO_MOMENT else ()
+        unsupported = tuple(_unsupported(values, text, carriers, days))
         if sources:
             others = [*(result.text for result in results), *business_texts(evidence), profile_text(rules.profile)]
             grounds = Grounds(sources, others, asked=evidence.customer_texts[-_ASKED_MESSAGES:])
@@ -135,7 +138,8 @@ class GroundingCheck:
             named = [code.found(value.span, passage_id=_nearest_passage(value, judged)) for value, code in unsupported]
             findings, doubt = [*named, *_word_findings(judged)], _doubt(judged)
         else:
-            findings, judged, doubt = [code.found(value.span) for value, code in unsupported], [], 0.0
+            named, judged, doubt = [code.found(value.span) for value, code in unsupported], [], 0.0
+            findings = named
             if not results and _stated_words(evidence, text, rules) >= STATED_WORDS_MIN:
                 findings.append(NO_SOURCE.found())
         if len(draft.text) > CHARS_MAX or len(judged) == PIECES_MAX or len(values) == VALUES_MAX:
@@ -168,6 +172,7 @@ class _Carriers:
 
     def __init__(self, text: str) -> None:
         self._text = text[:CARRIER_CHARS_MAX]
+        self._lowered = ""
         self._known: _Known | None = None
         self._looks_left = _LOOKS_MAX
 
@@ -178,6 +183,16 @@ class _Carriers:
                 return True
             self._known = _Known(self._text)
         return _agrees(entity, self._known)
+
+    def carry_day(self, day: SpokenDay) -> bool:
+        """Whether the same words stand in the carriers, or one of the dates that they can mean."""
+        self._lowered = self._lowered or self._text.lower()
+        if day.words in self._lowered:
+            return True
+        self._known = self._known or _Known(self._text)
+        return not (
+            day.dates.isdisjoint(self._known.of[_K.DATE]) and self._known.days.isdisjoint(d[-6:] for d in day.dates)
+        )
 
     def _near(self, literal: str) -> _Known:
         """Read the first places where `literal` stands."""
@@ -203,11 +218,17 @@ def _carriers(evidence: Evidence, sources: Iterable[Source], rules: Rules) -> _C
     return _Carriers("\n".join(texts))
 
 
-def _unsupported(values: Iterable[Entity], text: str, carriers: _Carriers) -> Iterator[tuple[Entity, Code]]:
-    """Give the first `FINDINGS_MAX` values that nothing carries."""
-    claims = (value for value in values if not _claims_nothing(value, text))
-    found = ((value, UNSUPPORTED[value.kind]) for value in claims if not carriers.carry(value))
-    return islice(found, FINDINGS_MAX)
+def _unsupported(
+    values: tuple[Entity, ...], text: str, carriers: _Carriers, days: tuple[SpokenDay, ...]
+) -> Iterator[tuple[Entity | SpokenDay, Code]]:
+    """Give the first `FINDINGS_MAX` values that nothing carries; "in three days" is a length of time or a day."""
+    missing = (value for value in values if not (_claims_nothing(value, text) or carriers.carry(value)))
+    untold = tuple(day for day in days if not carriers.carry_day(day))
+    told = {day.span.end for day in days} - {day.span.end for day in untold}
+    lengths = {value.span.end for value in values if value.kind is _K.DURATION}
+    found = ((value, UNSUPPORTED[value.kind]) for value in missing if value.span.end not in told)
+    spoken = ((day, UNSUPPORTED[_K.DATE]) for day in untold if day.span.end not in lengths)
+    return islice(chain(found, spoken), FINDINGS_MAX)
 
 
 def _claims_nothing(entity: Entity, text: str) -> bool:
@@ -338,7 +359,7 @@ def _stated_words(evidence: Evidence, text: str, rules: Rules) -> int:
     return len({stem(word) for text in statements for word in content_words(text)} - known)
 
 
-def _nearest_passage(value: Entity, judged: list[_Judged]) -> str | None:
+def _nearest_passage(value: Entity | SpokenDay, judged: list[_Judged]) -> str | None:
     """Name the passage that says most of what stands around the value, so that a reviewer knows where to look."""
     at = bisect_right(judged, value.span.start, key=lambda piece: piece.start) - 1
     nearest = judged[at].nearest if at >= 0 else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.assessment.checks.grounding import CHARS_MAX, FINDINGS_MAX, VALUES_MAX, GroundingCheck
-from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, Passage, ToolCall
+from understudy.records.evidence import NO_MOMENT, ChatMessage, ContactFacts, Draft, Evidence, Passage, ToolCall
 from understudy.records.rulebook import Profile, Rules
 
 
@@ -209,3 +210,40 @@ def test_draft_too_long_to_be_examined_is_unknown(turn: Any, draft: str) -> None
     evidence = turn("hello", draft, passages=["x"])
     findings = GroundingCheck().examine(evidence, evidence.draft, Rules()).findings
     assert "too_long" in [finding.code for finding in findings if finding.severity == "unknown"]
+
+
+@pytest.mark.parametrize(
+    ("draft", "carrier"),
+    [
+        ("It comes tomorrow.", '{"eta": "2026-05-16"}'),
+        ("It comes on Tuesday.", '{"eta": "2026-05-19T10:00:00"}'),
+        ("It comes on Tuesday.", "Parcels come on Tuesdays."),
+        ("It comes in three days.", '{"eta": "2026-05-18"}'),
+        ("It comes in 3 days.", "It comes in 3 days."),
+        ("It was sent yesterday.", "Sent on 14 May."),
+    ],
+)
+def test_spoken_day_is_carried_by_its_date(turn: Any, draft: str, carrier: str) -> None:
+    assert codes(turn("hello", draft, tools=[("lookup", carrier)])) == []
+
+
+@pytest.mark.parametrize(
+    ("draft", "carrier"),
+    [
+        ("It comes tomorrow.", '{"eta": "2026-05-18"}'),
+        ("It comes on Tuesday.", '{"eta": "2026-05-20"}'),
+    ],
+)
+def test_spoken_day_of_another_date_is_found(turn: Any, draft: str, carrier: str) -> None:
+    assert codes(turn("hello", draft, tools=[("lookup", carrier)])) == ["unsupported_date"]
+
+
+def test_days_ahead_are_carried_as_a_length_of_time_or_as_a_date(turn: Any) -> None:
+    assert codes(turn("hello", "It comes in three days.", tools=[("lookup", "Delivery takes 3 days.")])) == []
+    found = codes(turn("hello", "It comes in three days.", tools=[("lookup", '{"eta": "2026-05-20"}')]))
+    assert found == ["unsupported_duration"]
+
+
+def test_spoken_day_of_a_turn_without_a_date_claims_nothing(turn: Any) -> None:
+    evidence = replace(turn("hello", "It comes tomorrow.", tools=[("lookup", "ok")]), at=NO_MOMENT)
+    assert codes(evidence) == []
