@@ -54,6 +54,11 @@ _LEAD_IN = re.compile(
     r"(?P<verb>[a-z]{2,14})\b",
     re.IGNORECASE,
 )
+_LEADS: Final = frozenset(
+    "please kindly now also then instead first next finally and but so just simply important note hey hi hello do never "
+    "always you can could would will dear attention to the ai assistant chatbot bot model agent in".split()
+)
+"""What `_LEAD_IN` may begin with."""
 _OWN_OUTPUT = re.compile(
     r"\b(?:your|the|this) (?:\w{1,14} ){0,2}?(?:response|reply|answer|message|output|summary|completion)(?:s|'s)?\b",
     re.IGNORECASE,
@@ -75,8 +80,10 @@ _ADDRESS = re.compile(
 _CANDIDATE = re.compile(
     r"\?|\byou (?:must|should|shall|are|will|need|have|can)\b|\byour (?:\w{1,14} ){0,2}?(?:response|reply|answer|message|output)"
     r"|\b(?:ai|llm|assistant|chatbot|bot|instructions?|users?|readers?)\b",
-    re.IGNORECASE,
 )
+"""What speaks to somebody, in lower case."""
+_HINTS: Final = ("?", "you", "ai", "llm", "assistant", "bot", "instruction", "user", "reader")
+"""One of these stands wherever `_CANDIDATE` fits."""
 _LINES = re.compile(r"[^\n\r]+")
 _VALUES = re.compile(r'[^"]+')
 _SENTENCES = re.compile(r"[^.!?]*(?:[.!?](?!\s|$)[^.!?]*)*[.!?]*\s*")
@@ -152,11 +159,12 @@ def candidates(text: str) -> Iterator[Piece]:
     is_data = text.lstrip()[:1] in ("{", "[") and ('":' in text or '",' in text)
     for line in lines:
         is_row = line.count("|") >= 2
+        may_address = _speaks_to_somebody(line)
         for part in _parts(line, is_row=is_row, is_data=is_data):
-            if len(part) >= _PIECE_CHARS_MIN and (
-                piece := _candidate(part[:_PIECE_CHARS_MAX], is_table and not is_row)
-            ):
-                yield piece
+            if len(part) >= _PIECE_CHARS_MIN and (may_address or _may_begin_with_verb(part)):
+                piece = _candidate(part[:_PIECE_CHARS_MAX], is_table and not is_row)
+                if piece is not None:
+                    yield piece
 
 
 def _parts(line: str, *, is_row: bool, is_data: bool) -> Iterator[str]:
@@ -166,13 +174,24 @@ def _parts(line: str, *, is_row: bool, is_data: bool) -> Iterator[str]:
             yield from (part.strip() for part in _SENTENCES.findall(cell))
 
 
+def _speaks_to_somebody(text: str) -> bool:
+    lowered = text.lower()
+    return any(hint in lowered for hint in _HINTS) and _CANDIDATE.search(lowered) is not None
+
+
+def _may_begin_with_verb(part: str) -> bool:
+    """A quick look at the first word, which settles most sentences: "The …", "Refunds …" are no orders."""
+    first = part.split(None, 1)[0].lower()
+    return not first.isalpha() or first in _KIND_OF or first in _LEADS
+
+
 def _candidate(text: str, is_foreign: bool) -> Piece | None:
     lead = _LEAD_IN.match(text)
     verb = lead["verb"].lower() if lead else None
     is_question = text.endswith("?")
     if verb not in _KIND_OF:
         verb = None
-    if verb is None and not _CANDIDATE.search(text):
+    if verb is None and not _speaks_to_somebody(text):
         return None
     return Piece(text=text, is_foreign=is_foreign, verb=verb, is_question=is_question)
 

@@ -47,7 +47,7 @@ class Sentence:
 
 def words(text: str) -> list[str]:
     """List the words and numerals of a text in order, in lower case, with straight apostrophes."""
-    return [word.replace("\u2019", "'") for word in _WORD.findall(text.lower())]
+    return _WORD.findall(text.lower().replace("\u2019", "'"))
 
 
 def content_words(text: str) -> list[str]:
