@@ -41,7 +41,6 @@ from understudy.settings.model import (
     AgentSettings,
     ChannelSettings,
     ChatCompletionsAgent,
-    EmbeddingsOpinion,
     FaqAgent,
     HttpAgent,
     JudgeOpinion,
@@ -252,16 +251,12 @@ def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:
 
 def build_opinion(name: str, opinion: OpinionSettings) -> SecondOpinion:
     """Build one second opinion; raises `ConfigurationError`."""
+    from understudy.adapters.agents import embeddings, judge
+
     to: dict[str, Any] = {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
-    match opinion:
-        case JudgeOpinion():
-            from understudy.adapters.agents.judge import JudgeOpinion as Judge
-
-            return Judge(name=name, api_key=_plain(opinion.api_key), prompt=opinion.prompt, **to)
-        case EmbeddingsOpinion():
-            from understudy.adapters.agents.embeddings import EmbeddingsOpinion as Embeddings
-
-            return Embeddings(name=name, api_key=_plain(opinion.api_key), **to)
+    if isinstance(opinion, JudgeOpinion):
+        return judge.JudgeOpinion(name=name, api_key=_plain(opinion.api_key), prompt=opinion.prompt, **to)
+    return embeddings.EmbeddingsOpinion(name=name, api_key=_plain(opinion.api_key), **to)
 
 
 def _second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, SecondOpinion]) -> SecondOpinions | None:
