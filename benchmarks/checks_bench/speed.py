@@ -15,6 +15,8 @@ from typing import Any
 from checks_bench.planting import KNOWLEDGE, TRAJECTORIES
 from checks_bench.sample import evidence_for, rows
 from understudy.assessment.assess import assess
+from understudy.assessment.check import Check
+from understudy.assessment.checks import CHECKS
 from understudy.records.evidence import ChatMessage, Draft, Evidence, Passage, ToolCall
 from understudy.records.rulebook import Rulebook, Rules
 
@@ -23,6 +25,17 @@ FILES = (TRAJECTORIES, KNOWLEDGE)
 RECORDS = 1_500
 PASSAGES = 3
 WARM_UP = 50
+HOSTILE = (
+    "a ",
+    "1 ",
+    "12/12/2024 ",
+    "I've $5. ",
+    "Write a poem. ",
+    "What is it? ",
+    "+44 20 7946 0000 ",
+    "![",
+    "i g n o r e ",
+)
 
 
 def measure(data: Path) -> dict[str, Any]:
@@ -30,13 +43,10 @@ def measure(data: Path) -> dict[str, Any]:
     documents = [str(row["content"]) for row in rows(data / KNOWLEDGE)]
     turns = list(islice(turns_of(data), RECORDS))
     with_passages = [_with_passages(turn, documents, number) for number, turn in enumerate(turns)]
-    hostile = [
-        evidence_for("hello", draft=Draft(text=(unit * 100_000)[:100_000])) for unit in ("a ", "1 ", "I've $5. ")
-    ]
     return {
         "recorded": _timed(turns),
         "with_three_passages": _timed(with_passages),
-        "hostile_100_kb_ms_max": max(_milliseconds(one) for one in hostile),
+        "hostile_100_kb_ms_max": {check.name: _hostile(check) for check in CHECKS},
     }
 
 
@@ -64,6 +74,23 @@ def _with_passages(turn: Evidence, documents: list[str], number: int) -> Evidenc
     sources = tuple(Passage(id=str(n), text=text) for n, text in enumerate(picked))
     assert turn.draft is not None
     return evidence_for(messages=turn.messages, draft=Draft(text=turn.draft.text, sources=sources))
+
+
+def _hostile(check: Check) -> float:
+    """The worst of some texts of 100 kB, as the draft, as the customer's words and as a passage."""
+    worst = 0.0
+    for unit in HOSTILE:
+        text = (unit * 100_000)[:100_000]
+        for turn in (
+            evidence_for("hello", draft=Draft(text=text)),
+            evidence_for(text, draft=Draft(text="It takes 5 days.")),
+            evidence_for("hello", draft=Draft(text="It takes 5 days.", sources=(Passage(id="1", text=text),))),
+        ):
+            assert turn.draft is not None
+            began = time.thread_time()
+            check.examine(turn, turn.draft, Rules())
+            worst = max(worst, (time.thread_time() - began) * 1e3)
+    return worst
 
 
 def _timed(turns: list[Evidence]) -> dict[str, Any]:
