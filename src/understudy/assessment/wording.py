@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 _APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc"), "'")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
@@ -70,7 +71,7 @@ def visible(text: str) -> Visible:
 
 def words(text: str) -> list[str]:
     """List the words and numerals of a text in order, in lower case, with straight apostrophes."""
-    return [word.replace("\u2019", "'") for word in _WORD.findall(text.lower())]
+    return _WORD.findall(text.lower().replace("\u2019", "'"))
 
 
 def lowered_in_place(text: str) -> str:
@@ -91,8 +92,11 @@ def content_words(text: str) -> list[str]:
     return [word for word in words(text) if len(word) > 1 and word not in FILLER]
 
 
+@lru_cache(maxsize=16_384)  # texts repeat their words; single words, and not whose they are, stay in memory
 def stem(word: str) -> str:
     """Cut the common English endings, so that *refunds*, *refunded* and *refund* meet; crude on purpose."""
+    if word[-1:] not in "sgdy":  # no ending below has another last letter, and most words stop here
+        return word[:-1] if word[-1:] == "e" and len(word) > 3 else word
     for ending in ("'s", "ings", "ing", "edly", "ies", "ied", "es", "ed", "ly", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]

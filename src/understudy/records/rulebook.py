@@ -94,6 +94,19 @@ class ForbiddenPhrase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpinionRule:
+    """A second opinion that is wanted on each draft: what its silence means, and the score in [0, 1] it must reach."""
+
+    name: str
+    on_failure: Literal["hold", "ignore"] = "hold"
+    score_min: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.score_min <= 1.0:
+            raise ValueError(f"OpinionRule.score_min of {self.name!r} must be in [0, 1], got {self.score_min!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """The content of a rulebook. Grants are tried in order, the first that matches counts; none = assist.
 
@@ -118,6 +131,7 @@ class Rules:
     verbs: tuple[ActionVerb, ...] = ()
     channels: tuple[ChannelForm, ...] = ()
     languages: tuple[str, ...] = ()
+    opinions: tuple[OpinionRule, ...] = ()
     base_log_odds: float = 3.0
     audit_rate: float = 0.05
     automatic_per_hour_max: int = 200

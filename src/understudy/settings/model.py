@@ -215,6 +215,37 @@ class CheckSettings(Section):
     weight: float | None = Field(None, ge=0, description="weight of its signal in log-odds; default: the check's own")
 
 
+class JudgeOpinion(Section):
+    """A language model behind an OpenAI-compatible endpoint that says whether the draft is good."""
+
+    kind: Literal["judge"]
+    base_url: str = Field(description="up to and including /v1")
+    model: str = Field(description="the model's name")
+    api_key: SecretStr | None = Field(None, description="better set by environment or *_FILE")
+    prompt: str | None = Field(None, description="what it is told to look at; it must answer pass, fail or unknown")
+    headers: dict[str, str] = Field({}, description="sent with each request")
+    deadline_s: float = Field(5.0, gt=0, description="later than this is no answer")
+    per_hour_max: int = Field(1_000, ge=1, description="questions per hour and process; beyond it there is no answer")
+    on_failure: Literal["hold", "ignore"] = Field("hold", description="what no answer means for the draft")
+
+
+class EmbeddingsOpinion(Section):
+    """Sentence embeddings of an OpenAI-compatible endpoint: how near the draft is to its nearest passage."""
+
+    kind: Literal["embeddings"]
+    base_url: str = Field(description="up to and including /v1")
+    model: str = Field(description="the model's name")
+    api_key: SecretStr | None = Field(None, description="better set by environment or *_FILE")
+    headers: dict[str, str] = Field({}, description="sent with each request")
+    score_min: float = Field(0.5, ge=0, le=1, description="lowest cosine that is no finding")
+    deadline_s: float = Field(5.0, gt=0, description="later than this is no answer")
+    per_hour_max: int = Field(1_000, ge=1, description="questions per hour and process; beyond it there is no answer")
+    on_failure: Literal["hold", "ignore"] = Field("hold", description="what no answer means for the draft")
+
+
+OpinionSettings = Annotated[JudgeOpinion | EmbeddingsOpinion, Field(discriminator="kind")]
+
+
 class TopicSettings(Section):
     """A topic recognised by words."""
 
@@ -336,6 +367,7 @@ class Settings(Section):
     channels: dict[str, ChannelSettings] = {}
     autonomy: Autonomy = Autonomy()
     checks: dict[str, CheckSettings] = {}
+    opinions: dict[str, OpinionSettings] = {}
     topics: dict[str, TopicSettings] = {}
     safe_replies: dict[str, SafeReplySettings] = {}
     routing: Routing = Routing()

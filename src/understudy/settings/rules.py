@@ -15,6 +15,7 @@ from understudy.records.rulebook import (
     CheckPolicy,
     ForbiddenPhrase,
     Grant,
+    OpinionRule,
     Profile,
     Rulebook,
     Rules,
@@ -46,6 +47,10 @@ def rulebook_of(settings: Settings) -> Rulebook:
         checks=tuple(
             CheckPolicy(check=name, enabled=check.enabled, on_failure=check.on_failure, weight=check.weight)
             for name, check in sorted(settings.checks.items())
+        ),
+        opinions=tuple(
+            OpinionRule(name=name, on_failure=one.on_failure, score_min=getattr(one, "score_min", 0.0))
+            for name, one in sorted(settings.opinions.items())
         ),
         grants=tuple(Grant(**grant.model_dump()) for grant in settings.autonomy.grants),
         never_auto=tuple(settings.autonomy.never_auto),

@@ -14,7 +14,7 @@ from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.codec import build, fitted
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
-from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, ToolCall
+from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, Opinion, ToolCall
 from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn
 from understudy.records.wire import burst_length
@@ -60,7 +60,14 @@ def draft_request(tx: Transaction, turn: Turn, *, deadline_s: float) -> DraftReq
 
 
 def gather(
-    tx: Transaction, clock: Clock, turn: Turn, *, draft: Draft | None, agent_error: str | None, rules: Rules
+    tx: Transaction,
+    clock: Clock,
+    turn: Turn,
+    *,
+    draft: Draft | None,
+    agent_error: str | None,
+    rules: Rules,
+    opinions: tuple[Opinion, ...] = (),
 ) -> Evidence:
     """Put together all that the assessment may look at."""
     now = clock.now()
@@ -87,6 +94,7 @@ def gather(
         degraded_last_hour=degraded,
         audit_draw=clock.random(),
         masked=_masked(messages),
+        opinions=opinions,
     )
 
 
