@@ -101,8 +101,8 @@ def gather(
 def fit_draft(draft: Draft) -> Draft:
     """Make a draft fit to be written: what no database takes is replaced, overlong names are cut, card numbers masked.
 
-    `cards_masked` tells the check of what it can no longer see, and the draft is held. Raises `MalformedInput` where a field is not of its kind: code that
-    builds drafts by hand may have put anything there.
+    `cards_masked` tells the check of what it can no longer see, and the draft is held. Raises `MalformedInput` where a
+    field is not of its kind: code that builds drafts by hand may have put anything there.
     """
     try:
         plain = fitted(Draft, draft)

@@ -105,7 +105,8 @@ class Intake:
     ) -> Received:
         """Store a turn whose caller keeps the conversation: its whole transcript, and the draft if there is one.
 
-        Without a draft the configured agent is asked. `contact` is what the caller knows of the customer. The same `provider_id` again changes nothing.
+        Without a draft the configured agent is asked. `contact` is what the caller knows of the customer. The same
+        `provider_id` again changes nothing.
         """
         self._refuse_overlong(inbound)
         inbound, cards = _fitted(inbound)
