@@ -142,6 +142,8 @@ class Campaign:
             points = self._missing()
         elif dice.random() >= NAMED_SHARE:
             return None
+        if not points:
+            return None  # Another cell died at the last of them in the meantime.
         least = min(self._aimed[point.name] for point in points)
         point = dice.choice([point for point in points if self._aimed[point.name] == least])
         self._aimed[point.name] += 1
