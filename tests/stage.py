@@ -23,6 +23,7 @@ from sqlalchemy import event
 
 from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
+from understudy.assessment.checks import CHECKS, OPINIONS
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import Conflict
 from understudy.ports.agent import Agent
@@ -44,6 +45,7 @@ from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.flow import FlowLimits, TurnFlow
 from understudy.turn.intake import Intake, IntakeLimits, Received
+from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 
 T = TypeVar("T")
@@ -95,6 +97,7 @@ class Plan:
     expiry_reply: SafeReply | None = OVERDUE
     hold_expires_after_s: float | None = 900.0
     lapse_s: float | None = None
+    opinions: Sequence[Asked] = ()
     call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
     wrap: Callable[[Store], Store] = lambda store: store
 
@@ -122,7 +125,11 @@ class Stage:
         self.places = Places(store, clock, plan.call_limits)
         self.drafting = Drafting(clock, self, lambda _channel: agents, limits=plan.drafting, places=self.places)
         limits = FlowLimits(hold_expires_after_s=plan.hold_expires_after_s, lapse_s=plan.lapse_s)
-        self.flow = TurnFlow(store, clock, self, self.drafting, lambda: self.rulebook, limits=limits)
+        others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
+        checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
+        self.flow = TurnFlow(
+            store, clock, self, self.drafting, lambda: self.rulebook, limits=limits, checks=checks, opinions=others
+        )
         self.outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
         self.verdicts = Verdicts(

@@ -23,10 +23,12 @@ from understudy.adapters.telemetry.spans import Spans
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
+from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
+from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
 from understudy.records.rulebook import Rulebook, SafeReply
@@ -41,6 +43,8 @@ from understudy.settings.model import (
     ChatCompletionsAgent,
     FaqAgent,
     HttpAgent,
+    JudgeOpinion,
+    OpinionSettings,
     PythonAgent,
     ResponsesAgent,
     Settings,
@@ -52,6 +56,7 @@ from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.flow import FlowLimits, TurnFlow
 from understudy.turn.intake import Intake, IntakeLimits
+from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 from understudy.upkeep.sweeps import Sweeps
 
@@ -80,6 +85,7 @@ class App:
     metrics: Metrics
     rulebook: Rulebook
     agents: Mapping[str, Agent]
+    opinions: Mapping[str, SecondOpinion]
     channels: Mapping[str, Channel]
     intake: Intake
     flow: TurnFlow
@@ -124,6 +130,8 @@ class App:
             await self.outbox.hand_over()
         for agent in self.agents.values():
             await agent.close()
+        for opinion in self.opinions.values():
+            await opinion.close()
         for channel in self.channels.values():
             await channel.close()
         await self.store.close()
@@ -138,15 +146,17 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     clock = SystemClock()
     metrics = Metrics()
     telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, Spans()])
-    rulebook = _rulebook(settings)
+    rulebook, checks = _rulebook(settings), checks_of(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)
+    opinions = {name: build_opinion(name, one) for name, one in settings.opinions.items()}
+    others = _second_opinions(settings, clock, opinions)
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, agents, places)
     expires_after_s = settings.review.expires_after_s or None
     limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=LAPSE_S)
-    flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits)
+    flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
@@ -163,6 +173,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         metrics=metrics,
         rulebook=rulebook,
         agents=agents,
+        opinions=opinions,
         channels=channels,
         intake=_intake(settings, store, clock, telemetry),
         flow=flow,
@@ -186,6 +197,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
 
 def check_wiring(settings: Settings) -> None:
     """See that the parts fit together, without building any; raises `ConfigurationError` as `build` would."""
+    checks_of(settings)
     _picks(settings, settings.agents)
     _coalescing(settings)
     _expiry_reply(settings, _rulebook(settings))
@@ -235,6 +247,24 @@ def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:
             from understudy.adapters.agents.python_callable import PythonCallableAgent
 
             return PythonCallableAgent(name=name, function=agent.target, folder=base, version=agent.version)
+
+
+def build_opinion(name: str, opinion: OpinionSettings) -> SecondOpinion:
+    """Build one second opinion; raises `ConfigurationError`."""
+    from understudy.adapters.agents import embeddings, judge
+
+    to: dict[str, Any] = {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
+    if isinstance(opinion, JudgeOpinion):
+        return judge.JudgeOpinion(name=name, api_key=_plain(opinion.api_key), prompt=opinion.prompt, **to)
+    return embeddings.EmbeddingsOpinion(name=name, api_key=_plain(opinion.api_key), **to)
+
+
+def _second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, SecondOpinion]) -> SecondOpinions | None:
+    asked = [
+        Asked(opinion=opinions[name], deadline_s=one.deadline_s, per_hour_max=one.per_hour_max)
+        for name, one in sorted(settings.opinions.items())
+    ]
+    return SecondOpinions(clock, asked) if asked else None
 
 
 def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: Settings) -> Channel:

@@ -96,6 +96,33 @@ def test_doctor_names_every_trouble_and_how_to_mend_it(tmp_path: Path, write_fol
     assert all(result["mend"] for result in results.values() if result["state"] != "ok")
 
 
+def test_doctor_tries_the_examples_of_every_rule_on_wording(
+    tmp_path: Path, write_folder: Any, understudy_here: Any
+) -> None:
+    rules = """
+[[policy.rules]]
+name = "right"
+phrases = ["promise"]
+fails = ["We promise."]
+passes = ["We hope."]
+[[policy.rules]]
+name = "wrong"
+phrases = ["promise"]
+fails = ["We assure you."]
+passes = ["We hope."]
+[[policy.rules]]
+name = "bare"
+phrases = ["promise"]
+"""
+    write_folder(tmp_path, more=rules)
+    ended = understudy_here("doctor", "--json", cwd=tmp_path)
+    assert ended.code == 1
+    states = {result["what"]: result["state"] for result in ended.json()["results"]}
+    assert states["policy.rules right"] == "ok"
+    assert states["policy.rules wrong"] == "error"
+    assert states["policy.rules bare"] == "warning"
+
+
 def test_doctor_without_a_configuration_says_what_to_do(tmp_path: Path, understudy_here: Any) -> None:
     ended = understudy_here("doctor", cwd=tmp_path)
     assert ended.code == 1

@@ -195,12 +195,12 @@ def test_a_take_over_in_the_middle_of_an_assessment_voids_its_decision(
     stage = build()
     decides = flow.assess
 
-    def interrupted(*arguments: Any) -> Any:
+    def interrupted(*arguments: Any, **options: Any) -> Any:
         conversation = stage.conversation()
         if conversation.mode is Mode.AGENT:
             step = partial(set_mode, conversation_id=conversation.id, mode=Mode.PERSON, taken_by="rosa")
             stage.kept.write_now(lambda tx: step(tx, stage.clock))
-        return decides(*arguments)
+        return decides(*arguments, **options)
 
     monkeypatch.setattr(flow, "assess", interrupted)
     turn = stage.ask("Hello")

@@ -83,7 +83,7 @@ def test_pauses_between_tries_stay_within_their_bounds(build: Build) -> None:
 def test_a_turn_is_answered_only_once_nothing_of_it_is_left_to_send(build: Build, staging: ModuleType) -> None:
     busy = [Retry(reason="busy", after_s=10), Accepted(), Retry(reason="busy", after_s=10)]
     stage = build(
-        agent=ScriptedAgent(Draft(text="?", does_not_know=True)),
+        agent=ScriptedAgent(Draft(text="Hard to say.", does_not_know=True)),
         rules=staging.rules(degrade_on=(("quality.does_not_know", "follow_up"),)),
         channel=RecordingChannel(answers=busy),
     )

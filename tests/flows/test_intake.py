@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
@@ -13,7 +14,7 @@ import pytest
 from understudy.errors import Overloaded, TooLarge
 from understudy.ports.telemetry import HoldClosed, MessageReceived, TurnSuperseded
 from understudy.records.conversation import Author, Mode
-from understudy.records.evidence import Draft
+from understudy.records.evidence import Action, ChatMessage, ContactFacts, Draft, PipelineStep, ToolCall
 from understudy.records.outbox import Accepted, Rejected, Retry, SendResult, Unknown
 from understudy.records.review import HoldKind, HoldState
 from understudy.records.rulebook import Level
@@ -269,6 +270,36 @@ def test_a_card_number_in_a_submitted_draft_is_masked_before_it_is_first_written
     stage.submit("Hello", draft=Draft(text="Your card 4242424242424242 was charged."))
     stage.settle()
     assert b"4242424242424242" not in _bytes(stage)
+
+
+def test_a_card_number_in_what_a_tool_was_given_is_masked_before_it_is_first_written(build: Build) -> None:
+    stage = build()
+    given = '{"card": 4242424242424242}'
+    draft = Draft(
+        text="Done.",
+        tool_calls=(ToolCall(id="1", name="pay", arguments=given, error="4242424242424242 declined"),),
+        actions=(Action(name="charge", arguments={"card": 4242424242424242, "cards": ["4242 4242 4242 4242"]}),),
+        pipeline=(PipelineStep(name="plan", input="4242-4242-4242-4242"),),
+    )
+    stage.submit("Hello", draft=draft)
+    stage.settle()
+    assert b"4242424242424242" not in _bytes(stage)
+    assert b"4242-4242" not in _bytes(stage)
+    assert b"4242 4242" not in _bytes(stage)
+
+
+def test_what_a_caller_knows_of_the_customer_is_in_the_evidence(build: Build) -> None:
+    stage = build()
+    known = ContactFacts(name="Kim", emails=("kim@mail.example",), tags=("vip",))
+    asked = (ChatMessage(role="user", content="Hello"),)
+    received = stage.run(
+        stage.intake.submit(
+            "recording", stage.inbound("Hello"), transcript=asked, draft=Draft(text="Hi"), contact=known
+        )
+    )
+    stage.settle()
+    evidence = json.loads(stage.read(lambda tx: tx.artifacts.get(received.turn_id, "evidence")))
+    assert (evidence["contact"]["name"], evidence["contact"]["tags"]) == ("Kim", ["vip"])
 
 
 def _bytes(stage: Any) -> bytes:

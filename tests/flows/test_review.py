@@ -240,7 +240,7 @@ def test_an_empty_draft_cannot_be_approved(build: Build, staging: ModuleType) ->
 
 def test_a_follow_up_answer_joins_the_turn_that_had_a_safe_reply(build: Build, staging: ModuleType) -> None:
     stage = build(
-        agent=ScriptedAgent(Draft(text="?", does_not_know=True)),
+        agent=ScriptedAgent(Draft(text="Hard to say.", does_not_know=True)),
         rules=staging.rules(degrade_on=(("quality.does_not_know", "follow_up"),)),
     )
     turn = stage.ask("When?")

@@ -86,7 +86,8 @@ def test_ten_times_the_load_is_refused_in_time_and_costs_no_memory(house: Any) -
     while len(acknowledged) < 3 * BACKLOG_MAX:
         acknowledged |= taken(written(house, wave(f"after {len(acknowledged)}", "0.1 seconds")))
     house.until(lambda: len(house.sink.texts) + len(house.holds(key)) == len(acknowledged))
-    for_people = {text for text in acknowledged if text.startswith("please review")}
+    # The messages of the first wave are longer than the checks read, so their answers wait for people too.
+    for_people = {text for text in acknowledged if text.startswith("please review") or ", first " in text}
     assert {text.removeprefix("About ") for text in house.sink.texts} == acknowledged - for_people
     assert len(house.holds(key)) == len(for_people)
     assert len(house.sink.texts) == len(set(house.sink.texts))

@@ -27,7 +27,7 @@ Build = Callable[..., Any]
 ANSWERS = [
     "Tomorrow.",
     Draft(text="A colleague will help.", handoff=True),
-    Draft(text="?", does_not_know=True),
+    Draft(text="Hard to say.", does_not_know=True),
     AgentUnavailable("down"),
     AgentTimedOut("slow"),
     AgentAnsweredNonsense("odd"),

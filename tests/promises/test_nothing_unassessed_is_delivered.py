@@ -7,7 +7,6 @@ Not verified: that the built-in checks find what they should; their own tests do
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -81,7 +80,7 @@ def checking(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def use(*answers: Any) -> None:
         checks = tuple(OddCheck("odd" if n == 0 else f"odd{n}", answer) for n, answer in enumerate(answers))
-        monkeypatch.setattr(flow, "assess", partial(assess, checks=checks))
+        monkeypatch.setattr(flow, "assess", lambda evidence, rulebook, **_: assess(evidence, rulebook, checks=checks))
 
     return use
 
@@ -123,7 +122,7 @@ def test_a_failure_that_the_rulebook_ignores_is_named_in_the_reasons(
 def test_an_assessment_that_breaks_delivers_nothing(
     build: Build, monkeypatch: pytest.MonkeyPatch, failure: Exception
 ) -> None:
-    def broken(*_arguments: Any) -> Any:
+    def broken(*_arguments: Any, **_options: Any) -> Any:
         raise failure
 
     stage = build()

@@ -180,8 +180,8 @@ def _with_a_coin(original: Callable[..., Any]) -> Callable[..., Any]:
     """Throw the audit coin inside the decision instead of reading it from the evidence."""
     throws = iter(range(10**9))
 
-    def assessed(evidence: Any, rulebook: Any) -> Any:
-        return original(dataclasses.replace(evidence, audit_draw=(next(throws) % 3) / 3), rulebook)
+    def assessed(evidence: Any, rulebook: Any, **options: Any) -> Any:
+        return original(dataclasses.replace(evidence, audit_draw=(next(throws) % 3) / 3), rulebook, **options)
 
     return assessed
 

@@ -33,6 +33,8 @@ REASONS: Final[dict[str, str]] = {
 
 HAND_OFF_CODES: Final = (
     "escalation.wants_person",
+    "escalation.self_harm",
+    "escalation.threat",
     "escalation.vulnerable",
     "escalation.legal_threat",
     "quality.handoff_requested",
@@ -43,15 +45,23 @@ DEGRADABLE: Final = ("agent_failed", "quality.does_not_know")
 """Reason codes that a safe reply may answer (`Rules.degrade_on`); others are never degraded."""
 
 PRIORITIES: Final[dict[str, int]] = {
+    "escalation.self_harm": 0,
+    "escalation.threat": 0,
     "escalation.vulnerable": 0,
+    "escalation.fraud": 1,
     "escalation.legal_threat": 1,
     "escalation.wants_person": 2,
+    "escalation.complaint": 2,
     "escalation.anger": 2,
+    "escalation.rising_anger": 2,
+    "escalation.vip": 3,
+    "escalation.open_complaint": 3,
     "quality.handoff_requested": 3,
     "conversation_with_person": 3,
     "agent_failed": 3,
     "quality.does_not_know": 4,
     "escalation.repeated_question": 4,
+    "escalation.going_in_circles": 4,
 }
 """How soon a person should look, 0 first, by reason or finding; the most urgent counts."""
 PRIORITY_OTHER: Final = 5

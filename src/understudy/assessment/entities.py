@@ -12,13 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
+from itertools import islice
 
 import phonenumbers
 
 from understudy.assessment.cards import card_spans, digits_of, mask_cards
 from understudy.records.assessment import Span
 
-__all__ = ["Entity", "EntityKind", "decimal_readings", "entities", "find_emails", "mask_cards"]
+__all__ = ["COUNT_WORDS", "Entity", "EntityKind", "decimal_readings", "entities", "find_emails", "mask_cards"]
 
 
 class EntityKind(StrEnum):
@@ -106,35 +107,38 @@ _RANGE = re.compile(
 )
 _MINUTES = {"minute": 1, "min": 1, "hour": 60, "hr": 60, "day": 1440, "week": 10080}
 _MONTHS_IN = {"month": 1, "year": 12, "yr": 12}
-_COUNT_WORDS = {
+COUNT_WORDS = {
     "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
     "eleven": 11, "twelve": 12, "thirteen": 13, "fourteen": 14, "fifteen": 15, "twenty": 20, "thirty": 30,
     "forty-five": 45, "sixty": 60, "ninety": 90,
 }  # fmt: skip
-_WORD_DURATION = re.compile(rf"\b({'|'.join(_COUNT_WORDS)})[ -]{_UNITS}", re.IGNORECASE)
+_WORD_DURATION = re.compile(rf"\b({'|'.join(COUNT_WORDS)})[ -]{_UNITS}", re.IGNORECASE)
 
 _PHONE = re.compile(r"\+?\(?[0-9](?:[ ().\-/\u00a0]{0,2}[0-9]){6,14}(?![0-9])")
 
 _Found = tuple[EntityKind, int, int, tuple[str, ...]]
 
 
-def entities(text: str) -> tuple[Entity, ...]:
-    """List the entities of a text in order; they do not overlap."""
+def entities(text: str, *, limit: int | None = None) -> tuple[Entity, ...]:
+    """List the entities of a text in order, the first `limit` of them; they do not overlap."""
+    return tuple(islice(_entities(text), limit))
+
+
+def _entities(text: str) -> Iterator[Entity]:
     written, text = text, text.translate(_PLAIN)
     claimed = sorted(_addresses_and_cards(text), key=lambda found: found[1])
-    found: list[_Found] = []
     position = 0
-    for kind, start, end, readings in claimed:
-        if start < position:
-            continue
-        found.extend(_number_led(text, position, start))
-        found.append((kind, start, end, readings))
-        position = end
-    found.extend(_number_led(text, position, len(text)))
-    return tuple(
-        Entity(kind=kind, span=Span(start=start, end=end), text=written[start:end], readings=readings)
-        for kind, start, end, readings in found
-    )
+    for found in claimed:
+        if found[1] >= position:
+            yield from (_entity(written, one) for one in _number_led(text, position, found[1]))
+            yield _entity(written, found)
+            position = found[2]
+    yield from (_entity(written, one) for one in _number_led(text, position, len(text)))
+
+
+def _entity(text: str, found: _Found) -> Entity:
+    kind, start, end, readings = found
+    return Entity(kind=kind, span=Span(start=start, end=end), text=text[start:end], readings=readings)
 
 
 def find_emails(text: str) -> tuple[Entity, ...]:
@@ -176,7 +180,7 @@ def _addresses_and_cards(text: str) -> Iterator[_Found]:
     for start, end in card_spans(text):
         yield EntityKind.CARD, start, end, (digits_of(text[start:end]),)
     for match in _WORD_DURATION.finditer(text):
-        readings = _duration(str(_COUNT_WORDS[match[1].lower()]), match[2], match[3])
+        readings = _duration(str(COUNT_WORDS[match[1].lower()]), match[2], match[3])
         if readings != ("1440 minute",):
             yield EntityKind.DURATION, match.start(), match.end(), readings
 

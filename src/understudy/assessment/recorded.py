@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from understudy.assessment.topic import topic_of
-from understudy.records.evidence import Evidence
+from understudy.records.evidence import NO_MOMENT, Evidence
 from understudy.records.rulebook import Rules
 from understudy.records.wire import TurnRecord, burst_length
 
-NO_MOMENT = datetime(1970, 1, 1, tzinfo=UTC)
-"""Stands for the time of a record that gives none; a fixed one, so that the same file gives the same answers."""
-
 
 def evidence_of(record: TurnRecord, rules: Rules) -> Evidence:
-    """What a record shows: its messages and draft. Who the customer is and what else was sent it cannot know."""
+    """What a record shows: its messages and draft. What else was sent it cannot know."""
     messages, draft = record.chat(), record.draft_record()
     return Evidence(
         turn_id=record.id,
@@ -25,4 +20,5 @@ def evidence_of(record: TurnRecord, rules: Rules) -> Evidence:
         messages=messages,
         burst=burst_length(messages),
         draft=draft,
+        contact=record.contact_facts(),
     )

@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
+_APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc"), "'")
+_INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 _WORD = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)?")
 _SENTENCE_END = re.compile(r"[.!?\u2026]{1,8}[\"'\u2019\u201d)\]*_]{0,8}(?=\s)|\n+")
 
@@ -44,9 +47,44 @@ class Sentence:
         return self.text.rstrip("\"'\u2019\u201d)]*_ ").endswith("?")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visible:
+    """A text without what nobody sees, with straight apostrophes, and where its characters stood; None = at the same
+    place."""
+
+    text: str
+    places: tuple[int, ...] | None = None
+
+    def place(self, at: int) -> int:
+        """Where the character `at` of the visible text stood."""
+        return at if self.places is None else self.places[at]
+
+
+def visible(text: str) -> Visible:
+    """Leave out invisible characters, by which a phrase would pass unseen."""
+    plain = text.translate(_APOSTROPHES)
+    if plain.isascii() or not _INVISIBLE.search(plain):
+        return Visible(text=plain)
+    places = tuple(at for at, character in enumerate(plain) if not _INVISIBLE.match(character))
+    return Visible(text="".join(plain[at] for at in places), places=places)
+
+
 def words(text: str) -> list[str]:
     """List the words and numerals of a text in order, in lower case, with straight apostrophes."""
-    return [word.replace("\u2019", "'") for word in _WORD.findall(text.lower())]
+    return _WORD.findall(text.lower().replace("\u2019", "'"))
+
+
+def lowered_in_place(text: str) -> str:
+    """Write a text in lower case so that offsets stay: the few letters whose lower case is longer remain."""
+    lowered = text.lower()
+    if len(lowered) == len(text):
+        return lowered
+    return "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
+
+
+def worded(text: str) -> list[tuple[str, int, int]]:
+    """List the words of a text as `words` does, each with where it begins and ends."""
+    return [(match[0].lower().replace("\u2019", "'"), match.start(), match.end()) for match in _WORD.finditer(text)]
 
 
 def content_words(text: str) -> list[str]:
@@ -54,8 +92,11 @@ def content_words(text: str) -> list[str]:
     return [word for word in words(text) if len(word) > 1 and word not in FILLER]
 
 
+@lru_cache(maxsize=16_384)  # texts repeat their words; single words, and not whose they are, stay in memory
 def stem(word: str) -> str:
     """Cut the common English endings, so that *refunds*, *refunded* and *refund* meet; crude on purpose."""
+    if word[-1:] not in "sgdy":  # no ending below has another last letter, and most words stop here
+        return word[:-1] if word[-1:] == "e" and len(word) > 3 else word
     for ending in ("'s", "ings", "ing", "edly", "ies", "ied", "es", "ed", "ly", "s"):
         if word.endswith(ending) and len(word) - len(ending) >= 3:
             return word[: -len(ending)]

@@ -15,8 +15,11 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from understudy.assessment.check import Check
+from understudy.assessment.checks import OPINIONS
 from understudy.cli.output import ConfigOption, JsonOption, read_settings
 from understudy.errors import ConfigurationError, MalformedInput
+from understudy.plugins import checks_of
 from understudy.records.assessment import Assessment
 from understudy.records.codec import canonical, plain
 from understudy.records.rulebook import Rulebook
@@ -40,12 +43,19 @@ def check(
     if not lines:
         raise MalformedInput(f"{file} holds no turn record; each line must be one JSON object")
     with _opened(output) as out:
-        tally = _assess_all(lines, str(file), rulebook, out)
+        tally = _assess_all(lines, str(file), rulebook, out, checks=_offline(checks_of(settings)))
     if output is not None and not as_json:
         _print_summary(tally, len(lines))
 
 
-def _assess_all(lines: list[tuple[int, bytes]], name: str, rulebook: Rulebook, out: IO[str]) -> Counter[str]:
+def _offline(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+    """All but the check of second opinions: a file holds none, and nobody is asked."""
+    return tuple(check for check in checks if check is not OPINIONS)
+
+
+def _assess_all(
+    lines: list[tuple[int, bytes]], name: str, rulebook: Rulebook, out: IO[str], *, checks: tuple[Check, ...]
+) -> Counter[str]:
     from understudy.assessment.assess import assess
     from understudy.assessment.recorded import evidence_of
 
@@ -68,7 +78,7 @@ def _assess_all(lines: list[tuple[int, bytes]], name: str, rulebook: Rulebook, o
             raise MalformedInput(f"{name}, line {number}: {error.message}") from error
     with progress:
         for record in progress.track(records):
-            assessment = assess(evidence_of(record, rulebook.rules), rulebook)
+            assessment = assess(evidence_of(record, rulebook.rules), rulebook, checks=checks)
             tally[assessment.decision.kind.value] += 1
             out.write(canonical(as_line(record.id, assessment)) + "\n")
     return tally

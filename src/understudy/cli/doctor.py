@@ -6,8 +6,9 @@ It makes an empty store where there is none, as `serve` would; it changes nothin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,9 @@ from rich.text import Text
 
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
 from understudy.errors import UnderstudyError
+from understudy.ports.agent import Agent
+from understudy.ports.opinion import SecondOpinion
+from understudy.records.policy import PolicyRule
 from understudy.records.rulebook import Level
 from understudy.settings.model import Settings, WebChat, Webhook
 from understudy.settings.rules import rulebook_of
@@ -40,7 +44,13 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     try:
         settings, base = read_settings(config)
         results = [Result(what="configuration", state="ok", says="every key is known and every value in range")]
-        results += [*_rules(settings), *_store(settings, base), *_agents(settings, base), *_channels(settings)]
+        results += [
+            *_rules(settings),
+            *_store(settings, base),
+            *_agents(settings, base),
+            *_opinions(settings),
+            *_channels(settings),
+        ]
         results += _wiring(settings)
     except UnderstudyError as error:
         results = [
@@ -59,7 +69,7 @@ def _broken(results: list[Result]) -> bool:
 
 
 def _rules(settings: Settings) -> Iterator[Result]:
-    from understudy.assessment.checks import CHECKS
+    from understudy.plugins import installed_checks, known_checks
 
     try:
         rulebook = rulebook_of(settings)
@@ -67,9 +77,13 @@ def _rules(settings: Settings) -> Iterator[Result]:
         yield Result(what="rules", state="error", says=str(error), mend="correct it in understudy.toml")
         return
     yield Result(what="rules", state="ok", says=f"rulebook {rulebook.id[:12]}")
-    known = {check.name for check in CHECKS}
+    yield from _policy(rulebook.rules.policy)
+    known = known_checks()
+    for name in sorted(installed_checks().keys() - settings.checks.keys()):
+        says = "is installed and does not run"
+        yield Result(what=f"checks.{name}", state="warning", says=says, mend=f"add [checks.{name}] to run it")
     for name, check in sorted(settings.checks.items()):
-        if name not in known | {"agent"}:
+        if name not in known:
             yield Result(
                 what=f"checks.{name}",
                 state="error",
@@ -99,6 +113,28 @@ def _rules(settings: Settings) -> Iterator[Result]:
             says="none is approved, so a failing agent leaves every customer to a person",
             mend="add [safe_replies.NAME] and routing.degrade_on",
         )
+
+
+def _policy(rules: tuple[PolicyRule, ...]) -> Iterator[Result]:
+    """Try the examples beside each rule on wording."""
+    from understudy.assessment.checks.policy import wrong_examples
+
+    for rule in rules:
+        what = f"policy.rules {rule.name}"
+        wrong = wrong_examples(rule)
+        for says in wrong:
+            yield Result(what=what, state="error", says=says, mend="correct the example, the phrases or the patterns")
+        if not (rule.passes and rule.fails):
+            yield Result(
+                what=what,
+                state="warning",
+                says="no example shows what it lets pass and what it does not",
+                mend='add passes = ["…"] and fails = ["…"]',
+            )
+        elif not wrong:
+            yield Result(
+                what=what, state="ok", says=f"all {len(rule.passes) + len(rule.fails)} examples are as it says"
+            )
 
 
 def _store(settings: Settings, base: Path) -> Iterator[Result]:
@@ -146,22 +182,32 @@ def _agents(settings: Settings, base: Path) -> Iterator[Result]:
             says="none is configured; only handed-over drafts work",
             mend="add [agents.NAME]",
         )
-    for name, agent_settings in settings.agents.items():
-        try:
-            agent = build_agent(name, agent_settings, base)
-            says = asyncio.run(asyncio.wait_for(agent.check(), AGENT_WITHIN_S))
-            yield Result(what=f"agents.{name}", state="ok", says=says)
-        except UnderstudyError as error:
-            yield Result(
-                what=f"agents.{name}", state="error", says=error.message, mend="see docs/how-to/connect-an-agent.md"
-            )
-        except TimeoutError:
-            yield Result(
-                what=f"agents.{name}",
-                state="error",
-                says=f"no answer within {AGENT_WITHIN_S:g} s",
-                mend="see whether it runs",
-            )
+    for name, agent in settings.agents.items():
+        mend = "see docs/how-to/connect-an-agent.md"
+        yield _reached(f"agents.{name}", partial(build_agent, name, agent, base), mend)
+
+
+def _opinions(settings: Settings) -> Iterator[Result]:
+    from understudy.app import build_opinion
+
+    for name, one in settings.opinions.items():
+        mend = "see docs/how-to/ask-for-second-opinions.md"
+        yield _reached(f"opinions.{name}", partial(build_opinion, name, one), mend)
+        if one.on_failure == "ignore":
+            says = "a draft passes although this opinion was not given"
+            yield Result(what=f"opinions.{name}", state="warning", says=says, mend='set on_failure = "hold"')
+
+
+def _reached(what: str, make: Callable[[], Agent | SecondOpinion], mend: str) -> Result:
+    """Build it and ask whether it can be reached."""
+    try:
+        says = asyncio.run(asyncio.wait_for(make().check(), AGENT_WITHIN_S))
+        return Result(what=what, state="ok", says=says)
+    except UnderstudyError as error:
+        return Result(what=what, state="error", says=error.message, mend=mend)
+    except TimeoutError:
+        says = f"no answer within {AGENT_WITHIN_S:g} s"
+        return Result(what=what, state="error", says=says, mend="see whether it runs")
 
 
 def _channels(settings: Settings) -> Iterator[Result]:

@@ -5,10 +5,13 @@ the shell gathered. No clock, no dice: even the audit coin is drawn beforehand a
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Literal
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
 
 from understudy.records.conversation import Mode
+
+NO_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for the time of a turn that gives none; a fixed one, so that the same file gives the same answers."""
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -95,13 +98,36 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Opinion:
+    """What a second opinion said of the draft, as it said it: a word, a score in [0, 1], or why there is neither."""
+
+    name: str
+    word: str | None = None
+    score: float | None = None
+    error: str | None = None
+    took_ms: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.score is not None and not 0.0 <= self.score <= 1.0:
+            raise ValueError(f"Opinion.score must be in [0, 1], got {self.score!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContactFacts:
-    """What is known of the customer: their own addresses are no exposure when a draft repeats them."""
+    """What is known of the customer: their own addresses are no exposure when a draft repeats them.
+
+    `tags` are marks of a system of record, such as `vip` or `open_complaint`.
+    """
 
     id: str | None = None
     name: str | None = None
     emails: tuple[str, ...] = ()
     phones: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+
+
+NO_FACTS = ContactFacts()
+"""Nothing is known of the customer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,12 +150,13 @@ class Evidence:
     mode: Mode = Mode.AGENT
     draft: Draft | None = None
     agent_error: str | None = None
-    contact: ContactFacts = ContactFacts()
+    contact: ContactFacts = NO_FACTS
     safe_replies_sent: tuple[str, ...] = ()
     automatic_last_hour: int = 0
     degraded_last_hour: int = 0
     audit_draw: float = 0.0
     masked: tuple[str, ...] = ()
+    opinions: tuple[Opinion, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.draft is None) == (self.agent_error is None) and self.mode is Mode.AGENT:

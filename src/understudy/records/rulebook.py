@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from understudy.records.policy import ActionVerb, ChannelForm, OpeningHours, PolicyRule
+
 UNKNOWN_TOPIC = "unknown"
 
 
@@ -92,12 +94,26 @@ class ForbiddenPhrase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OpinionRule:
+    """A second opinion that is wanted on each draft: what its silence means, and the score in [0, 1] it must reach."""
+
+    name: str
+    on_failure: Literal["hold", "ignore"] = "hold"
+    score_min: float = 0.5
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.score_min <= 1.0:
+            raise ValueError(f"OpinionRule.score_min of {self.name!r} must be in [0, 1], got {self.score_min!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
     """The content of a rulebook. Grants are tried in order, the first that matches counts; none = assist.
 
     `hand_off_codes` are finding names (`check.code`) that bring a person in whatever the confidence; empty = the
     built-in ones. `degrade_on` maps a reason code to the id of the safe reply that answers it; `hand_off_notice` is
-    the id of the one that tells the customer that a person takes over (None = nothing is said).
+    the id of the one that tells the customer that a person takes over (None = nothing is said). `languages` are those
+    drafts may be in (empty = the customer's).
     """
 
     profile: Profile = Profile()
@@ -110,6 +126,12 @@ class Rules:
     hand_off_codes: tuple[str, ...] = ()
     hand_off_notice: str | None = None
     forbidden: tuple[ForbiddenPhrase, ...] = ()
+    policy: tuple[PolicyRule, ...] = ()
+    hours: OpeningHours | None = None
+    verbs: tuple[ActionVerb, ...] = ()
+    channels: tuple[ChannelForm, ...] = ()
+    languages: tuple[str, ...] = ()
+    opinions: tuple[OpinionRule, ...] = ()
     base_log_odds: float = 3.0
     audit_rate: float = 0.05
     automatic_per_hour_max: int = 200

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field,
 
 from understudy.errors import MalformedInput
 from understudy.records.codec import explain
-from understudy.records.evidence import Action, ChatMessage, Draft, Passage, PipelineStep, Role, ToolCall
+from understudy.records.evidence import Action, ChatMessage, ContactFacts, Draft, Passage, PipelineStep, Role, ToolCall
 from understudy.records.review import VerdictKind
 
 M = TypeVar("M", bound=BaseModel)
@@ -22,6 +22,7 @@ M = TypeVar("M", bound=BaseModel)
 TEXT_CHARS_MAX = 100_000
 MESSAGES_MAX = 2_000
 NAME_CHARS_MAX = 2_000
+CONTACT_ITEMS_MAX = 50
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -158,6 +159,16 @@ class MessageIn(_Wire):
         )
 
 
+class ContactIn(_Wire):
+    """Who the customer is, as the caller or its system of record knows them."""
+
+    id: str | None = Field(default=None, max_length=NAME_CHARS_MAX)
+    name: str | None = Field(default=None, max_length=NAME_CHARS_MAX)
+    emails: list[str] = Field(default=[], max_length=CONTACT_ITEMS_MAX)
+    phones: list[str] = Field(default=[], max_length=CONTACT_ITEMS_MAX)
+    tags: list[str] = Field(default=[], max_length=CONTACT_ITEMS_MAX)
+
+
 class VerdictIn(_Wire):
     """What a person decided on the draft, in a labelled history."""
 
@@ -180,6 +191,7 @@ class TurnRecord(_Wire):
     topic: str | None = Field(default=None, max_length=200)
     agent_version: str | None = None
     at: Moment | None = None
+    contact: ContactIn | None = None
     verdict: VerdictIn | None = None
 
     def chat(self) -> tuple[ChatMessage, ...]:
@@ -189,6 +201,19 @@ class TurnRecord(_Wire):
     def draft_record(self) -> Draft:
         """The draft as a record."""
         return self.draft.record(agent=self.draft.agent or "unnamed", agent_version=self.agent_version)
+
+    def contact_facts(self) -> ContactFacts:
+        """What is known of the customer, as a record."""
+        if self.contact is None:
+            return ContactFacts()
+        given = self.contact
+        return ContactFacts(
+            id=given.id,
+            name=given.name,
+            emails=tuple(given.emails),
+            phones=tuple(given.phones),
+            tags=tuple(given.tags),
+        )
 
     def moment(self) -> datetime | None:
         """When the turn took place, in UTC; a time without zone is read as UTC."""

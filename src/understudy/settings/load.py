@@ -95,7 +95,7 @@ def _value(text: str) -> Any:
 
 def _explain(error: Any) -> str:
     loc = [str(part) for part in error["loc"]]
-    kinds = {"faq", "chat_completions", "responses", "http", "python", "webchat", "webhook"}
+    kinds = {"faq", "chat_completions", "responses", "http", "python", "webchat", "webhook", "judge", "embeddings"}
     # A discriminated union puts its tag into the location; people wrote no such key.
     where = ".".join(part for number, part in enumerate(loc) if not (part in kinds and number == 2))
     if error["type"] != "extra_forbidden":

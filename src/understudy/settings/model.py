@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from understudy.records.policy import Markup, RuleKind
 from understudy.records.rulebook import Level
 
 
@@ -27,6 +28,9 @@ class Business(Section):
     emails: list[str] = Field([], description="addresses a draft may name")
     phones: list[str] = Field([], description="phone numbers a draft may name")
     facts: list[str] = Field([], description="short true sentences a draft may rest on")
+    languages: list[str] = Field([], description="ISO 639-1 codes drafts may be in; empty = the customer's language")
+    timezone: str = Field("UTC", description="IANA name of the zone that `hours` are in, such as Europe/Berlin")
+    hours: list[str] = Field([], description='when people are there, such as "mon-fri 09:00-17:00"')
 
 
 class StoreSettings(Section):
@@ -164,6 +168,8 @@ class WebChat(Section):
     colour: str = Field("#1f5f8b", pattern=r"^#[0-9a-fA-F]{6}$", description="accent colour, #rrggbb")
     allowed_origins: list[str] = Field([], description="sites that may embed the chat; empty = only this server's own")
     agent: str | None = Field(None, description="agent for this channel; default: drafting.agent")
+    chars_max: int | None = Field(None, ge=1, description="longest reply that suits it, in characters")
+    markup: Markup = Field("none", description="what it renders; the built-in chat shows text as it stands")
 
 
 class Webhook(Section):
@@ -175,6 +181,7 @@ class Webhook(Section):
     honours_keys: bool = Field(True, description="true: the receiver ignores a repeated webhook-id")
     timeout_s: float = Field(10.0, gt=0, description="for one send")
     chars_max: int | None = Field(None, ge=1, description="longest reply it takes, in characters")
+    markup: Markup | None = Field(None, description="what it renders; a draft with other markup is a finding")
     insecure: bool = Field(False, description="true: accept unsigned requests; shows red in doctor")
     agent: str | None = Field(None, description="agent for this channel; default: drafting.agent")
 
@@ -208,6 +215,37 @@ class CheckSettings(Section):
     weight: float | None = Field(None, ge=0, description="weight of its signal in log-odds; default: the check's own")
 
 
+class JudgeOpinion(Section):
+    """A language model behind an OpenAI-compatible endpoint that says whether the draft is good."""
+
+    kind: Literal["judge"]
+    base_url: str = Field(description="up to and including /v1")
+    model: str = Field(description="the model's name")
+    api_key: SecretStr | None = Field(None, description="better set by environment or *_FILE")
+    prompt: str | None = Field(None, description="what it is told to look at; it must answer pass, fail or unknown")
+    headers: dict[str, str] = Field({}, description="sent with each request")
+    deadline_s: float = Field(5.0, gt=0, description="later than this is no answer")
+    per_hour_max: int = Field(1_000, ge=1, description="questions per hour and process; beyond it there is no answer")
+    on_failure: Literal["hold", "ignore"] = Field("hold", description="what no answer means for the draft")
+
+
+class EmbeddingsOpinion(Section):
+    """Sentence embeddings of an OpenAI-compatible endpoint: how near the draft is to its nearest passage."""
+
+    kind: Literal["embeddings"]
+    base_url: str = Field(description="up to and including /v1")
+    model: str = Field(description="the model's name")
+    api_key: SecretStr | None = Field(None, description="better set by environment or *_FILE")
+    headers: dict[str, str] = Field({}, description="sent with each request")
+    score_min: float = Field(0.5, ge=0, le=1, description="lowest cosine that is no finding")
+    deadline_s: float = Field(5.0, gt=0, description="later than this is no answer")
+    per_hour_max: int = Field(1_000, ge=1, description="questions per hour and process; beyond it there is no answer")
+    on_failure: Literal["hold", "ignore"] = Field("hold", description="what no answer means for the draft")
+
+
+OpinionSettings = Annotated[JudgeOpinion | EmbeddingsOpinion, Field(discriminator="kind")]
+
+
 class TopicSettings(Section):
     """A topic recognised by words."""
 
@@ -237,10 +275,45 @@ class ForbiddenSettings(Section):
     why: str = Field("the business never says this", description="shown to reviewers")
 
 
+class PolicyRuleSettings(Section):
+    """A rule on wording, with drafts beside it that show what it means; `understudy doctor` tries them."""
+
+    name: str = Field(min_length=1, description="how doctor and errors call it")
+    kind: RuleKind = Field(
+        "forbidden", description="what the words are; `required` ones must be there, others must not"
+    )
+    phrases: list[str] = Field([], description="plain words, case is ignored")
+    patterns: list[str] = Field([], description="RE2 regular expressions, case is ignored; no look-around")
+    why: str = Field("", description="shown to reviewers")
+    severity: Literal["minor", "major", "blocking"] | None = Field(
+        None, description="default: major for competitor and required, else blocking"
+    )
+    topics: list[str] = Field([], description="only on these topics; empty = all")
+    channels: list[str] = Field([], description="only on these channels; empty = all")
+    when: list[str] = Field([], description="only where the draft or the customer says one of these; empty = always")
+    hours: Literal["always", "open", "closed"] = Field("always", description="only within, or outside, business.hours")
+    passes: list[str] = Field([], description="drafts that keep the rule")
+    fails: list[str] = Field([], description="drafts that break it")
+
+
 class Policy(Section):
     """Rules on wording."""
 
     forbidden: list[ForbiddenSettings] = Field([], description="phrases that hold a draft")
+    rules: list[PolicyRuleSettings] = Field([], description="rules of other kinds, and with patterns")
+
+
+class VerbSettings(Section):
+    """A deed of this business that drafts may claim."""
+
+    words: list[str] = Field(min_length=1, description='participles as drafts write them, such as "ported"')
+    tools: list[str] = Field([], description="parts of the names of tools that do it; empty = any tool that acts")
+
+
+class Actions(Section):
+    """What drafts may claim to have done."""
+
+    verbs: list[VerbSettings] = Field([], description="tried before the built-in verbs")
 
 
 class Review(Section):
@@ -294,10 +367,12 @@ class Settings(Section):
     channels: dict[str, ChannelSettings] = {}
     autonomy: Autonomy = Autonomy()
     checks: dict[str, CheckSettings] = {}
+    opinions: dict[str, OpinionSettings] = {}
     topics: dict[str, TopicSettings] = {}
     safe_replies: dict[str, SafeReplySettings] = {}
     routing: Routing = Routing()
     policy: Policy = Policy()
+    actions: Actions = Actions()
     review: Review = Review()
     outbox: OutboxSettings = OutboxSettings()
     openai: OpenAiFace = OpenAiFace()

@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+from zoneinfo import ZoneInfo
+
 from understudy.assessment.decision import DEGRADABLE
+from understudy.assessment.patterns import problem
+from understudy.records.assessment import Severity
 from understudy.records.codec import digest, dump
+from understudy.records.policy import ActionVerb, ChannelForm, OpeningHours, OpenPeriod, PolicyRule
 from understudy.records.rulebook import (
     CheckPolicy,
     ForbiddenPhrase,
     Grant,
+    OpinionRule,
     Profile,
     Rulebook,
     Rules,
     SafeReply,
     TopicRule,
 )
-from understudy.settings.model import Settings
+from understudy.settings.model import Business, PolicyRuleSettings, Settings
+
+_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_HOURS = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? ([0-2]?[0-9]):([0-5][0-9])-([0-2]?[0-9]):([0-5][0-9])")
 
 
 def rulebook_of(settings: Settings) -> Rulebook:
-    """Build the rulebook that a configuration asks for; the same settings give the same id."""
+    """Build the rulebook that a configuration asks for; the same settings give the same id.
+
+    Raises `ValueError` that names the setting, its value and what is allowed.
+    """
     for code in settings.routing.degrade_on:
         if code not in DEGRADABLE:
             raise ValueError(f"routing.degrade_on {code!r} is never answered by a safe reply; {list(DEGRADABLE)} are")
@@ -34,6 +48,10 @@ def rulebook_of(settings: Settings) -> Rulebook:
             CheckPolicy(check=name, enabled=check.enabled, on_failure=check.on_failure, weight=check.weight)
             for name, check in sorted(settings.checks.items())
         ),
+        opinions=tuple(
+            OpinionRule(name=name, on_failure=one.on_failure, score_min=getattr(one, "score_min", 0.0))
+            for name, one in sorted(settings.opinions.items())
+        ),
         grants=tuple(Grant(**grant.model_dump()) for grant in settings.autonomy.grants),
         never_auto=tuple(settings.autonomy.never_auto),
         topics=tuple(TopicRule(topic=name, phrases=tuple(topic.phrases)) for name, topic in settings.topics.items()),
@@ -45,7 +63,52 @@ def rulebook_of(settings: Settings) -> Rulebook:
         hand_off_codes=tuple(settings.routing.hand_off_codes),
         hand_off_notice=settings.routing.hand_off_notice,
         forbidden=tuple(ForbiddenPhrase(phrase=one.phrase, why=one.why) for one in settings.policy.forbidden),
+        policy=tuple(_policy_rule(rule) for rule in settings.policy.rules),
+        hours=_opening_hours(settings.business),
+        verbs=tuple(ActionVerb(words=tuple(v.words), tools=tuple(v.tools)) for v in settings.actions.verbs),
+        channels=tuple(
+            ChannelForm(channel=name, chars_max=channel.chars_max, markup=channel.markup)
+            for name, channel in sorted(settings.channels.items())
+        ),
+        languages=tuple(settings.business.languages),
         audit_rate=settings.autonomy.audit_rate,
         automatic_per_hour_max=settings.autonomy.automatic_per_hour_max,
     )
     return Rulebook(id=digest(dump(rules)), rules=rules)
+
+
+def _policy_rule(rule: PolicyRuleSettings) -> PolicyRule:
+    if not (rule.phrases or rule.patterns):
+        raise ValueError(f"policy.rules {rule.name!r} has neither phrases nor patterns; give at least one")
+    for pattern in rule.patterns:
+        wrong = problem(pattern)
+        if wrong is not None:
+            raise ValueError(f"policy.rules {rule.name!r}: {pattern!r} is no RE2 expression ({wrong})")
+    severity = None if rule.severity is None else Severity(rule.severity)
+    lists = {name: tuple(value) for name, value in rule.model_dump().items() if isinstance(value, list)}
+    return PolicyRule(name=rule.name, kind=rule.kind, why=rule.why, severity=severity, hours=rule.hours, **lists)
+
+
+def _opening_hours(business: Business) -> OpeningHours | None:
+    try:
+        ZoneInfo(business.timezone)
+    except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
+        raise ValueError(
+            f"business.timezone {business.timezone!r} is no time zone; use a name like Europe/Berlin"
+        ) from error
+    periods = tuple(period for line in business.hours for period in _periods(line))
+    return OpeningHours(timezone=business.timezone, periods=periods) if periods else None
+
+
+def _periods(line: str) -> list[OpenPeriod]:
+    """Read a line such as "mon-fri 09:00-17:00"."""
+    match = _HOURS.fullmatch(line.strip().lower())
+    days = None if match is None else (match[1], match[2] or match[1])
+    if match is None or days is None or not set(days) <= set(_DAYS) or _DAYS.index(days[0]) > _DAYS.index(days[1]):
+        raise ValueError(f'business.hours {line!r} is not of the form "mon-fri 09:00-17:00"')
+    first, last = (_DAYS.index(day) for day in days)
+    opens, closes = 60 * int(match[3]) + int(match[4]), 60 * int(match[5]) + int(match[6])
+    try:
+        return [OpenPeriod(weekday=day, from_minute=opens, to_minute=closes) for day in range(first, last + 1)]
+    except ValueError as error:
+        raise ValueError(f"business.hours {line!r} must open before it closes, on the same day") from error

@@ -13,23 +13,27 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from understudy.assessment.assess import assess
+from understudy.assessment.check import Check
+from understudy.assessment.checks import CHECKS
 from understudy.effects.holds import hold_opened
 from understudy.effects.under_way import under_way
 from understudy.errors import AgentError, StepSuperseded
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
+from understudy.ports.opinion import OpinionRequest
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import Telemetry, TurnDecided
 from understudy.records.assessment import Assessment
 from understudy.records.codec import digest, dump, load
 from understudy.records.conversation import Mode
-from understudy.records.evidence import Draft, Evidence
+from understudy.records.evidence import ChatMessage, Draft, Evidence, Opinion
 from understudy.records.rulebook import Rulebook
 from understudy.records.text import storable
 from understudy.records.turn import TURN_JOB, WORKING, Job, Turn, TurnState
 from understudy.turn.commit import Committed, commit
 from understudy.turn.drafting import Drafting
-from understudy.turn.gathering import draft_request, gather
+from understudy.turn.gathering import draft_request, gather, transcript_of
+from understudy.turn.opinions import SecondOpinions
 
 SWEEP_MAX = 500
 """How many overdue turns one sweep announces; the rest wait for the next."""
@@ -56,6 +60,15 @@ class _Asked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Drafted:
+    """A turn with a draft on which second opinions are to be asked, leased."""
+
+    turn: Turn
+    draft: Draft
+    messages: tuple[ChatMessage, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Gathered:
     """A turn to be decided: its evidence as it was stored, and the rulebook."""
 
@@ -76,6 +89,8 @@ class TurnFlow:
         rulebook: Callable[[], Rulebook],
         *,
         limits: FlowLimits,
+        checks: tuple[Check, ...] = CHECKS,
+        opinions: SecondOpinions | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -83,6 +98,8 @@ class TurnFlow:
         self._drafting = drafting
         self._rulebook = rulebook
         self._limits = limits
+        self._checks = checks
+        self._opinions = opinions
         self._under_way: set[Turn] = set()
 
     async def advance(self, conversation_id: str) -> None:
@@ -94,6 +111,8 @@ class TurnFlow:
                     return
                 if isinstance(work, _Asked):
                     work = await self._draft(work)
+                if isinstance(work, _Drafted):
+                    work = await self._ask_others(work)
                 decided = await self._decide(work)
                 if decided.state is not TurnState.HANDED_OFF:
                     return  # It is delivered or held; whoever ends that asks for the next look.
@@ -147,7 +166,7 @@ class TurnFlow:
 
         await self._store.write(step)
 
-    def _take_up(self, tx: Transaction, conversation_id: str) -> _Asked | _Gathered | None:
+    def _take_up(self, tx: Transaction, conversation_id: str) -> _Asked | _Drafted | _Gathered | None:
         """Take every step that needs nothing but the store; None where nothing is to be done now."""
         open_turns = tx.turns.open_of(conversation_id)
         if not open_turns or open_turns[0].state not in WORKING:
@@ -168,7 +187,9 @@ class TurnFlow:
         stored, error = tx.artifacts.get(turn.id, "draft"), tx.artifacts.get(turn.id, "agent_error")
         draft = None if stored is None else load(Draft, stored)
         agent_error = None if error is None or draft is not None else load(str, error)
-        return self._gather(tx, turn, draft, agent_error)
+        if self._wants_opinions(tx, turn, draft) and not self._is_due(turn):
+            return None  # They are being asked.
+        return self._go_on(tx, turn, draft, agent_error)
 
     def _is_due(self, turn: Turn) -> bool:
         return turn.due_at is None or turn.due_at <= self._clock.now()
@@ -191,7 +212,7 @@ class TurnFlow:
         tx.ledger.append("agent.asked", at=now, turn_id=leased.id, conversation_id=leased.conversation_id)
         return _Asked(turn=leased, request=draft_request(tx, leased, deadline_s=self._drafting.lease_s))
 
-    async def _draft(self, asked: _Asked) -> _Gathered:
+    async def _draft(self, asked: _Asked) -> _Drafted | _Gathered:
         draft: Draft | None = None
         error = ""
         with under_way(self._under_way, asked.turn):
@@ -206,7 +227,7 @@ class TurnFlow:
                 error = storable(f"{failure.code}: {failure.message}")
             return await self._store.write(lambda tx: self._keep_draft(tx, asked.turn, draft, error))
 
-    def _keep_draft(self, tx: Transaction, turn: Turn, draft: Draft | None, error: str) -> _Gathered:
+    def _keep_draft(self, tx: Transaction, turn: Turn, draft: Draft | None, error: str) -> _Drafted | _Gathered:
         now = self._clock.now()
         version = draft.agent_version if draft is not None else None
         if draft is not None:
@@ -223,12 +244,56 @@ class TurnFlow:
             document=name,
             failed=draft is None,
         )
-        return self._gather(tx, turn, draft, None if draft is not None else error)
+        return self._go_on(tx, turn, draft, None if draft is not None else error)
 
-    def _gather(self, tx: Transaction, turn: Turn, draft: Draft | None, agent_error: str | None) -> _Gathered:
+    def _wants_opinions(self, tx: Transaction, turn: Turn, draft: Draft | None) -> bool:
+        """Whether others are to be asked; nobody is where a person has the conversation, or to gather once more."""
+        if self._opinions is None or draft is None or turn.state is TurnState.ASSESSING:
+            return False
+        return tx.conversations.get(turn.conversation_id).mode is Mode.AGENT
+
+    def _go_on(self, tx: Transaction, turn: Turn, draft: Draft | None, agent_error: str | None) -> _Drafted | _Gathered:
+        """Gather, or first lease the turn for as long as asking for second opinions takes."""
+        if draft is None or self._opinions is None or not self._wants_opinions(tx, turn, draft):
+            return self._gather(tx, turn, draft, agent_error)
+        now = self._clock.now()
+        until = now + timedelta(seconds=self._opinions.lease_s)
+        tx.ledger.append("opinions.asked", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
+        if turn.state is TurnState.DRAFTING:
+            version = turn.agent_version or draft.agent_version
+            turn = tx.turns.advance(turn, TurnState.GATHERING, due_at=until, agent_version=version)
+        else:
+            turn = tx.turns.touch(turn, due_at=until)
+        return _Drafted(turn=turn, draft=draft, messages=transcript_of(tx, turn))
+
+    async def _ask_others(self, drafted: _Drafted) -> _Gathered:
+        """Ask for second opinions with no transaction open, and gather what they said."""
+        assert self._opinions is not None
+        turn, draft = drafted.turn, drafted.draft
+        request = OpinionRequest(
+            turn_id=turn.id,
+            conversation_id=turn.conversation_id,
+            channel=turn.channel,
+            messages=drafted.messages,
+            draft=draft,
+            deadline_s=self._opinions.lease_s,
+            traceparent=turn.trace,
+        )
+        opinions = await self._opinions.ask(request)
+        return await self._store.write(lambda tx: self._gather(tx, turn, draft, None, opinions))
+
+    def _gather(
+        self,
+        tx: Transaction,
+        turn: Turn,
+        draft: Draft | None,
+        agent_error: str | None,
+        opinions: tuple[Opinion, ...] = (),
+    ) -> _Gathered:
         """Complete the evidence and store it with the rulebook that will judge it."""
         rulebook = self._rulebook()
-        evidence = gather(tx, self._clock, turn, draft=draft, agent_error=agent_error, rules=rulebook.rules)
+        rules = rulebook.rules
+        evidence = gather(tx, self._clock, turn, draft=draft, agent_error=agent_error, rules=rules, opinions=opinions)
         if tx.rulebooks.put(rulebook, now=evidence.at):
             tx.ledger.append("rulebook.added", at=evidence.at, rulebook=rulebook.id)
         text = dump(evidence)
@@ -266,7 +331,7 @@ class TurnFlow:
         """Assess what was stored, never what is in memory, and make the decision true."""
         evidence, rulebook = load(Evidence, gathered.evidence), gathered.rulebook
         began = time.perf_counter()
-        assessment = assess(evidence, rulebook)
+        assessment = assess(evidence, rulebook, checks=self._checks)
         assess_ms = (time.perf_counter() - began) * 1000
         committed = await self._store.write(
             lambda tx: commit(
@@ -324,10 +389,10 @@ def _new_trace() -> str:
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
 
 
-def replay(tx: Transaction, turn_id: str) -> tuple[Assessment, Assessment]:
+def replay(tx: Transaction, turn_id: str, *, checks: tuple[Check, ...] = CHECKS) -> tuple[Assessment, Assessment]:
     """Assess a past turn again from its stored evidence and rulebook: (as recorded, as computed now)."""
     turn = tx.turns.get(turn_id)
     evidence, rulebook = _stored(tx, turn)
     recorded = tx.artifacts.get(turn_id, "assessment")
     assert recorded is not None, f"turn {turn_id} has no assessment yet"
-    return load(Assessment, recorded), assess(load(Evidence, evidence), rulebook)
+    return load(Assessment, recorded), assess(load(Evidence, evidence), rulebook, checks=checks)

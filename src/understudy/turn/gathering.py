@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from understudy.assessment.entities import mask_cards
+from understudy.assessment.cards import mask_all, mask_cards
 from understudy.assessment.topic import topic_of
 from understudy.errors import MalformedInput
 from understudy.ports.agent import DraftRequest
@@ -14,7 +14,7 @@ from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.codec import build, fitted
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
-from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence
+from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, Opinion, ToolCall
 from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn
 from understudy.records.wire import burst_length
@@ -60,7 +60,14 @@ def draft_request(tx: Transaction, turn: Turn, *, deadline_s: float) -> DraftReq
 
 
 def gather(
-    tx: Transaction, clock: Clock, turn: Turn, *, draft: Draft | None, agent_error: str | None, rules: Rules
+    tx: Transaction,
+    clock: Clock,
+    turn: Turn,
+    *,
+    draft: Draft | None,
+    agent_error: str | None,
+    rules: Rules,
+    opinions: tuple[Opinion, ...] = (),
 ) -> Evidence:
     """Put together all that the assessment may look at."""
     now = clock.now()
@@ -81,20 +88,21 @@ def gather(
         mode=conversation.mode,
         draft=draft,
         agent_error=agent_error,
-        contact=_facts(tx.contacts.get(conversation.contact_id), conversation),
+        contact=_contact(tx, turn, conversation),
         safe_replies_sent=_safe_replies_sent(tx, turn, rules),
         automatic_last_hour=automatic,
         degraded_last_hour=degraded,
         audit_draw=clock.random(),
         masked=_masked(messages),
+        opinions=opinions,
     )
 
 
 def fit_draft(draft: Draft) -> Draft:
     """Make a draft fit to be written: what no database takes is replaced, overlong names are cut, card numbers masked.
 
-    `cards_masked` tells the check of what it can no longer see, and the draft is held. Raises `MalformedInput` where a field is not of its kind: code that
-    builds drafts by hand may have put anything there.
+    `cards_masked` tells the check of what it can no longer see, and the draft is held. Raises `MalformedInput` where a
+    field is not of its kind: code that builds drafts by hand may have put anything there.
     """
     try:
         plain = fitted(Draft, draft)
@@ -105,20 +113,45 @@ def fit_draft(draft: Draft) -> Draft:
         plain,
         text=text,
         cards_masked=cards,
-        sources=tuple(replace(source, text=mask_cards(source.text)[0]) for source in plain.sources),
-        tool_calls=tuple(
-            replace(call, result=None if call.result is None else mask_cards(call.result)[0])
-            for call in plain.tool_calls
+        sources=tuple(
+            replace(source, text=mask_all(source.text), title=mask_all(source.title), url=mask_all(source.url))
+            for source in plain.sources
+        ),
+        tool_calls=tuple(masked_call(call) for call in plain.tool_calls),
+        actions=tuple(replace(action, arguments=mask_all(action.arguments)) for action in plain.actions),
+        pipeline=tuple(
+            replace(step, input=mask_all(step.input), output=mask_all(step.output)) for step in plain.pipeline
         ),
         topic=None if plain.topic is None else plain.topic[:NAME_CHARS_MAX],
         agent_version=None if plain.agent_version is None else plain.agent_version[:NAME_CHARS_MAX],
     )
 
 
+def masked_call(call: ToolCall) -> ToolCall:
+    """Mask the card numbers in what a tool was given and gave back."""
+    return replace(call, arguments=mask_all(call.arguments), result=mask_all(call.result), error=mask_all(call.error))
+
+
 def _chat(message: Message) -> ChatMessage:
     if message.author is Author.CUSTOMER:
         return ChatMessage(role="user", content=message.text)
     return ChatMessage(role="assistant", content=message.text, person=message.author is Author.REVIEWER)
+
+
+def _contact(tx: Transaction, turn: Turn, conversation: Conversation) -> ContactFacts:
+    """What is known of the customer: what the caller of this turn gave, and what the channel told."""
+    known = _facts(tx.contacts.get(conversation.contact_id), conversation)
+    artifact = tx.artifacts.get(turn.id, "contact")
+    if artifact is None:
+        return known
+    given = build(ContactFacts, json.loads(artifact))
+    return ContactFacts(
+        id=given.id or known.id,
+        name=given.name or known.name,
+        emails=tuple(sorted({*known.emails, *given.emails})),
+        phones=tuple(sorted({*known.phones, *given.phones})),
+        tags=given.tags,
+    )
 
 
 def _facts(contact: Contact, conversation: Conversation) -> ContactFacts:

@@ -6,24 +6,24 @@ the making or on hold makes that draft void: its turn is superseded, and a new o
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-from understudy.assessment.entities import mask_cards
+from understudy.assessment.cards import mask_all, mask_cards
 from understudy.effects.holds import close_hold
 from understudy.errors import Overloaded, TooLarge
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed, MessageReceived, Telemetry, TurnSuperseded
-from understudy.records.codec import canonical, dump, plain
+from understudy.records.codec import build, canonical, dump, plain
 from understudy.records.conversation import Author, Conversation, Inbound, Message, Mode
-from understudy.records.evidence import ChatMessage, Draft
+from understudy.records.evidence import NO_FACTS, ChatMessage, ContactFacts, Draft
 from understudy.records.review import HoldKind, HoldState
 from understudy.records.text import storable_record
 from understudy.records.turn import SUPERSEDABLE, TURN_JOB, Job, Turn, TurnState
 from understudy.turn.coalescing import CoalescingLimits, window_s
-from understudy.turn.gathering import fit_draft
+from understudy.turn.gathering import fit_draft, masked_call
 
 RETRY_AFTER_S = 5
 GAPS_LOOKED_AT = 12
@@ -95,11 +95,18 @@ class Intake:
         return received
 
     async def submit(
-        self, channel: str, inbound: Inbound, *, transcript: tuple[ChatMessage, ...], draft: Draft | None
+        self,
+        channel: str,
+        inbound: Inbound,
+        *,
+        transcript: tuple[ChatMessage, ...],
+        draft: Draft | None,
+        contact: ContactFacts = NO_FACTS,
     ) -> Received:
         """Store a turn whose caller keeps the conversation: its whole transcript, and the draft if there is one.
 
-        Without a draft the configured agent is asked. The same `provider_id` again changes nothing.
+        Without a draft the configured agent is asked. `contact` is what the caller knows of the customer. The same
+        `provider_id` again changes nothing.
         """
         self._refuse_overlong(inbound)
         inbound, cards = _fitted(inbound)
@@ -118,6 +125,10 @@ class Intake:
             turn = self._begin(tx, conversation, inbound, now, due_at=now)
             self._supersede(tx, open_turns, turn, superseded)
             tx.artifacts.put(turn.id, "transcript", canonical([plain(message) for message in masked]))
+            if contact != NO_FACTS:
+                tx.artifacts.put(
+                    turn.id, "contact", dump(build(ContactFacts, mask_all(asdict(storable_record(contact)))))
+                )
             if fitted is not None:
                 tx.artifacts.put(turn.id, "draft", dump(fitted))
             message = self._add_message(tx, turn, inbound, now, cards)
@@ -322,4 +333,5 @@ def _has_transcript(tx: Transaction, turn: Turn) -> bool:
 
 
 def _masked(message: ChatMessage) -> ChatMessage:
-    return replace(message, content=None if message.content is None else mask_cards(message.content)[0])
+    calls = tuple(masked_call(call) for call in message.tool_calls)
+    return replace(message, content=mask_all(message.content), tool_calls=calls)

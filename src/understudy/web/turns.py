@@ -12,7 +12,7 @@ from understudy.ports.store import Answered, Transaction
 from understudy.records.access import ApiKey
 from understudy.records.codec import canonical, digest, dump, load
 from understudy.records.conversation import Inbound
-from understudy.records.evidence import ChatMessage, Draft
+from understudy.records.evidence import NO_FACTS, ChatMessage, ContactFacts, Draft
 from understudy.records.wire import TurnRecord
 from understudy.web.auth import TheApp, TheFeed, TurnsReader, TurnsWriter
 from understudy.web.bodies import SEQ_MAX, JsonRoute
@@ -58,6 +58,7 @@ async def submit_turn(
         topic=record.topic,
         messages=record.chat(),
         draft=draft,
+        contact=record.contact_facts(),
     )
     view = await decided_turn(app, feed, turn_id, decision_within_s=DECISION_WITHIN_S, wait_s=wait_s)
     if idempotency_key is not None:
@@ -122,6 +123,7 @@ async def submit(
     topic: str | None,
     messages: tuple[ChatMessage, ...],
     draft: Draft | None,
+    contact: ContactFacts = NO_FACTS,
 ) -> str:
     """Store a caller's turn and return its id; raises `KeyReused` where the record's id came with another draft."""
     asked = [message for message in messages if message.role == "user" and (message.content or "").strip()]
@@ -134,7 +136,7 @@ async def submit(
         text=asked[-1].content or "",
         topic=topic,
     )
-    received = await app.intake.submit(API_CHANNEL, inbound, transcript=messages, draft=draft)
+    received = await app.intake.submit(API_CHANNEL, inbound, transcript=messages, draft=draft, contact=contact)
     if received.is_duplicate and draft is not None:
         stored = await app.store.read(lambda tx: tx.artifacts.get(received.turn_id, "draft"))
         if stored is not None and stored != dump(draft):

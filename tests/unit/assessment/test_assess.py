@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from understudy.assessment.assess import assess
-from understudy.assessment.check import Examination, examination
+from understudy.assessment.check import Check, Examination, examination
 from understudy.assessment.checks import CHECKS
 from understudy.records.assessment import DecisionKind, Finding, Severity, Span
 from understudy.records.codec import dump
@@ -241,3 +241,40 @@ def test_each_finding_leaves_its_share_of_the_score() -> None:
     assert scores == sorted(scores, reverse=True)
     assert scores[0] == 1.0
     assert scores[-1] == 0.0
+
+
+# --- every built-in check, broken on purpose ---
+
+
+@pytest.mark.parametrize("broken", CHECKS, ids=lambda check: check.name)
+@pytest.mark.parametrize(
+    "answer",
+    [
+        RuntimeError("no"),
+        RecursionError(),
+        MemoryError(),
+        TimeoutError(),
+        None,
+        "fine",
+        Examination(score=2.0),
+        Examination(score=float("nan")),
+        Examination(score=1.0, findings=None),  # type: ignore[arg-type]
+        Examination(score=1.0, findings=("fine",)),  # type: ignore[arg-type]
+    ],
+    ids=lambda answer: type(answer).__name__,
+)
+def test_each_check_that_breaks_holds_the_draft(turn: Any, broken: Check, answer: Any) -> None:
+    class Broken:
+        name, words, needs_draft = broken.name, broken.words, broken.needs_draft
+
+        def examine(self, *_: Any) -> Any:
+            if isinstance(answer, BaseException):
+                raise answer
+            return answer
+
+    rules = Rules(grants=(Grant(topic="*", channel="*", level=Level.AUTO, threshold=0.0),), audit_rate=0.0)
+    checks = tuple(Broken() if check is broken else check for check in CHECKS)
+    assert assess(turn(), Rulebook(id="r", rules=rules)).decision.kind is DecisionKind.DELIVER
+    assessment = assess(turn(), Rulebook(id="r", rules=rules), checks=checks)
+    assert assessment.decision.kind is DecisionKind.HOLD
+    assert f"check_failed.{broken.name}" in [reason.code for reason in assessment.decision.reasons]

@@ -14,7 +14,7 @@ import pytest
 from understudy.adapters.agents.documents import Document, read_documents
 from understudy.adapters.agents.faq import FaqAgent
 from understudy.assessment.cards import mask_cards
-from understudy.assessment.checks.injection import gives_orders
+from understudy.assessment.smuggling import gives_orders
 from understudy.demo.story import KINDS, TOPICS, Line, load_story, parse_story
 
 BUSINESS = files("understudy.demo").joinpath("business")

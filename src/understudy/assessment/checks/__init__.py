@@ -8,6 +8,7 @@ from understudy.assessment.checks.escalation import EscalationCheck
 from understudy.assessment.checks.exposure import ExposureCheck
 from understudy.assessment.checks.grounding import GroundingCheck
 from understudy.assessment.checks.injection import InjectionCheck
+from understudy.assessment.checks.opinions import OpinionsCheck
 from understudy.assessment.checks.policy import PolicyCheck
 from understudy.assessment.checks.quality import QualityCheck
 
@@ -20,3 +21,7 @@ CHECKS: tuple[Check, ...] = (
     PolicyCheck(),
     QualityCheck(),
 )
+"""Those that always run."""
+
+OPINIONS: Check = OpinionsCheck()
+"""Runs behind them where the rulebook wants second opinions."""

@@ -1,17 +1,23 @@
 """Check that no data tries to give the agent orders: customer text, passages and tool results are looked at apart.
 
-It recognises the plain forms (orders to ignore instructions, role markers, hidden characters, images that carry
-data away). An attack worded like an ordinary request passes here.
+Fixed forms (`assessment/smuggling.py`) block; what reads like an order by a learned model (`assessment/orders.py`) in a
+passage, a tool result or a text the customer passes on lowers the score. Customers may ask for anything, so the model
+does not look at what they say themselves. An order worded like the document around it passes here.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Final
 
 from understudy.assessment.carriers import Source, passages, tool_results
 from understudy.assessment.check import Code, Examination, examination
+from understudy.assessment.orders import MODEL, suspicion
+from understudy.assessment.smuggling import gives_orders, plainly
+from understudy.assessment.support import Grounds
+from understudy.assessment.wording import sentences, words
 from understudy.records.assessment import Finding, Severity, Span
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.rulebook import Rules
@@ -22,11 +28,35 @@ IN_CUSTOMER_TEXT = Code(
     severity=Severity.MAJOR,
     explanation="The customer's message contains words addressed to the agent's own instructions.",
 )
+IN_FORWARDED_TEXT = Code(
+    check="injection",
+    code="in_forwarded_text",
+    severity=Severity.MAJOR,
+    explanation="A text that the customer pasted or forwarded reads as if it gave the agent orders.",
+)
 IN_SOURCE = Code(
     check="injection",
     code="in_source",
     severity=Severity.BLOCKING,
     explanation="A passage or tool result contains instructions addressed to the agent.",
+)
+SUSPECTED_IN_SOURCE = Code(
+    check="injection",
+    code="suspected_in_source",
+    severity=Severity.MAJOR,
+    explanation="A sentence in a passage or tool result reads like an order to an assistant, not like its surroundings.",
+)
+RESTS_ON_IT = Code(
+    check="injection",
+    code="rests_on_it",
+    severity=Severity.MAJOR,
+    explanation="This sentence of the draft rests on a source that contains instructions addressed to the agent.",
+)
+TOO_MUCH_TO_READ = Code(
+    check="injection",
+    code="too_much_to_read",
+    severity=Severity.UNKNOWN,
+    explanation="The sources or the customer's messages are longer than this check reads; what stands behind the limit was not looked at.",
 )
 IMAGE_IN_DRAFT = Code(
     check="injection",
@@ -34,44 +64,30 @@ IMAGE_IN_DRAFT = Code(
     severity=Severity.BLOCKING,
     explanation="The draft embeds an image from a foreign address, which can carry data of the conversation away.",
 )
-CODES = (IN_CUSTOMER_TEXT, IN_SOURCE, IMAGE_IN_DRAFT)
-
-_GIVEN = r"(?:(?:of|the|my|these|those) ){0,2}(?:all|any|your|previous|prior|above|earlier|preceding|initial|original|system) "
-_ORDERS = rf"{_GIVEN}(?:\w+ ){{0,3}}(?:instruction|prompt|rule|guideline|direction|guardrail|restriction|programming)"
-_MACHINE = r"(?:ai|llm|assistant|chat ?bot|bot|language model|model|agent)"
-_SYSTEM_LINE = (
-    r"^[\W_]{0,6}system(?: prompt| message)?[\])>*]{0,3}\s{0,3}:[\s*]{0,4}"
-    r"(?:you|ignore|disregard|override|always|never|do|respond|reply|reveal|send|forget|new|important|instruct\w*|approve|"
-    r"grant|issue|refund|the (?:user|customer|agent))\b"
+CODES = (
+    IN_CUSTOMER_TEXT,
+    IN_FORWARDED_TEXT,
+    IN_SOURCE,
+    SUSPECTED_IN_SOURCE,
+    RESTS_ON_IT,
+    TOO_MUCH_TO_READ,
+    IMAGE_IN_DRAFT,
 )
-ORDERS: Final[tuple[tuple[str, str], ...]] = (
-    ("ignor", rf"\bignor(?:e|ing) {_ORDERS}"),
-    ("disregard", rf"\bdisregard {_ORDERS}"),
-    ("forget", rf"\bforget (?:{_ORDERS}|everything (?:above|before|you (?:were|have been) told))"),
-    ("overrid", rf"\boverrid(?:e|ing) {_ORDERS}"),
-    ("bypass", rf"\bbypass {_ORDERS}"),
-    ("do not follow", rf"\bdo not follow {_ORDERS}"),
-    ("new instructions", rf"\bnew instructions? for (?:the |an? )?{_MACHINE}|^[\W_]{{0,6}}new instructions?\s*:"),
-    ("you are now", r"\byou are now (?:acting|dan\b|unrestricted|free (?:from|of|to)|in (?:developer|debug|admin|god) mode)"),
-    ("you are now", rf"\byou are now (?:an? |the )(?:\w+ ){{0,3}}(?:{_MACHINE}|hacker|administrator|persona)\b"),
-    ("from now on", r"\bfrom now on,? you (?:are (?:an? |the |no longer )|(?:must|will|should) (?:only|obey|answer|respond|act))"),
-    ("act as", r"\bact as (?:an? )?(?:unrestricted|evil|dan\b|jailbroken|uncensored)"),
-    ("system prompt", r"\b(?:reveal|print|show|repeat|output|tell|give|what (?:is|are)) (?:me )?(?:your|the) system prompt"),
-    ("system", _SYSTEM_LINE),
-    ("ai", r"\b(?:attention|note|message|instructions?) (?:to|for) (?:the |any |all )?(?:ai|llm|chatbot)\b"),
-    ("<|", r"<\|(?:im_start|im_end|system|user|assistant|endoftext|start_header_id|eot_id)"),
-    ("[inst]", r"\[/?inst\]"),
-    ("<<sys>>", r"<<sys>>"),
-    ("</", r"</(?:system|instructions?|context|user_message|tool_result)>"),
-    ("![", r"!\[[^\]\n]{0,200}\]\(\s*(?:https?:)?//[^)\s]{0,400}[?&=]"),
-)  # fmt: skip
-"""What gives an order away: a substring to look for first, in lower case, and the pattern that must then fit."""
-_PATTERNS = tuple((hint, re.compile(pattern, re.IGNORECASE | re.MULTILINE)) for hint, pattern in ORDERS)
 
-_FLAG = re.compile("\U0001f3f4[\U000e0020-\U000e007f]{1,16}")
-_HIDDEN = re.compile("[\U000e0000-\U000e007f]|[\u202a-\u202e\u2066-\u2069]|[\u200b\u2060-\u2064\ufeff\u00ad]{3}")
+DOUBT_MAX: Final = 0.95
+"""What the learned suspicion can take from the score, by its square, so that a little of it takes little."""
+CHARS_MAX: Final = 60_000
+"""So many characters of all passages and tool results together are read, and of all that the customer wrote as well."""
+RESTING_MAX: Final = 3
+"""So many sentences of the draft that rest on an injected source are pointed at."""
+_RESTING_SHARE_MIN: Final = 0.6
+_HEADERS = re.compile(
+    r"^[ \t]*(?:subject|from|to|sent|date|content|email_from|received date)\s*:", re.IGNORECASE | re.MULTILINE
+)
+_QUOTED = re.compile(r"^[ \t]*(?:>|-{3,}\s*(?:original|forwarded))", re.IGNORECASE | re.MULTILINE)
+_ROW = re.compile(r"^[^\n|]{0,200}\|[^\n|]{0,400}\|", re.MULTILINE)
 _IMAGE = re.compile(
-    r"!\[[^\]\n]{0,200}\]\(\s*(?:https?:)?//([^/)\s?#:]{1,255})|<img\b[^>]{0,400}src=[\"']?https?://([^/\"'\s?#:>]{1,255})",
+    r"!\[(?:[^\[\]\n]|\[[^\[\]\n]{0,80}\]){0,200}\]\(\s*(?:https?:)?//([^/)\s?#:]{1,255})|<img\b[^<>]{0,400}src=[\"']?https?://([^/\"'\s?#:>]{1,255})",
     re.IGNORECASE,
 )
 
@@ -85,23 +101,63 @@ class InjectionCheck:
 
     def examine(self, evidence: Evidence, draft: Draft, rules: Rules) -> Examination:
         """Look at the customer's words, then at each source, then at what the draft embeds."""
-        findings = [IN_CUSTOMER_TEXT.found()] if any(gives_orders(text) for text in evidence.customer_texts) else []
-        sources = {source.id: source for source in _suspicious((*passages(draft), *tool_results(evidence, draft)))}
-        findings += [IN_SOURCE.found(passage_id=name) for name in sources]
+        written = list(_within((Source(id="", text=text) for text in reversed(evidence.customer_texts)), CHARS_MAX))
+        findings = [IN_CUSTOMER_TEXT.found()] if any(gives_orders(text.text) for text in written) else []
+        passed_on = max((suspicion(plainly(text.text))[0] for text in written if _is_document(text.text)), default=0.0)
+        if passed_on >= MODEL.threshold and not findings:
+            findings.append(IN_FORWARDED_TEXT.found())
+        given = {source.id: source for source in (*passages(draft), *reversed(tool_results(evidence, draft)))}
+        sources = list(_within(given.values(), CHARS_MAX))
+        doubts = {
+            source.id: 1.0 if gives_orders(source.text) else suspicion(plainly(source.text))[0] for source in sources
+        }
+        findings += _in_sources(doubts)
+        findings += _resting(draft.text, [source for source in sources if doubts[source.id] >= MODEL.threshold])
+        if _is_cut(given.values()) or _is_cut(Source(id="", text=text) for text in evidence.customer_texts):
+            findings.append(TOO_MUCH_TO_READ.found())
         findings += _foreign_images(draft.text, rules.profile.domains)
-        return examination(findings)
+        doubt = max((passed_on, *doubts.values()))
+        return examination(findings, at_most=1.0 - DOUBT_MAX * doubt**2)
 
 
-def gives_orders(text: str) -> bool:
-    """Whether a text contains words, markers or hidden characters meant for the agent rather than for a person."""
-    lowered = text.lower()
-    if any(hint in lowered and pattern.search(text) for hint, pattern in _PATTERNS):
+def _within(sources: Iterable[Source], limit: int) -> Iterator[Source]:
+    """The sources as far as `limit` characters reach, the last one cut."""
+    for source in sources:
+        if limit <= 0:
+            return
+        yield source if len(source.text) <= limit else Source(id=source.id, text=source.text[:limit])
+        limit -= len(source.text)
+
+
+def _is_cut(sources: Iterable[Source]) -> bool:
+    return sum(len(source.text) for source in sources) > CHARS_MAX
+
+
+def _is_document(text: str) -> bool:
+    """Whether a customer's message holds a text of somebody else: a quoted or forwarded mail, a table, or data."""
+    if len(_HEADERS.findall(text)) >= 2 or _QUOTED.search(text) or text.lstrip()[:1] in ("{", "["):
         return True
-    return not text.isascii() and _HIDDEN.search(_FLAG.sub("", text)) is not None
+    return len(_ROW.findall(text)) >= 3
 
 
-def _suspicious(sources: tuple[Source, ...]) -> Iterator[Source]:
-    return (source for source in sources if gives_orders(source.text))
+def _in_sources(doubts: dict[str, float]) -> Iterator[Finding]:
+    for name, doubt in doubts.items():
+        if doubt >= 1.0:
+            yield IN_SOURCE.found(passage_id=name)
+        elif doubt >= MODEL.threshold:
+            yield SUSPECTED_IN_SOURCE.found(passage_id=name)
+
+
+def _resting(text: str, injected: list[Source]) -> Iterator[Finding]:
+    """Point at the sentences of the draft that share most of their words with a sentence of an injected source."""
+    if not injected or not text:
+        return
+    grounds = Grounds(injected)
+    near = ((sentence, grounds.nearest(words(sentence.text))) for sentence in islice(sentences(text), 200))
+    found = ((s, nearest) for s, nearest in near if nearest is not None and nearest.share >= _RESTING_SHARE_MIN)
+    for sentence, nearest in islice(found, RESTING_MAX):
+        span = Span(start=sentence.start, end=sentence.start + len(sentence.text))
+        yield RESTS_ON_IT.found(span, passage_id=nearest.source_id)
 
 
 def _foreign_images(text: str, own_domains: tuple[str, ...]) -> Iterator[Finding]:

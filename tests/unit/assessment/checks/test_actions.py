@@ -9,6 +9,7 @@ import pytest
 from understudy.assessment.checks.actions import ActionsCheck
 from understudy.records.assessment import Finding
 from understudy.records.evidence import Action, Evidence, ToolCall
+from understudy.records.policy import ActionVerb
 from understudy.records.rulebook import Rules
 
 
@@ -112,3 +113,48 @@ def test_finding_points_at_the_claim(turn: Any) -> None:
     (finding,) = found(turn("please", draft))
     assert finding.span is not None
     assert draft[finding.span.start : finding.span.end] == "I've refunded"
+
+
+PORTING = Rules(verbs=(ActionVerb(words=("ported",), tools=("port_number",)),))
+
+
+def test_verb_of_the_business_needs_its_own_tool(turn: Any) -> None:
+    evidence = turn("please", "I have ported your number.", tools=[("update_account", "done")])
+    assert [f.code for f in ActionsCheck().examine(evidence, evidence.draft, PORTING).findings] == ["unbacked_action"]
+    backed = turn("please", "I have ported your number.", tools=[("port_number", "done")])
+    assert ActionsCheck().examine(backed, backed.draft, PORTING).findings == ()
+
+
+def test_word_that_is_no_built_in_verb_is_a_claim_only_where_the_business_says_so(turn: Any) -> None:
+    assert found(turn("please", "I have ported your number.")) == ()
+
+
+def test_status_that_says_otherwise_contradicts(turn: Any) -> None:
+    evidence = turn("please", "I have refunded it.", tools=[("get_refund", '{"status": "denied"}')])
+    assert [finding.code for finding in found(evidence)] == ["contradicted_action"]
+
+
+@pytest.mark.parametrize(
+    ("customer", "arguments"),
+    [
+        ("It is order #W3445693", '{"order_id": "#W3445693"}'),
+        ("It is order 3445693", '{"order_id": "#W3445693"}'),
+        ("Order W-344 5693", '{"order_id": "W3445693"}'),
+        ("hello", '{"amount": "1,200.50", "on": "2026-05-20", "reason": "no longer needed", "size": "XL"}'),
+        ("hello", "not JSON W3445693"),
+    ],
+)
+def test_argument_that_was_given_or_refers_to_nothing_is_fine(turn: Any, customer: str, arguments: str) -> None:
+    calls = (ToolCall(id="1", name="cancel_order", arguments=arguments, result="ok"),)
+    assert found(turn(customer, "One moment.", tool_calls=calls)) == ()
+
+
+def test_argument_from_an_earlier_tool_result_is_fine(turn: Any) -> None:
+    calls = (ToolCall(id="1", name="cancel_order", arguments='{"item": ["A77120934"]}', result="ok"),)
+    tools = [("list_orders", '["A77120934"]')]
+    assert found(turn("the first", "One moment.", tools=tools, tool_calls=calls)) == ()
+
+
+def test_argument_of_a_proposed_action_is_looked_up_too(turn: Any) -> None:
+    action = Action(name="refund", arguments={"to": "lee@mail.example"})
+    assert [finding.code for finding in found(turn("hello", "One moment.", actions=(action,)))] == ["invented_argument"]

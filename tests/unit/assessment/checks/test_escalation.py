@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from understudy.assessment.check import NO_DRAFT
 from understudy.assessment.checks.escalation import EscalationCheck
-from understudy.records.evidence import ChatMessage, Evidence
-from understudy.records.rulebook import Rules
+from understudy.records.assessment import Span
+from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, ToolCall
+from understudy.records.rulebook import Rules, TopicRule
 
 
 def codes(evidence: Evidence) -> list[str]:
@@ -76,10 +79,17 @@ def test_other_mention_of_people_is_no_wish(turn: Any, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "code"),
     [
-        ("I want to kill myself", "vulnerable"),
+        ("I want to kill myself", "self_harm"),
         ("my husband just passed away", "vulnerable"),
         ("I can't afford food this week", "vulnerable"),
-        ("I will kill you all, I'll kill your people", "vulnerable"),
+        ("I will kill you all, I'll kill your people", "threat"),
+        ("someone used my card at a shop I never visited", "fraud"),
+        ("I need to report fraud on my card", "fraud"),
+        ("there are unauthorized charges on my statement", "fraud"),
+        ("I want to make a formal complaint", "complaint"),
+        ("\u0456 want t\u043e sue y\u043eu", "legal_threat"),
+        ("I w\u200bant to k\u00adill myself", "self_harm"),
+        ("\uff54\uff48\uff49\uff53 is ridiculous", "anger"),
         ("you will hear from my lawyer", "legal_threat"),
         ("I'm going to sue", "legal_threat"),
         ("I will file a complaint with the ombudsman", "legal_threat"),
@@ -102,7 +112,6 @@ def test_distress_threat_and_anger_are_heard(turn: Any, text: str, code: str) ->
         "my phone died",
         "press the button",
         "the tennis court is closed",
-        "I need to report fraud on my card",
         "thanks, you are great!",
         "OK, order ABC",
         "I would like to know the opening hours",
@@ -130,3 +139,74 @@ def test_wish_of_an_earlier_turn_does_not_count_again(turn: Any) -> None:
         ChatMessage(role="assistant", content="Here I am.", person=True),
     ]
     assert codes(turn("thanks, that solved it", before=before)) == []
+
+
+def said(*texts: str) -> list[ChatMessage]:
+    """A conversation in which the agent answers something different each time."""
+    answers = ["We look into it.", "Please try again.", "Have you checked your e-mails?"]
+    return [
+        message
+        for text, answer in zip(texts, answers, strict=False)
+        for message in (ChatMessage(role="user", content=text), ChatMessage(role="assistant", content=answer))
+    ]
+
+
+def test_anger_that_rises_is_noticed_before_it_is_anger(turn: Any) -> None:
+    before = said("Where is my parcel?", "I already told you the number, this does not help")
+    assert codes(turn("How many times do I have to say it, I am disappointed", before=before)) == ["rising_anger"]
+
+
+def test_an_even_temper_does_not_rise(turn: Any) -> None:
+    before = said("This is disappointing", "Still no parcel", "Hm")
+    assert "rising_anger" not in codes(turn("All right, I will wait", before=before))
+
+
+def test_an_agent_that_says_the_same_again_goes_in_circles(turn: Any) -> None:
+    answer = "You can return your order within 30 days, the label is in the parcel."
+    before = [ChatMessage(role="user", content="My label is missing"), ChatMessage(role="assistant", content=answer)]
+    evidence = turn("But there is no label in the parcel", answer, before=before)
+    found = EscalationCheck().examine(evidence, evidence.draft, Rules()).findings
+    assert [(finding.code, finding.span) for finding in found] == [("going_in_circles", Span(start=0, end=len(answer)))]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Wo bleibt meine Bestellung, ich warte schon seit zwei Wochen",
+        "\u0413\u0434\u0435 \u043c\u043e\u0439 \u0437\u0430\u043a\u0430\u0437?",
+    ],
+)
+def test_language_without_a_lexicon_is_a_finding(turn: Any, text: str) -> None:
+    assert codes(turn(text)) == ["unknown_language"]
+
+
+@pytest.mark.parametrize("text", ["ok", "K\u00f6ln 50667", "W3445693", "\U0001f44d\U0001f44d", "Zo\u00eb M\u00fcller"])
+def test_too_little_text_is_in_no_language(turn: Any, text: str) -> None:
+    assert codes(turn(text)) == []
+
+
+@pytest.mark.parametrize(("tag", "code"), [("VIP", "vip"), ("open_complaint", "open_complaint")])
+def test_mark_in_the_system_of_record_counts(turn: Any, tag: str, code: str) -> None:
+    assert codes(turn("hello", contact=ContactFacts(tags=(tag, "newsletter")))) == [code]
+
+
+def test_words_of_a_topic_that_is_never_automatic_hold_whatever_the_topic_is(turn: Any) -> None:
+    rules = Rules(never_auto=("legal",), topics=(TopicRule(topic="legal", phrases=("power of attorney",)),))
+    evidence = turn("Where is my parcel? And I have a power of attorney for my aunt", topic="delivery")
+    found = EscalationCheck().examine(evidence, NO_DRAFT, rules).findings
+    assert [finding.code for finding in found] == ["never_auto"]
+
+
+def test_what_is_locked_and_passed_on_needs_a_person(turn: Any) -> None:
+    call = ToolCall(id="1", name="transfer_to_human", arguments='{"summary": "the account is locked"}')
+    before = [ChatMessage(role="assistant", tool_calls=(call,))]
+    assert "needs_person" in codes(turn("It says my account is locked", before=before))
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_text_gives_a_score_and_spans_inside_the_draft(turn: Any, customer: str, draft: str) -> None:
+    evidence = turn(customer or "x", draft)
+    examined = EscalationCheck().examine(evidence, Draft(text=draft), Rules())
+    assert 0.0 <= examined.score <= 1.0
+    assert all(finding.span is None or finding.span.end <= len(draft) for finding in examined.findings)
