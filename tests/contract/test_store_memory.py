@@ -54,12 +54,13 @@ def test_a_turn_that_another_process_took_further_is_seen(store: SqlStore, other
     assert store.write_now(lambda tx: tx.turns.open_of(conversation.id)) == [moved]
 
 
-def test_a_lease_that_another_process_lengthened_is_seen(store: SqlStore, other: SqlStore, make: Any) -> None:
+@pytest.mark.parametrize("state", [TurnState.DRAFTING, TurnState.GATHERING])
+def test_a_lease_that_another_process_lengthened_is_seen(
+    store: SqlStore, other: SqlStore, make: Any, state: TurnState
+) -> None:
     """It is lengthened without a ledger entry, so nothing says that what is remembered is out of date."""
     conversation = store.write_now(told(make.conversation))
-    turn = store.write_now(
-        told(lambda tx: make.turn(tx, conversation_id=conversation.id, state=TurnState.DRAFTING, due_at=NOW))
-    )
+    turn = store.write_now(told(lambda tx: make.turn(tx, conversation_id=conversation.id, state=state, due_at=NOW)))
     store.write_now(lambda tx: tx.turns.open_of(conversation.id))
     later = NOW + timedelta(seconds=60)
     other.write_now(lambda tx: tx.turns.renew(turn, until=later))

@@ -20,6 +20,9 @@ SCENES_MAX = 1024
 MESSAGES_MAX = 40
 """A longer conversation's messages are read from the database each time."""
 
+LEASED = frozenset({TurnState.DRAFTING, TurnState.GATHERING})
+"""States in which somebody outside is asked for a turn, under a lease."""
+
 
 @dataclass(slots=True)
 class Scene:
@@ -31,8 +34,8 @@ class Scene:
     messages: list[Message] | None = None
 
     def open_turns(self) -> list[Turn] | None:
-        """The open turns, if they are known; who drafts may have lengthened the lease without a word."""
-        if self.turns is None or any(turn.state is TurnState.DRAFTING for turn in self.turns):
+        """The open turns, if they are known; who drafts, or asks others, may have lengthened the lease without a word."""
+        if self.turns is None or any(turn.state in LEASED for turn in self.turns):
             return None
         return list(self.turns)
 

@@ -232,18 +232,6 @@ def _create_outbox() -> None:
     op.create_index(op.f("ix_outbox_turn_id"), "outbox", ["turn_id"], unique=False)
 
 
-def _create_slice_counts() -> None:
-    op.create_table(
-        "slice_counts",
-        sa.Column("topic", sa.String(length=200), nullable=False),
-        sa.Column("channel", sa.String(length=100), nullable=False),
-        sa.Column("kind", sa.String(length=40), nullable=False),
-        sa.Column("began_at", sa.BigInteger(), nullable=False),
-        sa.Column("count", sa.Integer(), nullable=False),
-        sa.PrimaryKeyConstraint("topic", "channel", "kind", "began_at", name=op.f("pk_slice_counts")),
-    )
-
-
 def _create_turns() -> None:
     op.create_table(
         "turns",
@@ -272,20 +260,12 @@ def _create_turns() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(
-        "ix_turns_assessing",
-        "turns",
-        ["topic", "channel"],
-        unique=False,
-        sqlite_where=sa.text("state = 'assessing'"),
-        postgresql_where=sa.text("state = 'assessing'"),
-    )
-    op.create_index(
         "ix_turns_automatic",
         "turns",
         ["topic", "channel", "decided_at"],
         unique=False,
-        sqlite_where=sa.text("decision IN ('degrade', 'deliver')"),
-        postgresql_where=sa.text("decision IN ('degrade', 'deliver')"),
+        sqlite_where=sa.text("decision IN ('deliver', 'degrade')"),
+        postgresql_where=sa.text("decision IN ('deliver', 'degrade')"),
     )
     op.create_index("ix_turns_conversation_id_position", "turns", ["conversation_id", "position"], unique=False)
     op.create_index(
@@ -293,8 +273,8 @@ def _create_turns() -> None:
         "turns",
         ["due_at"],
         unique=False,
-        sqlite_where=sa.text("state IN ('assessing', 'collecting', 'drafting', 'gathering')"),
-        postgresql_where=sa.text("state IN ('assessing', 'collecting', 'drafting', 'gathering')"),
+        sqlite_where=sa.text("state IN ('collecting', 'drafting', 'gathering', 'assessing')"),
+        postgresql_where=sa.text("state IN ('collecting', 'drafting', 'gathering', 'assessing')"),
     )
 
 
@@ -331,7 +311,6 @@ def upgrade() -> None:
     _create_holds()
     _create_messages()
     _create_outbox()
-    _create_slice_counts()
     _create_turns()
     _create_verdicts()
 
@@ -341,7 +320,6 @@ def downgrade() -> None:
     for table in (
         "verdicts",
         "turns",
-        "slice_counts",
         "outbox",
         "messages",
         "holds",
