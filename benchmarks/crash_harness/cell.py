@@ -32,10 +32,9 @@ from turns_harness.traffic import Address
 Role = Literal["serve", "web", "work"]
 WORDS: dict[Role, tuple[str, ...]] = {"serve": ("serve",), "web": ("serve", "--web-only"), "work": ("work",)}
 CONFIG = """
+server.port = {port}
 [business]
 name = "Parcel Shop"
-[server]
-port = {port}
 [store]
 url = "{store}"
 [agents.fake]
@@ -46,6 +45,8 @@ kind = "webhook"
 secrets = ["{secret}"]
 url = "{sink}"
 honours_keys = {honours_keys}
+[opinions]
+judge = {{ kind = "judge", model = "fake", base_url = "{judge}", per_hour_max = 1000000, on_failure = "ignore" }}
 [drafting]
 deadline_s = 3
 [outbox]
@@ -170,6 +171,7 @@ class Cell:
             store=store,
             secret=SECRET,
             sink=sink.url(self.name, name),
+            judge=sink.judge_url,
             honours_keys=str(says_keys).lower(),
             checks="\n".join(f"[checks.{check}]\nenabled = false" for check in CHECKS),
         )

@@ -48,6 +48,7 @@ POINTS: tuple[Point, ...] = (
     *_around("burst closed", "turn.drafting"),
     *_around("agent asked", "agent.asked"),
     *_around("drafted", "turn.drafted"),
+    *_around("second opinions asked", "opinions.asked"),
     *_around("gathered", "turn.gathered"),
     *_around("decided", "turn.decided"),
     *_around("decided: a reply to send", "outbox.queued"),

@@ -1,11 +1,12 @@
 """The receiver of all cells' replies: it hands each to its cell, which says how to answer. It judges nothing.
 
-The path names the cell and the process: /CELL/SLOT.
+The path names the cell and the process: /CELL/SLOT. Beside it stands a judge, who agrees with every draft.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,13 @@ from turns_harness.http import Messages
 _KEY = re.compile(rb"webhook-id: *([^\r\n]+)", re.IGNORECASE)
 _HEAD = b"content-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
 TAKEN = b"HTTP/1.1 200 OK\r\n" + _HEAD
+JUDGE = "/judge"
+_VERDICT = json.dumps({"choices": [{"message": {"role": "assistant", "content": '{"verdict": "pass"}'}}]}).encode()
+AGREES = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n"
+    + f"content-length: {len(_VERDICT)}\r\n\r\n".encode()
+    + _VERDICT
+)
 BUSY = b"HTTP/1.1 503 Busy\r\nretry-after: 0\r\n" + _HEAD
 
 
@@ -41,7 +49,11 @@ class _Connection(Messages):
         self._cell_of = cell_of
 
     def message(self, head: bytes, body: bytes) -> None:
-        _, cell, slot = head.split(b" ", 2)[1].decode().split("/")
+        path = head.split(b" ", 2)[1].decode()
+        if path.startswith(JUDGE):
+            self._answer(AGREES)
+            return
+        _, cell, slot = path.split("/")
         key = _KEY.search(head)
         assert key is not None, "every reply carries its key"
         answer = self._cell_of(cell).took(slot, key[1].decode().strip(), body)
@@ -73,6 +85,11 @@ class Sink:
     async def __aexit__(self, *_error: object) -> None:
         assert self._server is not None
         self._server.close()
+
+    @property
+    def judge_url(self) -> str:
+        """Where second opinions are asked for."""
+        return f"http://127.0.0.1:{self.port}{JUDGE}"
 
     def url(self, cell: str, slot: str) -> str:
         """Where the process in a slot of a cell sends its replies."""
