@@ -170,8 +170,11 @@ def _is_rising(evidence: Evidence) -> bool:
     texts = evidence.customer_texts[-4:]
     if len(texts) < RISING_MESSAGES_MIN:
         return False
-    heats = [_heat(text[:_COMPARED_CHARS_MAX]) for text in texts]
-    return min(heats[-2:]) >= 1 and sum(heats[-2:]) > sum(heats[:2]) and heats[-1] >= heats[-2]
+    now = _heat(texts[-1][:_COMPARED_CHARS_MAX])
+    before = _heat(texts[-2][:_COMPARED_CHARS_MAX]) if now else 0
+    if not before or now < before:
+        return False
+    return now + before > sum(_heat(text[:_COMPARED_CHARS_MAX]) for text in texts[:2])
 
 
 def _heat(text: str) -> int:
