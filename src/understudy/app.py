@@ -41,9 +41,11 @@ from understudy.settings.model import (
     AgentSettings,
     ChannelSettings,
     ChatCompletionsAgent,
+    EmbeddingsOpinion,
     FaqAgent,
     HttpAgent,
     JudgeOpinion,
+    OnnxOpinion,
     OpinionSettings,
     PythonAgent,
     ResponsesAgent,
@@ -149,7 +151,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     rulebook, checks = _rulebook(settings), checks_of(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)
-    opinions = {name: build_opinion(name, one) for name, one in settings.opinions.items()}
+    opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
     others = _second_opinions(settings, clock, opinions)
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
@@ -249,14 +251,26 @@ def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:
             return PythonCallableAgent(name=name, function=agent.target, folder=base, version=agent.version)
 
 
-def build_opinion(name: str, opinion: OpinionSettings) -> SecondOpinion:
+def build_opinion(name: str, opinion: OpinionSettings, base: Path) -> SecondOpinion:
     """Build one second opinion; raises `ConfigurationError`."""
     from understudy.adapters.agents import embeddings, judge
 
-    to: dict[str, Any] = {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
-    if isinstance(opinion, JudgeOpinion):
-        return judge.JudgeOpinion(name=name, api_key=_plain(opinion.api_key), prompt=opinion.prompt, **to)
-    return embeddings.EmbeddingsOpinion(name=name, api_key=_plain(opinion.api_key), **to)
+    match opinion:
+        case JudgeOpinion():
+            to = {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
+            return judge.JudgeOpinion(name=name, api_key=_plain(opinion.api_key), prompt=opinion.prompt, **to)
+        case EmbeddingsOpinion():
+            to = {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
+            return embeddings.EmbeddingsOpinion(name=name, api_key=_plain(opinion.api_key), **to)
+        case OnnxOpinion():
+            try:
+                from understudy.adapters.agents.onnx_model import OnnxOpinion as OnnxModel
+            except ModuleNotFoundError as error:
+                raise ConfigurationError(
+                    f"opinions.{name} needs what runs ONNX models: pip install 'understudy[onnx]'"
+                ) from error
+            folder = base / opinion.folder
+            return OnnxModel(name=name, folder=folder, label=opinion.label, per=opinion.per, threads=opinion.threads)
 
 
 def _second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, SecondOpinion]) -> SecondOpinions | None:
