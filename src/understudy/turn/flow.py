@@ -30,10 +30,11 @@ from understudy.records.evidence import ChatMessage, Draft, Evidence, Opinion
 from understudy.records.rulebook import Rulebook
 from understudy.records.text import storable
 from understudy.records.turn import TURN_JOB, WORKING, Job, Turn, TurnState
-from understudy.turn.commit import Committed, commit
+from understudy.turn.commit import Committed, commit, is_still_so
 from understudy.turn.drafting import Drafting
 from understudy.turn.gathering import draft_request, gather, transcript_of
 from understudy.turn.opinions import SecondOpinions
+from understudy.turn.standing import in_force
 
 SWEEP_MAX = 500
 """How many overdue turns one sweep announces; the rest wait for the next."""
@@ -291,9 +292,9 @@ class TurnFlow:
         opinions: tuple[Opinion, ...] = (),
     ) -> _Gathered:
         """Complete the evidence and store it with the rulebook that will judge it."""
-        rulebook = self._rulebook()
-        rules = rulebook.rules
+        rules = self._rulebook().rules
         evidence = gather(tx, self._clock, turn, draft=draft, agent_error=agent_error, rules=rules, opinions=opinions)
+        rulebook = in_force(tx, self._rulebook(), evidence)
         if tx.rulebooks.put(rulebook, now=evidence.at):
             tx.ledger.append("rulebook.added", at=evidence.at, rulebook=rulebook.id)
         text = dump(evidence)
@@ -321,9 +322,10 @@ class TurnFlow:
         return _Gathered(turn=turn, evidence=text, rulebook=rulebook)
 
     def _gathered_before(self, tx: Transaction, turn: Turn) -> _Gathered | None:
-        """What was gathered before a crash; None where a person took the conversation over, or gave it back, since."""
+        """What was gathered before a crash; None where it no longer holds: a person took the conversation over or gave
+        it back since, or the autonomy of its slice is another."""
         evidence, rulebook = _stored(tx, turn)
-        if tx.conversations.get(turn.conversation_id).mode is not load(Evidence, evidence).mode:
+        if not is_still_so(tx, load(Evidence, evidence), rulebook.rules):
             return None
         return _Gathered(turn=turn, evidence=evidence, rulebook=rulebook)
 
