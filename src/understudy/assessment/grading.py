@@ -46,12 +46,11 @@ def grade(
         return Grade(loss=REFUSED, is_severe=True)
     match kind:
         case VerdictKind.APPROVE:
-            loss = COSMETIC
+            return Grade(loss=COSMETIC, is_severe=False)
         case VerdictKind.EDIT:
-            loss = changed(draft, text or "") if severity is None else severity
+            return Grade(loss=changed(draft, text or "") if severity is None else severity, is_severe=False)
         case VerdictKind.REJECT | VerdictKind.RESPOND | VerdictKind.TAKE_OVER:
-            loss = REFUSED
-    return Grade(loss=loss, is_severe=False)
+            return Grade(loss=REFUSED, is_severe=False)
 
 
 def changed(draft: str, text: str) -> float:

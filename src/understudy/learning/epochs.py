@@ -7,10 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 from understudy.learning.ladder import begun
-from understudy.learning.promotion import Terms, Why
+from understudy.learning.promotion import Why
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
-from understudy.records.autonomy import Epoch, Targets
+from understudy.records.autonomy import Epoch, Targets, Terms
 from understudy.records.codec import digest, dump, plain
 from understudy.records.rulebook import SHIPPED, Level
 
@@ -65,9 +65,7 @@ def advanced(tx: Transaction, clock: Clock, epoch: Epoch, *, consumed: int, prog
     """Keep what further labels have shown."""
     moved = replace(epoch, version=epoch.version + 1, consumed=consumed, progress=progress)
     tx.epochs.change(moved, was=epoch.version)
-    tx.ledger.append(
-        "autonomy.advanced", at=clock.now(), epoch=epoch.id, consumed=consumed, progress=digest(progress)
-    )
+    tx.ledger.append("autonomy.advanced", at=clock.now(), epoch=epoch.id, consumed=consumed, progress=digest(progress))
     return moved
 
 

@@ -15,11 +15,11 @@ from understudy.effects.labelling import announce_learning, label, slice_of_key
 from understudy.errors import StaleVersion
 from understudy.learning import epochs
 from understudy.learning.ladder import SCORES_MIN, Progress, advance, settled
-from understudy.learning.promotion import ALONE, Finding, Terms, judge
+from understudy.learning.promotion import Finding, judge
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import AutonomyMoved, Telemetry
-from understudy.records.autonomy import EVERY, Candidate, Epoch, Outcome, Targets
+from understudy.records.autonomy import EVERY, Candidate, Epoch, Outcome, Targets, Terms
 from understudy.records.codec import dump, load
 from understudy.records.rulebook import SHIPPED, Level, Rules, configured_grant
 
@@ -133,11 +133,7 @@ class Learning:
         if epoch is None:
             return None
         parent = None if channel == EVERY else tx.epochs.current(topic, EVERY, release)
-        others = [
-            other
-            for other in tx.epochs.all_open()
-            if (other.topic, other.release) == (topic, release) and other.channel not in (EVERY, channel)
-        ]
+        others = [one for one in tx.epochs.of_topic(topic, release) if one.channel not in (EVERY, channel)]
         return _Seen(
             epoch=epoch,
             waiting=tx.candidates.following(*of_slice, after=epoch.consumed, limit=BATCH),
@@ -246,6 +242,3 @@ def moved(
         why=why,
         by=by,
     )
-
-
-__all__ = ["ALONE", "Learning", "moved"]

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from understudy.learning.ladder import Progress, certified, is_alarm, is_stirred, is_vetoed
-from understudy.records.autonomy import Candidate, Epoch, Proposal
+from understudy.records.autonomy import Candidate, Epoch, Proposal, Terms
 from understudy.records.rulebook import Level
 
 ALONE = frozenset({Level.PROBATION, Level.AUTO})
@@ -23,27 +23,6 @@ class Why(StrEnum):
     EXPIRED = "expired"
     CALIBRATOR = "calibrator"
     RESTARTED = "restarted"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """When promotions are proposed and how long they last.
-
-    Besides the certificate, labels must span `days_min` days and come from `reviewers_min` people. In probation
-    `probation_audit_rate` of the replies are audited, until `probation_replies` were sent; then `audit_rate`. A
-    certificate lasts `valid_days`. After a stir the next `burst` automatic replies are all audited. A slice may rest on
-    its topic's certificate once it has `child_labels_min` labels of its own that do not speak against it.
-    """
-
-    days_min: float = 3.0
-    reviewers_min: int = 2
-    probation_audit_rate: float = 0.2
-    probation_replies: int = 4000
-    audit_rate: float = 0.05
-    valid_days: float = 90.0
-    burst: int = 100
-    child_labels_min: int = 30
-    is_automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

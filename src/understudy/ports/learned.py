@@ -47,6 +47,10 @@ class Epochs(Protocol):
         """The open one of a slice and release."""
         ...
 
+    def of_topic(self, topic: str, release: str) -> list[Epoch]:
+        """The open ones of a topic and release, by channel."""
+        ...
+
     def all_open(self) -> list[Epoch]:
         """Every open one, by topic, channel and release."""
         ...

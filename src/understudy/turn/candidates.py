@@ -14,9 +14,6 @@ from understudy.records.rulebook import SHIPPED, Rules
 from understudy.records.turn import Turn
 from understudy.turn.standing import current_epoch, release_of
 
-JUDGED_WITHIN = timedelta(hours=72)
-"""A draft that should have been judged and was not counts as bad after this; else whoever skips the bad ones decides."""
-
 
 def candidate_of(evidence: Evidence, assessment: Assessment, rules: Rules) -> dict[str, Any]:
     """What the ledger says of a candidate, so that every certificate can be rebuilt from it alone."""
@@ -44,7 +41,10 @@ def add_candidate(
     seq: int,
     judged_within: timedelta,
 ) -> None:
-    """Store a candidate under the number of its decision in the ledger; one less is left of a burst of audits."""
+    """Store a candidate under the number of its decision in the ledger; one less is left of a burst of audits.
+
+    A draft that nobody judged within `judged_within` counts as bad; else whoever skips the bad ones decides.
+    """
     said = candidate_of(evidence, assessment, rules)
     assert turn.decided_at is not None, "a candidate is decided"
     tx.candidates.add(
@@ -67,6 +67,4 @@ def add_candidate(
     )
     epoch = current_epoch(tx, evidence)
     if epoch is not None and epoch.burst_left and said["delivered"]:
-        tx.epochs.change(
-            replace(epoch, version=epoch.version + 1, burst_left=epoch.burst_left - 1), was=epoch.version
-        )
+        tx.epochs.change(replace(epoch, version=epoch.version + 1, burst_left=epoch.burst_left - 1), was=epoch.version)

@@ -18,7 +18,7 @@ from understudy.records.evidence import Evidence
 from understudy.records.review import Hold, HoldKind
 from understudy.records.rulebook import Rules, SafeReply
 from understudy.records.turn import Turn, TurnState
-from understudy.turn.candidates import JUDGED_WITHIN, add_candidate, candidate_of
+from understudy.turn.candidates import add_candidate, candidate_of
 from understudy.turn.standing import earned_grant
 
 FOLLOW_UP_PRIORITY = 4
@@ -42,7 +42,7 @@ def commit(
     assessment: Assessment,
     rules: Rules,
     hold_expires_after_s: float | None,
-    judged_within: timedelta = JUDGED_WITHIN,
+    judged_within: timedelta,
 ) -> Committed:
     """Store an assessment and do what it decided.
 
@@ -79,7 +79,7 @@ def commit(
         rulebook=assessment.rulebook_id,
         assessment=digest(text),
         evidence=evidence_digest,
-        **({"candidate": candidate_of(evidence, assessment, rules)} if decision.is_candidate else {}),
+        candidate=candidate_of(evidence, assessment, rules) if decision.is_candidate else None,
     )
     if decision.is_candidate:
         add_candidate(tx, decided, evidence, assessment, rules, seq=entry.seq, judged_within=judged_within)

@@ -44,11 +44,13 @@ SWEEP_MAX = 500
 class FlowLimits:
     """`hold_expires_after_s`: how long a hold waits for a person before its expiry rule applies.
 
+    `judged_within_s`: a draft that nobody judged for so long counts as bad for the autonomy of its slice.
     `lapse_s`: a turn whose agent is being asked is another worker's after so long, unless it is renewed; None = after
     the longest time that drafting takes, and nobody has to renew.
     """
 
     hold_expires_after_s: float | None = 900.0
+    judged_within_s: float = 72 * 3600.0
     lapse_s: float | None = None
 
 
@@ -345,6 +347,7 @@ class TurnFlow:
                 assessment=assessment,
                 rules=rulebook.rules,
                 hold_expires_after_s=self._limits.hold_expires_after_s,
+                judged_within=timedelta(seconds=self._limits.judged_within_s),
             )
         )
         self._report(committed, evidence, assessment, assess_ms)

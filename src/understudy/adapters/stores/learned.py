@@ -21,10 +21,7 @@ from understudy.records.rulebook import Calibrator
 
 _CANDIDATE = columns_of(candidates, Candidate)
 _OF_TURN = Statement(
-    select(*_CANDIDATE)
-    .where(candidates.c.turn_id == bindparam("turn_id"))
-    .order_by(candidates.c.seq.desc())
-    .limit(1)
+    select(*_CANDIDATE).where(candidates.c.turn_id == bindparam("turn_id")).order_by(candidates.c.seq.desc()).limit(1)
 )
 _AWAITED = Statement(
     select(*_CANDIDATE)
@@ -59,6 +56,11 @@ _CURRENT = Statement(
         epochs.c.topic == bindparam("topic"),
         epochs.c.channel == bindparam("channel"),
         epochs.c.release == bindparam("release"),
+    )
+)
+_OF_TOPIC = Statement(
+    _OPEN.where(epochs.c.topic == bindparam("topic"), epochs.c.release == bindparam("release")).order_by(
+        epochs.c.channel
     )
 )
 _ALL_OPEN = Statement(_OPEN.order_by(epochs.c.topic, epochs.c.channel, epochs.c.release))
@@ -153,6 +155,9 @@ class SqlEpochs:
         found = None if row is None else record_of(Epoch, row)
         self._known.keep(of_slice, found)
         return found
+
+    def of_topic(self, topic: str, release: str) -> list[Epoch]:
+        return [record_of(Epoch, row) for row in self._session.rows(_OF_TOPIC, topic=topic, release=release)]
 
     def all_open(self) -> list[Epoch]:
         return [record_of(Epoch, row) for row in self._session.rows(_ALL_OPEN)]

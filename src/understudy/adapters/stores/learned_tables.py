@@ -11,6 +11,8 @@ from understudy.records.autonomy import Label, Proposal, Targets
 from understudy.records.codec import dump, load
 from understudy.records.rulebook import Calibrator, Level
 
+__all__ = ["calibrators", "candidates", "epochs", "metadata", "stops"]
+
 
 class Document(Kept[Any]):
     """A record inside a row, as canonical JSON."""
