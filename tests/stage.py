@@ -26,9 +26,12 @@ from understudy.adapters.stores.sql_store import SqlStore
 from understudy.assessment.checks import CHECKS, OPINIONS
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import Conflict
+from understudy.learning.flow import Learning
+from understudy.learning.orders import Orders
 from understudy.ports.agent import Agent
 from understudy.ports.store import CallLimits, Committed, Store, Transaction
 from understudy.ports.telemetry import Event
+from understudy.records.autonomy import Targets, Terms
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Conversation, Inbound, Message
 from understudy.records.evidence import ChatMessage, Draft
@@ -36,7 +39,7 @@ from understudy.records.ledger import GENESIS, LedgerEntry, chain
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
 from understudy.records.rulebook import Grant, Level, Rulebook, Rules, SafeReply
-from understudy.records.turn import HOLD_JOB, OPEN, OUTBOX_JOB, TURN_JOB, Job, Turn
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OPEN, OUTBOX_JOB, TURN_JOB, Job, Turn
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.verdicts import Verdicts
@@ -50,6 +53,7 @@ from understudy.turn.places import Places
 
 T = TypeVar("T")
 
+TARGETS = Targets(risk_max=0.05, severe_max=0.05, delta=0.05, sensitivity=1.0)
 TOPIC = "orders"
 LOOKS_MAX = 2_000
 """How many jobs one `settle` runs before it says that they never end."""
@@ -98,6 +102,8 @@ class Plan:
     hold_expires_after_s: float | None = 900.0
     lapse_s: float | None = None
     opinions: Sequence[Asked] = ()
+    targets: Targets = TARGETS
+    terms: Terms = field(default_factory=Terms)
     call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
     wrap: Callable[[Store], Store] = lambda store: store
 
@@ -136,7 +142,18 @@ class Stage:
             store, clock, self, business=lambda: "Acme", hold_expires_after_s=plan.hold_expires_after_s
         )
         self.conversations = Conversations(store, clock)
-        self._handlers = {TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look}
+        self._learn(plan)
+        self._handlers = {
+            TURN_JOB: self.flow.advance,
+            OUTBOX_JOB: self.outbox.deliver,
+            HOLD_JOB: self.holds.look,
+            LEARNING_JOB: self.learning.look,
+        }
+
+    def _learn(self, plan: Plan) -> None:
+        earning: dict[str, Any] = {"targets_of": lambda _topic: plan.targets, "terms": plan.terms}
+        self.learning = Learning(self.store, self.clock, self, lambda: self.rulebook.rules, **earning)
+        self.orders = Orders(self.store, self.clock, self, **earning)
 
     def emit(self, happened: Event) -> None:
         self.telemetry.append(happened)
@@ -214,7 +231,7 @@ class Stage:
 
     def sweep(self) -> None:
         """Announce and do whatever the tables say is due."""
-        for flow in (self.flow, self.outbox, self.holds):
+        for flow in (self.flow, self.outbox, self.holds, self.learning):
             self.run(flow.sweep())
         self.settle()
 
@@ -238,6 +255,7 @@ class Stage:
         *,
         reviewer: str = "rosa",
         version: int | None = None,
+        reasons: tuple[str, ...] = (),
     ) -> Verdict:
         """Give a verdict; nothing is sent yet."""
         needs_text = kind in (VerdictKind.EDIT, VerdictKind.RESPOND) and text is None
@@ -247,6 +265,7 @@ class Stage:
             kind=kind,
             reviewer=reviewer,
             text="Written by a person." if needs_text else text,
+            reasons=reasons,
         )
         return self.run(self.verdicts.give(request))
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
-
-from pydantic import SecretStr
 
 from understudy.adapters.channels.collected import CollectedChannel
 from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
@@ -20,9 +19,12 @@ from understudy.adapters.telemetry import logs
 from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.adapters.telemetry.metrics import Metrics
 from understudy.adapters.telemetry.spans import Spans
+from understudy.connections import build_agent, build_channel, build_opinion
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
+from understudy.learning.flow import Learning
+from understudy.learning.orders import Orders
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
@@ -32,27 +34,12 @@ from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
 from understudy.records.rulebook import Rulebook, SafeReply
-from understudy.records.turn import HOLD_JOB, OUTBOX_JOB, TURN_JOB
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, TURN_JOB
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.verdicts import Verdicts
-from understudy.settings.model import (
-    AgentBounds,
-    AgentSettings,
-    ChannelSettings,
-    ChatCompletionsAgent,
-    EmbeddingsOpinion,
-    FaqAgent,
-    HttpAgent,
-    JudgeOpinion,
-    OnnxOpinion,
-    OpinionSettings,
-    PythonAgent,
-    ResponsesAgent,
-    Settings,
-    WebChat,
-    Webhook,
-)
+from understudy.settings.earning import targets_of, terms_of
+from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
@@ -95,6 +82,8 @@ class App:
     holds: Holds
     verdicts: Verdicts
     conversations: Conversations
+    learning: Learning
+    orders: Orders
     dispatcher: Dispatcher
     sweeps: Sweeps
     renewals: Sweeps
@@ -105,7 +94,8 @@ class App:
         """Take up every turn where the last process left it, and go on from there."""
         self.sole_process.acquire()
         self.store.subscribe(self._announce)
-        self.dispatcher.start({TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look})
+        handlers = {TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look}
+        self.dispatcher.start({**handlers, LEARNING_JOB: self.learning.look})
         if self.is_alone:  # and so no program of another version works here either
             if self.settings.store.migrate_at_start:
                 migrate.upgrade(self.store.engine)
@@ -157,14 +147,20 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, agents, places)
     expires_after_s = settings.review.expires_after_s or None
-    limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=LAPSE_S)
+    judged_within_s = settings.autonomy.judged_within_h * 3600
+    limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=LAPSE_S, judged_within_s=judged_within_s)
     flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
     holds = _holds(settings, store, clock, telemetry, rulebook)
+    earning: dict[str, Any] = {
+        "targets_of": partial(targets_of, settings.autonomy),
+        "terms": terms_of(settings.autonomy),
+    }
+    learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
-    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep}
+    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep, "learning": learning.sweep}
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
     return App(
         settings=settings,
@@ -189,6 +185,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
             hold_expires_after_s=expires_after_s,
         ),
         conversations=Conversations(store, clock),
+        learning=learning,
+        orders=Orders(store, clock, telemetry, **earning),
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
@@ -223,83 +221,12 @@ def configure_telemetry(settings: Settings) -> None:
         export_to(settings.telemetry.otlp_endpoint)
 
 
-def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:
-    """Build one agent; raises `ConfigurationError`. Adapters are imported only where they are used."""
-    match agent:
-        case FaqAgent():
-            from understudy.adapters.agents.faq import FaqAgent as Faq
-
-            try:
-                return Faq(name=name, path=base / agent.knowledge)
-            except ConfigurationError as error:
-                raise ConfigurationError(f"agent {name!r}: {error.message}") from error
-        case ChatCompletionsAgent():
-            from understudy.adapters.agents.chat_completions import ChatCompletionsAgent as ChatCompletions
-
-            return ChatCompletions(name=name, api_key=_plain(agent.api_key), **_rest(agent, "api_key"))
-        case ResponsesAgent():
-            from understudy.adapters.agents.responses import ResponsesAgent as Responses
-
-            return Responses(name=name, api_key=_plain(agent.api_key), **_rest(agent, "api_key"))
-        case HttpAgent():
-            from understudy.adapters.agents.http_draft import HttpDraftAgent
-
-            return HttpDraftAgent(name=name, api_key=_plain(agent.token), **_rest(agent, "token"))
-        case PythonAgent():
-            from understudy.adapters.agents.python_callable import PythonCallableAgent
-
-            return PythonCallableAgent(name=name, function=agent.target, folder=base, version=agent.version)
-
-
-def build_opinion(name: str, opinion: OpinionSettings, base: Path) -> SecondOpinion:
-    """Build one second opinion; raises `ConfigurationError`."""
-    from understudy.adapters.agents import embeddings, judge
-
-    match opinion:
-        case JudgeOpinion():
-            to = {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
-            return judge.JudgeOpinion(name=name, api_key=_plain(opinion.api_key), prompt=opinion.prompt, **to)
-        case EmbeddingsOpinion():
-            to = {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
-            return embeddings.EmbeddingsOpinion(name=name, api_key=_plain(opinion.api_key), **to)
-        case OnnxOpinion():
-            try:
-                from understudy.adapters.agents.onnx_model import OnnxOpinion as OnnxModel
-            except ModuleNotFoundError as error:
-                raise ConfigurationError(
-                    f"opinions.{name} needs what runs ONNX models: pip install 'understudy[onnx]'"
-                ) from error
-            folder = base / opinion.folder
-            return OnnxModel(name=name, folder=folder, label=opinion.label, per=opinion.per, threads=opinion.threads)
-
-
 def _second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, SecondOpinion]) -> SecondOpinions | None:
     asked = [
         Asked(opinion=opinions[name], deadline_s=one.deadline_s, per_hour_max=one.per_hour_max)
         for name, one in sorted(settings.opinions.items())
     ]
     return SecondOpinions(clock, asked) if asked else None
-
-
-def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: Settings) -> Channel:
-    """Build one channel; raises `ConfigurationError`."""
-    match channel:
-        case WebChat():
-            return CollectedChannel(name)
-        case Webhook():
-            from understudy.adapters.channels.webhook import WebhookChannel
-
-            return WebhookChannel(
-                name,
-                url=channel.url,
-                clock=clock,
-                secrets=[secret.get_secret_value() for secret in channel.secrets],
-                insecure=channel.insecure,
-                honours_keys=channel.honours_keys,
-                timeout_s=channel.timeout_s,
-                chars_max=channel.chars_max,
-                text_chars_max=settings.limits.message_chars_max,
-            )
 
 
 def _dispatcher(store: SqlStore, clock: Clock, telemetry: Telemetry, *, works: bool) -> Dispatcher:
@@ -400,11 +327,3 @@ def _expiry_reply(settings: Settings, rulebook: Rulebook) -> SafeReply | None:
         known = ", ".join(sorted(settings.safe_replies)) or "none"
         raise ConfigurationError(f"review.expiry_reply: {wanted!r} is no safe reply; there is: {known}")
     return None
-
-
-def _plain(secret: SecretStr | None) -> str | None:
-    return None if secret is None else secret.get_secret_value()
-
-
-def _rest(agent: ChatCompletionsAgent | ResponsesAgent | HttpAgent, secret: str) -> dict[str, Any]:
-    return agent.model_dump(exclude={"kind", secret, *AgentBounds.model_fields})

@@ -23,6 +23,7 @@ from understudy.adapters.telemetry.metrics import Metrics
 from understudy.adapters.telemetry.spans import Spans
 from understudy.ports.telemetry import (
     AgentAsked,
+    AutonomyMoved,
     BreakerChanged,
     Event,
     HoldClosed,
@@ -79,6 +80,16 @@ ASKED = AgentAsked(
 SENT = MessageSent(
     outbox_id="o-1", turn_id="t-1", channel="web", outcome="accepted", attempt=1, took_ms=10.0, age_s=3.0
 )
+MOVED = AutonomyMoved(
+    topic="orders",
+    channel="web",
+    release="v7",
+    what="promoted",
+    level="probation",
+    threshold=0.9,
+    why=None,
+    by="lena",
+)
 EVENTS: tuple[Event, ...] = (
     MessageReceived(channel="web", conversation_id="c-1", turn_id="t-1", is_duplicate=False),
     RequestRefused(face="api", code="too-large"),
@@ -90,6 +101,7 @@ EVENTS: tuple[Event, ...] = (
     HoldClosed(hold_id="h-1", turn_id="t-1", how="approve", reviewer="rosa", age_s=12.0),
     HoldRaised(hold_id="h-1", turn_id="t-1", age_s=900.0),
     SENT,
+    MOVED,
     StepFailed(flow="turn", key="c-1", error="LookupError: in the middle"),
 )
 
@@ -161,7 +173,8 @@ def test_no_explanation_is_logged(log: Callable[[], str]) -> None:
         (EVENTS[1], "warning"),
         (EVENTS[3], "warning"),
         (EVENTS[8], "warning"),
-        (EVENTS[10], "error"),
+        (dataclasses.replace(MOVED, what="demoted"), "warning"),
+        (EVENTS[11], "error"),
     ],
 )
 def test_trouble_is_louder_than_business(log: Callable[[], str], event: Event, level: str) -> None:

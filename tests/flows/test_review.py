@@ -36,6 +36,8 @@ def with_hold(build: Build, staging: ModuleType, kind: HoldKind) -> tuple[Any, H
             stage = build(agent=ScriptedAgent(Draft(text="I will get somebody.", handoff=True)))
         case HoldKind.UNSURE_SEND:
             stage = build(channel=RecordingChannel(answers=[Unknown(reason="reset")], honours_keys=False))
+        case HoldKind.AUDIT:
+            stage = build(rules=staging.rules(Level.PROBATION))
     stage.ask("When?")
     (hold,) = stage.open_holds
     assert hold.kind is kind
@@ -68,6 +70,10 @@ TABLE = {
     (HoldKind.HAND_OFF, VerdictKind.TAKE_OVER): Outcome(state=TurnState.HANDED_OFF, mode=Mode.PERSON, taken_by="rosa"),
     (HoldKind.UNSURE_SEND, VerdictKind.APPROVE): Outcome(sent=((DRAFT, BY_AGENT, True),), state=TurnState.ANSWERED),
     (HoldKind.UNSURE_SEND, VerdictKind.REJECT): Outcome(state=TurnState.ANSWERED),
+    **{
+        (HoldKind.AUDIT, verdict): Outcome(sent=((DRAFT, BY_AGENT, True),), state=TurnState.ANSWERED)
+        for verdict in (VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT)
+    },
 }
 PAIRS = [(kind, verdict) for kind in HoldKind for verdict in VerdictKind]
 

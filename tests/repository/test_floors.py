@@ -58,6 +58,16 @@ BREAKS = [
         files={"adapters/intruder.py": "import understudy.turn"},
     ),
     Break(
+        sentence="a statistic knows a record",
+        contract="floors",
+        files={"stats/intruder.py": "import understudy.records.review"},
+    ),
+    Break(
+        sentence="a statistic counts on an error of the product",
+        contract="floors",
+        files={"stats/intruder.py": "import understudy.errors"},
+    ),
+    Break(
         sentence="a flow imports a fake",
         contract="floors",
         files={"delivery/intruder.py": "import understudy.testing"},
@@ -121,6 +131,11 @@ BREAKS = [
         files={"assessment/checks/intruder.py": "import random"},
     ),
     Break(
+        sentence="a statistic reads the clock",
+        contract="pure",
+        files={"stats/intruder.py": "import time"},
+    ),
+    Break(
         sentence="the delay before the next attempt logs",
         contract="pure",
         files={"backoff.py": "import logging"},
@@ -129,6 +144,11 @@ BREAKS = [
         sentence="an adapter judges",
         contract="carry",
         files={"adapters/channels/intruder.py": "import understudy.assessment.check"},
+    ),
+    Break(
+        sentence="an adapter computes a certificate",
+        contract="carry",
+        files={"adapters/intruder.py": "import understudy.stats.betting"},
     ),
     Break(
         sentence="the web face names an adapter",

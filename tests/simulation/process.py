@@ -22,9 +22,10 @@ from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.delivery.outbox import Outbox
 from understudy.errors import StoreError, UnderstudyError
+from understudy.learning.flow import Learning
 from understudy.ports.store import Committed
 from understudy.ports.telemetry import Event
-from understudy.records.turn import HOLD_JOB, OUTBOX_JOB, TURN_JOB, Job
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, TURN_JOB, Job
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds
 from understudy.review.verdicts import Verdicts
@@ -83,11 +84,24 @@ class Process:
             hold_expires_after_s=terms.flow.hold_expires_after_s,
         )
         self.conversations = Conversations(store, self.clock)
+        self.learning = Learning(
+            store,
+            self.clock,
+            self,
+            lambda: terms.rulebook.rules,
+            targets_of=lambda _topic: terms.targets,
+            terms=terms.earning,
+        )
         self.dead_letters = DeadLetters(store, self.clock, self)
         self._sweeps = Sweeps(
             self.clock,
             self,
-            {"turns": self.flow.sweep, "outbox": self.outbox.sweep, "holds": self.holds.sweep},
+            {
+                "turns": self.flow.sweep,
+                "outbox": self.outbox.sweep,
+                "holds": self.holds.sweep,
+                "learning": self.learning.sweep,
+            },
             period_s=terms.sweep_period_s,
             is_my_turn=self._may_sweep,
         )
@@ -105,7 +119,12 @@ class Process:
 
     async def _start(self) -> None:
         self.store.subscribe(self._announce)
-        handlers = {TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look}
+        handlers = {
+            TURN_JOB: self.flow.advance,
+            OUTBOX_JOB: self.outbox.deliver,
+            HOLD_JOB: self.holds.look,
+            LEARNING_JOB: self.learning.look,
+        }
         self.dispatcher.start({kind: self._while_alive(handler) for kind, handler in handlers.items()})
         if self.world.terms.replicas == 1:
             await self.flow.release_leases()

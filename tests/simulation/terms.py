@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from understudy.delivery.outbox import OutboxLimits
 from understudy.ports.channel import Capabilities
+from understudy.records.autonomy import Targets
+from understudy.records.autonomy import Terms as Earning
 from understudy.records.codec import digest, dump
 from understudy.records.rulebook import Grant, Level, Rulebook, Rules, SafeReply
 from understudy.review.holds import ReviewLimits
@@ -32,6 +34,7 @@ CHANNELS = {
     "blind": Capabilities(),
     "both": Capabilities(honours_keys=True, can_look_up=True),
 }
+TARGETS = Targets(risk_max=0.05, severe_max=0.05, delta=0.05, sensitivity=1.0)
 LEASE_S = 8.0
 LAPSE_S = 3.0
 """How soon work of a silent process is another's, where there are several."""
@@ -57,6 +60,8 @@ class Terms:
     outbox: OutboxLimits
     review: ReviewLimits
     expiry_reply: SafeReply | None = OVERDUE
+    targets: Targets = TARGETS
+    earning: Earning = field(default_factory=Earning)
     sweep_period_s: float = 3.0
     lands_within_s: float = LANDS_WITHIN_S
 

@@ -1,8 +1,8 @@
 """Turn signals into the probability that a reviewer would approve the draft unedited; it decides nothing.
 
 confidence = 1 / (1 + exp(-(base - Σ weight · (1 - signal)))), a weighted sum in log-odds with weights >= 0, so that a
-better signal never lowers the confidence and each signal's share can be read off. The weights are set by hand here;
-learning replaces them from what reviewers decide.
+better signal never lowers the confidence and each signal's share can be read off. The weights set by hand here are
+what ships; a rulebook with a calibrator brings those that were learned from what reviewers decide.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from understudy.records.assessment import Confidence, Contribution, Signal
-from understudy.records.rulebook import Rules
+from understudy.records.rulebook import Calibrator, Rules
 
 AGENT_SIGNAL: Final = "agent"
 """The name under which the agent's own confidence enters."""
@@ -37,16 +37,28 @@ def confidence(signals: tuple[Signal, ...], rules: Rules, *, words: Mapping[str,
 
     Contributions are those that changed something, the largest effect first, equal ones by name.
     """
-    policies = {policy.check: policy.weight for policy in rules.checks if policy.weight is not None}
+    base, weights = _learned(rules.calibrator) if rules.calibrator is not None else shipped(rules)
     contributions = [
         Contribution(signal=signal.check, log_odds=-weight * (1.0 - signal.score), words=words.get(signal.check, ""))
         for signal in signals
-        if (weight := policies.get(signal.check, DEFAULT_WEIGHTS.get(signal.check, OTHER_WEIGHT)))
-        * (1.0 - signal.score)
+        if (weight := weights.get(signal.check, OTHER_WEIGHT)) * (1.0 - signal.score)
     ]
     contributions.sort(key=lambda contribution: (contribution.log_odds, contribution.signal))
-    log_odds = math.fsum([rules.base_log_odds, *(contribution.log_odds for contribution in contributions)])
+    log_odds = math.fsum([base, *(contribution.log_odds for contribution in contributions)])
     return Confidence(value=_sigmoid(log_odds), contributions=tuple(contributions))
+
+
+def shipped(rules: Rules) -> tuple[float, Mapping[str, float]]:
+    """The log-odds of a draft in which nothing is wrong, and the weights, before anything was learned.
+
+    The configuration's own weights come before those that ship. They are also the prior of what is learned.
+    """
+    given = {policy.check: policy.weight for policy in rules.checks if policy.weight is not None}
+    return rules.base_log_odds, {**DEFAULT_WEIGHTS, **given}
+
+
+def _learned(calibrator: Calibrator) -> tuple[float, Mapping[str, float]]:
+    return calibrator.base_log_odds, dict(calibrator.weights)
 
 
 def _sigmoid(log_odds: float) -> float:

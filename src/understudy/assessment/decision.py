@@ -13,7 +13,7 @@ from typing import Final
 from understudy.records.assessment import Confidence, Decision, DecisionKind, Finding, Reason, Severity
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Evidence
-from understudy.records.rulebook import UNKNOWN_TOPIC, Grant, Level, Rules
+from understudy.records.rulebook import UNKNOWN_TOPIC, Grant, Level, Rules, configured_grant
 
 REASONS: Final[dict[str, str]] = {
     "conversation_with_person": "A person has this conversation; the agent does not answer in it.",
@@ -24,6 +24,7 @@ REASONS: Final[dict[str, str]] = {
     "unknown_topic": "The topic is unknown, so no autonomy was earned for it.",
     "level_assist": "On this topic and channel a person reviews every draft.",
     "level_demoted": "This topic and channel lost its autonomy; a person reviews every draft.",
+    "autonomy_on_hold": "A person stopped automatic replies here; a person reviews every draft.",
     "below_threshold": "The confidence is below what this topic and channel needs.",
     "quota_exhausted": "The automatic replies of this hour for this topic and channel are used up.",
     "threshold_met": "No rule forbids it, the autonomy allows it, and the confidence reaches the threshold.",
@@ -98,6 +99,28 @@ class Case:
     def blocking(self) -> tuple[Finding, ...]:
         return tuple(finding for finding in self.findings if finding.severity is Severity.BLOCKING)
 
+    @property
+    def audit_rate(self) -> float:
+        """Share of automatic replies that are reviewed afterwards, in [0, 1]."""
+        if self.grant is not None and self.grant.audit_rate is not None:
+            return self.grant.audit_rate
+        return 1.0 if self.level is Level.PROBATION else self.rules.audit_rate
+
+    @property
+    def is_stopped(self) -> bool:
+        """Whether a person stopped automatic replies here."""
+        return self.grant is not None and self.grant.on_hold
+
+    @property
+    def sample_rate(self) -> float:
+        """Share of the drafts whose verdicts count as evidence: all while every draft is reviewed, else the audits'.
+
+        Once some leave by themselves those that are held count only as often as those that are not, so that the
+        evidence stays a fair sample of both.
+        """
+        is_automatic = self.level in (Level.PROBATION, Level.AUTO) and not self.is_stopped
+        return self.audit_rate if is_automatic else 1.0
+
     def is_quota_left(self, sent_last_hour: int) -> bool:
         """Whether one more of a kind may leave without a person; each kind has the whole quota for itself."""
         return sent_last_hour < self.rules.automatic_per_hour_max
@@ -170,7 +193,9 @@ def topic_is_unknown(case: Case) -> Ruling | None:
 
 
 def level_asks_for_review(case: Case) -> Ruling | None:
-    """Below probation every draft is reviewed."""
+    """Below probation every draft is reviewed, and wherever a person said stop."""
+    if case.is_stopped:
+        return _hold(_reason("autonomy_on_hold"))
     match case.level:
         case Level.ASSIST | Level.SHADOW:
             return _hold(_reason("level_assist"))
@@ -193,8 +218,8 @@ def quota_is_exhausted(case: Case) -> Ruling | None:
 
 
 def deliver(case: Case) -> Ruling | None:
-    """Nothing above spoke: send it; on probation every reply is audited, later those the coin chose."""
-    is_audited = case.level is Level.PROBATION or case.evidence.audit_draw < case.rules.audit_rate
+    """Nothing above spoke: send it; those that the coin chose are audited."""
+    is_audited = case.evidence.audit_draw < case.audit_rate
     reasons = (_reason("threshold_met"), *((_reason("audited"),) if is_audited else ()))
     return Ruling(kind=DecisionKind.DELIVER, reasons=reasons, is_audited=is_audited)
 
@@ -217,12 +242,17 @@ TABLE: Final[tuple[Callable[[Case], Ruling | None], ...]] = (
 )
 """The rules, the strongest first."""
 
+OF_AUTONOMY: Final = (level_asks_for_review, confidence_is_too_low, quota_is_exhausted, deliver)
+"""Rules that speak of what the slice earned and not of what is wrong with a draft."""
+
 
 def decide(evidence: Evidence, findings: tuple[Finding, ...], confidence: Confidence | None, rules: Rules) -> Decision:
     """Go through the table; `confidence` is None where there is no draft, and then nothing is delivered."""
     case = Case(evidence=evidence, findings=findings, confidence=confidence, rules=rules, grant=_grant(evidence, rules))
-    rulings = [ruling for ruling in (rule(case) for rule in TABLE) if ruling is not None]
+    spoken = [(rule, ruling) for rule in TABLE if (ruling := rule(case)) is not None]
+    rulings = [ruling for _, ruling in spoken]
     first = rulings[0]
+    is_candidate = evidence.draft is not None and all(rule in OF_AUTONOMY for rule, _ in spoken)
     found = [reason for ruling in rulings if ruling.kind is first.kind for reason in ruling.reasons]
     reasons: dict[str, Reason] = {}
     for reason in (*found, *(_unknown_reason("check_ignored", finding) for finding in case.ignored)):
@@ -233,17 +263,18 @@ def decide(evidence: Evidence, findings: tuple[Finding, ...], confidence: Confid
         safe_reply=first.safe_reply,
         is_audited=first.is_audited,
         priority=_urgency(first, tuple(reasons), findings),
+        is_candidate=is_candidate,
+        is_sampled=is_candidate and evidence.audit_draw < case.sample_rate,
+        sample_rate=case.sample_rate if is_candidate else 0.0,
     )
 
 
 def _grant(evidence: Evidence, rules: Rules) -> Grant | None:
-    """Find the autonomy of the slice: the first grant that matches its topic and its channel."""
-    matching = (
-        grant
-        for grant in rules.grants
-        if grant.topic in ("*", evidence.topic) and grant.channel in ("*", evidence.channel)
-    )
-    return next(matching, None)
+    """Find the autonomy of the slice: what it earned or lost, else what the configuration grants."""
+    earned = rules.earned
+    if earned is not None and (earned.topic, earned.channel) == (evidence.topic, evidence.channel):
+        return earned
+    return configured_grant(rules, evidence.topic, evidence.channel)
 
 
 def _degrade(case: Case, reason: Reason) -> Ruling:

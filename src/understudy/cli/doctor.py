@@ -173,7 +173,7 @@ def _store(settings: Settings, base: Path) -> Iterator[Result]:
 
 
 def _agents(settings: Settings, base: Path) -> Iterator[Result]:
-    from understudy.app import build_agent
+    from understudy.connections import build_agent
 
     if not settings.agents:
         yield Result(
@@ -188,7 +188,7 @@ def _agents(settings: Settings, base: Path) -> Iterator[Result]:
 
 
 def _opinions(settings: Settings, base: Path) -> Iterator[Result]:
-    from understudy.app import build_opinion
+    from understudy.connections import build_opinion
 
     for name, one in settings.opinions.items():
         mend = "see docs/how-to/ask-for-second-opinions.md"
@@ -211,7 +211,8 @@ def _reached(what: str, make: Callable[[], Agent | SecondOpinion], mend: str) ->
 
 
 def _channels(settings: Settings) -> Iterator[Result]:
-    from understudy.app import build_channel, system_clock
+    from understudy.app import system_clock
+    from understudy.connections import build_channel
 
     for name, channel in settings.channels.items():
         what = f"channels.{name}"

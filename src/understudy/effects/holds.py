@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from understudy.effects.labelling import label_unjudged
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.ports.telemetry import HoldOpened
@@ -97,6 +98,7 @@ def close_hold(
 ) -> Hold:
     """End a hold; raises `StaleVersion` where it changed since it was read."""
     now = clock.now()
+    label_unjudged(tx, clock, hold, state, actor=actor)
     closed = replace(
         hold,
         state=state,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops
 from understudy.records.access import ApiKey
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
@@ -346,6 +347,14 @@ class Transaction(Protocol):
     def idempotency(self) -> IdempotencyKeys: ...
     @property
     def calls(self) -> AgentCalls: ...
+    @property
+    def candidates(self) -> Candidates: ...
+    @property
+    def epochs(self) -> Epochs: ...
+    @property
+    def calibrators(self) -> Calibrators: ...
+    @property
+    def stops(self) -> Stops: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

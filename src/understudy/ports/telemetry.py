@@ -132,6 +132,21 @@ class MessageSent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AutonomyMoved:
+    """The autonomy of a slice changed, or somebody is asked whether it may. `what` is proposed, promoted, demoted,
+    expired, restarted, calibrated, stopped or resumed; `why` says what made it fall; `by` is the person, if one did."""
+
+    topic: str
+    channel: str
+    release: str
+    what: str
+    level: str | None
+    threshold: float | None
+    why: str | None
+    by: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed:
     """A step broke in a way nobody foresaw and will be tried again; `error` is the exception's type and message."""
 
@@ -151,6 +166,7 @@ Event = (
     | HoldClosed
     | HoldRaised
     | MessageSent
+    | AutonomyMoved
     | StepFailed
 )
 

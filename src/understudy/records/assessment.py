@@ -100,7 +100,9 @@ class Decision:
     """What happens now, and why. `safe_reply` names the pre-approved reply a *degrade* sends.
 
     `is_audited` marks a draft that leaves without a person and is to be reviewed afterwards; `priority` orders the
-    queue of a hold or hand-off, 0 (first) to 9.
+    queue of a hold or hand-off, 0 (first) to 9. `is_candidate`: nothing but the autonomy of its slice decided between
+    delivery and review, so what a person says of it is evidence for that autonomy; `is_sampled`: it belongs to the
+    part of those that was chosen without regard to how it looks, with probability `sample_rate` in [0, 1].
     """
 
     kind: DecisionKind
@@ -108,6 +110,9 @@ class Decision:
     safe_reply: str | None = None
     is_audited: bool = False
     priority: int = 5
+    is_candidate: bool = False
+    is_sampled: bool = False
+    sample_rate: float = 0.0
 
     def __post_init__(self) -> None:
         if not self.reasons:

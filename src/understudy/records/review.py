@@ -9,11 +9,13 @@ from enum import StrEnum
 
 class HoldKind(StrEnum):
     """*draft*: a draft waits for a verdict; *hand_off*: the customer waits for a person; *unsure_send*: a person must
-    say whether a message whose send is unknown reached the customer."""
+    say whether a message whose send is unknown reached the customer; *audit*: a reply that left by itself is reviewed
+    afterwards, and nothing is sent whatever the verdict."""
 
     DRAFT = "draft"
     HAND_OFF = "hand_off"
     UNSURE_SEND = "unsure_send"
+    AUDIT = "audit"
 
 
 class HoldState(StrEnum):

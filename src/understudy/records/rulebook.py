@@ -27,16 +27,26 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
-    """The autonomy of a slice: a topic and a channel, each a name or `*`. `threshold` is a confidence in [0, 1]."""
+    """The autonomy of a slice: a topic and a channel, each a name or `*`. `threshold` is a confidence in [0, 1].
+
+    `audit_rate` in [0, 1] is the share of its automatic replies reviewed afterwards; None = on probation all, else as
+    the rules say. `epoch` names the stretch of evidence it was earned in; None = the configuration gave it. A slice
+    `on_hold` was stopped by a person: every draft is reviewed, whatever the level.
+    """
 
     topic: str
     channel: str
     level: Level
     threshold: float = 0.9
+    audit_rate: float | None = None
+    epoch: str | None = None
+    on_hold: bool = False
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:
             raise ValueError(f"Grant.threshold must be in [0, 1], got {self.threshold!r}")
+        if self.audit_rate is not None and not 0.0 <= self.audit_rate <= 1.0:
+            raise ValueError(f"Grant.audit_rate must be in [0, 1], got {self.audit_rate!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +96,30 @@ class CheckPolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Calibrator:
+    """How signals become the confidence: log-odds of a draft in which nothing is wrong, and what each signal of 0 takes.
+
+    `weights` are log-odds >= 0 by signal name. `trained_until` is the number of the last draft whose verdict it was
+    learned from (0 = none: shipped); no certificate may rest on drafts up to there. `labels` says from how many.
+    """
+
+    id: str
+    base_log_odds: float
+    weights: tuple[tuple[str, float], ...]
+    trained_until: int = 0
+    labels: int = 0
+
+    def __post_init__(self) -> None:
+        for name, weight in self.weights:
+            if weight < 0:
+                raise ValueError(f"Calibrator {self.id!r}: the weight of {name!r} must be >= 0, got {weight!r}")
+
+
+SHIPPED = "shipped"
+"""The calibrator of a rulebook that names none: the weights this program comes with, or the configuration's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForbiddenPhrase:
     """What this business never says or promises: plain words, matched without regard to case, and why."""
 
@@ -108,7 +142,8 @@ class OpinionRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The content of a rulebook. Grants are tried in order, the first that matches counts; none = assist.
+    """The content of a rulebook. Grants are tried in order, the first that matches counts; none = assist. `earned` is
+    what the slice of the turn at hand earned, lost or was told, and comes before them.
 
     `hand_off_codes` are finding names (`check.code`) that bring a person in whatever the confidence; empty = the
     built-in ones. `degrade_on` maps a reason code to the id of the safe reply that answers it; `hand_off_notice` is
@@ -133,6 +168,8 @@ class Rules:
     languages: tuple[str, ...] = ()
     opinions: tuple[OpinionRule, ...] = ()
     base_log_odds: float = 3.0
+    earned: Grant | None = None
+    calibrator: Calibrator | None = None
     audit_rate: float = 0.05
     automatic_per_hour_max: int = 200
 
@@ -147,6 +184,12 @@ class Rules:
                 raise ValueError(f"degrade_on {reason!r} names the safe reply {reply_id!r}; there is {sorted(known)}")
         if self.hand_off_notice is not None and self.hand_off_notice not in known:
             raise ValueError(f"hand_off_notice names the safe reply {self.hand_off_notice!r}; there is {sorted(known)}")
+
+
+def configured_grant(rules: Rules, topic: str, channel: str) -> Grant | None:
+    """Find what the configuration grants a slice: the first grant that matches its topic and its channel."""
+    matching = (grant for grant in rules.grants if grant.topic in ("*", topic) and grant.channel in ("*", channel))
+    return next(matching, None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,3 +93,6 @@ OUTBOX_JOB = "outbox"
 
 HOLD_JOB = "hold"
 """Look at a hold's deadline."""
+
+LEARNING_JOB = "learning"
+"""Look at what a slice and release has earned or lost."""

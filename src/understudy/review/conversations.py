@@ -32,7 +32,7 @@ class Conversations:
                 if turn.state is TurnState.HELD:
                     tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=now)
             for hold in tx.holds.open_of_conversation(conversation_id):
-                if hold.kind is not HoldKind.UNSURE_SEND:
+                if hold.kind in (HoldKind.DRAFT, HoldKind.HAND_OFF):
                     close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
             set_mode(tx, self._clock, conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
             return tx.conversations.get(conversation_id)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from understudy.effects.handing_off import give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
+from understudy.effects.labelling import label_by_verdict
 from understudy.effects.sending import queue_message, settle_sent
 from understudy.errors import InputError
 from understudy.ports.clock import Clock
@@ -27,9 +28,10 @@ ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
     HoldKind.DRAFT: frozenset(VerdictKind),
     HoldKind.HAND_OFF: frozenset({VerdictKind.RESPOND, VerdictKind.TAKE_OVER}),
     HoldKind.UNSURE_SEND: frozenset({VerdictKind.APPROVE, VerdictKind.REJECT}),
+    HoldKind.AUDIT: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
 }
 """Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again" and
-*reject* says "it did arrive"."""
+*reject* says "it did arrive". On an audit a verdict says how good the reply was; nothing more is sent."""
 
 
 class Verdicts:
@@ -67,6 +69,7 @@ class Verdicts:
                 allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
                 raise InputError(f"a {hold.kind.value} hold does not take {request.kind.value!r}; it takes {allowed}")
             verdict = self._store_verdict(tx, hold, request)
+            label_by_verdict(tx, self._clock, hold, verdict)
             close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=request.reviewer)
             return verdict, hold, self._carry_out(tx, hold, verdict)
 
@@ -121,6 +124,8 @@ class Verdicts:
     def _carry_out(self, tx: Transaction, hold: Hold, verdict: Verdict) -> Hold | None:
         """Do what the verdict says; returns the hold it opens, if any."""
         turn = tx.turns.get(hold.turn_id)
+        if hold.kind is HoldKind.AUDIT:
+            return None
         if hold.kind is HoldKind.UNSURE_SEND:
             self._settle_unsure_send(tx, turn, verdict)
             return None

@@ -8,16 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import Field, SecretStr
 
 from understudy.records.policy import Markup, RuleKind
-from understudy.records.rulebook import Level
-
-
-class Section(BaseModel):
-    """A section: unknown keys are errors."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from understudy.settings.autonomy import Autonomy
+from understudy.settings.section import Section
 
 
 class Business(Section):
@@ -187,24 +182,6 @@ class Webhook(Section):
 
 
 ChannelSettings = Annotated[WebChat | Webhook, Field(discriminator="kind")]
-
-
-class GrantSettings(Section):
-    """The autonomy level of a slice."""
-
-    topic: str = Field("*", description="topic, or * for any known one")
-    channel: str = Field("*", description="channel, or *")
-    level: Level = Field(description="shadow, assist, probation, auto or demoted")
-    threshold: float = Field(0.9, ge=0, le=1, description="lowest confidence that is delivered")
-
-
-class Autonomy(Section):
-    """Where the agent may answer alone. Without a grant a slice is in assist: people decide on every draft."""
-
-    grants: list[GrantSettings] = Field([], description="tried in order; the first that matches counts")
-    never_auto: list[str] = Field([], description="topics that are never answered automatically")
-    audit_rate: float = Field(0.05, ge=0, le=1, description="share of automatic replies reviewed afterwards")
-    automatic_per_hour_max: int = Field(200, ge=0, description="automatic replies per slice and hour")
 
 
 class CheckSettings(Section):
@@ -381,13 +358,13 @@ class Settings(Section):
     limits: Limits = Limits()
     coalescing: Coalescing = Coalescing()
     drafting: DraftingSettings = DraftingSettings()
-    agents: dict[str, AgentSettings] = {}
-    channels: dict[str, ChannelSettings] = {}
+    agents: dict[str, AgentSettings] = Field({})
+    channels: dict[str, ChannelSettings] = Field({})
     autonomy: Autonomy = Autonomy()
-    checks: dict[str, CheckSettings] = {}
-    opinions: dict[str, OpinionSettings] = {}
-    topics: dict[str, TopicSettings] = {}
-    safe_replies: dict[str, SafeReplySettings] = {}
+    checks: dict[str, CheckSettings] = Field({})
+    opinions: dict[str, OpinionSettings] = Field({})
+    topics: dict[str, TopicSettings] = Field({})
+    safe_replies: dict[str, SafeReplySettings] = Field({})
     routing: Routing = Routing()
     policy: Policy = Policy()
     actions: Actions = Actions()

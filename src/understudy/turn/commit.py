@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
@@ -17,6 +18,8 @@ from understudy.records.evidence import Evidence
 from understudy.records.review import Hold, HoldKind
 from understudy.records.rulebook import Rules, SafeReply
 from understudy.records.turn import Turn, TurnState
+from understudy.turn.candidates import add_candidate, candidate_of
+from understudy.turn.standing import earned_grant
 
 FOLLOW_UP_PRIORITY = 4
 
@@ -39,16 +42,17 @@ def commit(
     assessment: Assessment,
     rules: Rules,
     hold_expires_after_s: float | None,
+    judged_within: timedelta,
 ) -> Committed:
     """Store an assessment and do what it decided.
 
-    Raises `StepSuperseded` where the turn moved on meanwhile, or its conversation went to a person or back: then the
-    evidence is of another world, and the agent must not speak over a person.
+    Raises `StepSuperseded` where the turn moved on meanwhile, its conversation went to a person or back, or its slice
+    lost or gained autonomy: then the evidence is of another world, and the agent must not speak over a person.
     """
     now = clock.now()
     conversation = tx.conversations.get(turn.conversation_id)
-    if conversation.mode is not evidence.mode:
-        raise StepSuperseded(f"conversation {conversation.id} is now in mode {conversation.mode.value}")
+    if not is_still_so(tx, evidence, rules):
+        raise StepSuperseded(f"turn {turn.id} was gathered under another mode or autonomy than those in force now")
     decision = assessment.decision
     reasons = tuple(reason.code for reason in decision.reasons)
     text = dump(assessment)
@@ -65,7 +69,7 @@ def commit(
         finished_at=now if decision.kind is DecisionKind.HAND_OFF else None,
     )
     tx.artifacts.put(turn.id, "assessment", text)
-    tx.ledger.append(
+    entry = tx.ledger.append(
         "turn.decided",
         at=now,
         turn_id=turn.id,
@@ -75,9 +79,19 @@ def commit(
         rulebook=assessment.rulebook_id,
         assessment=digest(text),
         evidence=evidence_digest,
+        candidate=candidate_of(evidence, assessment, rules) if decision.is_candidate else None,
     )
+    if decision.is_candidate:
+        add_candidate(tx, decided, evidence, assessment, rules, seq=entry.seq, judged_within=judged_within)
     hold = _effect(tx, clock, decided, conversation, evidence, decision, rules, hold_expires_after_s)
     return Committed(turn=decided, hold=hold)
+
+
+def is_still_so(tx: Transaction, evidence: Evidence, rules: Rules) -> bool:
+    """Whether a turn was gathered under the mode of its conversation and the autonomy of its slice as they are now."""
+    if tx.conversations.get(evidence.conversation_id).mode is not evidence.mode:
+        return False
+    return evidence.draft is None or earned_grant(tx, rules, evidence) == rules.earned
 
 
 def _next_state(decision: Decision) -> TurnState:
@@ -113,7 +127,17 @@ def _effect(
                 author_name=rules.profile.name,
                 ai_generated=True,
             )
-            return None
+            if not decision.is_audited:
+                return None
+            return open_hold(
+                tx,
+                clock,
+                turn,
+                kind=HoldKind.AUDIT,
+                reasons=("audited",),
+                priority=decision.priority,
+                expires_after_s=None,
+            )
         case DecisionKind.DEGRADE:
             reply = _safe_reply(rules, decision.safe_reply)
             _queue_safe_reply(tx, clock, conversation, turn, reply)

@@ -30,10 +30,11 @@ from understudy.records.evidence import ChatMessage, Draft, Evidence, Opinion
 from understudy.records.rulebook import Rulebook
 from understudy.records.text import storable
 from understudy.records.turn import TURN_JOB, WORKING, Job, Turn, TurnState
-from understudy.turn.commit import Committed, commit
+from understudy.turn.commit import Committed, commit, is_still_so
 from understudy.turn.drafting import Drafting
 from understudy.turn.gathering import draft_request, gather, transcript_of
 from understudy.turn.opinions import SecondOpinions
+from understudy.turn.standing import in_force
 
 SWEEP_MAX = 500
 """How many overdue turns one sweep announces; the rest wait for the next."""
@@ -43,11 +44,13 @@ SWEEP_MAX = 500
 class FlowLimits:
     """`hold_expires_after_s`: how long a hold waits for a person before its expiry rule applies.
 
+    `judged_within_s`: a draft that nobody judged for so long counts as bad for the autonomy of its slice.
     `lapse_s`: a turn whose agent is being asked is another worker's after so long, unless it is renewed; None = after
     the longest time that drafting takes, and nobody has to renew.
     """
 
     hold_expires_after_s: float | None = 900.0
+    judged_within_s: float = 72 * 3600.0
     lapse_s: float | None = None
 
 
@@ -291,9 +294,9 @@ class TurnFlow:
         opinions: tuple[Opinion, ...] = (),
     ) -> _Gathered:
         """Complete the evidence and store it with the rulebook that will judge it."""
-        rulebook = self._rulebook()
-        rules = rulebook.rules
+        rules = self._rulebook().rules
         evidence = gather(tx, self._clock, turn, draft=draft, agent_error=agent_error, rules=rules, opinions=opinions)
+        rulebook = in_force(tx, self._rulebook(), evidence)
         if tx.rulebooks.put(rulebook, now=evidence.at):
             tx.ledger.append("rulebook.added", at=evidence.at, rulebook=rulebook.id)
         text = dump(evidence)
@@ -321,9 +324,10 @@ class TurnFlow:
         return _Gathered(turn=turn, evidence=text, rulebook=rulebook)
 
     def _gathered_before(self, tx: Transaction, turn: Turn) -> _Gathered | None:
-        """What was gathered before a crash; None where a person took the conversation over, or gave it back, since."""
+        """What was gathered before a crash; None where it no longer holds: a person took the conversation over or gave
+        it back since, or the autonomy of its slice is another."""
         evidence, rulebook = _stored(tx, turn)
-        if tx.conversations.get(turn.conversation_id).mode is not load(Evidence, evidence).mode:
+        if not is_still_so(tx, load(Evidence, evidence), rulebook.rules):
             return None
         return _Gathered(turn=turn, evidence=evidence, rulebook=rulebook)
 
@@ -343,6 +347,7 @@ class TurnFlow:
                 assessment=assessment,
                 rules=rulebook.rules,
                 hold_expires_after_s=self._limits.hold_expires_after_s,
+                judged_within=timedelta(seconds=self._limits.judged_within_s),
             )
         )
         self._report(committed, evidence, assessment, assess_ms)

@@ -13,6 +13,7 @@ from understudy.records.conversation import Conversation
 from understudy.records.evidence import Draft
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxState
+from understudy.records.review import HoldKind
 from understudy.records.turn import Turn, TurnState
 from understudy.web.feed import Feed
 from understudy.web.shapes import (
@@ -34,7 +35,7 @@ def turn_view(tx: Transaction, turn: Turn) -> TurnOut:
     draft, error, judged = (tx.artifacts.get(turn.id, kind) for kind in ("draft", "agent_error", "assessment"))
     assessment = None if judged is None else load(Assessment, judged)
     confidence = None if assessment is None else assessment.confidence
-    holds = tx.holds.open_of_turn(turn.id)
+    holds = [hold for hold in tx.holds.open_of_turn(turn.id) if hold.kind is not HoldKind.AUDIT]
     entries = tx.outbox.of_turn(turn.id)
     last = entries[-1] if entries else None
     return TurnOut(

@@ -11,6 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from understudy.adapters.stores.known_autonomy import KnownAutonomy
 from understudy.records.conversation import Contact, Conversation, Message
 from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState
 from understudy.records.turn import OPEN, Turn, TurnState
@@ -89,6 +90,7 @@ class Hot:
         self._documents: dict[str, set[str]] = {}
         self._head: int | None = None
         self.rulebooks: set[str] = set()
+        self.autonomy = KnownAutonomy()
         self._buckets: dict[tuple[str | None, str, str], datetime] = {}
 
     def open(self, head: int) -> None:
@@ -107,6 +109,7 @@ class Hot:
         self._contacts.clear()
         self._documents.clear()
         self.rulebooks.clear()
+        self.autonomy.clear()
         self._buckets.clear()
         self._head = None
 

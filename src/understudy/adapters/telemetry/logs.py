@@ -13,6 +13,7 @@ import structlog
 
 from understudy.ports.telemetry import (
     AgentAsked,
+    AutonomyMoved,
     BreakerChanged,
     Event,
     HoldRaised,
@@ -81,6 +82,8 @@ def _is_usual(event: Event) -> bool:
         return event.outcome == "draft"
     if isinstance(event, MessageSent):
         return event.outcome == "accepted"
+    if isinstance(event, AutonomyMoved):
+        return event.what not in ("demoted", "stopped")
     return not isinstance(event, BreakerChanged | HoldRaised | RequestRefused | StepFailed)
 
 

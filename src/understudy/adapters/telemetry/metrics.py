@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 
 from understudy.ports.telemetry import (
     AgentAsked,
+    AutonomyMoved,
     BreakerChanged,
     Event,
     HoldClosed,
@@ -61,6 +62,7 @@ class Metrics:
         self.sent = counter("messages_sent", "Send attempts", "channel", "outcome")
         self.send_seconds = histogram("send_seconds", "One send attempt", "channel")
         self.outbox_age = histogram("outbox_age_seconds", "Queued to accepted", "channel")
+        self.autonomy = counter("autonomy_moves", "Changes of autonomy, and promotions proposed", "what")
         self.failures = counter("steps_failed", "Steps that broke in a way nobody foresaw", "flow")
         self._gauges: list[Gauge] = []
         self._topics: set[str] = set()
@@ -75,7 +77,7 @@ class Metrics:
         """Write all metrics in the Prometheus text format."""
         return generate_latest(self.registry)
 
-    def emit(self, event: Event) -> None:  # noqa: C901 - one flat case an event reads better than two half tables
+    def emit(self, event: Event) -> None:  # noqa: C901, PLR0912 - one flat case an event reads better than two half tables
         match event:
             case MessageReceived():
                 self.messages.labels(event.channel, str(event.is_duplicate).lower()).inc()
@@ -101,6 +103,8 @@ class Metrics:
                 self.send_seconds.labels(event.channel).observe(event.took_ms / 1000)
                 if event.outcome == "accepted":
                     self.outbox_age.labels(event.channel).observe(event.age_s)
+            case AutonomyMoved():
+                self.autonomy.labels(event.what).inc()
             case StepFailed():
                 self.failures.labels(event.flow).inc()
 

@@ -1,0 +1,221 @@
+"""Candidates, epochs, calibrators and stops in SQL. Which autonomy is in force is asked on every turn, so the writer
+remembers it as it remembers conversations (`hot.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from sqlalchemy import bindparam, delete, select, update
+
+from understudy.adapters.stores.known_autonomy import KnownAutonomy
+from understudy.adapters.stores.learned_tables import calibrators, candidates, epochs, stops
+from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
+from understudy.adapters.stores.statement import Statement, insert_into
+from understudy.errors import NotFound, StaleVersion
+from understudy.records.autonomy import EVERY, Candidate, Epoch, Label, Stop
+from understudy.records.rulebook import Calibrator
+
+_CANDIDATE = columns_of(candidates, Candidate)
+_OF_TURN = Statement(
+    select(*_CANDIDATE).where(candidates.c.turn_id == bindparam("turn_id")).order_by(candidates.c.seq.desc()).limit(1)
+)
+_AWAITED = Statement(
+    select(*_CANDIDATE)
+    .where(candidates.c.label.is_(None), candidates.c.is_sampled, candidates.c.due_at <= bindparam("now"))
+    .order_by(candidates.c.due_at)
+    .limit(bindparam("limit"))
+)
+_SECOND_AWAITED = Statement(
+    select(*_CANDIDATE)
+    .where(candidates.c.second_due_at.is_not(None), candidates.c.second_due_at <= bindparam("now"))
+    .order_by(candidates.c.second_due_at)
+    .limit(bindparam("limit"))
+)
+_JUDGED = Statement(
+    select(*_CANDIDATE)
+    .where(candidates.c.seq > bindparam("after"), candidates.c.is_sampled, candidates.c.label.is_not(None))
+    .order_by(candidates.c.seq)
+    .limit(bindparam("limit"))
+)
+_ADD = insert_into(candidates)
+_JUDGE = Statement(
+    update(candidates)
+    .where(candidates.c.seq == bindparam("which"))
+    .values(label=bindparam("label"), second_due_at=bindparam("second_due_at"))
+)
+
+_EPOCH = columns_of(epochs, Epoch)
+_OPEN = select(*_EPOCH).where(epochs.c.ended_at.is_(None))
+_EPOCH_BY_ID = Statement(select(*_EPOCH).where(epochs.c.id == bindparam("id")))
+_CURRENT = Statement(
+    _OPEN.where(
+        epochs.c.topic == bindparam("topic"),
+        epochs.c.channel == bindparam("channel"),
+        epochs.c.release == bindparam("release"),
+    )
+)
+_OF_TOPIC = Statement(
+    _OPEN.where(epochs.c.topic == bindparam("topic"), epochs.c.release == bindparam("release")).order_by(
+        epochs.c.channel
+    )
+)
+_ALL_OPEN = Statement(_OPEN.order_by(epochs.c.topic, epochs.c.channel, epochs.c.release))
+_OF_SLICE = Statement(
+    select(*_EPOCH)
+    .where(epochs.c.topic == bindparam("topic"), epochs.c.channel == bindparam("channel"))
+    .order_by(epochs.c.began_at.desc(), epochs.c.id)
+)
+_ADD_EPOCH = insert_into(epochs)
+_CHANGE_EPOCH = Statement(
+    update(epochs)
+    .where(epochs.c.id == bindparam("which"), epochs.c.version == bindparam("was"))
+    .values({column.name: bindparam(column.name) for column in _EPOCH if column.name != "id"})
+)
+
+_ADD_CALIBRATOR = insert_into(calibrators)
+_LATEST = Statement(select(calibrators.c.body).order_by(calibrators.c.adopted_at.desc(), calibrators.c.id).limit(1))
+_CALIBRATOR = Statement(select(calibrators.c.body).where(calibrators.c.id == bindparam("which")))
+
+_STOPS = Statement(select(*columns_of(stops, Stop)).order_by(stops.c.topic, stops.c.channel))
+_STOP_OF = (stops.c.topic == bindparam("topic_is"), stops.c.channel == bindparam("channel_is"))
+_ADD_STOP = insert_into(stops)
+_LIFT = Statement(delete(stops).where(*_STOP_OF))
+
+
+@cache
+def _following(*, every_channel: bool) -> Statement:
+    page = select(*_CANDIDATE).where(
+        candidates.c.topic == bindparam("topic"),
+        candidates.c.release == bindparam("release"),
+        candidates.c.seq > bindparam("after"),
+    )
+    if not every_channel:
+        page = page.where(candidates.c.channel == bindparam("channel"))
+    return Statement(page.order_by(candidates.c.seq).limit(bindparam("limit")))
+
+
+class SqlCandidates:
+    """`ports.learned.Candidates` in SQL."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def add(self, candidate: Candidate) -> None:
+        self._session.change(_ADD, values_of(candidate))
+
+    def of_turn(self, turn_id: str) -> Candidate | None:
+        row = self._session.row(_OF_TURN, turn_id=turn_id)
+        return None if row is None else record_of(Candidate, row)
+
+    def judge(self, candidate: Candidate, label: Label | None, *, second_due_at: datetime | None = None) -> None:
+        self._session.change(_JUDGE, {"which": candidate.seq, "label": label, "second_due_at": second_due_at})
+
+    def following(self, topic: str, channel: str, release: str, *, after: int, limit: int) -> list[Candidate]:
+        values: dict[str, Any] = {"topic": topic, "release": release, "after": after, "limit": limit}
+        if channel != EVERY:
+            values["channel"] = channel
+        return self._read(_following(every_channel=channel == EVERY), **values)
+
+    def overdue(self, now: datetime, *, limit: int) -> list[Candidate]:
+        return self._read(_AWAITED, now=now, limit=limit) + self._read(_SECOND_AWAITED, now=now, limit=limit)
+
+    def judged(self, *, after: int, limit: int) -> list[Candidate]:
+        return self._read(_JUDGED, after=after, limit=limit)
+
+    def _read(self, statement: Statement, **values: Any) -> list[Candidate]:
+        return [record_of(Candidate, row) for row in self._session.rows(statement, **values)]
+
+
+class SqlEpochs:
+    """`ports.learned.Epochs` in SQL."""
+
+    def __init__(self, session: Session, known: KnownAutonomy) -> None:
+        self._session = session
+        self._known = known
+
+    def add(self, epoch: Epoch) -> None:
+        self._session.change(_ADD_EPOCH, values_of(epoch))
+        self._known.keep((epoch.topic, epoch.channel, epoch.release), epoch)
+
+    def get(self, epoch_id: str) -> Epoch:
+        row = self._session.row(_EPOCH_BY_ID, id=epoch_id)
+        if row is None:
+            raise NotFound(f"there is no epoch {epoch_id!r}")
+        return record_of(Epoch, row)
+
+    def current(self, topic: str, channel: str, release: str) -> Epoch | None:
+        of_slice = (topic, channel, release)
+        if of_slice in self._known.epochs:
+            return self._known.epochs[of_slice]
+        row = self._session.row(_CURRENT, topic=topic, channel=channel, release=release)
+        found = None if row is None else record_of(Epoch, row)
+        self._known.keep(of_slice, found)
+        return found
+
+    def of_topic(self, topic: str, release: str) -> list[Epoch]:
+        return [record_of(Epoch, row) for row in self._session.rows(_OF_TOPIC, topic=topic, release=release)]
+
+    def all_open(self) -> list[Epoch]:
+        return [record_of(Epoch, row) for row in self._session.rows(_ALL_OPEN)]
+
+    def of_slice(self, topic: str, channel: str) -> list[Epoch]:
+        return [record_of(Epoch, row) for row in self._session.rows(_OF_SLICE, topic=topic, channel=channel)]
+
+    def change(self, epoch: Epoch, *, was: int) -> None:
+        self._session.swap(
+            _CHANGE_EPOCH,
+            {"which": epoch.id, "was": was, **values_of(epoch, leave_out=("id",))},
+            refused=lambda: StaleVersion(f"epoch {epoch.id} is no longer at version {was}; read it again"),
+        )
+        self._known.keep((epoch.topic, epoch.channel, epoch.release), None if epoch.ended_at else epoch)
+
+
+class SqlCalibrators:
+    """`ports.learned.Calibrators` in SQL."""
+
+    def __init__(self, session: Session, known: KnownAutonomy) -> None:
+        self._session = session
+        self._known = known
+
+    def add(self, calibrator: Calibrator, *, now: datetime) -> None:
+        self._session.change(_ADD_CALIBRATOR, {"id": calibrator.id, "body": calibrator, "adopted_at": now})
+        self._known.calibrators.clear()
+
+    def get(self, calibrator_id: str) -> Calibrator | None:
+        if calibrator_id not in self._known.calibrators:
+            self._known.calibrators[calibrator_id] = self._session.scalar(_CALIBRATOR, which=calibrator_id)
+        return self._known.calibrators[calibrator_id]
+
+    def latest(self) -> Calibrator | None:
+        if EVERY not in self._known.calibrators:
+            self._known.calibrators[EVERY] = self._session.scalar(_LATEST)
+        return self._known.calibrators[EVERY]
+
+
+class SqlStops:
+    """`ports.learned.Stops` in SQL."""
+
+    def __init__(self, session: Session, known: KnownAutonomy) -> None:
+        self._session = session
+        self._known = known
+
+    def all(self) -> Sequence[Stop]:
+        if self._known.stops is None:
+            self._known.stops = tuple(record_of(Stop, row) for row in self._session.rows(_STOPS))
+        return self._known.stops
+
+    def put(self, stop: Stop) -> None:
+        self.lift(stop.topic, stop.channel)
+        self._session.change(_ADD_STOP, values_of(stop))
+        self._known.stops = None
+
+    def lift(self, topic: str, channel: str) -> bool:
+        was = any((stop.topic, stop.channel) == (topic, channel) for stop in self.all())
+        if was:
+            self._session.change(_LIFT, {"topic_is": topic, "channel_is": channel})
+            self._known.stops = None
+        return was

@@ -1,0 +1,119 @@
+"""The tables of what autonomy is earned with; see `tables.py` for the rest and for the types."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, text
+
+from understudy.adapters.stores.tables import Choice, Instant, Kept, metadata
+from understudy.records.autonomy import Label, Proposal, Targets
+from understudy.records.codec import dump, load
+from understudy.records.rulebook import Calibrator, Level
+
+__all__ = ["calibrators", "candidates", "epochs", "metadata", "stops"]
+
+
+class Document(Kept[Any]):
+    """A record inside a row, as canonical JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def into(self, value: Any) -> str | None:
+        return None if value is None else dump(value)
+
+    def out_of(self, value: str | None) -> Any:
+        return None if value is None else load(self._kind, value)
+
+
+candidates = Table(
+    "candidates",
+    metadata,
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("turn_id", String(200), nullable=False, index=True),
+    Column("conversation_id", String(200), nullable=False),
+    Column("topic", String(200), nullable=False),
+    Column("channel", String(100), nullable=False),
+    Column("release", String(200), nullable=False),
+    Column("calibrator", String(64), nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("signals", Document(tuple[tuple[str, float], ...]), nullable=False),
+    Column("is_delivered", Boolean, nullable=False),
+    Column("is_sampled", Boolean, nullable=False),
+    Column("rate", Float, nullable=False),
+    Column("decided_at", Instant, nullable=False),
+    Column("due_at", Instant, nullable=False),
+    Column("second_due_at", Instant),
+    Column("label", Document(Label)),
+    Index("ix_candidates_slice", "topic", "release", "channel", "seq"),
+    Index(
+        "ix_candidates_awaited",
+        "due_at",
+        sqlite_where=text("label IS NULL AND is_sampled"),
+        postgresql_where=text("label IS NULL AND is_sampled"),
+    ),
+    Index(
+        "ix_candidates_second",
+        "second_due_at",
+        sqlite_where=text("second_due_at IS NOT NULL"),
+        postgresql_where=text("second_due_at IS NOT NULL"),
+    ),
+)
+
+epochs = Table(
+    "epochs",
+    metadata,
+    Column("id", String(200), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("topic", String(200), nullable=False),
+    Column("channel", String(100), nullable=False),
+    Column("release", String(200), nullable=False),
+    Column("calibrator", String(64), nullable=False),
+    Column("targets", Document(Targets), nullable=False),
+    Column("began_at", Instant, nullable=False),
+    Column("after", BigInteger, nullable=False),
+    Column("consumed", BigInteger, nullable=False),
+    Column("progress", Text, nullable=False),
+    Column("earned", Choice(Level)),
+    Column("threshold", Float),
+    Column("audit_rate", Float),
+    Column("burst_left", Integer, nullable=False),
+    Column("certified_at", Instant),
+    Column("expires_at", Instant),
+    Column("proposal", Document(Proposal)),
+    Column("ended_at", Instant),
+    Column("ended_why", String(100)),
+    Index("ix_epochs_slice", "topic", "channel", "began_at"),
+    Index(
+        "uq_epochs_open",
+        "topic",
+        "channel",
+        "release",
+        unique=True,
+        sqlite_where=text("ended_at IS NULL"),
+        postgresql_where=text("ended_at IS NULL"),
+    ),
+)
+
+calibrators = Table(
+    "calibrators",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("body", Document(Calibrator), nullable=False),
+    Column("adopted_at", Instant, nullable=False),
+)
+
+stops = Table(
+    "stops",
+    metadata,
+    Column("topic", String(200), primary_key=True),
+    Column("channel", String(100), primary_key=True),
+    Column("by", String(200), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("why", Text, nullable=False),
+)

@@ -1,0 +1,116 @@
+"""Agents, second opinions and channels, each built from its settings. Adapters are imported only where they are used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from understudy.adapters.channels.collected import CollectedChannel
+from understudy.errors import ConfigurationError
+from understudy.ports.agent import Agent
+from understudy.ports.channel import Channel
+from understudy.ports.clock import Clock
+from understudy.ports.opinion import SecondOpinion
+from understudy.settings.model import (
+    AgentBounds,
+    AgentSettings,
+    ChannelSettings,
+    ChatCompletionsAgent,
+    EmbeddingsOpinion,
+    FaqAgent,
+    HttpAgent,
+    JudgeOpinion,
+    OnnxOpinion,
+    OpinionSettings,
+    PythonAgent,
+    ResponsesAgent,
+    Settings,
+    WebChat,
+    Webhook,
+)
+
+
+def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:
+    """Build one agent; raises `ConfigurationError`. Adapters are imported only where they are used."""
+    match agent:
+        case FaqAgent():
+            from understudy.adapters.agents.faq import FaqAgent as Faq
+
+            try:
+                return Faq(name=name, path=base / agent.knowledge)
+            except ConfigurationError as error:
+                raise ConfigurationError(f"agent {name!r}: {error.message}") from error
+        case ChatCompletionsAgent():
+            from understudy.adapters.agents.chat_completions import ChatCompletionsAgent as ChatCompletions
+
+            return ChatCompletions(name=name, api_key=_plain(agent.api_key), **_rest(agent, "api_key"))
+        case ResponsesAgent():
+            from understudy.adapters.agents.responses import ResponsesAgent as Responses
+
+            return Responses(name=name, api_key=_plain(agent.api_key), **_rest(agent, "api_key"))
+        case HttpAgent():
+            from understudy.adapters.agents.http_draft import HttpDraftAgent
+
+            return HttpDraftAgent(name=name, api_key=_plain(agent.token), **_rest(agent, "token"))
+        case PythonAgent():
+            from understudy.adapters.agents.python_callable import PythonCallableAgent
+
+            return PythonCallableAgent(name=name, function=agent.target, folder=base, version=agent.version)
+
+
+def build_opinion(name: str, opinion: OpinionSettings, base: Path) -> SecondOpinion:
+    """Build one second opinion; raises `ConfigurationError`."""
+    match opinion:
+        case OnnxOpinion():
+            try:
+                from understudy.adapters.agents.onnx_model import OnnxOpinion as OnnxModel
+            except ModuleNotFoundError as error:
+                raise ConfigurationError(
+                    f"opinions.{name} needs what runs ONNX models: pip install 'understudy[onnx]'"
+                ) from error
+            folder = base / opinion.folder
+            return OnnxModel(name=name, folder=folder, label=opinion.label, per=opinion.per, threads=opinion.threads)
+        case JudgeOpinion():
+            from understudy.adapters.agents.judge import JudgeOpinion as Judge
+
+            key = _plain(opinion.api_key)
+            return Judge(name=name, api_key=key, prompt=opinion.prompt, **_endpoint(opinion))
+        case EmbeddingsOpinion():
+            from understudy.adapters.agents.embeddings import EmbeddingsOpinion as Embeddings
+
+            return Embeddings(name=name, api_key=_plain(opinion.api_key), **_endpoint(opinion))
+
+
+def _endpoint(opinion: JudgeOpinion | EmbeddingsOpinion) -> dict[str, Any]:
+    return {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
+
+
+def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: Settings) -> Channel:
+    """Build one channel; raises `ConfigurationError`."""
+    match channel:
+        case WebChat():
+            return CollectedChannel(name)
+        case Webhook():
+            from understudy.adapters.channels.webhook import WebhookChannel
+
+            return WebhookChannel(
+                name,
+                url=channel.url,
+                clock=clock,
+                secrets=[secret.get_secret_value() for secret in channel.secrets],
+                insecure=channel.insecure,
+                honours_keys=channel.honours_keys,
+                timeout_s=channel.timeout_s,
+                chars_max=channel.chars_max,
+                text_chars_max=settings.limits.message_chars_max,
+            )
+
+
+def _plain(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
+
+
+def _rest(agent: ChatCompletionsAgent | ResponsesAgent | HttpAgent, secret: str) -> dict[str, Any]:
+    return agent.model_dump(exclude={"kind", secret, *AgentBounds.model_fields})

@@ -1,0 +1,93 @@
+"""Write what people said of a draft beside it, as evidence for the autonomy of its slice; it draws no conclusion."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+from understudy.assessment.grading import Grade, grade
+from understudy.ports.clock import Clock
+from understudy.ports.store import Transaction
+from understudy.records.autonomy import Candidate, Label, Outcome
+from understudy.records.codec import canonical, load
+from understudy.records.evidence import Draft
+from understudy.records.review import Hold, HoldKind, HoldState, Verdict
+from understudy.records.turn import LEARNING_JOB, Job
+
+JUDGES = frozenset({HoldKind.DRAFT, HoldKind.AUDIT})
+"""Kinds of hold on which a verdict says how good a draft was."""
+
+
+def label_by_verdict(tx: Transaction, clock: Clock, hold: Hold, verdict: Verdict) -> Candidate | None:
+    """Label the draft that a verdict speaks of; None where it is no candidate."""
+    candidate = tx.candidates.of_turn(hold.turn_id) if hold.kind in JUDGES else None
+    if candidate is None:
+        return None
+    draft = tx.artifacts.get(hold.turn_id, "draft")
+    assert draft is not None, f"turn {hold.turn_id} is a candidate without a draft"
+    said = grade(
+        verdict.kind,
+        draft=load(Draft, draft).text,
+        text=verdict.text,
+        severity=verdict.severity,
+        reasons=verdict.reasons,
+    )
+    outcome = Outcome(verdict.kind.value)
+    return label(tx, clock, candidate, outcome=outcome, grade=said, by=verdict.reviewer)
+
+
+def label_unjudged(tx: Transaction, clock: Clock, hold: Hold, state: HoldState, *, actor: str) -> None:
+    """Label a draft whose hold closes without a verdict on it: void where the customer wrote on, bad where a person
+    answered in its place. One that expires stays without a label, and counts as bad when its time has passed."""
+    if hold.kind is not HoldKind.DRAFT or state not in (HoldState.SUPERSEDED, HoldState.DECIDED):
+        return
+    candidate = tx.candidates.of_turn(hold.turn_id)
+    if candidate is None or candidate.label is not None:
+        return
+    is_void = state is HoldState.SUPERSEDED
+    label(
+        tx,
+        clock,
+        candidate,
+        outcome=Outcome.VOID if is_void else Outcome.TAKE_OVER,
+        grade=Grade(loss=0.0 if is_void else 1.0, is_severe=False),
+        by=None if is_void else actor,
+    )
+
+
+def label(
+    tx: Transaction, clock: Clock, candidate: Candidate, *, outcome: Outcome, grade: Grade, by: str | None
+) -> Candidate:
+    """Write a label with its ledger entry, and have learning look at the slice."""
+    now = clock.now()
+    given = Label(outcome=outcome, loss=grade.loss, is_severe=grade.is_severe, by=by, at=now)
+    tx.candidates.judge(candidate, given)
+    tx.ledger.append(
+        "label.given",
+        at=now,
+        turn_id=candidate.turn_id,
+        conversation_id=candidate.conversation_id,
+        actor=by or "system",
+        candidate=candidate.seq,
+        outcome=outcome.value,
+        loss=grade.loss,
+        severe=grade.is_severe,
+    )
+    announce_learning(tx, candidate)
+    return replace(candidate, label=given, second_due_at=None)
+
+
+def announce_learning(tx: Transaction, candidate: Candidate) -> None:
+    """Have learning look at the slice and release of a candidate."""
+    tx.announce(Job(kind=LEARNING_JOB, key=slice_key(candidate.topic, candidate.channel, candidate.release)))
+
+
+def slice_key(topic: str, channel: str, release: str) -> str:
+    """A slice and release as the key of a job."""
+    return canonical([topic, channel, release])
+
+
+def slice_of_key(key: str) -> tuple[str, str, str]:
+    """The slice and release that a job's key names."""
+    topic, channel, release = json.loads(key)
+    return topic, channel, release

@@ -1,0 +1,244 @@
+"""Take a slice's new labels up to the watermark, and make true what follows: propose, promote, audit more, demote.
+
+The arithmetic is done between two transactions and kept under the epoch's version, so that nothing heavy runs in the
+writer. A crash at any point leaves the labels; the next look counts them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from understudy.assessment.grading import Grade
+from understudy.effects.labelling import announce_learning, label, slice_of_key
+from understudy.errors import StaleVersion
+from understudy.learning import epochs
+from understudy.learning.ladder import SCORES_MIN, Progress, advance, settled
+from understudy.learning.promotion import Finding, judge
+from understudy.ports.clock import Clock
+from understudy.ports.store import Store, Transaction
+from understudy.ports.telemetry import AutonomyMoved, Telemetry
+from understudy.records.autonomy import EVERY, Candidate, Epoch, Outcome, Targets, Terms
+from understudy.records.codec import dump, load
+from understudy.records.rulebook import SHIPPED, Level, Rules, configured_grant
+
+BATCH = 2_000
+"""How many drafts one look takes."""
+SCORES_MAX = 5_000
+EXPIRY_LOOK = timedelta(minutes=1)
+SWEEP_MAX = 500
+
+OfSlice = tuple[str, str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Seen:
+    """A slice and release as it stood: its epoch, drafts not counted yet, and its topic's epoch on all channels."""
+
+    epoch: Epoch
+    waiting: list[Candidate]
+    parent: tuple[Epoch, Progress] | None
+    has_siblings: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Counted:
+    """What is to be written for an epoch."""
+
+    epoch: Epoch
+    progress: Progress
+    consumed: int
+    finding: Finding
+    is_more: bool
+
+
+class Learning:
+    """See the module. `targets_of` says what is promised for a topic, `rules` what the configuration grants."""
+
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        telemetry: Telemetry,
+        rules: Callable[[], Rules],
+        *,
+        targets_of: Callable[[str], Targets],
+        terms: Terms,
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._telemetry = telemetry
+        self._rules = rules
+        self._targets_of = targets_of
+        self._terms = terms
+        self._expiry_look_at: datetime | None = None
+
+    async def look(self, key: str) -> None:
+        """Count the new labels of a slice and release (`slice_key`), then those of its topic on all channels."""
+        topic, channel, release = slice_of_key(key)
+        has_siblings = await self._look(topic, channel, release)
+        if has_siblings and channel != EVERY and await self._look(topic, EVERY, release) is not None:
+            await self._look(topic, channel, release)  # it may rest on what the topic has now
+
+    async def sweep(self) -> int:
+        """Close what was waited for in vain: labels that did not come, second reviews, certificates that expired."""
+        now = self._clock.now()
+
+        def close_overdue(tx: Transaction) -> int:
+            overdue = tx.candidates.overdue(now, limit=SWEEP_MAX)
+            for candidate in overdue:
+                self._close_overdue(tx, candidate)
+            return len(overdue)
+
+        closed = await self._store.write(close_overdue)
+        if self._expiry_look_at is None or self._expiry_look_at <= now:
+            self._expiry_look_at = now + EXPIRY_LOOK
+            for epoch in await self._store.read(lambda tx: tx.epochs.all_open()):
+                if epoch.expires_at is not None and epoch.expires_at <= now:
+                    await self._look(epoch.topic, epoch.channel, epoch.release)
+        return closed
+
+    def _close_overdue(self, tx: Transaction, candidate: Candidate) -> None:
+        if candidate.label is None:
+            grade = Grade(loss=1.0, is_severe=False)
+            label(tx, self._clock, candidate, outcome=Outcome.TIMEOUT, grade=grade, by=None)
+            return
+        tx.candidates.judge(candidate, candidate.label)
+        tx.ledger.append(
+            "review.second_missed", at=self._clock.now(), turn_id=candidate.turn_id, candidate=candidate.seq
+        )
+        announce_learning(tx, candidate)
+
+    async def _look(self, topic: str, channel: str, release: str) -> bool | None:
+        """Returns whether the topic has other channels; None where there is no epoch yet."""
+        of_slice = (topic, channel, release)
+        while True:
+            seen = await self._store.read(lambda tx: self._see(tx, of_slice))
+            try:
+                if seen is None:
+                    if not await self._begin(of_slice):
+                        return None
+                    continue
+                counted = self._count(seen)
+                await self._make_true(seen, counted)
+            except StaleVersion:
+                continue  # somebody else moved it; look again
+            if not counted.is_more:
+                return seen.has_siblings
+
+    def _see(self, tx: Transaction, of_slice: OfSlice) -> _Seen | None:
+        topic, channel, release = of_slice
+        epoch = tx.epochs.current(*of_slice)
+        if epoch is None:
+            return None
+        parent = None if channel == EVERY else tx.epochs.current(topic, EVERY, release)
+        others = [one for one in tx.epochs.of_topic(topic, release) if one.channel not in (EVERY, channel)]
+        return _Seen(
+            epoch=epoch,
+            waiting=tx.candidates.following(*of_slice, after=epoch.consumed, limit=BATCH),
+            parent=None if parent is None else (parent, load(Progress, parent.progress)),
+            has_siblings=bool(others),
+        )
+
+    async def _begin(self, of_slice: OfSlice) -> bool:
+        """Begin a slice's first epoch once enough drafts have a score; False where they are still too few."""
+
+        def step(tx: Transaction) -> bool:
+            if tx.epochs.current(*of_slice) is not None:
+                return True
+            scores, has_incident = self._past(tx, of_slice)
+            if len(scores) < SCORES_MIN and not has_incident:
+                return False
+            epochs.begin(tx, self._clock, of_slice, scores, self._targets_of(of_slice[0]))
+            return True
+
+        return await self._store.write(step)
+
+    def _past(self, tx: Transaction, of_slice: OfSlice) -> tuple[list[float], bool]:
+        """The scores of a slice's past drafts under the calibrator in force, and whether harm was done."""
+        calibrator = tx.calibrators.latest()
+        name = SHIPPED if calibrator is None else calibrator.id
+        past = tx.candidates.following(*of_slice, after=0, limit=SCORES_MAX)
+        harm = any(one.is_delivered and one.label is not None and one.label.is_severe for one in past)
+        return [one.confidence for one in past if one.calibrator == name], harm
+
+    def _count(self, seen: _Seen) -> _Counted:
+        epoch = seen.epoch
+        ready = settled(seen.waiting, calibrator=epoch.calibrator)
+        progress = advance(load(Progress, epoch.progress), ready, epoch.targets, calibrator=epoch.calibrator)
+        finding = Finding()
+        if epoch.channel != EVERY:  # a topic on all channels lends its certificate and has no replies of its own
+            finding = judge(
+                epoch,
+                progress,
+                level=self.level_of(epoch),
+                terms=self._terms,
+                now=self._clock.now(),
+                unsettled=[one for one in seen.waiting[len(ready) :] if one.calibrator == epoch.calibrator],
+                parent=seen.parent,
+            )
+        return _Counted(
+            epoch=epoch,
+            progress=progress,
+            consumed=ready[-1].seq if ready else epoch.consumed,
+            finding=finding,
+            is_more=len(seen.waiting) == BATCH and len(ready) == BATCH and finding.fall is None,
+        )
+
+    def level_of(self, epoch: Epoch) -> Level:
+        """The level in force for an epoch's slice, stops aside."""
+        configured = configured_grant(self._rules(), epoch.topic, epoch.channel)
+        level = Level.ASSIST if configured is None else configured.level
+        return level if epoch.earned is None or level is Level.SHADOW else epoch.earned
+
+    async def _make_true(self, seen: _Seen, counted: _Counted) -> None:
+        finding = counted.finding
+        if counted.consumed == seen.epoch.consumed and finding == Finding():
+            return
+
+        def step(tx: Transaction) -> list[AutonomyMoved]:
+            epoch = counted.epoch
+            if counted.consumed != epoch.consumed:
+                text = dump(counted.progress)
+                epoch = epochs.advanced(tx, self._clock, epoch, consumed=counted.consumed, progress=text)
+            if finding.fall is not None:
+                return [self._fall(tx, epoch, finding)]
+            if finding.burst:
+                epoch = epochs.burst(tx, self._clock, epoch, replies=finding.burst, why="detector")
+            if finding.proposal is None:
+                return []
+            epoch = epochs.proposed(tx, self._clock, replace(epoch, proposal=finding.proposal))
+            if not self._terms.is_automatic:
+                return [moved(epoch, "proposed", finding.proposal.level, finding.proposal.threshold)]
+            epoch = epochs.promoted(tx, self._clock, epoch, self._terms, by="system")
+            return [moved(epoch, "promoted", finding.proposal.level, epoch.threshold)]
+
+        for event in await self._store.write(step):
+            self._telemetry.emit(event)
+
+    def _fall(self, tx: Transaction, epoch: Epoch, finding: Finding) -> AutonomyMoved:
+        assert finding.fall is not None, "something made it fall"
+        of_slice = (epoch.topic, epoch.channel, epoch.release)
+        has_lost = finding.fall.value in ("alarm", "incident")
+        level = Level.DEMOTED if has_lost else Level.ASSIST
+        scores, _ = self._past(tx, of_slice)
+        targets = self._targets_of(epoch.topic)
+        epochs.ended(tx, self._clock, epoch, finding.fall, scores, targets, earned=level)
+        return moved(epoch, "demoted" if has_lost else "expired", level, None, why=finding.fall.value)
+
+
+def moved(
+    epoch: Epoch, what: str, level: Level, threshold: float | None, *, why: str | None = None, by: str | None = None
+) -> AutonomyMoved:
+    """The event that tells of a change of autonomy; emit it after the commit."""
+    return AutonomyMoved(
+        topic=epoch.topic,
+        channel=epoch.channel,
+        release=epoch.release,
+        what=what,
+        level=level.value,
+        threshold=threshold,
+        why=why,
+        by=by,
+    )

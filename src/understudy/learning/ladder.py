@@ -1,0 +1,219 @@
+"""What one epoch's labels have shown so far: thresholds certified, and whether the risk has risen since. Pure; it reads
+no table, and what is to be done about it stands in `promotion.py`.
+
+Labels are taken in the order of drafts up to the first that is still awaited (the watermark), never in the order in which
+they came: bad drafts take longer, and counting the quick good ones first certifies what should not be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from understudy.records.autonomy import Candidate, Outcome, Targets
+from understudy.stats.betting import observed_target, progress
+from understudy.stats.detector import Detector, Watch, after, is_alarmed, unstirred
+from understudy.stats.ladder import Ladder, Rungs, climb, foot, standing
+from understudy.stats.ladder_design import coverage_of, shares_for, thresholds_at
+
+SCORES_MIN: Final = 30
+"""So many drafts must have a score before the thresholds are placed among them."""
+PLAIN_THRESHOLDS: Final = (0.99, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.5, 0.0)
+"""Where there are fewer: these."""
+REVIEWERS_KEPT: Final = 10
+VETO_AT: Final = 20.0
+"""A slice whose own labels speak that strongly against it does not profit from its topic's certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """The state of an epoch's processes after so many labels; plain numbers, so that JSON carries it exactly.
+
+    `thresholds` strict to lax and `shares` of delta were fixed before the first label. `mean` and `severe` are the
+    evidence that the mean loss, and the share of severe ones, are below their targets; `watch` follows what left by
+    itself, `veto` what people reviewed. `reviewers`: who gave the labels, the first few.
+    """
+
+    thresholds: tuple[float, ...]
+    shares: tuple[float, ...]
+    mean: Rungs
+    severe: Rungs
+    watch: Watch
+    veto: Watch
+    labels: int = 0
+    loss_sum: float = 0.0
+    severe_count: int = 0
+    timeouts: int = 0
+    delivered: int = 0
+    incidents: int = 0
+    reviewers: tuple[str, ...] = ()
+    first_at: datetime | None = None
+    last_at: datetime | None = None
+
+
+def begun(scores: Sequence[float], targets: Targets) -> Progress:
+    """The progress before the first label, its thresholds placed among the scores of past drafts."""
+    thresholds = thresholds_at(scores) if len(scores) >= SCORES_MIN else PLAIN_THRESHOLDS
+    past = scores if len(scores) >= SCORES_MIN else thresholds
+    shares = shares_for(coverage_of(thresholds, past), _predicted_coverage(past, targets))
+    mean, severe = _ladders(thresholds, shares, targets)
+    detector = _detector(targets)
+    return Progress(
+        thresholds=thresholds,
+        shares=shares,
+        mean=foot(mean),
+        severe=foot(severe),
+        watch=unstirred(detector),
+        veto=unstirred(_veto(targets)),
+    )
+
+
+def settled(candidates: Iterable[Candidate], *, calibrator: str) -> list[Candidate]:
+    """The drafts that may be counted: all up to the first whose label is still awaited.
+
+    Drafts scored by another calibrator are passed over; those that need no label hold nothing up.
+    """
+    counted: list[Candidate] = []
+    for candidate in candidates:
+        if candidate.calibrator == calibrator and candidate.is_sampled and _is_awaited(candidate):
+            break
+        counted.append(candidate)
+    return counted
+
+
+def advance(before: Progress, candidates: Sequence[Candidate], targets: Targets, *, calibrator: str) -> Progress:
+    """Count drafts in their order; they must be settled."""
+    own = [candidate for candidate in candidates if candidate.calibrator == calibrator]
+    labelled = [candidate for candidate in own if _counts(candidate)]
+    labels = [candidate.label for candidate in labelled if candidate.label is not None]
+    scores = [candidate.confidence for candidate in labelled]
+    losses, severes = [label.loss for label in labels], [float(label.is_severe) for label in labels]
+    mean, severe = _ladders(before.thresholds, before.shares, targets)
+    by = dict.fromkeys([*before.reviewers, *(label.by for label in labels if label.by is not None)])
+    times = [candidate.decided_at for candidate in labelled]
+    return replace(
+        before,
+        mean=climb(mean, before.mean, scores, losses) if scores else before.mean,
+        severe=climb(severe, before.severe, scores, severes) if scores else before.severe,
+        watch=_watched(before.watch, own, _detector(targets)),
+        veto=_vetoed(before, labelled, targets),
+        labels=before.labels + len(labels),
+        loss_sum=math.fsum([before.loss_sum, *losses]),
+        severe_count=before.severe_count + sum(label.is_severe for label in labels),
+        timeouts=before.timeouts + sum(label.outcome is Outcome.TIMEOUT for label in labels),
+        delivered=before.delivered + sum(candidate.is_delivered for candidate in own),
+        incidents=before.incidents + sum(_is_incident(candidate) for candidate in own),
+        reviewers=tuple(by)[:REVIEWERS_KEPT],
+        first_at=before.first_at or (times[0] if times else None),
+        last_at=times[-1] if times else before.last_at,
+    )
+
+
+def certified(progress: Progress, targets: Targets) -> float | None:
+    """The laxest threshold above which mean loss and severe share are both certified; None where there is none."""
+    mean, severe = _ladders(progress.thresholds, progress.shares, targets)
+    both = [
+        threshold
+        for threshold, is_mean, is_severe in zip(
+            progress.thresholds, standing(mean, progress.mean), standing(severe, progress.severe), strict=True
+        )
+        if is_mean and is_severe
+    ]
+    return both[-1] if both else None
+
+
+def to_go(done: Progress, targets: Targets) -> int:
+    """How far the evidence of the better threshold is on its weaker constraint, of 100; 100 only where certified."""
+    if certified(done, targets) is not None:
+        return 100
+    best = 0
+    for share, mean, severe in zip(done.shares, done.mean.log_peaks, done.severe.log_peaks, strict=True):
+        if share > 0.0:
+            best = max(best, progress(min(mean, severe), share * targets.delta))
+    return min(best, 99)
+
+
+def is_alarm(done: Progress, targets: Targets, unsettled: Iterable[Candidate] = ()) -> bool:
+    """Whether what left by itself is worse than promised, by the audits so far.
+
+    Labels beyond the watermark count as they came, and those still awaited as good: that can only delay an alarm.
+    """
+    detector = _detector(targets)
+    return is_alarmed(detector, _watched(done.watch, unsettled, detector))
+
+
+def is_stirred(done: Progress, targets: Targets, unsettled: Iterable[Candidate] = ()) -> bool:
+    """Whether the detector is on its way up, so that more should be audited."""
+    detector = _detector(targets)
+    return _watched(done.watch, unsettled, detector).statistic >= math.log(detector.stir)
+
+
+def is_vetoed(done: Progress, targets: Targets) -> bool:
+    """Whether the slice's own labels speak against it."""
+    return is_alarmed(_veto(targets), done.veto)
+
+
+def _is_awaited(candidate: Candidate) -> bool:
+    return candidate.label is None or candidate.awaits_second
+
+
+def _counts(candidate: Candidate) -> bool:
+    label = candidate.label
+    return candidate.is_sampled and label is not None and label.outcome is not Outcome.VOID
+
+
+def _is_incident(candidate: Candidate) -> bool:
+    return candidate.is_delivered and candidate.label is not None and candidate.label.is_severe
+
+
+def _watched(watch: Watch, candidates: Iterable[Candidate], detector: Detector) -> Watch:
+    for candidate in candidates:
+        if candidate.is_delivered:
+            label = candidate.label if candidate.is_sampled else None
+            awaited = 0.0 if candidate.is_sampled else None
+            watch = after(detector, watch, rate=candidate.rate, loss=awaited if label is None else label.loss)
+    return watch
+
+
+def _vetoed(before: Progress, labelled: Sequence[Candidate], targets: Targets) -> Watch:
+    watch, detector = before.veto, _veto(targets)
+    main = before.thresholds[before.shares.index(max(before.shares))]
+    for candidate in labelled:
+        if candidate.label is not None and candidate.confidence >= main:
+            watch = after(detector, watch, rate=1.0, loss=candidate.label.loss)
+    return watch
+
+
+def _ladders(thresholds: tuple[float, ...], shares: tuple[float, ...], targets: Targets) -> tuple[Ladder, Ladder]:
+    """For the mean loss and for the severe share. Both must hold, so each has the whole of delta."""
+    mean, severe = (
+        Ladder(
+            thresholds=thresholds,
+            shares=shares,
+            target=observed_target(target, targets.sensitivity),
+            delta=targets.delta,
+        )
+        for target in (targets.risk_max, targets.severe_max)
+    )
+    return mean, severe
+
+
+def _detector(targets: Targets) -> Detector:
+    return Detector(target=observed_target(targets.risk_max, targets.sensitivity))
+
+
+def _veto(targets: Targets) -> Detector:
+    return Detector(target=observed_target(targets.risk_max, targets.sensitivity), alarm=VETO_AT, stir=VETO_AT)
+
+
+def _predicted_coverage(scores: Sequence[float], targets: Targets) -> float:
+    """What share of drafts should hold the target if the confidence is right: the most that can be taken from above."""
+    risk, covered = 0.0, 0
+    for count, score in enumerate(sorted(scores, reverse=True), start=1):
+        risk += 1.0 - score
+        if risk <= targets.risk_max * count:
+            covered = count
+    return covered / len(scores)

@@ -1,0 +1,107 @@
+"""What follows from an epoch's progress: a promotion to propose, a demotion, an end. Pure; the shell makes it true."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from understudy.learning.ladder import Progress, certified, is_alarm, is_stirred, is_vetoed
+from understudy.records.autonomy import Candidate, Epoch, Proposal, Terms
+from understudy.records.rulebook import Level
+
+ALONE = frozenset({Level.PROBATION, Level.AUTO})
+"""Levels at which drafts leave by themselves."""
+
+
+class Why(StrEnum):
+    """Why an epoch ends and the slice begins anew."""
+
+    ALARM = "alarm"
+    INCIDENT = "incident"
+    EXPIRED = "expired"
+    CALIBRATOR = "calibrator"
+    RESTARTED = "restarted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What is to be done about an epoch: at most one of the first two, and a burst beside either."""
+
+    fall: Why | None = None
+    proposal: Proposal | None = None
+    burst: int = 0
+
+
+def judge(
+    epoch: Epoch,
+    progress: Progress,
+    *,
+    level: Level,
+    terms: Terms,
+    now: datetime,
+    unsettled: Sequence[Candidate] = (),
+    parent: tuple[Epoch, Progress] | None = None,
+) -> Finding:
+    """Say what follows. `level` is the one in force; `unsettled` are drafts beyond the watermark; `parent` is the epoch
+    of the topic on all channels."""
+    if level in ALONE:
+        if _has_incident(progress, unsettled):
+            return Finding(fall=Why.INCIDENT)
+        if is_alarm(progress, epoch.targets, unsettled):
+            return Finding(fall=Why.ALARM)
+        if epoch.expires_at is not None and epoch.expires_at <= now:
+            return Finding(fall=Why.EXPIRED)
+    stirs = level in ALONE and not epoch.burst_left and is_stirred(progress, epoch.targets, unsettled)
+    proposal = _proposal(epoch, progress, level=level, terms=terms, now=now, parent=parent)
+    return Finding(proposal=proposal, burst=terms.burst if stirs else 0)
+
+
+def _has_incident(progress: Progress, unsettled: Sequence[Candidate]) -> bool:
+    return progress.incidents > 0 or any(
+        candidate.is_delivered and candidate.label is not None and candidate.label.is_severe for candidate in unsettled
+    )
+
+
+def _proposal(
+    epoch: Epoch,
+    progress: Progress,
+    *,
+    level: Level,
+    terms: Terms,
+    now: datetime,
+    parent: tuple[Epoch, Progress] | None,
+) -> Proposal | None:
+    """The next step up that the evidence allows; None where there is none, or where it is proposed already."""
+    threshold, basis = certified(progress, epoch.targets), epoch.id
+    if threshold is None and parent is not None and level not in ALONE:
+        threshold, basis = _from_parent(epoch, progress, parent, terms), parent[0].id
+    if threshold is None or level is Level.SHADOW or not _is_broad(progress, terms):
+        return None
+    if level not in ALONE:
+        to = Level.PROBATION
+    elif level is Level.PROBATION and progress.delivered >= terms.probation_replies:
+        to = Level.AUTO
+    elif epoch.threshold is not None and threshold < epoch.threshold:
+        to = level
+    else:
+        return None
+    before = epoch.proposal
+    if before is not None and (before.level, before.threshold, before.basis) == (to, threshold, basis):
+        return None
+    return Proposal(level=to, threshold=threshold, at=now, basis=basis)
+
+
+def _is_broad(progress: Progress, terms: Terms) -> bool:
+    """Whether the labels are from enough days and people."""
+    if progress.first_at is None or progress.last_at is None or len(progress.reviewers) < terms.reviewers_min:
+        return False
+    return progress.last_at - progress.first_at >= timedelta(days=terms.days_min)
+
+
+def _from_parent(epoch: Epoch, progress: Progress, parent: tuple[Epoch, Progress], terms: Terms) -> float | None:
+    """The threshold of the topic's certificate, where the slice may rest on it."""
+    if progress.labels < terms.child_labels_min or is_vetoed(progress, epoch.targets):
+        return None
+    return certified(parent[1], parent[0].targets)

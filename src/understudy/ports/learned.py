@@ -1,0 +1,90 @@
+"""The part of the store that learning writes and decisions read: candidates, epochs, calibrators, stops."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from understudy.records.autonomy import Candidate, Epoch, Label, Stop
+from understudy.records.rulebook import Calibrator
+
+
+class Candidates(Protocol):
+    """Drafts that nothing but autonomy kept from leaving, in the order of their decisions."""
+
+    def add(self, candidate: Candidate) -> None: ...
+
+    def of_turn(self, turn_id: str) -> Candidate | None: ...
+
+    def judge(self, candidate: Candidate, label: Label | None, *, second_due_at: datetime | None = None) -> None:
+        """Write what was said of one; with `second_due_at` a second reviewer is waited for until then."""
+        ...
+
+    def following(self, topic: str, channel: str, release: str, *, after: int, limit: int) -> list[Candidate]:
+        """Those of a slice and release with `seq` > `after`, oldest first; channel `*` is every channel."""
+        ...
+
+    def overdue(self, now: datetime, *, limit: int) -> list[Candidate]:
+        """Those that are waited for, for a label or a second review, and whose time has passed."""
+        ...
+
+    def judged(self, *, after: int, limit: int) -> list[Candidate]:
+        """Sampled ones with a label and `seq` > `after`, oldest first."""
+        ...
+
+
+class Epochs(Protocol):
+    """Stretches of evidence; at most one of a slice and release is open."""
+
+    def add(self, epoch: Epoch) -> None: ...
+
+    def get(self, epoch_id: str) -> Epoch:
+        """Read one; raises `NotFound`."""
+        ...
+
+    def current(self, topic: str, channel: str, release: str) -> Epoch | None:
+        """The open one of a slice and release."""
+        ...
+
+    def of_topic(self, topic: str, release: str) -> list[Epoch]:
+        """The open ones of a topic and release, by channel."""
+        ...
+
+    def all_open(self) -> list[Epoch]:
+        """Every open one, by topic, channel and release."""
+        ...
+
+    def of_slice(self, topic: str, channel: str) -> list[Epoch]:
+        """All of a slice, the latest first."""
+        ...
+
+    def change(self, epoch: Epoch, *, was: int) -> None:
+        """Write one whose stored version is `was`; raises `StaleVersion` where it is not."""
+        ...
+
+
+class Calibrators(Protocol):
+    """Every learned calibrator, the latest in force."""
+
+    def add(self, calibrator: Calibrator, *, now: datetime) -> None: ...
+
+    def get(self, calibrator_id: str) -> Calibrator | None:
+        """Read one; None for the one that ships, which is stored nowhere."""
+        ...
+
+    def latest(self) -> Calibrator | None:
+        """The one for new epochs; None = the one that ships."""
+        ...
+
+
+class Stops(Protocol):
+    """Where a person said that nothing leaves by itself."""
+
+    def all(self) -> Sequence[Stop]: ...
+
+    def put(self, stop: Stop) -> None: ...
+
+    def lift(self, topic: str, channel: str) -> bool:
+        """Take one back; False where there was none."""
+        ...

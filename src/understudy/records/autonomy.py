@@ -1,0 +1,170 @@
+"""What autonomy is earned with: drafts that nothing but autonomy kept, what people said of them, and epochs; how one
+becomes the other stands in `learning/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from understudy.records.rulebook import Level
+
+EVERY = "*"
+"""Stands for every channel (an epoch that pools a topic), or for everything (a stop)."""
+
+UNVERSIONED = "unversioned"
+"""The release of an agent that gives no version."""
+
+
+class Outcome(StrEnum):
+    """How the label of a candidate came: a verdict on its hold or audit, or none.
+
+    *timeout*: nobody judged it in time, which counts as bad. *void*: the customer wrote on before anybody could judge
+    it, which counts as nothing, because how good the draft was had no part in it.
+    """
+
+    APPROVE = "approve"
+    EDIT = "edit"
+    REJECT = "reject"
+    RESPOND = "respond"
+    TAKE_OVER = "take_over"
+    TIMEOUT = "timeout"
+    VOID = "void"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What people said of a draft: `loss` in [0, 1], 0 = sent as it was; `is_severe` marks harm or a broken policy."""
+
+    outcome: Outcome
+    loss: float
+    is_severe: bool
+    by: str | None
+    at: datetime
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.loss <= 1.0:
+            raise ValueError(f"Label.loss must be in [0, 1], got {self.loss!r}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A draft between whose delivery and review nothing but autonomy decided.
+
+    `seq` is the number of its decision in the ledger, and so the order of drafts. `signals` are the checks' numbers
+    in [0, 1]. `is_sampled`: its label counts as evidence; `rate` in [0, 1] is the probability with which it was chosen
+    for that, fixed before anybody looked. `label` None: not judged yet. `due_at`: after this, no label is a bad one.
+    `second_due_at`: until then a second reviewer, who does not know of the first, is waited for before the label counts.
+    """
+
+    seq: int
+    turn_id: str
+    conversation_id: str
+    topic: str
+    channel: str
+    release: str
+    calibrator: str
+    confidence: float
+    signals: tuple[tuple[str, float], ...]
+    is_delivered: bool
+    is_sampled: bool
+    rate: float
+    decided_at: datetime
+    due_at: datetime
+    second_due_at: datetime | None = None
+    label: Label | None = None
+
+    @property
+    def awaits_second(self) -> bool:
+        """Whether a second, blind review was asked for and has not come yet."""
+        return self.second_due_at is not None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Targets:
+    """What a certificate promises, fixed when an epoch begins.
+
+    `risk_max` bounds the mean loss and `severe_max` the share of severe ones, both in (0, 1); each holds with
+    confidence 1 − `delta`. `sensitivity` in (0, 1] is the share of bad drafts that reviewers notice, at least: what
+    they see must stay below `risk_max` × `sensitivity`.
+    """
+
+    risk_max: float
+    severe_max: float
+    delta: float
+    sensitivity: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """When promotions are proposed and how long they last.
+
+    Besides the certificate, labels must span `days_min` days and come from `reviewers_min` people. In probation
+    `probation_audit_rate` of the replies are audited, until `probation_replies` were sent; then `audit_rate`. A
+    certificate lasts `valid_days`. After a stir the next `burst` automatic replies are all audited. A slice may rest on
+    its topic's certificate once it has `child_labels_min` labels of its own that do not speak against it.
+    """
+
+    days_min: float = 3.0
+    reviewers_min: int = 2
+    probation_audit_rate: float = 0.2
+    probation_replies: int = 4000
+    audit_rate: float = 0.05
+    valid_days: float = 90.0
+    burst: int = 100
+    child_labels_min: int = 30
+    is_automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposal:
+    """A promotion that the evidence allows and a lead has not confirmed yet."""
+
+    level: Level
+    threshold: float
+    at: datetime
+    basis: str
+    """The epoch whose certificate it rests on: the slice's own, or that of its topic on all channels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Epoch:
+    """A stretch of evidence of one slice × release × calibrator; channel `*` pools a topic over its channels.
+
+    `earned` None: nothing was earned or lost yet, so the configuration speaks. `progress` is the state of its
+    processes as canonical JSON, made of all candidates with `seq` up to `consumed`. `burst_left`: so many more
+    automatic replies are all audited. An epoch that ended says why, and another has begun.
+    """
+
+    id: str
+    version: int
+    topic: str
+    channel: str
+    release: str
+    calibrator: str
+    targets: Targets
+    began_at: datetime
+    after: int
+    consumed: int
+    progress: str
+    earned: Level | None = None
+    threshold: float | None = None
+    audit_rate: float | None = None
+    burst_left: int = 0
+    certified_at: datetime | None = None
+    expires_at: datetime | None = None
+    proposal: Proposal | None = None
+    ended_at: datetime | None = None
+    ended_why: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stop:
+    """A person's word that nothing leaves by itself: on one topic and channel, or on `*` all."""
+
+    topic: str
+    channel: str
+    by: str
+    at: datetime
+    why: str = ""

@@ -1,0 +1,70 @@
+"""Keep a draft between whose delivery and review nothing but autonomy decided, as evidence for that autonomy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from understudy.ports.store import Transaction
+from understudy.records.assessment import Assessment, DecisionKind
+from understudy.records.autonomy import Candidate
+from understudy.records.evidence import Evidence
+from understudy.records.rulebook import SHIPPED, Rules
+from understudy.records.turn import Turn
+from understudy.turn.standing import current_epoch, release_of
+
+
+def candidate_of(evidence: Evidence, assessment: Assessment, rules: Rules) -> dict[str, Any]:
+    """What the ledger says of a candidate, so that every certificate can be rebuilt from it alone."""
+    assert assessment.confidence is not None, "a candidate has a draft, and a draft has a confidence"
+    decision = assessment.decision
+    return {
+        "topic": evidence.topic,
+        "channel": evidence.channel,
+        "release": release_of(evidence),
+        "calibrator": SHIPPED if rules.calibrator is None else rules.calibrator.id,
+        "confidence": assessment.confidence.value,
+        "delivered": decision.kind is DecisionKind.DELIVER,
+        "sampled": decision.is_sampled,
+        "rate": decision.sample_rate,
+    }
+
+
+def add_candidate(
+    tx: Transaction,
+    turn: Turn,
+    evidence: Evidence,
+    assessment: Assessment,
+    rules: Rules,
+    *,
+    seq: int,
+    judged_within: timedelta,
+) -> None:
+    """Store a candidate under the number of its decision in the ledger; one less is left of a burst of audits.
+
+    A draft that nobody judged within `judged_within` counts as bad; else whoever skips the bad ones decides.
+    """
+    said = candidate_of(evidence, assessment, rules)
+    assert turn.decided_at is not None, "a candidate is decided"
+    tx.candidates.add(
+        Candidate(
+            seq=seq,
+            turn_id=turn.id,
+            conversation_id=turn.conversation_id,
+            topic=said["topic"],
+            channel=said["channel"],
+            release=said["release"],
+            calibrator=said["calibrator"],
+            confidence=said["confidence"],
+            signals=tuple((signal.check, signal.score) for signal in assessment.signals),
+            is_delivered=said["delivered"],
+            is_sampled=said["sampled"],
+            rate=said["rate"],
+            decided_at=turn.decided_at,
+            due_at=turn.decided_at + judged_within,
+        )
+    )
+    epoch = current_epoch(tx, evidence)
+    if epoch is not None and epoch.burst_left and said["delivered"]:
+        tx.epochs.change(replace(epoch, version=epoch.version + 1, burst_left=epoch.burst_left - 1), was=epoch.version)

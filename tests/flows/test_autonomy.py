@@ -1,0 +1,251 @@
+"""A slice earns the right to answer alone, keeps it while its audits are good, and loses it by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from understudy.errors import Conflict, NotFound
+from understudy.learning.ladder import SCORES_MIN, Progress
+from understudy.learning.orders import Slice
+from understudy.ports.telemetry import AutonomyMoved
+from understudy.records.assessment import DecisionKind
+from understudy.records.autonomy import Epoch, Outcome, Targets, Terms
+from understudy.records.codec import load
+from understudy.records.evidence import Draft
+from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind
+from understudy.records.rulebook import Level
+from understudy.testing.scripted import ScriptedAgent
+
+Build = Callable[..., Any]
+LAX = Targets(risk_max=0.2, severe_max=0.2, delta=0.1, sensitivity=1.0)
+LABELS_NEEDED = 11
+"""Clean labels that certify LAX on one threshold with all of delta: a pinned count of the mixture (see unit tests)."""
+QUICK = Terms(days_min=0.0, reviewers_min=1, probation_audit_rate=1.0, probation_replies=5, audit_rate=1.0, burst=3)
+
+
+@pytest.fixture
+def stage(build: Build, staging: ModuleType) -> Any:
+    return build(rules=staging.rules(Level.ASSIST, grants=()), targets=LAX, terms=QUICK)
+
+
+def ask_and_judge(stage: Any, verdict: VerdictKind = VerdictKind.APPROVE, **more: Any) -> Any:
+    """One customer asks, one reviewer judges; returns the turn."""
+    turn = stage.ask("When does it come?", to=stage.clock.new_id("e"))
+    for hold in judgeable(stage):
+        if hold.turn_id == turn.id:
+            stage.give(hold, verdict, **more)
+    stage.settle()
+    return stage.turn(turn.id)
+
+
+def judgeable(stage: Any) -> list[Hold]:
+    return [hold for hold in stage.open_holds if hold.kind in (HoldKind.DRAFT, HoldKind.AUDIT)]
+
+
+def epoch(stage: Any) -> Epoch:
+    (found,) = stage.read(lambda tx: tx.epochs.all_open())
+    return found
+
+
+def progress(stage: Any) -> Progress:
+    return load(Progress, epoch(stage).progress)
+
+
+def earn(stage: Any) -> None:
+    """Approve drafts until a promotion is proposed, and confirm it."""
+    for _ in range(120):
+        ask_and_judge(stage)
+        found = stage.read(lambda tx: tx.epochs.all_open())
+        if found and found[0].proposal is not None:
+            break
+    stage.run(stage.orders.confirm(Slice(), by="lena"))
+
+
+def test_a_slice_earns_its_promotion_by_approved_drafts_alone(stage: Any) -> None:
+    earn(stage)
+    now = epoch(stage)
+    assert (now.earned, now.audit_rate, now.proposal) == (Level.PROBATION, 1.0, None)
+    assert progress(stage).labels >= SCORES_MIN
+    assert progress(stage).loss_sum == 0
+    turn = stage.ask("And today?", to="new")
+    assert turn.decision is DecisionKind.DELIVER
+    assert [event.what for event in stage.emitted(AutonomyMoved)] == ["proposed", "promoted"]
+
+
+def test_nothing_is_promoted_before_a_lead_confirms(stage: Any) -> None:
+    for _ in range(80):
+        assert ask_and_judge(stage).decision is DecisionKind.HOLD
+    assert epoch(stage).proposal is not None
+    assert epoch(stage).earned is None
+
+
+def test_where_the_configuration_says_so_the_evidence_alone_promotes(build: Build, staging: ModuleType) -> None:
+    stage = build(rules=staging.rules(Level.ASSIST, grants=()), targets=LAX, terms=replace(QUICK, is_automatic=True))
+    while ask_and_judge(stage).decision is DecisionKind.HOLD:
+        assert stage.clock.new_id("n") < "n-002000"
+    assert epoch(stage).earned is Level.PROBATION
+    assert [event.what for event in stage.emitted(AutonomyMoved)] == ["promoted"]
+
+
+def test_rejected_drafts_certify_nothing(stage: Any) -> None:
+    for number in range(100):
+        ask_and_judge(stage, VerdictKind.REJECT if number % 4 == 0 else VerdictKind.APPROVE)
+    assert epoch(stage).proposal is None
+    with pytest.raises(Conflict, match="no promotion is proposed"):
+        stage.run(stage.orders.confirm(Slice(), by="lena"))
+
+
+def test_labels_count_in_the_order_of_drafts_up_to_the_first_that_is_awaited(stage: Any) -> None:
+    for _ in range(SCORES_MIN):
+        ask_and_judge(stage)
+    before = progress(stage).labels
+    waiting = stage.ask("Who looks at this one?", to="waits")
+    for _ in range(5):
+        ask_and_judge(stage)
+    assert progress(stage).labels == before
+    (hold,) = (hold for hold in judgeable(stage) if hold.turn_id == waiting.id)
+    stage.give(hold, VerdictKind.REJECT)
+    stage.settle()
+    assert progress(stage).labels == before + 6
+    assert progress(stage).loss_sum == 1.0
+
+
+def test_a_draft_that_nobody_judges_counts_as_bad_after_its_time(stage: Any) -> None:
+    for _ in range(SCORES_MIN):
+        ask_and_judge(stage)
+    turn = stage.ask("Who looks at this one?", to="waits")
+    stage.pass_time(72 * 3600 - 1)
+    assert stage.read(lambda tx: tx.candidates.of_turn(turn.id)).label is None
+    stage.pass_time(2)
+    assert stage.read(lambda tx: tx.candidates.of_turn(turn.id)).label.outcome is Outcome.TIMEOUT
+    assert (progress(stage).timeouts, progress(stage).loss_sum) == (1, 1.0)
+
+
+def test_a_draft_the_customer_overtook_counts_as_nothing(stage: Any) -> None:
+    for _ in range(SCORES_MIN):
+        ask_and_judge(stage)
+    before = progress(stage).labels
+    turn = stage.ask("When?", to="hasty")
+    ask_again = stage.ask("When, please?", to="hasty")
+    assert stage.read(lambda tx: tx.candidates.of_turn(turn.id)).label.outcome is Outcome.VOID
+    (hold,) = (hold for hold in judgeable(stage) if hold.turn_id == ask_again.id)
+    stage.give(hold, VerdictKind.APPROVE)
+    stage.settle()
+    assert progress(stage).labels == before + 1
+
+
+def test_a_regression_found_by_audits_demotes_for_every_decision_after_it(stage: Any) -> None:
+    earn(stage)
+    for _ in range(200):
+        turn = ask_and_judge(stage, VerdictKind.REJECT)
+        if epoch(stage).earned is Level.DEMOTED:
+            break
+    assert turn.decision is DecisionKind.DELIVER
+    later = stage.ask("And now?", to="later")
+    assert later.decision is DecisionKind.HOLD
+    assert "level_demoted" in later.reasons
+    assert stage.emitted(AutonomyMoved)[-1].why == "alarm"
+    assert progress(stage).labels == 0, "the evidence begins anew"
+
+
+def test_one_harmful_reply_demotes_at_once(stage: Any) -> None:
+    earn(stage)
+    ask_and_judge(stage, VerdictKind.REJECT, reasons=("harm",))
+    assert epoch(stage).earned is Level.DEMOTED
+    assert stage.emitted(AutonomyMoved)[-1].why == "incident"
+
+
+def test_a_turn_under_way_while_its_slice_falls_is_judged_anew(stage: Any) -> None:
+    earn(stage)
+    stage.receive("In the middle", to="middle")
+    conversation = stage.read(lambda tx: tx.conversations.find(stage.channel.name, "middle")).id
+    asked = stage.store.write_now(lambda tx: stage.flow._take_up(tx, conversation))
+    gathered = stage.run(stage.flow._draft(asked))
+    assert gathered.rulebook.rules.earned.level is Level.PROBATION
+    stage.run(stage.orders.stop(Slice(), by="lena", why="drill"))
+    stage.settle()
+    (turn,) = [turn for turn in stage.turns if turn.conversation_id == conversation]
+    assert turn.decision is DecisionKind.HOLD
+    assert "autonomy_on_hold" in turn.reasons
+
+
+def test_the_stop_button_holds_everything_until_somebody_resumes(build: Build, staging: ModuleType) -> None:
+    stage = build(rules=staging.rules(Level.AUTO))
+    assert stage.ask("Before?", to="a").decision is DecisionKind.DELIVER
+    stage.run(stage.orders.stop(Slice(), by="lena", why="odd replies"))
+    held = stage.ask("During?", to="b")
+    assert (held.decision, held.reasons) == (DecisionKind.HOLD, ("autonomy_on_hold",))
+    stage.run(stage.orders.resume(Slice(), by="lena"))
+    assert stage.ask("After?", to="c").decision is DecisionKind.DELIVER
+    with pytest.raises(NotFound, match="is not on hold; on hold: none"):
+        stage.run(stage.orders.resume(Slice(), by="lena"))
+
+
+def test_a_stop_on_one_slice_leaves_the_others_alone(build: Build, staging: ModuleType) -> None:
+    stage = build(rules=staging.rules(Level.AUTO))
+    stage.run(stage.orders.stop(Slice(topic="refunds"), by="lena"))
+    assert stage.ask("Where?", to="a", topic="refunds").decision is DecisionKind.HOLD
+    assert stage.ask("Where?", to="b").decision is DecisionKind.DELIVER
+
+
+def test_a_certificate_expires(stage: Any) -> None:
+    earn(stage)
+    stage.pass_time(QUICK.valid_days * 86_400 + 1)
+    assert epoch(stage).earned is Level.ASSIST
+    assert stage.ask("Still alone?", to="late").decision is DecisionKind.HOLD
+
+
+def test_another_version_of_the_agent_earns_for_itself(build: Build, staging: ModuleType) -> None:
+    def drafts(request: Any) -> Draft:
+        version = "v2" if "new" in request.messages[-1].content else "v1"
+        return Draft(text="On Monday.", agent="echo", agent_version=version)
+
+    stage = build(
+        rules=staging.rules(Level.ASSIST, grants=()),
+        targets=LAX,
+        terms=QUICK,
+        agent=ScriptedAgent(drafts, name="echo"),
+    )
+    earn(stage)
+    assert stage.ask("Is there something new?", to="a").decision is DecisionKind.HOLD
+    assert stage.ask("Is there anything?", to="b").decision is DecisionKind.DELIVER
+
+
+def test_what_the_configuration_keeps_in_shadow_stays_there(build: Build, staging: ModuleType) -> None:
+    stage = build(rules=staging.rules(Level.ASSIST, grants=()), targets=LAX, terms=QUICK)
+    earn(stage)
+    again = stage.restarted(rules=staging.rules(Level.SHADOW))
+    assert again.ask("Alone?", to="x").decision is DecisionKind.HAND_OFF
+
+
+def test_an_audit_is_reviewed_afterwards_and_sends_nothing(stage: Any) -> None:
+    earn(stage)
+    turn = stage.ask("Again?", to="audited")
+    (audit,) = (hold for hold in stage.open_holds if hold.turn_id == turn.id)
+    assert (audit.kind, audit.state, audit.expires_at) == (HoldKind.AUDIT, HoldState.OPEN, None)
+    sent = list(stage.channel.delivered)
+    stage.give(audit, VerdictKind.EDIT, "Better words.")
+    stage.settle()
+    assert stage.channel.delivered == sent
+    assert stage.read(lambda tx: tx.candidates.of_turn(turn.id)).label.outcome is Outcome.EDIT
+
+
+def test_a_taken_over_conversation_leaves_its_audits_open(stage: Any) -> None:
+    earn(stage)
+    turn = stage.ask("Again?", to="audited")
+    stage.run(stage.conversations.take_over(turn.conversation_id, reviewer="rosa"))
+    assert [hold.kind for hold in stage.open_holds] == [HoldKind.AUDIT]
+
+
+def test_restarting_begins_from_nothing_in_assist(stage: Any) -> None:
+    earn(stage)
+    stage.run(stage.orders.restart(Slice(topic="orders"), by="lena"))
+    assert (epoch(stage).earned, progress(stage).labels) == (Level.ASSIST, 0)
+    assert stage.ask("Alone?", to="x").decision is DecisionKind.HOLD
+    with pytest.raises(NotFound, match="nothing was earned"):
+        stage.run(stage.orders.restart(Slice(topic="nothing"), by="lena"))
