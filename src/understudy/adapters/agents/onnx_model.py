@@ -13,7 +13,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from itertools import islice
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -206,5 +205,7 @@ def _label_number(name: str, folder: Path, label: str) -> int:
 def _file(name: str, folder: Path, file: str) -> Path:
     path = folder / file
     if not path.is_file():
-        raise ConfigurationError(f"opinion {name!r}: there is no {path}; the folder must hold {MODEL_FILE} and {TOKENIZER_FILE}")
+        raise ConfigurationError(
+            f"opinion {name!r}: there is no {path}; the folder must hold {MODEL_FILE} and {TOKENIZER_FILE}"
+        )
     return path
