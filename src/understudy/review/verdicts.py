@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
+from understudy.assessment.cards import mask_cards
 from understudy.effects.handing_off import give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.labelling import label_by_verdict
@@ -58,10 +59,11 @@ class Verdicts:
         """Store a verdict and do what it says.
 
         Raises `NotFound`, `HoldClosed`, `StaleVersion`, `ClaimedByOther`, or `InputError` for a verdict that this
-        kind of hold does not take or that lacks its text. Nothing is stored or sent then.
+        kind of hold does not take or that lacks its text. Nothing is stored or sent then. Card numbers in what the
+        reviewer wrote are masked before anything is stored, and so before it is sent.
         """
         self._check_text(request)
-        request = storable_record(request)
+        request = _fitted(request)
 
         def step(tx: Transaction) -> tuple[Verdict, Hold, Hold | None]:
             hold = open_for(tx, self._clock, request.hold_id, request.reviewer, version=request.version)
@@ -215,3 +217,10 @@ class Verdicts:
             if arrived:
                 settle_sent(tx, self._clock, entry, None if entry.turn_id is None else tx.turns.get(entry.turn_id))
         tx.announce(Job(kind=OUTBOX_JOB, key=turn.conversation_id))
+
+
+def _fitted(request: VerdictRequest) -> VerdictRequest:
+    """What is stored of a request: what no database takes replaced, card numbers masked."""
+    given = storable_record(request)
+    text = None if given.text is None else mask_cards(given.text)[0]
+    return replace(given, text=text, reasons=tuple(mask_cards(reason)[0] for reason in given.reasons))
