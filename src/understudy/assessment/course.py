@@ -66,7 +66,7 @@ def numbers_of(evidence: Evidence, draft: Draft) -> dict[str, float]:
     """
     customer = [plain(text[:_CHARS_MAX]) for text in evidence.customer_texts[-MESSAGES_MAX:]]
     said = [message.content for message in evidence.messages if message.role == "assistant" and message.content]
-    agent = [plain(text[:_CHARS_MAX]) for text in (*said, draft.text)[-MESSAGES_MAX:] if text]
+    agent = [plain(text[:_CHARS_MAX]) for text in (*said, _own_words(draft))[-MESSAGES_MAX:] if text]
     calls = [*(call for message in evidence.messages for call in message.tool_calls), *draft.tool_calls]
     now = customer[-1] if customer else ""
     return {
@@ -77,6 +77,11 @@ def numbers_of(evidence: Evidence, draft: Draft) -> dict[str, float]:
         "thanks": float(says("thanks", now)),
         "wish": float(says("wish", now)),
     }
+
+
+def _own_words(draft: Draft) -> str:
+    """The draft, unless its passages speak of locks: then it tells what is so in general, and not of this customer."""
+    return "" if any(says("locked", plain(source.text)) for source in draft.sources) else draft.text
 
 
 def _results(evidence: Evidence, draft: Draft) -> list[str]:
