@@ -13,15 +13,18 @@ from typing import TYPE_CHECKING
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from understudy.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, JsonOption, print_json
+from understudy.cli.plain_text import shown
 
 if TYPE_CHECKING:
     from understudy.demo.run import Running, Summary
 
 HEADLESS_PACE = 0.3
 LIVE_PACE = 1.5
+WORDS_SHOWN = 60
 
 
 def demo(
@@ -96,6 +99,7 @@ def _invite(console: Console, running: Running) -> None:
 
 
 def _print(console: Console, summary: Summary) -> None:
+    console.print(_findings_table(summary))
     table = Table("decision", "turns", "why (most frequent reasons)", title="What became of the customers' messages")
     rows = (
         ("delivered", summary.delivered, "deliver"),
@@ -111,3 +115,18 @@ def _print(console: Console, summary: Summary) -> None:
     console.print(table)
     verdicts = ", ".join(f"{count} × {kind.replace('_', ' ')}" for kind, count in sorted(summary.verdicts.items()))
     console.print(f"Reviewers decided: {verdicts or 'nothing'}. {summary.seconds:.1f} s.")
+
+
+def _findings_table(summary: Summary) -> Table:
+    """What the checks found, each kind once, with the words of the draft that it points at; – is no place in the draft."""
+    table = Table(
+        Column("finding", no_wrap=True), "severity", "drafts", "for example at", title="What the checks found"
+    )
+    for found in summary.findings:
+        words = Text("–", style="dim") if found.words is None else shown(_short(found.words))
+        table.add_row(found.name, found.severity, str(found.drafts), words)
+    return table
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= WORDS_SHOWN else f"{words[: WORDS_SHOWN - 1]}…"
