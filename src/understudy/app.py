@@ -25,6 +25,7 @@ from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
+from understudy.learning.status import Status
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
@@ -84,6 +85,7 @@ class App:
     conversations: Conversations
     learning: Learning
     orders: Orders
+    status: Status
     dispatcher: Dispatcher
     sweeps: Sweeps
     renewals: Sweeps
@@ -184,6 +186,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         conversations=Conversations(store, clock),
         learning=learning,
         orders=Orders(store, clock, telemetry, **earning),
+        status=Status(store, lambda: rulebook.rules, targets_of=earning["targets_of"]),
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
