@@ -176,13 +176,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         flow=flow,
         outbox=outbox,
         holds=holds,
-        verdicts=Verdicts(
-            store,
-            clock,
-            telemetry,
-            business=lambda: rulebook.rules.profile.name,
-            hold_expires_after_s=settings.review.expires_after_s or None,
-        ),
+        verdicts=_verdicts(settings, store, clock, telemetry, rulebook),
         conversations=Conversations(store, clock),
         learning=learning,
         orders=Orders(store, clock, telemetry, **earning),
@@ -326,6 +320,16 @@ def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemet
     review = settings.review
     limits = ReviewLimits(claim_lease_s=review.claim_lease_s, on_expiry=review.on_expiry)
     return Holds(store, clock, telemetry, limits=limits, expiry_reply=_expiry_reply(settings, rulebook))
+
+
+def _verdicts(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Verdicts:
+    return Verdicts(
+        store,
+        clock,
+        telemetry,
+        business=lambda: rulebook.rules.profile.name,
+        hold_expires_after_s=settings.review.expires_after_s or None,
+    )
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry) -> Intake:
