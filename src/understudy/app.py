@@ -25,6 +25,7 @@ from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
+from understudy.learning.status import Status
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
@@ -84,6 +85,7 @@ class App:
     conversations: Conversations
     learning: Learning
     orders: Orders
+    status: Status
     dispatcher: Dispatcher
     sweeps: Sweeps
     renewals: Sweeps
@@ -138,7 +140,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     clock = SystemClock()
     metrics = Metrics()
     telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, Spans()])
-    rulebook, checks = _rulebook(settings), checks_of(settings)
+    rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
@@ -146,10 +148,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, agents, places)
-    expires_after_s = settings.review.expires_after_s or None
-    judged_within_s = settings.autonomy.judged_within_h * 3600
-    limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=LAPSE_S, judged_within_s=judged_within_s)
-    flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
+    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
@@ -177,16 +176,11 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         flow=flow,
         outbox=outbox,
         holds=holds,
-        verdicts=Verdicts(
-            store,
-            clock,
-            telemetry,
-            business=lambda: rulebook.rules.profile.name,
-            hold_expires_after_s=expires_after_s,
-        ),
+        verdicts=_verdicts(settings, store, clock, telemetry, rulebook),
         conversations=Conversations(store, clock),
         learning=learning,
         orders=Orders(store, clock, telemetry, **earning),
+        status=Status(store, lambda: rulebook.rules, targets_of=earning["targets_of"]),
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
@@ -287,6 +281,28 @@ def _call_limits(settings: Settings) -> dict[str, CallLimits]:
     }
 
 
+def _earning(settings: Settings) -> dict[str, Any]:
+    return {"targets_of": partial(targets_of, settings.autonomy), "terms": terms_of(settings.autonomy)}
+
+
+def _flow(
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    drafting: Drafting,
+    rulebook: Rulebook,
+    others: SecondOpinions | None,
+) -> TurnFlow:
+    limits = FlowLimits(
+        hold_expires_after_s=settings.review.expires_after_s or None,
+        judged_within_s=settings.autonomy.judged_within_h * 3600,
+        lapse_s=LAPSE_S,
+    )
+    checks = checks_of(settings)
+    return TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
+
+
 def _drafting(
     settings: Settings, clock: Clock, telemetry: Telemetry, agents: Mapping[str, Agent], places: Places
 ) -> Drafting:
@@ -304,6 +320,16 @@ def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemet
     review = settings.review
     limits = ReviewLimits(claim_lease_s=review.claim_lease_s, on_expiry=review.on_expiry)
     return Holds(store, clock, telemetry, limits=limits, expiry_reply=_expiry_reply(settings, rulebook))
+
+
+def _verdicts(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Verdicts:
+    return Verdicts(
+        store,
+        clock,
+        telemetry,
+        business=lambda: rulebook.rules.profile.name,
+        hold_expires_after_s=settings.review.expires_after_s or None,
+    )
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry) -> Intake:

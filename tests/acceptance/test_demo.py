@@ -25,7 +25,7 @@ from understudy.records.assessment import Assessment
 from understudy.records.codec import dump, load
 from understudy.records.evidence import Evidence
 from understudy.records.turn import OPEN, TurnState
-from understudy.turn.flow import replay
+from understudy.turn.replay import replay
 
 CHECKS_PACKAGE = "understudy.assessment.checks"
 ELSEWHERE = {

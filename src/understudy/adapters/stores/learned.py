@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, select, update
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
 from understudy.adapters.stores.learned_tables import calibrators, candidates, epochs, stops
@@ -40,6 +40,16 @@ _JUDGED = Statement(
     .where(candidates.c.seq > bindparam("after"), candidates.c.is_sampled, candidates.c.label.is_not(None))
     .order_by(candidates.c.seq)
     .limit(bindparam("limit"))
+)
+_OF_SLICE_COLUMNS = (candidates.c.topic, candidates.c.channel, candidates.c.release)
+_SLICES = Statement(
+    select(
+        *_OF_SLICE_COLUMNS,
+        func.count(),
+        func.sum(case((and_(candidates.c.label.is_(None), candidates.c.is_sampled), 1), else_=0)),
+    )
+    .group_by(*_OF_SLICE_COLUMNS)
+    .order_by(*_OF_SLICE_COLUMNS)
 )
 _ADD = insert_into(candidates)
 _JUDGE = Statement(
@@ -119,6 +129,9 @@ class SqlCandidates:
         if channel != EVERY:
             values["channel"] = channel
         return self._read(_following(every_channel=channel == EVERY), **values)
+
+    def slices(self) -> list[tuple[str, str, str, int, int]]:
+        return [(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in self._session.rows(_SLICES)]
 
     def overdue(self, now: datetime, *, limit: int) -> list[Candidate]:
         return self._read(_AWAITED, now=now, limit=limit) + self._read(_SECOND_AWAITED, now=now, limit=limit)
