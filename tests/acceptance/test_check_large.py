@@ -23,7 +23,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def large(tmp_path: Path, words: Any) -> Path:
     path = tmp_path / "large.jsonl"
-    one = [json.dumps(words.record(f"r-{number}")) for number in range(3 * ALONE_UP_TO)]
+    one = [json.dumps(words.record(f"r-{number}")) for number in range(ALONE_UP_TO + 60)]
     path.write_text("\n".join(one), encoding="utf-8")
     return path
 
@@ -56,12 +56,12 @@ def test_bad_line_far_down_is_named_and_gives_no_half_result(large: Path, tmp_pa
         out.write("\n{")
     ended = understudy("check", str(large), cwd=tmp_path)
     assert (ended.code, ended.out) == (3, "")
-    assert f"line {3 * ALONE_UP_TO + 1}" in ended.err
+    assert f"line {ALONE_UP_TO + 61}" in ended.err
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for processes in /proc")
 def test_ctrl_c_ends_all_processes_and_leaves_no_file(large: Path, tmp_path: Path) -> None:
-    large.write_text(large.read_text() + "\n" + (large.read_text() + "\n") * 40)
+    large.write_text(large.read_text() + "\n" + (large.read_text() + "\n") * 100)
     command = [sys.executable, "-m", "understudy", "check", str(large), "-o", "out.jsonl"]
     with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True) as running:
         ends = time.monotonic() + WITHIN_S

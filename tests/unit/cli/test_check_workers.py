@@ -19,7 +19,7 @@ DRAFTS = (
     "Hello, {{name}}! How can we help?",
 )
 PROCESSES = 2
-COUNT = ALONE_UP_TO + 330
+COUNT = ALONE_UP_TO + 130
 
 
 def line(number: int) -> Line:
@@ -58,7 +58,7 @@ def test_no_more_is_read_ahead_than_the_processes_have_work() -> None:
     results.close()  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("bad", [3, ALONE_UP_TO + 205])
+@pytest.mark.parametrize("bad", [3, ALONE_UP_TO + 105])
 def test_first_line_that_is_no_record_is_named(bad: int) -> None:
     with pytest.raises(MalformedInput, match=f"line {bad + 1}: "):
         list(assessed(Reading(COUNT, bad=bad), Settings(), processes=PROCESSES))
