@@ -79,6 +79,7 @@ class Earning:
         return self.moments
 
     async def _ask_until(self, text: str, source: dict[str, Any], holds: Callable[[dict[str, Any]], bool]) -> None:
+        found = None
         for _ in range(DRAFTS_MAX):
             await self._ask(text, source)
             found = await self._slice()
