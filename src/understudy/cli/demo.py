@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections import Counter
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -61,6 +62,7 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
                 name: getattr(summary, name)
                 for name in ("turns", "delivered", "held", "handed_off", "degraded", "superseded", "seconds")
             }
+            | {"autonomy": [asdict(moment) for moment in summary.moments]}
         )
         if stays:
             _invite(console, running)
@@ -70,6 +72,7 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
 
 
 async def _play(running: Running, *, pace: float) -> Summary:
+    from understudy.demo.earning import DRAFTS_EXPECTED
     from understudy.demo.run import play
     from understudy.demo.story import load_story
 
@@ -83,7 +86,7 @@ async def _play(running: Running, *, pace: float) -> Summary:
         transient=True,
     )
     with progress:
-        task = progress.add_task("customers write, reviewers decide", total=len(load_story()))
+        task = progress.add_task("customers write, reviewers decide", total=len(load_story()) + DRAFTS_EXPECTED)
         return await play(running, pace=pace, said=lambda number: progress.update(task, completed=number))
 
 
@@ -115,6 +118,25 @@ def _print(console: Console, summary: Summary) -> None:
     console.print(table)
     verdicts = ", ".join(f"{count} × {kind.replace('_', ' ')}" for kind, count in sorted(summary.verdicts.items()))
     console.print(f"Reviewers decided: {verdicts or 'nothing'}. {summary.seconds:.1f} s.")
+    console.print(_autonomy_table(summary))
+
+
+def _autonomy_table(summary: Summary) -> Table:
+    """How one topic earned the right to answer alone, and lost it."""
+    table = Table(
+        "what happened", "level", "labels", "bad", "evidence", "from", "audits", title="Gift cards, by the API"
+    )
+    for moment in summary.moments:
+        table.add_row(
+            moment.what,
+            moment.level,
+            str(moment.labels),
+            f"{moment.loss_sum:g}",
+            f"{moment.evidence} of 100",
+            "–" if moment.threshold is None else f"{moment.threshold:.3f}",
+            f"{moment.audited} of {moment.delivered}",
+        )
+    return table
 
 
 def _findings_table(summary: Summary) -> Table:

@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from understudy.app import App, build, configure_telemetry
 from understudy.client.client import AsyncClient
 from understudy.demo.customers import Customers, wait_until
 from understudy.demo.desk import Desk
+from understudy.demo.earning import Earning, Moment
 from understudy.demo.other_agent import hand_over
 from understudy.demo.reviewers import REVIEWERS
 from understudy.demo.story import load_story
@@ -41,6 +42,7 @@ PAGE = 500
 TELEMETRY_PREFIX = f"{PREFIX}TELEMETRY__"
 VISITOR = "you"
 OTHER_AGENT = "other agent"
+LEAD = "Lena Brandt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ class Shown:
 class Summary:
     """What became of the customers' messages. Each turn counts once, under its decision; superseded ones apart.
 
-    `findings` has each kind of finding once, by name.
+    `findings` has each kind of finding once, by name; `moments` is how the slice of the second act stood, in order.
     """
 
     turns: int
@@ -71,6 +73,7 @@ class Summary:
     reasons: dict[str, Counter[str]]
     verdicts: dict[str, int]
     findings: tuple[Shown, ...]
+    moments: tuple[Moment, ...]
     is_settled: bool
 
 
@@ -83,6 +86,7 @@ class Running:
     reviewer_keys: dict[str, str]
     visitor_key: str
     agent_key: str
+    lead_key: str
 
 
 def demo_settings(folder: Path, knowledge: Path, *, port: int) -> Settings:
@@ -110,7 +114,7 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
         app = build(settings, folder)
         app.sole_process.acquire()
         names = [reviewer.name for reviewer in REVIEWERS]
-        keys = {name: await _new_key(app, name) for name in [*names, VISITOR, OTHER_AGENT]}
+        keys = {name: await _new_key(app, name) for name in [*names, VISITOR, OTHER_AGENT, LEAD]}
         server = Server(create(app), settings)
         listening = server.listen()
         served = await server.begin(listening)
@@ -124,6 +128,7 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
                 reviewer_keys={name: keys[name] for name in names},
                 visitor_key=keys[VISITOR],
                 agent_key=keys[OTHER_AGENT],
+                lead_key=keys[LEAD],
             )
         except Exception as error:
             if server.should_exit:  # whatever breaks once the server was told to stop, breaks because of that
@@ -137,7 +142,8 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
 
 
 async def play(running: Running, *, pace: float, said: Callable[[int], None]) -> Summary:
-    """Play the whole story and wait until nothing waits any more; `said` hears how many lines were said."""
+    """Play the whole story and wait until nothing waits any more, then the second act; `said` hears how many lines and
+    drafts there were."""
     began = time.perf_counter()
     clients = {name: AsyncClient(running.url, key) for name, key in running.reviewer_keys.items()}
     desk = Desk(clients, pace=pace)
@@ -161,11 +167,27 @@ async def play(running: Running, *, pace: float, said: Callable[[int], None]) ->
         work.cancel()
         with suppress(asyncio.CancelledError):
             await work
+    try:
+        summary = await _summary(running.app, desk, seconds=time.perf_counter() - began, is_settled=settled)
+        moments = await _second_act(running, clients, said=said)
+    finally:
         for client in clients.values():
             await client.close()
-    turns = await running.app.store.read(_all_turns)
-    findings = await running.app.store.read(_findings)
-    return _summary(turns, desk, findings, seconds=time.perf_counter() - began, is_settled=settled)
+    return replace(summary, moments=tuple(moments), seconds=round(time.perf_counter() - began, 2))
+
+
+async def _second_act(
+    running: Running, reviewers: dict[str, AsyncClient], *, said: Callable[[int], None]
+) -> list[Moment]:
+    """One topic earns the right to answer alone and loses it again."""
+    lines = len(load_story())
+    async with httpx2.AsyncClient(base_url=running.url, timeout=30) as http:
+        agent = AsyncClient(running.url, running.agent_key)
+        try:
+            earning = Earning(http, agent, reviewers, running.lead_key, said=lambda number: said(lines + number))
+            return await earning.play()
+        finally:
+            await agent.close()
 
 
 def _cancelling() -> Callable[[asyncio.Future[None]], None]:
@@ -209,9 +231,8 @@ def _findings(tx: Transaction) -> tuple[Shown, ...]:
     )
 
 
-def _summary(
-    turns: list[Turn], desk: Desk, findings: tuple[Shown, ...], *, seconds: float, is_settled: bool
-) -> Summary:
+async def _summary(app: App, desk: Desk, *, seconds: float, is_settled: bool) -> Summary:
+    turns, findings = await app.store.read(_all_turns), await app.store.read(_findings)
     superseded = [turn for turn in turns if turn.state is TurnState.SUPERSEDED]
     decided = [turn for turn in turns if turn.state is not TurnState.SUPERSEDED and turn.decision is not None]
     kinds = Counter(turn.decision.value for turn in decided if turn.decision is not None)
@@ -230,6 +251,7 @@ def _summary(
         reasons=reasons,
         verdicts=dict(desk.verdicts),
         findings=findings,
+        moments=(),
         is_settled=is_settled,
     )
 
