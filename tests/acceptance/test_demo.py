@@ -21,6 +21,7 @@ from understudy.assessment.assess import assess
 from understudy.assessment.checks import CHECKS
 from understudy.demo.other_agent import load_drafts
 from understudy.demo.story import load_story
+from understudy.learning.rebuild import faults_of
 from understudy.records.assessment import Assessment
 from understudy.records.codec import dump, load
 from understudy.records.evidence import Evidence
@@ -149,6 +150,19 @@ def test_table_for_people_shows_findings_with_the_words_they_point_at(played: Pl
         "quality.placeholder": "{{first_name}}",
     }.items():
         assert re.search(rf"{re.escape(name)}\W.*{re.escape(words)}", played.err), name
+
+
+def test_a_topic_earns_the_right_to_answer_alone_and_loses_it_to_its_audits(played: Played) -> None:
+    moments = played.summary["autonomy"]
+    assert [moment["level"] for moment in moments] == ["assist", "probation", "probation", "demoted"]
+    assert moments[1]["threshold"] is not None
+    assert moments[2]["delivered"] > 0
+
+
+def test_every_certificate_follows_from_the_ledger(store: SqlStore) -> None:
+    epochs, faults = store.read_now(faults_of)
+    assert epochs > 0
+    assert faults == []
 
 
 def test_superseded_draft_was_never_sent(store: SqlStore) -> None:
