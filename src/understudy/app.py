@@ -109,6 +109,8 @@ class App:
                 migrate.upgrade(self.store.engine)
             await self.flow.release_leases()
             await self.outbox.release_leases()
+        self.flow.begin(self.dispatcher)
+        self.outbox.begin(self.dispatcher)
         self.renewals.start()
         self.sweeps.start()
 
@@ -156,9 +158,19 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     drafting = _drafting(settings, clock, telemetry, agents, places)
     expires_after_s = settings.review.expires_after_s or None
     limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=LAPSE_S)
-    flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
+    )
+    flow = TurnFlow(
+        store,
+        clock,
+        telemetry,
+        drafting,
+        lambda: rulebook,
+        limits=limits,
+        checks=checks,
+        opinions=others,
+        following=outbox,
     )
     holds = _holds(settings, store, clock, telemetry, rulebook)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
@@ -175,7 +187,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         agents=agents,
         opinions=opinions,
         channels=channels,
-        intake=_intake(settings, store, clock, telemetry),
+        intake=_intake(settings, store, clock, telemetry, flow),
         flow=flow,
         outbox=outbox,
         holds=holds,
@@ -185,6 +197,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
             telemetry,
             business=lambda: rulebook.rules.profile.name,
             hold_expires_after_s=expires_after_s,
+            following=outbox,
         ),
         conversations=Conversations(store, clock),
         dispatcher=dispatcher,
@@ -365,9 +378,9 @@ def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemet
     return Holds(store, clock, telemetry, limits=limits, expiry_reply=_expiry_reply(settings, rulebook))
 
 
-def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry) -> Intake:
+def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:
     limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
-    return Intake(store, clock, telemetry, limits=limits, coalescing=_coalescing(settings))
+    return Intake(store, clock, telemetry, limits=limits, coalescing=_coalescing(settings), following=flow)
 
 
 def _coalescing(settings: Settings) -> CoalescingLimits:

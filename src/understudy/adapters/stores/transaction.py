@@ -46,6 +46,9 @@ class SqlTransaction:
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         self.jobs.append((job, at))
 
+    def keep(self, job: Job) -> None:
+        self.jobs = [(other, at) for other, at in self.jobs if other != job]
+
     def write(self) -> Committed:
         """Write all that the steps left to be written, and return what is true once it is committed."""
         entries = self.ledger.flush()
