@@ -186,8 +186,9 @@ class Intake:
         """Join the burst that is being collected, or begin a turn and make a draft under way void."""
         open_turns = tx.turns.open_of(conversation.id)
         never_waits = self._coalescing.window_s_max == 0
-        gaps_s = [] if never_waits else _gaps_s(tx, conversation)
-        pause_s = window_s(inbound.text, gaps_s=gaps_s, limits=self._coalescing)
+        pause_s = 0.0
+        if not never_waits:
+            pause_s = window_s(inbound.text, gaps_s=_gaps_s(tx, conversation), limits=self._coalescing)
         last = open_turns[-1] if open_turns else None
         if last is not None and last.state is TurnState.COLLECTING and not _has_transcript(tx, last):
             burst_end = last.created_at + timedelta(seconds=self._coalescing.burst_s_max)

@@ -11,8 +11,18 @@ from datetime import UTC, datetime, timedelta
 
 from opentelemetry import trace
 from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber, get_logger_provider
+from opentelemetry._logs._internal import ProxyLoggerProvider
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TracerProvider
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    ProxyTracerProvider,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TracerProvider,
+)
 
 from understudy import __version__
 from understudy.ports.telemetry import AgentAsked, Event, MessageSent, TurnDecided
@@ -27,10 +37,13 @@ class Spans:
     """`ports.telemetry.Telemetry` as spans and `gen_ai.evaluation.result` events."""
 
     def __init__(self, *, tracers: TracerProvider | None = None, loggers: LoggerProvider | None = None) -> None:
+        self._is_given = tracers is not None or loggers is not None
         self._tracer = (tracers or trace.get_tracer_provider()).get_tracer(SCOPE, __version__)
         self._logger = (loggers or get_logger_provider()).get_logger(SCOPE, __version__)
 
     def emit(self, event: Event) -> None:
+        if not self._is_given and not _is_anybody_there():
+            return
         match event:
             case AgentAsked():
                 self._agent_asked(event)
@@ -128,6 +141,13 @@ class Spans:
         if event.outcome not in ("accepted", "retry"):
             span.set_status(Status(StatusCode.ERROR, event.outcome))
         span.end()
+
+
+def _is_anybody_there() -> bool:
+    """Whether an SDK was installed for the process; until then the API would take everything and keep nothing."""
+    return not isinstance(trace.get_tracer_provider(), ProxyTracerProvider) or not isinstance(
+        get_logger_provider(), ProxyLoggerProvider
+    )
 
 
 def _parent(traceparent: str | None) -> Context | None:
