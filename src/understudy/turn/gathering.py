@@ -52,9 +52,12 @@ def transcript_of(tx: Transaction, turn: Turn) -> tuple[ChatMessage, ...]:
         return tuple(build(ChatMessage, message) for message in json.loads(given))
     messages = tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)
     # A reply that was sent between two messages of the burst stands before the burst: the burst is what is answered.
-    own = [message for message in messages if message.turn_id == turn.id and message.author is Author.CUSTOMER]
-    before = [message for message in messages if message not in own]
-    return tuple(_chat(message) for message in before + own)
+    before: list[ChatMessage] = []
+    own: list[ChatMessage] = []
+    for message in messages:
+        is_own = message.turn_id == turn.id and message.author is Author.CUSTOMER
+        (own if is_own else before).append(_chat(message))
+    return (*before, *own)
 
 
 def draft_request(tx: Transaction, turn: Turn, *, deadline_s: float) -> DraftRequest:

@@ -6,9 +6,9 @@ A row is a tuple of the records' own values in the order of `names`. It runs not
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import fields
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Literal
 
 from sqlalchemy import Dialect, Table
@@ -47,7 +47,8 @@ class Rows:
         self.fence = self.names.index(fence) if fence else 0
         self.place = metadata.sorted_tables.index(table)
         self._fence_name = fence
-        self._key = tuple(self.names.index(name) for name in key)
+        self.key: Callable[[Row], Any] = itemgetter(*(self.names.index(name) for name in key))
+        """What tells a row from others."""
         self._key_names = key
         self._changing = changing
         self._get = attrgetter(*own) if own else None
@@ -57,10 +58,6 @@ class Rows:
         """Make a row of a record, and of the columns that it does not have."""
         assert self._get is not None, f"{self.table.name} has no record"
         return (*self._get(record), *more)
-
-    def key(self, row: Row) -> Row:
-        """What tells this row from others."""
-        return tuple(row[place] for place in self._key)
 
     def added(self, row: Row, to: Row) -> Row:
         """Two counts of the same key as one; `count` is the last column."""
@@ -79,9 +76,7 @@ class Rows:
         written = self._on(dialect)
         if not written.is_sqlite:
             return written.update, {"rows": written.document([(*row, was) for row, was in rows])}
-        places = [*(self.names.index(name) for name in self._changing), *self._key]
-        converted = ((written.values(row), was) for row, was in rows)
-        return written.update, [(*(row[place] for place in places), was) for row, was in converted]
+        return written.update, [(*written.changing(written.values(row)), was) for row, was in rows]
 
     def _on(self, dialect: Dialect) -> _Written:
         written = self._written.get(dialect.name)
@@ -105,7 +100,8 @@ class Rows:
             insert = f"INSERT INTO {name} ({names}) SELECT {names} FROM json_to_recordset(%(rows)s::json) AS x ({typed}){self._on_conflict()}"  # noqa: S608
             sets = ", ".join(f"{column} = x.{column}" for column in self._changing)
             update = f"UPDATE {name} SET {sets} FROM json_to_recordset(%(rows)s::json) AS x ({typed}, was integer) WHERE {of_row} AND {name}.{self._fence_name} = x.was"  # noqa: S608
-        return _Written(is_sqlite, insert, update, self._on_conflict(), self.names, converts)
+        changing = [self.names.index(column) for column in (*self._changing, *self._key_names)]
+        return _Written(is_sqlite, insert, update, self._on_conflict(), self.names, converts, itemgetter(*changing))
 
     def _on_conflict(self) -> str:
         if self.again == "refused":
@@ -122,11 +118,20 @@ class _Written:
     """SQL text for one database, and how values go in."""
 
     def __init__(
-        self, is_sqlite: bool, insert: str, update: str, on_conflict: str, names: tuple[str, ...], converts: Any
+        self,
+        is_sqlite: bool,
+        insert: str,
+        update: str,
+        on_conflict: str,
+        names: tuple[str, ...],
+        converts: list[tuple[int, Callable[[Any], Any]]],
+        changing: Callable[[Sequence[Any]], Any],
     ) -> None:
         self.is_sqlite = is_sqlite
         self.insert = insert
         self.update = update
+        self.changing = changing
+        """Picks the values of the columns that a change writes, and those of the key."""
         self._on_conflict = on_conflict
         self._names = names
         self._one = f"({', '.join('?' * len(names))})"

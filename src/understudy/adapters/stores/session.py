@@ -23,8 +23,8 @@ class _Waiting:
     """Rows of one table that are not written yet, by key."""
 
     def __init__(self) -> None:
-        self.new: dict[Row, Row] = {}
-        self.changed: dict[Row, tuple[Row, Any, Refused]] = {}
+        self.new: dict[Any, Row] = {}
+        self.changed: dict[Any, tuple[Row, Any, Refused]] = {}
 
 
 class Session:
