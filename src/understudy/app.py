@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import SecretStr
 
@@ -36,6 +36,7 @@ from understudy.records.turn import HOLD_JOB, OUTBOX_JOB, TURN_JOB
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.verdicts import Verdicts
+from understudy.settings.asked import agents_asked
 from understudy.settings.model import (
     AgentBounds,
     AgentSettings,
@@ -59,8 +60,6 @@ from understudy.turn.intake import Intake, IntakeLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 from understudy.upkeep.sweeps import Sweeps
-
-A = TypeVar("A")
 
 API_CHANNEL = "api"
 """The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
@@ -211,7 +210,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
 def check_wiring(settings: Settings) -> None:
     """See that the parts fit together, without building any; raises `ConfigurationError` as `build` would."""
     checks_of(settings)
-    _picks(settings, settings.agents)
+    agents_asked(settings, settings.agents)
     _coalescing(settings)
     _expiry_reply(settings, _rulebook(settings))
 
@@ -332,24 +331,6 @@ def _channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
     return channels
 
 
-def _picks(settings: Settings, agents: Mapping[str, A]) -> dict[str, tuple[A, ...]]:
-    """The agents to ask, by channel; "" is every channel that names none."""
-    first = settings.drafting.agent or (next(iter(agents)) if len(agents) == 1 else None)
-    if first is None and agents:
-        raise ConfigurationError(f"drafting.agent: say which of the agents drafts: {', '.join(sorted(agents))}")
-    fallback = settings.drafting.fallback
-    wanted = {"": first} | {
-        name: channel.agent for name, channel in settings.channels.items() if channel.agent is not None
-    }
-    for where, name in [*wanted.items(), ("drafting.fallback", fallback)]:
-        if name is not None and name not in agents:
-            raise ConfigurationError(f"{where or 'drafting.agent'}: there is no agent {name!r}; {sorted(agents)} exist")
-    return {
-        channel: tuple(agents[name] for name in dict.fromkeys((preferred, fallback)) if name is not None)
-        for channel, preferred in wanted.items()
-    }
-
-
 def _call_limits(settings: Settings) -> dict[str, CallLimits]:
     bounds = {name: (agent.at_once_max, agent.per_minute_max) for name, agent in settings.agents.items()}
     return {
@@ -362,7 +343,7 @@ def _call_limits(settings: Settings) -> dict[str, CallLimits]:
 def _drafting(
     settings: Settings, clock: Clock, telemetry: Telemetry, agents: Mapping[str, Agent], places: Places
 ) -> Drafting:
-    picks = _picks(settings, agents)
+    picks = agents_asked(settings, agents)
     limits = DraftingLimits(
         deadline_s=settings.drafting.deadline_s,
         place_wait_s_max=settings.drafting.place_wait_s_max,

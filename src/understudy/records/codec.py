@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -75,7 +76,18 @@ def _unchanged(kind: type[T], record: T) -> T | None:
 
 
 def _strict(kind: type[T], record: T) -> str:
-    return canonical(_adapter(kind).dump_python(record, mode="json", warnings="error"))
+    text = canonical(_adapter(kind).dump_python(record, mode="json", warnings="error"))
+    _demand_finite(_adapter(kind).dump_python(record))
+    return text
+
+
+def _demand_finite(value: Any) -> None:
+    """Raise `ValueError` for a number that JSON lacks: written as it is, it would silently become nothing."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"JSON has no form for {value}")
+    if isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            _demand_finite(item)
 
 
 def plain(record: Any) -> Any:
