@@ -80,12 +80,11 @@ _OF_SLICE = Statement(
     .where(epochs.c.topic == bindparam("topic"), epochs.c.channel == bindparam("channel"))
     .order_by(epochs.c.began_at.desc(), epochs.c.id)
 )
-_EPOCHS = Rows(
-    epochs,
-    Epoch,
-    key=("id",),
-    fence="version",
-    changing=tuple(column.name for column in _EPOCH if column.name != "id"),
+_EPOCHS = Rows(epochs, Epoch, key=("id",))
+_CHANGE_EPOCH = Statement(  # by itself and at once: the next epoch of a slice is added only after this one ended
+    update(epochs)
+    .where(epochs.c.id == bindparam("which"), epochs.c.version == bindparam("was"))
+    .values({column.name: bindparam(column.name) for column in _EPOCH if column.name != "id"})
 )
 
 _ADD_CALIBRATOR = insert_into(calibrators)
@@ -181,10 +180,9 @@ class SqlEpochs:
         return [record_of(Epoch, row) for row in self._session.rows(_OF_SLICE, topic=topic, channel=channel)]
 
     def change(self, epoch: Epoch, *, was: int) -> None:
-        self._session.swap(
-            _EPOCHS,
-            _EPOCHS.of(epoch),
-            was=was,
+        self._session.change_one(
+            _CHANGE_EPOCH,
+            {"which": epoch.id, "was": was, **values_of(epoch, leave_out=("id",))},
             refused=lambda: StaleVersion(f"epoch {epoch.id} is no longer at version {was}; read it again"),
         )
         self._known.keep((epoch.topic, epoch.channel, epoch.release), None if epoch.ended_at else epoch)
