@@ -28,10 +28,11 @@ from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import Conflict
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
+from understudy.learning.refit import Refit
 from understudy.ports.agent import Agent
 from understudy.ports.store import CallLimits, Committed, Store, Transaction
 from understudy.ports.telemetry import Event
-from understudy.records.autonomy import Targets, Terms
+from understudy.records.autonomy import RefitTerms, Targets, Terms
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Conversation, Inbound, Message
 from understudy.records.evidence import ChatMessage, Draft
@@ -104,6 +105,7 @@ class Plan:
     opinions: Sequence[Asked] = ()
     targets: Targets = TARGETS
     terms: Terms = field(default_factory=Terms)
+    refit: RefitTerms = field(default_factory=RefitTerms)
     call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
     wrap: Callable[[Store], Store] = lambda store: store
 
@@ -154,6 +156,14 @@ class Stage:
         earning: dict[str, Any] = {"targets_of": lambda _topic: plan.targets, "terms": plan.terms}
         self.learning = Learning(self.store, self.clock, self, lambda: self.rulebook.rules, **earning)
         self.orders = Orders(self.store, self.clock, self, **earning)
+        self.refit = Refit(
+            self.store,
+            self.clock,
+            self,
+            lambda: self.rulebook.rules,
+            targets_of=earning["targets_of"],
+            terms=plan.refit,
+        )
 
     def emit(self, happened: Event) -> None:
         self.telemetry.append(happened)

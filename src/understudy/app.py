@@ -25,6 +25,7 @@ from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
+from understudy.learning.refit import Refit
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
@@ -38,7 +39,7 @@ from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, TURN_JOB
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.verdicts import Verdicts
-from understudy.settings.earning import targets_of, terms_of
+from understudy.settings.earning import refit_terms_of, targets_of, terms_of
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.turn.coalescing import CoalescingLimits
@@ -55,6 +56,8 @@ API_CHANNEL = "api"
 """The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
 
 STOP_GRACE_S = 10.0
+LESSONS_S = 60.0
+"""How often it is looked whether there is something to learn."""
 LAPSE_S = 6.0
 """Where several processes work on one store: a process that was silent for so long is dead, and others do its work."""
 
@@ -87,6 +90,7 @@ class App:
     dispatcher: Dispatcher
     sweeps: Sweeps
     renewals: Sweeps
+    lessons: Sweeps
     sole_process: SoleProcess
     is_alone: bool
 
@@ -103,6 +107,7 @@ class App:
             await self.outbox.release_leases()
         self.renewals.start()
         self.sweeps.start()
+        self.lessons.start()
 
     def _announce(self, committed: Committed) -> None:
         if committed.jobs:
@@ -114,6 +119,7 @@ class App:
 
     async def stop(self) -> None:
         """Finish what is under way, within a grace period, and let go of everything."""
+        await self.lessons.stop()
         await self.sweeps.stop()
         await self.dispatcher.stop(grace_s=STOP_GRACE_S)
         await self.renewals.stop()
@@ -159,6 +165,14 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         "terms": terms_of(settings.autonomy),
     }
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
+    refit = Refit(
+        store,
+        clock,
+        telemetry,
+        lambda: rulebook.rules,
+        targets_of=earning["targets_of"],
+        terms=refit_terms_of(settings.learning),
+    )
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep, "learning": learning.sweep}
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
@@ -190,6 +204,9 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
+        lessons=Sweeps(
+            clock, telemetry, {"calibrator": refit.sweep}, period_s=LESSONS_S, is_my_turn=dispatcher.may_sweep
+        ),
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
     )

@@ -25,12 +25,24 @@ class Candidates(Protocol):
         """Those of a slice and release with `seq` > `after`, oldest first; channel `*` is every channel."""
         ...
 
+    def latest_of(self, topic: str, channel: str, release: str, *, limit: int) -> list[Candidate]:
+        """The latest of a slice and release, oldest first; channel `*` is every channel."""
+        ...
+
     def overdue(self, now: datetime, *, limit: int) -> list[Candidate]:
         """Those that are waited for, for a label or a second review, and whose time has passed."""
         ...
 
     def judged(self, *, after: int, limit: int) -> list[Candidate]:
         """Sampled ones with a label and `seq` > `after`, oldest first."""
+        ...
+
+    def latest_judged(self, *, limit: int) -> list[Candidate]:
+        """The latest sampled ones with a label, oldest first."""
+        ...
+
+    def count_judged(self, *, after: int) -> int:
+        """How many sampled ones with a label have a `seq` > `after`."""
         ...
 
 

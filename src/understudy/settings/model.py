@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr
 
 from understudy.records.policy import Markup, RuleKind
 from understudy.settings.autonomy import Autonomy
+from understudy.settings.learning import LearningSettings
 from understudy.settings.section import Section
 
 
@@ -343,6 +344,7 @@ class Settings(Section):
     agents: dict[str, AgentSettings] = Field({})
     channels: dict[str, ChannelSettings] = Field({})
     autonomy: Autonomy = Autonomy()
+    learning: LearningSettings = LearningSettings()
     checks: dict[str, CheckSettings] = Field({})
     opinions: dict[str, OpinionSettings] = Field({})
     topics: dict[str, TopicSettings] = Field({})
