@@ -144,7 +144,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     clock = SystemClock()
     metrics = Metrics()
     telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, Spans()])
-    rulebook, checks = _rulebook(settings), checks_of(settings)
+    rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)
     opinions = {name: build_opinion(name, one) for name, one in settings.opinions.items()}
@@ -152,10 +152,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, agents, places)
-    expires_after_s = settings.review.expires_after_s or None
-    judged_within_s = settings.autonomy.judged_within_h * 3600
-    limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=LAPSE_S, judged_within_s=judged_within_s)
-    flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
+    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
@@ -196,7 +193,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
             clock,
             telemetry,
             business=lambda: rulebook.rules.profile.name,
-            hold_expires_after_s=expires_after_s,
+            hold_expires_after_s=settings.review.expires_after_s or None,
         ),
         conversations=Conversations(store, clock),
         learning=learning,
@@ -302,6 +299,28 @@ def _call_limits(settings: Settings) -> dict[str, CallLimits]:
         for name, (at_once, per_minute) in bounds.items()
         if at_once is not None or per_minute is not None
     }
+
+
+def _earning(settings: Settings) -> dict[str, Any]:
+    return {"targets_of": partial(targets_of, settings.autonomy), "terms": terms_of(settings.autonomy)}
+
+
+def _flow(
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    drafting: Drafting,
+    rulebook: Rulebook,
+    others: SecondOpinions | None,
+) -> TurnFlow:
+    limits = FlowLimits(
+        hold_expires_after_s=settings.review.expires_after_s or None,
+        judged_within_s=settings.autonomy.judged_within_h * 3600,
+        lapse_s=LAPSE_S,
+    )
+    checks = checks_of(settings)
+    return TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
 
 
 def _drafting(
