@@ -29,6 +29,7 @@ from understudy.errors import Conflict
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.learning.refit import Refit
+from understudy.learning.topics import TopicLearning
 from understudy.ports.store import Committed, Transaction
 from understudy.ports.telemetry import Event
 from understudy.records.codec import digest, dump
@@ -124,6 +125,7 @@ class Stage:
             targets_of=earning["targets_of"],
             terms=plan.refit,
         )
+        self.topics = TopicLearning(self.store, self.clock, self, cadence=plan.refit, terms=plan.topic_terms)
 
     def emit(self, happened: Event) -> None:
         self.telemetry.append(happened)
@@ -226,6 +228,7 @@ class Stage:
         reviewer: str = "rosa",
         version: int | None = None,
         reasons: tuple[str, ...] = (),
+        topic: str | None = None,
     ) -> Verdict:
         """Give a verdict; nothing is sent yet."""
         needs_text = kind in (VerdictKind.EDIT, VerdictKind.RESPOND) and text is None
@@ -236,6 +239,7 @@ class Stage:
             reviewer=reviewer,
             text="Written by a person." if needs_text else text,
             reasons=reasons,
+            topic=topic,
         )
         return self.run(self.verdicts.give(request))
 

@@ -202,8 +202,13 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
         lessons=Sweeps(
-            clock, telemetry, {"calibrator": refit.sweep}, period_s=LESSONS_S, is_my_turn=dispatcher.may_sweep
+            clock,
+            telemetry,
+            {"calibrator": refit.sweep, "topics": topics.sweep},
+            period_s=LESSONS_S,
+            is_my_turn=dispatcher.may_sweep,
         ),
+        topics=topics,
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
     )

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from understudy.records.autonomy import Candidate, Epoch, Label, Stop
 from understudy.records.rulebook import Calibrator
+from understudy.records.topics import TaggedTurn, TopicModel
 
 
 class Candidates(Protocol):
@@ -87,6 +88,31 @@ class Calibrators(Protocol):
 
     def latest(self) -> Calibrator | None:
         """The one for new epochs; None = the one that ships."""
+        ...
+
+
+class Topics(Protocol):
+    """Every topic model, the latest in force, and the turns that teach the next one."""
+
+    def add(self, model: TopicModel, *, now: datetime) -> None: ...
+
+    def get(self, model_id: str) -> TopicModel | None: ...
+
+    def latest(self) -> TopicModel | None:
+        """The one that new turns are classified by; None = there is none yet."""
+        ...
+
+    def tagged(self, *, before: int, limit: int) -> list[TaggedTurn]:
+        """Turns with a `position` < `before` that reviewers tagged, the latest first, once for each tag."""
+        ...
+
+    def given(self, *, before: int, limit: int) -> tuple[list[TaggedTurn], int | None]:
+        """Of the `limit` latest turns with a `position` < `before` those whose topic the channel or the agent gave,
+        and before which position to go on; None where there are no more."""
+        ...
+
+    def count_tagged(self, *, after: int) -> int:
+        """How many tags reviewers gave on turns with a `position` > `after`."""
         ...
 
 

@@ -161,6 +161,22 @@ class CalibratorAdopted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TopicModelAdopted:
+    """A topic model learned from `tags` is in force, because on `unseen` later ones it was sure and right more often
+    (`right_after`) than the one before (`right_before`), and sure and wrong seldom (`wrong_after`)."""
+
+    model: str
+    replaces: str | None
+    topics: int
+    tags: int
+    unseen: int
+    right_before: int
+    right_after: int
+    wrong_after: int
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed:
     """A step broke in a way nobody foresaw and will be tried again; `error` is the exception's type and message."""
 
@@ -182,6 +198,7 @@ Event = (
     | MessageSent
     | AutonomyMoved
     | CalibratorAdopted
+    | TopicModelAdopted
     | StepFailed
 )
 

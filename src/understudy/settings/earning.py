@@ -7,6 +7,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from understudy.records.autonomy import RefitTerms, Targets, Terms, TrialTerms
+from understudy.records.topics import TopicTerms
 from understudy.settings.autonomy import Autonomy, TopicTargets
 from understudy.settings.learning import LearningSettings
 
@@ -48,4 +49,15 @@ def refit_terms_of(learning: LearningSettings) -> RefitTerms:
             gain_min=learning.gain_min,
             level=learning.level,
         ),
+    )
+
+
+def topic_terms_of(learning: LearningSettings) -> TopicTerms:
+    """When a topic model is trained, and when it is better."""
+    return TopicTerms(
+        tags_min=learning.topic_tags_min,
+        wrong_max=learning.topic_wrong_max,
+        unknown_share=learning.topic_unknown_share,
+        unseen_share=learning.unseen_share,
+        level=learning.level,
     )

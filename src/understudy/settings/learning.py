@@ -20,6 +20,13 @@ class LearningSettings(Section):
     gain_min: float = Field(
         0.02, ge=0, lt=1, description="the mean log loss must fall by this share, since slices then begin anew"
     )
+    topic_tags_min: int = Field(200, ge=50, description="tags of topics before a topic model is trained at all")
+    topic_wrong_max: float = Field(
+        0.02, gt=0, le=0.2, description="share of a topic model's sure answers that may be wrong; else it says unknown"
+    )
+    topic_unknown_share: float = Field(
+        0.1, ge=0, le=0.9, description="share of all messages that are about no topic of yours, as far as you know"
+    )
     level: float = Field(
         0.01, gt=0, le=0.1, description="probability of taking one that is no better, in each trial, at most"
     )

@@ -297,6 +297,7 @@ verdicts = Table(
     Column("severity", Float),
     Column("reviewer", String(200), nullable=False),
     Column("at", Instant, nullable=False),
+    Column("topic", String(200)),
 )
 
 outbox = Table(

@@ -19,6 +19,7 @@ from understudy.ports.telemetry import (
     MessageSent,
     RequestRefused,
     StepFailed,
+    TopicModelAdopted,
     TurnDecided,
     TurnSuperseded,
 )
@@ -109,6 +110,8 @@ class Metrics:
                 self.autonomy.labels(event.what).inc()
             case CalibratorAdopted():
                 self.adopted.labels("calibrator").inc()
+            case TopicModelAdopted():
+                self.adopted.labels("topics").inc()
             case StepFailed():
                 self.failures.labels(event.flow).inc()
 
