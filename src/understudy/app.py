@@ -26,6 +26,7 @@ from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.learning.refit import Refit
+from understudy.learning.topics import TopicLearning
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
@@ -39,7 +40,7 @@ from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, TURN_JOB
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.verdicts import Verdicts
-from understudy.settings.earning import refit_terms_of, targets_of, terms_of
+from understudy.settings.earning import refit_terms_of, targets_of, terms_of, topic_terms_of
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.turn.coalescing import CoalescingLimits
@@ -91,6 +92,7 @@ class App:
     sweeps: Sweeps
     renewals: Sweeps
     lessons: Sweeps
+    topics: TopicLearning
     sole_process: SoleProcess
     is_alone: bool
 
@@ -119,6 +121,7 @@ class App:
 
     async def stop(self) -> None:
         """Finish what is under way, within a grace period, and let go of everything."""
+        self.topics.stop()
         await self.lessons.stop()
         await self.sweeps.stop()
         await self.dispatcher.stop(grace_s=STOP_GRACE_S)
@@ -162,14 +165,9 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         "terms": terms_of(settings.autonomy),
     }
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
-    refit = Refit(
-        store,
-        clock,
-        telemetry,
-        lambda: rulebook.rules,
-        targets_of=earning["targets_of"],
-        terms=refit_terms_of(settings.learning),
-    )
+    refit_terms = refit_terms_of(settings.learning)
+    refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=earning["targets_of"], terms=refit_terms)
+    topics = TopicLearning(store, clock, telemetry, cadence=refit_terms, terms=topic_terms_of(settings.learning))
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep, "learning": learning.sweep}
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}

@@ -21,7 +21,7 @@ from understudy.records.rulebook import UNKNOWN_TOPIC
 from understudy.records.topics import TopicGuess, TopicModel
 
 HASH_BITS: Final = 18
-TEXT_CHARS_MAX: Final = 600
+TEXT_CHARS_MAX: Final = 400
 """What comes later in a message says little of what it is about, and costs time."""
 PIECES: Final = (3, 4, 5)
 _MODELS_MAX: Final = 4
@@ -36,7 +36,6 @@ class _Arrays:
     features: Any
     idf: Any
     weights: Any
-    scales: Any
     biases: Any
 
 
@@ -63,7 +62,7 @@ def classify(model: TopicModel, text: str) -> TopicGuess:
         return TopicGuess(topic=UNKNOWN_TOPIC, certainty=0.0, threshold=0.0, model=model.id)
     known, strange = values[is_known] * arrays.idf[rows], values[~is_known] * model.unseen_idf
     length = math.sqrt(float(known @ known) + float(strange @ strange))
-    logits = (known * arrays.scales[rows] / length) @ arrays.weights[rows] + arrays.biases
+    logits = (known / np.float32(length)) @ arrays.weights[rows] + arrays.biases
     best = int(logits.argmax())
     certainty = 1.0 / float(np.exp(logits - logits[best]).sum())
     return TopicGuess(topic=model.topics[best], certainty=certainty, threshold=model.thresholds[best], model=model.id)
@@ -94,8 +93,7 @@ def _arrays(model: TopicModel) -> _Arrays:
         found = _Arrays(
             features=features,
             idf=unpack(model.idf, "<f4"),
-            weights=unpack(model.weights, "<i1").reshape(features.size, len(model.topics)),
-            scales=unpack(model.scales, "<f4"),
+            weights=unpack(model.weights, "<i1").reshape(features.size, -1) * unpack(model.scales, "<f4")[:, None],
             biases=np.array(model.biases, dtype=np.float32),
         )
         _unpacked[model.id] = found

@@ -138,8 +138,11 @@ def named(model: TopicModel) -> TopicModel:
 
 
 def thresholds_of(answers: _Answers, count: int, *, wrong_max: float) -> tuple[float, ...]:
-    """For each topic the lowest certainty from which on at most `wrong_max` of its answers are wrong, its own share
-    drawn towards that of all; `NEVER` where there is none."""
+    """For each topic the certainty from which on at most `wrong_max` of its answers are wrong, its own share drawn
+    towards that of all; `NEVER` where there is none.
+
+    It lies halfway between the last answer that may count and the next, or chance (one topic in `count`) where all may.
+    """
     order = np.argsort(-answers.certainty, kind="stable")
     topic, certainty = answers.topic[order], answers.certainty[order]
     weight, wrong = answers.weight[order], answers.weight[order] * answers.is_wrong[order]
@@ -149,7 +152,12 @@ def thresholds_of(answers: _Answers, count: int, *, wrong_max: float) -> tuple[f
         own = np.flatnonzero(topic == number)
         share = (np.cumsum(wrong[own]) + BORROWED * of_all[own]) / (np.cumsum(weight[own]) + BORROWED)
         good = np.flatnonzero(share <= wrong_max)
-        thresholds.append(float(certainty[own[good[-1]]]) if good.size else NEVER)
+        last = int(good[-1]) if good.size else None
+        if last is None:
+            thresholds.append(NEVER)
+            continue
+        below = float(certainty[own[last + 1]]) if last + 1 < own.size else 1.0 / count
+        thresholds.append((float(certainty[own[last]]) + below) / 2.0)
     return tuple(thresholds)
 
 
@@ -172,9 +180,7 @@ def _answers_on_unseen(
         kept = np.flatnonzero((fold != leave) & ~is_out)
         taught = [texts[i] for i in kept.tolist()]
         names = np.setdiff1d(np.arange(len(topics)), out)
-        linear = _Linear.fitted(
-            [texts[i] for i in kept], np.searchsorted(names, classes[kept]), names.size, should_stop
-        )
+        linear = _Linear.fitted(taught, np.searchsorted(names, classes[kept]), names.size, should_stop)
         asked = np.flatnonzero((fold == leave) | is_out)
         said, certainty = linear.answer([texts[i] for i in asked.tolist()])
         told = np.column_stack([names[said], certainty, names[said] != classes[asked]])

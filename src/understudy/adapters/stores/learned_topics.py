@@ -58,19 +58,22 @@ class SqlTopics:
         self._known.topic_model = None
 
     def get(self, model_id: str) -> TopicModel | None:
-        if model_id not in _bodies:
-            body: TopicModel | None = self._session.scalar(_BODY, which=model_id)
-            if body is None:
-                return None
-            _bodies[model_id] = body
-            while len(_bodies) > MODELS_MAX:
-                _bodies.popitem(last=False)
-        return _bodies[model_id]
+        found: TopicModel | None = self._session.scalar(_BODY, which=model_id)
+        return found
 
     def latest(self) -> TopicModel | None:
         if self._known.topic_model is None:
             self._known.topic_model = self._session.scalar(_LATEST) or ""
-        return self.get(self._known.topic_model) if self._known.topic_model else None
+        name = self._known.topic_model
+        if not name:
+            return None
+        found = _bodies.get(name) or self.get(name)
+        assert found is not None, f"topic model {name} is named and not there"
+        if name not in _bodies:
+            _bodies[name] = found
+            while len(_bodies) > MODELS_MAX:
+                _bodies.popitem(last=False)
+        return found
 
     def tagged(self, *, before: int, limit: int) -> list[TaggedTurn]:
         return self._read(_TAGGED, before, limit)
