@@ -70,9 +70,9 @@ def measure(name: str, data: Path) -> Row:
         f"{name}: four models on {len(taught)} messages, some minutes for the larger set", file=sys.stderr, flush=True
     )
     tags = [Tag(position=number, text=row["text"], topic=row["intent"]) for number, row in enumerate(taught)]
-    began = time.perf_counter()
+    began, cpu_began = time.perf_counter(), time.process_time()
     trained = train(tags, TopicTerms(wrong_max=ERROR_MAX))
-    training_s = time.perf_counter() - began
+    training_s, training_cpu_s = time.perf_counter() - began, time.process_time() - cpu_began
     assert trained is not None, "there are enough tags of enough topics"
     model = named(trained)
     classify(model, "unpack the model")
@@ -107,6 +107,7 @@ def measure(name: str, data: Path) -> Row:
             "longest": round(float(np.median(long_ms)), 4),
         },
         "training_s": round(training_s, 1),
+        "training_cpu_s": round(training_cpu_s, 1),
         "model_kb": round((len(model.weights) + len(model.features) * 3) / 1024),
         "baseline": BASELINES[name],
     }
@@ -124,9 +125,9 @@ def _is_fifth(row: Row) -> bool:
 def _timed(ask: Callable[[str], TopicGuess], texts: Sequence[str]) -> tuple[list[float], list[TopicGuess]]:
     took, said = [], []
     for text in texts:
-        began = time.perf_counter()
+        began = time.thread_time()
         said.append(ask(text))
-        took.append((time.perf_counter() - began) * 1000)
+        took.append((time.thread_time() - began) * 1000)
     return took, said
 
 

@@ -26,6 +26,7 @@ from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.learning.refit import Refit
+from understudy.learning.status import Status
 from understudy.learning.topics import TopicLearning
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
@@ -88,6 +89,7 @@ class App:
     conversations: Conversations
     learning: Learning
     orders: Orders
+    status: Status
     dispatcher: Dispatcher
     sweeps: Sweeps
     renewals: Sweeps
@@ -186,16 +188,11 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         flow=flow,
         outbox=outbox,
         holds=holds,
-        verdicts=Verdicts(
-            store,
-            clock,
-            telemetry,
-            business=lambda: rulebook.rules.profile.name,
-            hold_expires_after_s=settings.review.expires_after_s or None,
-        ),
+        verdicts=_verdicts(settings, store, clock, telemetry, rulebook),
         conversations=Conversations(store, clock),
         learning=learning,
         orders=Orders(store, clock, telemetry, **earning),
+        status=Status(store, lambda: rulebook.rules, targets_of=earning["targets_of"]),
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
@@ -343,6 +340,16 @@ def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemet
     review = settings.review
     limits = ReviewLimits(claim_lease_s=review.claim_lease_s, on_expiry=review.on_expiry)
     return Holds(store, clock, telemetry, limits=limits, expiry_reply=_expiry_reply(settings, rulebook))
+
+
+def _verdicts(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Verdicts:
+    return Verdicts(
+        store,
+        clock,
+        telemetry,
+        business=lambda: rulebook.rules.profile.name,
+        hold_expires_after_s=settings.review.expires_after_s or None,
+    )
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry) -> Intake:

@@ -73,8 +73,17 @@ def label(
         loss=grade.loss,
         severe=grade.is_severe,
     )
+    if given.is_severe and candidate.is_delivered:
+        _note_harm(tx, candidate)
     announce_learning(tx, candidate)
     return replace(candidate, label=given, second_due_at=None)
+
+
+def _note_harm(tx: Transaction, candidate: Candidate) -> None:
+    """One harmful reply that left by itself is enough, whether or not it was drawn for the audits."""
+    epoch = tx.epochs.current(candidate.topic, candidate.channel, candidate.release)
+    if epoch is not None and not epoch.has_harm:
+        tx.epochs.change(replace(epoch, version=epoch.version + 1, has_harm=True), was=epoch.version)
 
 
 def announce_learning(tx: Transaction, candidate: Candidate) -> None:

@@ -30,6 +30,10 @@ class Candidates(Protocol):
         """The latest of a slice and release, oldest first; channel `*` is every channel."""
         ...
 
+    def slices(self) -> list[tuple[str, str, str, int, int]]:
+        """Every topic, channel and release that has some, with how many it has and how many await a label."""
+        ...
+
     def overdue(self, now: datetime, *, limit: int) -> list[Candidate]:
         """Those that are waited for, for a label or a second review, and whose time has passed."""
         ...

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 Singles = NDArray[np.float32]
 
-STEPS_MAX = 30
+STEPS_MAX = 40
 
 
 class Stopped(Exception):

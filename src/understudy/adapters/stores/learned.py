@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, select, update
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
 from understudy.adapters.stores.learned_tables import calibrators, candidates, epochs, stops
@@ -47,6 +47,16 @@ _LATEST_JUDGED = Statement(
 )
 _COUNT_JUDGED = Statement(
     select(func.count()).select_from(candidates).where(candidates.c.seq > bindparam("after"), *_IS_JUDGED)
+)
+_OF_SLICE_COLUMNS = (candidates.c.topic, candidates.c.channel, candidates.c.release)
+_SLICES = Statement(
+    select(
+        *_OF_SLICE_COLUMNS,
+        func.count(),
+        func.sum(case((and_(candidates.c.label.is_(None), candidates.c.is_sampled), 1), else_=0)),
+    )
+    .group_by(*_OF_SLICE_COLUMNS)
+    .order_by(*_OF_SLICE_COLUMNS)
 )
 _ADD = insert_into(candidates)
 _JUDGE = Statement(
@@ -132,6 +142,9 @@ class SqlCandidates:
     def latest_of(self, topic: str, channel: str, release: str, *, limit: int) -> list[Candidate]:
         values = _of_slice(topic, channel, release)
         return self._read(_following(every_channel=channel == EVERY, backwards=True), **values, limit=limit)[::-1]
+
+    def slices(self) -> list[tuple[str, str, str, int, int]]:
+        return [(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in self._session.rows(_SLICES)]
 
     def overdue(self, now: datetime, *, limit: int) -> list[Candidate]:
         return self._read(_AWAITED, now=now, limit=limit) + self._read(_SECOND_AWAITED, now=now, limit=limit)

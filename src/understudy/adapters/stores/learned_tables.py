@@ -84,6 +84,7 @@ epochs = Table(
     Column("threshold", Float),
     Column("audit_rate", Float),
     Column("burst_left", Integer, nullable=False),
+    Column("has_harm", Boolean, nullable=False),
     Column("certified_at", Instant),
     Column("expires_at", Instant),
     Column("proposal", Document(Proposal)),

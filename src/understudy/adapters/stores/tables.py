@@ -295,9 +295,8 @@ verdicts = Table(
     Column("text", Text),
     Column("reasons", Words, nullable=False),
     Column("severity", Float),
-    Column("reviewer", String(200), nullable=False),
+    *(Column(name, String(200), nullable=name == "topic") for name in ("reviewer", "topic")),
     Column("at", Instant, nullable=False),
-    Column("topic", String(200)),
 )
 
 outbox = Table(
