@@ -167,10 +167,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         "terms": terms_of(settings.autonomy),
     }
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
-    refit_terms = refit_terms_of(settings.learning)
-    refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=earning["targets_of"], terms=refit_terms)
-    topics = TopicLearning(store, clock, telemetry, cadence=refit_terms, terms=topic_terms_of(settings.learning))
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
+    topics = TopicLearning(store, clock, telemetry, **_topic_terms(settings))
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep, "learning": learning.sweep}
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
     return App(
@@ -196,13 +194,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
-        lessons=Sweeps(
-            clock,
-            telemetry,
-            {"calibrator": refit.sweep, "topics": topics.sweep},
-            period_s=LESSONS_S,
-            is_my_turn=dispatcher.may_sweep,
-        ),
+        lessons=_lessons(settings, store, clock, telemetry, rulebook, topics, dispatcher),
         topics=topics,
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
@@ -233,6 +225,27 @@ def configure_telemetry(settings: Settings) -> None:
                 "telemetry.otlp_endpoint needs the exporter: pip install 'understudy[otel]'"
             ) from error
         export_to(settings.telemetry.otlp_endpoint)
+
+
+def _topic_terms(settings: Settings) -> dict[str, Any]:
+    return {"cadence": refit_terms_of(settings.learning), "terms": topic_terms_of(settings.learning)}
+
+
+def _lessons(
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    rulebook: Rulebook,
+    topics: TopicLearning,
+    dispatcher: Dispatcher,
+) -> Sweeps:
+    """What is learned in the background; sweeps of their own, since others cannot wait for a training."""
+    targets = partial(targets_of, settings.autonomy)
+    terms = refit_terms_of(settings.learning)
+    refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=targets, terms=terms)
+    sweeps = {"calibrator": refit.sweep, "topics": topics.sweep}
+    return Sweeps(clock, telemetry, sweeps, period_s=LESSONS_S, is_my_turn=dispatcher.may_sweep)
 
 
 def _second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, SecondOpinion]) -> SecondOpinions | None:

@@ -25,6 +25,7 @@ from understudy.ports.telemetry import (
     AgentAsked,
     AutonomyMoved,
     BreakerChanged,
+    CalibratorAdopted,
     Event,
     HoldClosed,
     HoldOpened,
@@ -33,6 +34,7 @@ from understudy.ports.telemetry import (
     MessageSent,
     RequestRefused,
     StepFailed,
+    TopicModelAdopted,
     TurnDecided,
     TurnSuperseded,
 )
@@ -103,6 +105,26 @@ EVENTS: tuple[Event, ...] = (
     SENT,
     MOVED,
     StepFailed(flow="turn", key="c-1", error="LookupError: in the middle"),
+    CalibratorAdopted(
+        calibrator="c-2",
+        replaces="shipped",
+        labels=140,
+        unseen=60,
+        log_loss_before=0.4,
+        log_loss_after=0.3,
+        p_value=0.001,
+    ),
+    TopicModelAdopted(
+        model="m-2",
+        replaces=None,
+        topics=3,
+        tags=140,
+        unseen=60,
+        right_before=0,
+        right_after=50,
+        wrong_after=1,
+        p_value=0.001,
+    ),
 )
 
 

@@ -13,6 +13,7 @@ import pytest
 from understudy.learning.calibrating import lessons
 from understudy.learning.ladder import Progress
 from understudy.learning.orders import Slice
+from understudy.learning.rebuild import faults_of
 from understudy.learning.reports import calibration_in_force
 from understudy.ports.telemetry import AutonomyMoved, CalibratorAdopted
 from understudy.records.assessment import DecisionKind
@@ -116,6 +117,7 @@ def test_no_certificate_rests_on_labels_that_made_or_chose_its_score(stage: Any)
     assert load(Progress, epochs(stage)[0].progress).labels == 0
     teach(stage, 5)
     assert load(Progress, epochs(stage)[0].progress).labels == 5
+    assert stage.read(faults_of) == (2, []), "the ledger alone rebuilds both epochs"
     counted = stage.read(lambda tx: tx.candidates.following("orders", "*", "v1", after=now.after, limit=100))
     assert all(one.calibrator == now.calibrator and one.seq > latest(stage).trained_until for one in counted)
 

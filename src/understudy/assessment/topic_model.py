@@ -12,7 +12,6 @@ import math
 import re
 from base64 import b64decode
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 from zlib import crc32
@@ -68,16 +67,22 @@ def classify(model: TopicModel, text: str) -> TopicGuess:
     return TopicGuess(topic=model.topics[best], certainty=certainty, threshold=model.thresholds[best], model=model.id)
 
 
-def _hashes(text: str) -> Iterator[int]:
+def _hashes(text: str) -> list[int]:
+    found: list[int] = []
     before = "<"
     for word in _WORD.findall(text):
-        yield crc32(word.encode(), _WORDS) & _MASK
-        yield crc32(f"{before} {word}".encode(), _PAIRS) & _MASK
+        found.append(crc32(word.encode(), _WORDS) & _MASK)
+        found.append(crc32(f"{before} {word}".encode(), _PAIRS) & _MASK)
         before, padded = word, f"<{word}>"
+        raw = padded.encode()
         for size in PIECES:
-            for start in range(len(padded) - size + 1):
-                yield crc32(padded[start : start + size].encode(), _LETTERS) & _MASK
-    yield crc32(f"{before} >".encode(), _PAIRS) & _MASK
+            starts = range(len(padded) - size + 1)
+            if len(raw) == len(padded):  # plain letters are bytes: nothing has to be encoded piece by piece
+                found += [crc32(raw[start : start + size], _LETTERS) & _MASK for start in starts]
+            else:
+                found += [crc32(padded[start : start + size].encode(), _LETTERS) & _MASK for start in starts]
+    found.append(crc32(f"{before} >".encode(), _PAIRS) & _MASK)
+    return found
 
 
 def _arrays(model: TopicModel) -> _Arrays:

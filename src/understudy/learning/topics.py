@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 
@@ -25,7 +25,7 @@ from understudy.stats.softmax import Stopped
 
 TAGS_MAX = 20_000
 """A model is trained on at most so many tags, the latest."""
-GIVEN_LOOK_BACK = 50_000
+GIVEN_LOOK_BACK = 20_000
 """Topics that were given are looked for in so many of the latest turns."""
 PAGE = 500
 _END = 2**62
@@ -84,17 +84,17 @@ class TopicLearning:
         tags: dict[int, Tag] = {}
         before = _END
         while len(tags) < TAGS_MAX:
-            page = await self._store.read(partial(_tagged, before=before))
-            if not page:
+            found, end = await self._store.read(partial(_tagged, before=before))
+            _keep(tags, found)
+            if end is None:
                 break
-            before = page[-1].position
-            _keep(tags, _read(page))
+            before = end
         place: int | None = _END
         for _ in range(GIVEN_LOOK_BACK // PAGE):
             if place is None or len(tags) >= TAGS_MAX:
                 break
             given, place = await self._store.read(partial(_given, before=place))
-            _keep(tags, _read(given))
+            _keep(tags, given)
         return list(tags.values())
 
     async def _adopt(self, trial: TopicTrial, was: TopicModel | None) -> None:
@@ -139,21 +139,26 @@ class TopicLearning:
             )
 
 
-def _tagged(tx: Transaction, *, before: int) -> list[TaggedTurn]:
-    return tx.topics.tagged(before=before, limit=PAGE)
+def _tagged(tx: Transaction, *, before: int) -> tuple[list[Tag], int | None]:
+    """A page of reviewers' tags, and before which position to go on; None where there are no more."""
+    page = tx.topics.tagged(before=before, limit=PAGE)
+    return _read(page), page[-1].position if page else None
 
 
-def _given(tx: Transaction, *, before: int) -> tuple[list[TaggedTurn], int | None]:
-    return tx.topics.given(before=before, limit=PAGE)
+def _given(tx: Transaction, *, before: int) -> tuple[list[Tag], int | None]:
+    """The same for topics that were given."""
+    page, end = tx.topics.given(before=before, limit=PAGE)
+    return _read(page), end
 
 
-def _read(turns: list[TaggedTurn]) -> Iterator[Tag]:
-    for turn in turns:
-        text = load(Evidence, turn.evidence).burst_text
-        if text.strip():
-            yield Tag(position=turn.position, text=text, topic=turn.topic)
+def _read(turns: list[TaggedTurn]) -> list[Tag]:
+    """Take the customers' words out of the evidence; here, in the reader's thread, and not in the event loop."""
+    tags = [
+        Tag(position=turn.position, text=load(Evidence, turn.evidence).burst_text, topic=turn.topic) for turn in turns
+    ]
+    return [tag for tag in tags if tag.text.strip()]
 
 
-def _keep(tags: dict[int, Tag], found: Iterator[Tag]) -> None:
+def _keep(tags: dict[int, Tag], found: Iterable[Tag]) -> None:
     for tag in found:
         tags.setdefault(tag.position, tag)

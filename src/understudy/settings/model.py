@@ -190,7 +190,9 @@ class CheckSettings(Section):
 
     enabled: bool = Field(True, description="false: the check does not run; shows in doctor")
     on_failure: Literal["hold", "ignore"] = Field("hold", description="what a broken check means for the draft")
-    weight: float | None = Field(None, ge=0, description="weight of its signal in log-odds; default: the check's own")
+    weight: float | None = Field(
+        None, ge=0, description="weight of its signal in log-odds, from which learning starts; default: the check's own"
+    )
 
 
 class JudgeOpinion(Section):
