@@ -79,6 +79,7 @@ class Earning:
         return self.moments
 
     async def _ask_until(self, text: str, source: dict[str, Any], holds: Callable[[dict[str, Any]], bool]) -> None:
+        found = None
         for _ in range(DRAFTS_MAX):
             await self._ask(text, source)
             found = await self._slice()
@@ -103,7 +104,7 @@ class Earning:
         async for hold in reviewer.holds():
             if hold.turn_id == turn.id and hold.kind in ("draft", "audit"):
                 await self._judge(reviewer, hold.id)
-        await wait_until(lambda: self._is_counted(), limit_s=SETTLE_WITHIN_S)
+        await wait_until(self._is_counted, limit_s=SETTLE_WITHIN_S)
 
     async def _judge(self, reviewer: AsyncClient, hold_id: str) -> None:
         detail = await reviewer.hold(hold_id)
