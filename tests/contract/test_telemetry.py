@@ -92,6 +92,7 @@ MOVED = AutonomyMoved(
     why=None,
     by="lena",
 )
+TRIED: dict[str, Any] = {"unseen": 60, "p_value": 0.001}
 EVENTS: tuple[Event, ...] = (
     MessageReceived(channel="web", conversation_id="c-1", turn_id="t-1", is_duplicate=False),
     RequestRefused(face="api", code="too-large"),
@@ -105,25 +106,9 @@ EVENTS: tuple[Event, ...] = (
     SENT,
     MOVED,
     StepFailed(flow="turn", key="c-1", error="LookupError: in the middle"),
-    CalibratorAdopted(
-        calibrator="c-2",
-        replaces="shipped",
-        labels=140,
-        unseen=60,
-        log_loss_before=0.4,
-        log_loss_after=0.3,
-        p_value=0.001,
-    ),
+    CalibratorAdopted(calibrator="c", replaces="b", labels=140, log_loss_before=0.4, log_loss_after=0.3, **TRIED),
     TopicModelAdopted(
-        model="m-2",
-        replaces=None,
-        topics=3,
-        tags=140,
-        unseen=60,
-        right_before=0,
-        right_after=50,
-        wrong_after=1,
-        p_value=0.001,
+        model="m", replaces=None, topics=3, tags=140, right_before=0, right_after=50, wrong_after=1, **TRIED
     ),
 )
 
