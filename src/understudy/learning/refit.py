@@ -124,7 +124,11 @@ class Refit:
             return 0
         rules = self._rules()
         older = await self._store.read(
-            lambda tx: [one for one in tx.epochs.all_open() if follows_calibrator(one, calibrator.id, rules)]
+            lambda tx: [
+                one
+                for one in tx.epochs.open_under_others(calibrator.id)
+                if follows_calibrator(one, calibrator.id, rules)
+            ]
         )
         return sum([await self._begin_anew(epoch, calibrator) for epoch in older])
 

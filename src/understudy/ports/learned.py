@@ -72,6 +72,10 @@ class Epochs(Protocol):
         """Every open one, by topic, channel and release."""
         ...
 
+    def open_under_others(self, calibrator: str) -> list[Epoch]:
+        """The open ones whose calibrator is another, by topic, channel and release."""
+        ...
+
     def of_slice(self, topic: str, channel: str) -> list[Epoch]:
         """All of a slice, the latest first."""
         ...

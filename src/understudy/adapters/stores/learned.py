@@ -81,6 +81,11 @@ _OF_TOPIC = Statement(
     )
 )
 _ALL_OPEN = Statement(_OPEN.order_by(epochs.c.topic, epochs.c.channel, epochs.c.release))
+_UNDER_OTHERS = Statement(
+    _OPEN.where(epochs.c.calibrator != bindparam("calibrator_is")).order_by(
+        epochs.c.topic, epochs.c.channel, epochs.c.release
+    )
+)
 _OF_SLICE = Statement(
     select(*_EPOCH)
     .where(epochs.c.topic == bindparam("topic"), epochs.c.channel == bindparam("channel"))
@@ -198,6 +203,9 @@ class SqlEpochs:
 
     def all_open(self) -> list[Epoch]:
         return [record_of(Epoch, row) for row in self._session.rows(_ALL_OPEN)]
+
+    def open_under_others(self, calibrator: str) -> list[Epoch]:
+        return [record_of(Epoch, row) for row in self._session.rows(_UNDER_OTHERS, calibrator_is=calibrator)]
 
     def of_slice(self, topic: str, channel: str) -> list[Epoch]:
         return [record_of(Epoch, row) for row in self._session.rows(_OF_SLICE, topic=topic, channel=channel)]
