@@ -28,8 +28,6 @@ from understudy.delivery.outbox import Outbox
 from understudy.errors import Conflict
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
-from understudy.learning.refit import Refit
-from understudy.learning.topics import TopicLearning
 from understudy.ports.store import Committed, Transaction
 from understudy.ports.telemetry import Event
 from understudy.records.codec import digest, dump
@@ -90,19 +88,32 @@ class Stage:
         self.rulebook = Rulebook(id=digest(dump(plan.rules)), rules=plan.rules)
         agents = tuple(agent for agent in (plan.agent, plan.fallback) if agent is not None)
         store, clock = self.store, self.clock
-        self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing)
         self.places = Places(store, clock, plan.call_limits)
         self.drafting = Drafting(clock, self, lambda _channel: agents, limits=plan.drafting, places=self.places)
         limits = FlowLimits(hold_expires_after_s=plan.hold_expires_after_s, lapse_s=plan.lapse_s)
         others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
-        self.flow = TurnFlow(
-            store, clock, self, self.drafting, lambda: self.rulebook, limits=limits, checks=checks, opinions=others
+        self.outbox = outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
+        self.flow = flow = TurnFlow(
+            store,
+            clock,
+            self,
+            self.drafting,
+            lambda: self.rulebook,
+            limits=limits,
+            checks=checks,
+            opinions=others,
+            following=outbox,
         )
-        self.outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
+        self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing, following=flow)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
         self.verdicts = Verdicts(
-            store, clock, self, business=lambda: "Acme", hold_expires_after_s=plan.hold_expires_after_s
+            store,
+            clock,
+            self,
+            business=lambda: "Acme",
+            hold_expires_after_s=plan.hold_expires_after_s,
+            following=outbox,
         )
         self.conversations = Conversations(store, clock)
         self._learn(plan)
@@ -117,21 +128,26 @@ class Stage:
         earning: dict[str, Any] = {"targets_of": lambda _topic: plan.targets, "terms": plan.terms}
         self.learning = Learning(self.store, self.clock, self, lambda: self.rulebook.rules, **earning)
         self.orders = Orders(self.store, self.clock, self, **earning)
-        self.refit = Refit(
-            self.store,
-            self.clock,
-            self,
-            lambda: self.rulebook.rules,
-            targets_of=earning["targets_of"],
-            terms=plan.refit,
-        )
-        self.topics = TopicLearning(self.store, self.clock, self, cadence=plan.refit, terms=plan.topic_terms)
 
     def emit(self, happened: Event) -> None:
         self.telemetry.append(happened)
 
     def _announced(self, committed: Committed) -> None:
         self.hints.extend(committed.jobs)
+
+    def take_along(self, *, has_room: bool = True) -> None:
+        """Let steps take the next flow's first step along from now on, as in a server that has room."""
+        self.has_room_here = has_room
+        self.flow.begin(self)
+        self.outbox.begin(self)
+
+    def has_room(self, _kind: str) -> bool:
+        """Be the dispatcher that is asked."""
+        return self.has_room_here
+
+    def go_on(self, job: Job) -> None:
+        """Be the dispatcher that goes on: the job is run by the next `settle`."""
+        self.hints.append((job, None))
 
     # Doing ---------------------------------------------------------------------------------------------------
 
@@ -227,8 +243,7 @@ class Stage:
         *,
         reviewer: str = "rosa",
         version: int | None = None,
-        reasons: tuple[str, ...] = (),
-        topic: str | None = None,
+        **said: Any,
     ) -> Verdict:
         """Give a verdict; nothing is sent yet."""
         needs_text = kind in (VerdictKind.EDIT, VerdictKind.RESPOND) and text is None
@@ -238,8 +253,7 @@ class Stage:
             kind=kind,
             reviewer=reviewer,
             text="Written by a person." if needs_text else text,
-            reasons=reasons,
-            topic=topic,
+            **said,
         )
         return self.run(self.verdicts.give(request))
 

@@ -10,10 +10,9 @@ from typing import Any
 from understudy.delivery.outbox import OutboxLimits
 from understudy.ports.agent import Agent
 from understudy.ports.store import CallLimits, Store
-from understudy.records.autonomy import RefitTerms, Targets, Terms
+from understudy.records.autonomy import Targets, Terms
 from understudy.records.evidence import Draft
 from understudy.records.rulebook import Grant, Level, Rules, SafeReply
-from understudy.records.topics import TopicTerms
 from understudy.review.holds import ReviewLimits
 from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
 from understudy.turn.coalescing import CoalescingLimits
@@ -69,7 +68,5 @@ class Plan:
     opinions: Sequence[Asked] = ()
     targets: Targets = TARGETS
     terms: Terms = field(default_factory=Terms)
-    refit: RefitTerms = field(default_factory=RefitTerms)
-    topic_terms: TopicTerms = field(default_factory=TopicTerms)
     call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
     wrap: Callable[[Store], Store] = lambda store: store

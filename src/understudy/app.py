@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from understudy.adapters.channels.collected import CollectedChannel
 from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
@@ -41,6 +41,7 @@ from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, TURN_JOB
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.verdicts import Verdicts
+from understudy.settings.asked import agents_asked
 from understudy.settings.earning import refit_terms_of, targets_of, terms_of, topic_terms_of
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
@@ -51,8 +52,6 @@ from understudy.turn.intake import Intake, IntakeLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 from understudy.upkeep.sweeps import Sweeps
-
-A = TypeVar("A")
 
 API_CHANNEL = "api"
 """The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
@@ -109,6 +108,8 @@ class App:
                 migrate.upgrade(self.store.engine)
             await self.flow.release_leases()
             await self.outbox.release_leases()
+        self.flow.begin(self.dispatcher)
+        self.outbox.begin(self.dispatcher)
         self.renewals.start()
         self.sweeps.start()
         self.lessons.start()
@@ -152,15 +153,15 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)
-    opinions = {name: build_opinion(name, one) for name, one in settings.opinions.items()}
+    opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
     others = _second_opinions(settings, clock, opinions)
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, agents, places)
-    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
+    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox)
     holds = _holds(settings, store, clock, telemetry, rulebook)
     earning: dict[str, Any] = {
         "targets_of": partial(targets_of, settings.autonomy),
@@ -182,11 +183,11 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         agents=agents,
         opinions=opinions,
         channels=channels,
-        intake=_intake(settings, store, clock, telemetry),
+        intake=_intake(settings, store, clock, telemetry, flow),
         flow=flow,
         outbox=outbox,
         holds=holds,
-        verdicts=_verdicts(settings, store, clock, telemetry, rulebook),
+        verdicts=_verdicts(settings, store, clock, telemetry, rulebook, outbox),
         conversations=Conversations(store, clock),
         learning=learning,
         orders=Orders(store, clock, telemetry, **earning),
@@ -204,7 +205,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
 def check_wiring(settings: Settings) -> None:
     """See that the parts fit together, without building any; raises `ConfigurationError` as `build` would."""
     checks_of(settings)
-    _picks(settings, settings.agents)
+    agents_asked(settings, settings.agents)
     _coalescing(settings)
     _expiry_reply(settings, _rulebook(settings))
 
@@ -287,24 +288,6 @@ def _channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
     return channels
 
 
-def _picks(settings: Settings, agents: Mapping[str, A]) -> dict[str, tuple[A, ...]]:
-    """The agents to ask, by channel; "" is every channel that names none."""
-    first = settings.drafting.agent or (next(iter(agents)) if len(agents) == 1 else None)
-    if first is None and agents:
-        raise ConfigurationError(f"drafting.agent: say which of the agents drafts: {', '.join(sorted(agents))}")
-    fallback = settings.drafting.fallback
-    wanted = {"": first} | {
-        name: channel.agent for name, channel in settings.channels.items() if channel.agent is not None
-    }
-    for where, name in [*wanted.items(), ("drafting.fallback", fallback)]:
-        if name is not None and name not in agents:
-            raise ConfigurationError(f"{where or 'drafting.agent'}: there is no agent {name!r}; {sorted(agents)} exist")
-    return {
-        channel: tuple(agents[name] for name in dict.fromkeys((preferred, fallback)) if name is not None)
-        for channel, preferred in wanted.items()
-    }
-
-
 def _call_limits(settings: Settings) -> dict[str, CallLimits]:
     bounds = {name: (agent.at_once_max, agent.per_minute_max) for name, agent in settings.agents.items()}
     return {
@@ -326,6 +309,7 @@ def _flow(
     drafting: Drafting,
     rulebook: Rulebook,
     others: SecondOpinions | None,
+    outbox: Outbox,
 ) -> TurnFlow:
     limits = FlowLimits(
         hold_expires_after_s=settings.review.expires_after_s or None,
@@ -333,13 +317,23 @@ def _flow(
         lapse_s=LAPSE_S,
     )
     checks = checks_of(settings)
-    return TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
+    return TurnFlow(
+        store,
+        clock,
+        telemetry,
+        drafting,
+        lambda: rulebook,
+        limits=limits,
+        checks=checks,
+        opinions=others,
+        following=outbox,
+    )
 
 
 def _drafting(
     settings: Settings, clock: Clock, telemetry: Telemetry, agents: Mapping[str, Agent], places: Places
 ) -> Drafting:
-    picks = _picks(settings, agents)
+    picks = agents_asked(settings, agents)
     limits = DraftingLimits(
         deadline_s=settings.drafting.deadline_s,
         place_wait_s_max=settings.drafting.place_wait_s_max,
@@ -355,19 +349,22 @@ def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemet
     return Holds(store, clock, telemetry, limits=limits, expiry_reply=_expiry_reply(settings, rulebook))
 
 
-def _verdicts(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Verdicts:
+def _verdicts(
+    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook, outbox: Outbox
+) -> Verdicts:
     return Verdicts(
         store,
         clock,
         telemetry,
         business=lambda: rulebook.rules.profile.name,
         hold_expires_after_s=settings.review.expires_after_s or None,
+        following=outbox,
     )
 
 
-def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry) -> Intake:
+def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:
     limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
-    return Intake(store, clock, telemetry, limits=limits, coalescing=_coalescing(settings))
+    return Intake(store, clock, telemetry, limits=limits, coalescing=_coalescing(settings), following=flow)
 
 
 def _coalescing(settings: Settings) -> CoalescingLimits:

@@ -340,3 +340,62 @@ def test_a_hint_before_the_start_or_after_the_end_is_forgotten_and_harmless() ->
     play(scene)
     house.hint("late")
     assert house.looks == []
+
+
+def test_there_is_room_until_as_many_jobs_run_as_may() -> None:
+    house, gate = House(concurrency=2), asyncio.Event()
+
+    async def wait(_key: str) -> None:
+        await gate.wait()
+
+    async def scene() -> None:
+        assert not house.dispatcher.has_room("turn")  # it has not begun
+        house.start(wait)
+        assert not house.dispatcher.has_room("unheard of")
+        seen = []
+        for key in "ab":
+            seen.append(house.dispatcher.has_room("turn"))
+            house.dispatcher.go_on(Job(kind="turn", key=key))
+        assert [*seen, house.dispatcher.has_room("turn")] == [True, True, False]
+        gate.set()
+        await house.until(lambda: house.dispatcher.has_room("turn"))
+        await house.dispatcher.stop(grace_s=GRACE_S)
+        assert not house.dispatcher.has_room("turn")
+
+    play(scene)
+
+
+def test_what_is_gone_on_with_while_a_stop_waits_is_waited_for_too() -> None:
+    house = House()
+
+    async def go_on(key: str) -> None:
+        house.looks.append(key)
+        await asyncio.sleep(0.01)
+        if key == "first":
+            house.dispatcher.go_on(Job(kind="turn", key="second"))
+
+    async def scene() -> None:
+        house.start(go_on)
+        house.dispatcher.go_on(Job(kind="turn", key="first"))
+        await house.dispatcher.stop(grace_s=GRACE_S)
+        assert house.looks == ["first", "second"]
+
+    play(scene)
+
+
+def test_a_job_that_runs_is_looked_at_again_where_somebody_goes_on_with_it() -> None:
+    house = House()
+
+    async def look(key: str) -> None:
+        house.looks.append(key)
+        await asyncio.sleep(0.01)
+
+    async def scene() -> None:
+        house.start(look)
+        house.dispatcher.go_on(Job(kind="turn", key="a"))
+        await asyncio.sleep(0.001)
+        house.dispatcher.go_on(Job(kind="turn", key="a"))
+        await house.until(lambda: house.looks == ["a", "a"])
+        await house.dispatcher.stop(grace_s=GRACE_S)
+
+    play(scene)

@@ -216,7 +216,15 @@ def test_questions_asked_at_every_message_use_their_partial_indexes(tmp_path: Pa
     engine = open_engine(f"sqlite:///{tmp_path / 'plans.db'}")
     upgrade(engine)
     with engine.connect() as connection:
-        for statement in (turns._BACKLOG, turns._DUE, turns._DECIDED_SINCE, sending._OPEN_OF, sending._DUE):
+        for statement in (
+            turns._BACKLOG,
+            turns._DUE,
+            turns._MOMENTS,
+            turns._SUMS,
+            turns._BEING_DECIDED,
+            sending._OPEN_OF,
+            sending._DUE,
+        ):
             prepared = statement.on(engine.dialect)
             values = tuple("1" for _ in range(prepared.sql.count("?")))
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {prepared.sql}", values).all()

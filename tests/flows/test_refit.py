@@ -14,6 +14,7 @@ from understudy.learning.calibrating import lessons
 from understudy.learning.ladder import Progress
 from understudy.learning.orders import Slice
 from understudy.learning.rebuild import faults_of
+from understudy.learning.refit import Refit
 from understudy.learning.reports import calibration_in_force
 from understudy.ports.telemetry import AutonomyMoved, CalibratorAdopted
 from understudy.records.assessment import DecisionKind
@@ -38,13 +39,14 @@ def unsure(request: Any) -> Draft:
 
 @pytest.fixture
 def stage(build: Build, staging: ModuleType) -> Any:
-    return build(
+    made = build(
         rules=staging.rules(Level.ASSIST, grants=()),
         targets=LAX,
         terms=QUICK,
-        refit=SOON,
         agent=ScriptedAgent(unsure, name="echo"),
     )
+    made.refit = Refit(made.store, made.clock, made, lambda: made.rulebook.rules, targets_of=lambda _: LAX, terms=SOON)
+    return made
 
 
 def judge(stage: Any, text: str, verdict: VerdictKind, *, by: str = "rosa", **fields: Any) -> Any:

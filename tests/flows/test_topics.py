@@ -16,6 +16,7 @@ import pytest
 
 from understudy.errors import InputError
 from understudy.learning.topic_training import Tag, TopicTrial, named, train
+from understudy.learning.topics import TopicLearning
 from understudy.ports.telemetry import TopicModelAdopted
 from understudy.records.assessment import DecisionKind
 from understudy.records.autonomy import RefitTerms
@@ -38,12 +39,13 @@ SAYINGS = {
 
 @pytest.fixture
 def stage(build: Build, staging: ModuleType) -> Any:
-    return build(
+    made = build(
         rules=staging.rules(Level.ASSIST),
-        topic_terms=QUICK,
-        refit=RefitTerms(new_verdicts=30),
         agent=ScriptedAgent(lambda _: Draft(text="It comes on Monday.", agent="echo", agent_version="v1")),
     )
+    cadence = RefitTerms(new_verdicts=30)
+    made.topics = TopicLearning(made.store, made.clock, made, cadence=cadence, terms=QUICK)
+    return made
 
 
 def ask(stage: Any, text: str, **fields: Any) -> Any:
@@ -111,7 +113,7 @@ def test_a_model_learned_from_tags_names_the_topic_and_stands_in_the_evidence(st
 
 
 def test_what_it_is_not_sure_of_is_unknown_and_never_automatic(build: Build, staging: ModuleType) -> None:
-    stage = build(rules=staging.rules(Level.ASSIST), topic_terms=QUICK)
+    stage = build(rules=staging.rules(Level.ASSIST))
     install(stage)
     stage = stage.restarted(rules=staging.rules(Level.AUTO))
     turn = ask(stage, "qwertz uiop")
@@ -132,7 +134,7 @@ def test_a_decision_replays_without_the_model(stage: Any) -> None:
 
 def test_channel_rules_and_agent_come_before_the_model(build: Build, staging: ModuleType) -> None:
     rules = staging.rules(Level.ASSIST, topics=(TopicRule(topic="invoices", phrases=("invoice",)),))
-    stage = build(rules=rules, topic_terms=QUICK)
+    stage = build(rules=rules)
     install(stage)
     given = ask(stage, SAYINGS["delivery"].format(1), topic="given")
     ruled = ask(stage, SAYINGS["refunds"].format(1))

@@ -56,20 +56,20 @@ class Database:
     def _attempt(self, step: Callable[[Transaction], T], *, commits: bool) -> tuple[T, Committed]:
         self.raw.execute("BEGIN IMMEDIATE")
         try:
-            transaction = SqlTransaction(self._connection)
+            transaction = SqlTransaction(self.raw, self._connection.dialect)
             result = step(transaction)
             if transaction.session.changed and not transaction.ledger.pending:
                 raise AssertionError("a step changed a record without a ledger entry")
-            entries = transaction.ledger.flush()
+            committed = transaction.write()
         except BaseException:
             self.raw.execute("ROLLBACK")
             raise
         self.raw.execute("COMMIT" if commits else "ROLLBACK")
-        return result, Committed(entries=entries, jobs=tuple(transaction.jobs))
+        return result, committed
 
     def read(self, query: Callable[[Transaction], T]) -> T:
         """Run a query."""
-        transaction = SqlTransaction(self._connection)
+        transaction = SqlTransaction(self.raw, self._connection.dialect)
         result = query(transaction)
         assert not transaction.session.changed, "a query must not write"
         return result

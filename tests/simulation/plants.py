@@ -148,12 +148,7 @@ def _leases_nothing(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _newest_first(self: SqlOutbox, conversation_id: str) -> Any:
-    found = database().rows(
-        "SELECT id FROM outbox WHERE conversation_id = ? AND state IN ('pending', 'sending', 'unknown')"
-        " ORDER BY seq DESC LIMIT 1",
-        conversation_id,
-    )
-    return self.get(found[0][0]) if found else None
+    return next(reversed(self.open_of(conversation_id)), None)
 
 
 # Deciding ----------------------------------------------------------------------------------------------------

@@ -72,9 +72,11 @@ class Process:
         agents = tuple(SimulatedAgent(self, name) for name in terms.agents)
         channels = {name: SimulatedChannel(self, provider) for name, provider in world.providers.items()}
         drafting = Drafting(self.clock, self, lambda _channel: agents, limits=terms.drafting)
-        self.intake = Intake(store, self.clock, self, limits=terms.intake, coalescing=terms.coalescing)
-        self.flow = TurnFlow(store, self.clock, self, drafting, lambda: terms.rulebook, limits=terms.flow)
-        self.outbox = Outbox(store, self.clock, self, channels, limits=terms.outbox)
+        self.outbox = outbox = Outbox(store, self.clock, self, channels, limits=terms.outbox)
+        self.flow = flow = TurnFlow(
+            store, self.clock, self, drafting, lambda: terms.rulebook, limits=terms.flow, following=outbox
+        )
+        self.intake = Intake(store, self.clock, self, limits=terms.intake, coalescing=terms.coalescing, following=flow)
         self.holds = Holds(store, self.clock, self, limits=terms.review, expiry_reply=terms.expiry_reply)
         self.verdicts = Verdicts(
             store,
@@ -82,6 +84,7 @@ class Process:
             self,
             business=lambda: terms.rulebook.rules.profile.name,
             hold_expires_after_s=terms.flow.hold_expires_after_s,
+            following=outbox,
         )
         self.conversations = Conversations(store, self.clock)
         self.learning = Learning(
@@ -126,6 +129,8 @@ class Process:
             LEARNING_JOB: self.learning.look,
         }
         self.dispatcher.start({kind: self._while_alive(handler) for kind, handler in handlers.items()})
+        self.flow.begin(self.dispatcher)
+        self.outbox.begin(self.dispatcher)
         if self.world.terms.replicas == 1:
             await self.flow.release_leases()
             await self.outbox.release_leases()

@@ -15,13 +15,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from understudy.backoff import backoff_s
+from understudy.delivery.entries import MAY_HAVE_ARRIVED, latest_turn, tries_of, turn_of
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import hold_opened, open_hold
 from understudy.effects.sending import settle_sent
+from understudy.effects.taking_along import TakenAlong
 from understudy.effects.under_way import under_way
 from understudy.errors import StepSuperseded
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
+from understudy.ports.dispatch import Dispatcher
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import MessageSent, Telemetry
 from understudy.records.outbox import (
@@ -39,11 +42,6 @@ from understudy.records.text import storable, storable_record
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
 
 SWEEP_MAX = 500
-MAY_HAVE_ARRIVED = "repeat"
-"""Outcome of a try of which nobody can tell whether it arrived, and after which another does no harm."""
-
-GIVEN_UP = ("dead", "rejected", "unknown")
-"""Outcomes after which an entry is not tried any more, until a person says so."""
 UNDELIVERED_PRIORITY = 1
 UNSURE_PRIORITY = 1
 
@@ -102,15 +100,35 @@ class Outbox:
         self._channels = channels
         self._limits = limits
         self._under_way: set[OutboxEntry] = set()
+        self._taken: TakenAlong[_Lease] = TakenAlong(OUTBOX_JOB)
 
     async def deliver(self, conversation_id: str) -> None:
         """Send the conversation's entries in order until one has to wait."""
-        lease = await self._store.write(lambda tx: self._lease_next(tx, conversation_id))
+        lease = self._taken.pop(conversation_id) or await self._store.write(
+            lambda tx: self._lease_next(tx, conversation_id)
+        )
         try:
             while lease is not None:
                 lease = await self._send(lease)
         except StepSuperseded:
             return  # Another worker has it.
+
+    def begin(self, dispatcher: Dispatcher) -> None:
+        """Send here what is decided here, from now on, as long as there is room."""
+        self._taken.begin(dispatcher)
+
+    def take_along(self, tx: Transaction, conversation_id: str) -> _Lease | None:
+        """Lease what may be sent in the step that queued it, if this process can send it at once."""
+        if not self._taken.has_room():
+            return None
+        lease = self._lease_next(tx, conversation_id)
+        if lease is not None:
+            self._taken.leased(tx, conversation_id)
+        return lease
+
+    def go_on(self, conversation_id: str, taken: _Lease) -> None:
+        """Send what was taken along."""
+        self._taken.put(conversation_id, taken)
 
     async def sweep(self) -> int:
         """Announce every conversation that has something due to be sent."""
@@ -125,16 +143,20 @@ class Outbox:
 
     async def renew(self) -> int:
         """Keep what is being sent here from lapsing; to be called several times in `lapse_s`. Returns for how many."""
-        entries = [entry for entry in self._under_way if not self._can_only_look_up(entry)]
+        entries = self._leased()
         if entries and self._limits.lapse_s is not None:
             await self._lapse(entries, self._clock.now() + timedelta(seconds=self._limits.lapse_s))
         return len(entries)
 
     async def hand_over(self) -> None:
         """Let others settle at once what was cut off here by a stop."""
-        entries = [entry for entry in self._under_way if not self._can_only_look_up(entry)]
-        if entries:
+        if entries := self._leased():
             await self._lapse(entries, self._clock.now())
+
+    def _leased(self) -> list[OutboxEntry]:
+        """What this process sends now, or will at once, as far as its lease may be shorter than a send."""
+        leased = [*self._under_way, *(lease.entry for lease in self._taken.waiting())]
+        return [entry for entry in leased if not self._can_only_look_up(entry)]
 
     async def release_leases(self) -> None:
         """Make every send begun due now. Only for the start of a store's sole process: whoever sent is dead."""
@@ -291,7 +313,7 @@ class Outbox:
         """What the result comes to after so many tries, in a word, and their number."""
         if not isinstance(result, Retry):
             return result, type(result).__name__.lower(), entry.attempts
-        tries, was_unsure = _tries(tx, entry)
+        tries, was_unsure = tries_of(tx, entry)
         if tries < self._limits.attempts_max:
             return result, "retry", tries
         reason = f"given up after {tries} tries: {result.reason}"
@@ -301,7 +323,7 @@ class Outbox:
 
     def _carry_out(self, tx: Transaction, entry: OutboxEntry, result: SendResult, tries: int) -> Hold | None:
         """Do what the channel's answer asks for; returns the hold it opens, if any."""
-        turn = _turn_of(tx, entry)
+        turn = turn_of(tx, entry)
         match result:
             case Accepted():
                 self._change(tx, entry, OutboxState.SENT)
@@ -322,7 +344,7 @@ class Outbox:
                 return self._give_up(tx, entry, turn)
             case Unknown():
                 self._change(tx, entry, OutboxState.UNKNOWN, error=result.reason)
-                return self._ask_person(tx, turn or _latest_turn(tx, entry))
+                return self._ask_person(tx, turn or latest_turn(tx, entry))
 
     def _change(
         self,
@@ -347,7 +369,7 @@ class Outbox:
         return give_to_person(
             tx,
             self._clock,
-            turn or _latest_turn(tx, entry),
+            turn or latest_turn(tx, entry),
             reasons=("delivery_failed",),
             priority=UNDELIVERED_PRIORITY,
             expires_after_s=None,
@@ -363,29 +385,3 @@ class Outbox:
             priority=UNSURE_PRIORITY,
             expires_after_s=None,
         )
-
-
-def _tries(tx: Transaction, entry: OutboxEntry) -> tuple[int, bool]:
-    """How often an entry was tried since it was last given up (>= 1), and whether one of those before may have arrived.
-
-    One that a person puts back begins anew. An attempt older than that has lost its lease, and cannot be recorded.
-    """
-    receipts = tx.outbox.receipts(entry.id)
-    given_up = max((one.attempt for one in receipts if one.outcome in GIVEN_UP), default=0)
-    unsure = any(one.attempt > given_up and one.outcome == MAY_HAVE_ARRIVED for one in receipts)
-    return max(entry.attempts - given_up, 1), unsure
-
-
-def _turn_of(tx: Transaction, entry: OutboxEntry) -> Turn | None:
-    """The turn that an entry answers; most are open, and those are at hand."""
-    if entry.turn_id is None:
-        return None
-    at_hand = (turn for turn in tx.turns.open_of(entry.conversation_id) if turn.id == entry.turn_id)
-    return next(at_hand, None) or tx.turns.get(entry.turn_id)
-
-
-def _latest_turn(tx: Transaction, entry: OutboxEntry) -> Turn:
-    """The turn under which people find a message that belongs to none: what a person wrote of their own accord."""
-    turn = tx.turns.latest_of(entry.conversation_id)
-    assert turn is not None, f"conversation {entry.conversation_id} began without a turn"
-    return turn

@@ -31,6 +31,8 @@ WORSE = "All stores open Monday to Saturday from 9:30 to 18:00."
 """True, well founded and beside the question: nothing that a check could see."""
 
 DRAFTS_MAX = 120
+DRAFTS_EXPECTED = 54
+"""About how many drafts the act takes."""
 ALONE = 8
 SETTLE_WITHIN_S = 20.0
 

@@ -23,6 +23,14 @@ class Dispatcher(Protocol):
         """Do the same for several jobs, each with its moment; it costs less than one by one."""
         ...
 
+    def go_on(self, job: Job) -> None:
+        """Look at `job.key` in this process, which has begun with it. Only from the event loop."""
+        ...
+
+    def has_room(self, kind: str) -> bool:
+        """Whether a job of this kind would begin here at once. May be asked from any thread."""
+        ...
+
     def start(self, handlers: dict[str, Handler]) -> None:
         """Begin to work; `handlers` by job kind."""
         ...

@@ -362,6 +362,10 @@ class Transaction(Protocol):
         """Hint a job once this transaction is committed, now or not before `at`."""
         ...
 
+    def keep(self, job: Job) -> None:
+        """Tell nobody of a job that was announced: who runs this step goes on with it."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:

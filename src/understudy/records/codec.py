@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -27,12 +29,26 @@ def _adapter(kind: type[T]) -> TypeAdapter[T]:
     return _adapters[kind]
 
 
-_canonical = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+_plain_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def _encoding() -> Callable[[Any], str]:
+    """What writes canonical JSON: the library's own encoder, made once; it would be made anew for each text."""
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return _plain_encoder.encode
+    # In the order of its parameters: no look for circles, no other types, texts as they are, no indent, sorted keys.
+    refuse, text = _plain_encoder.default, json.encoder.encode_basestring
+    encode = make(None, refuse, text, None, ":", ",", True, False, False)
+    return lambda value: "".join(encode(value, 0))
+
+
+_encode = _encoding()
 
 
 def canonical(value: Any) -> str:
     """Write plain JSON data as its canonical text; `ValueError` for NaN and infinities, which JSON cannot carry."""
-    return _canonical.encode(value)
+    return _encode(value)
 
 
 def fitted(kind: type[T], record: T) -> T:
@@ -41,14 +57,37 @@ def fitted(kind: type[T], record: T) -> T:
     For records that somebody else's code made: raises `MalformedInput` where a field is not of its kind, and
     `ValueError` where JSON cannot carry a value.
     """
+    if (again := _unchanged(kind, record)) is not None:
+        return again
     text = _strict(kind, record)
     if not is_storable_json(text):
         text = _strict(kind, storable_record(record))
     return load(kind, text)
 
 
+def _unchanged(kind: type[T], record: T) -> T | None:
+    """The record as it would be read again, if nothing in it changes its value thereby: most are so, and it is quick."""
+    try:
+        text = _adapter(kind).dump_json(record, warnings="error").decode()
+    except ValueError:
+        return None
+    again = load(kind, text) if is_storable_json(text) else None
+    return again if again == record else None
+
+
 def _strict(kind: type[T], record: T) -> str:
-    return canonical(_adapter(kind).dump_python(record, mode="json", warnings="error"))
+    text = canonical(_adapter(kind).dump_python(record, mode="json", warnings="error"))
+    _demand_finite(_adapter(kind).dump_python(record))
+    return text
+
+
+def _demand_finite(value: Any) -> None:
+    """Raise `ValueError` for a number that JSON lacks: written as it is, it would silently become nothing."""
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ValueError(f"JSON has no form for {value}")
+    if isinstance(value, dict | list | tuple):
+        for item in value.values() if isinstance(value, dict) else value:
+            _demand_finite(item)
 
 
 def plain(record: Any) -> Any:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
+from understudy.assessment.cards import mask_cards
 from understudy.effects.handing_off import give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.labelling import label_by_verdict
 from understudy.effects.sending import queue_message, settle_sent
+from understudy.effects.taking_along import Nobody, TakesAlong
 from understudy.errors import InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -36,7 +39,7 @@ ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
 
 
 class Verdicts:
-    """Takes verdicts."""
+    """Takes verdicts. `following` sends what they let out; None: whoever hears of it does."""
 
     def __init__(
         self,
@@ -47,6 +50,7 @@ class Verdicts:
         business: Callable[[], str],
         hold_expires_after_s: float | None,
         text_chars_max: int = 20_000,
+        following: TakesAlong | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -54,17 +58,19 @@ class Verdicts:
         self._business = business
         self._hold_expires_after_s = hold_expires_after_s
         self._text_chars_max = text_chars_max
+        self._following = following or Nobody()
 
     async def give(self, request: VerdictRequest) -> Verdict:
         """Store a verdict and do what it says.
 
         Raises `NotFound`, `HoldClosed`, `StaleVersion`, `ClaimedByOther`, or `InputError` for a verdict that this
-        kind of hold does not take or that lacks its text. Nothing is stored or sent then.
+        kind of hold does not take or that lacks its text. Nothing is stored or sent then. Card numbers in what the
+        reviewer wrote are masked before anything is stored, and so before it is sent.
         """
         self._check_text(request)
-        request = storable_record(request)
+        request = _fitted(request)
 
-        def step(tx: Transaction) -> tuple[Verdict, Hold, Hold | None]:
+        def step(tx: Transaction) -> tuple[Verdict, Hold, Hold | None, Any]:
             hold = open_for(tx, self._clock, request.hold_id, request.reviewer, version=request.version)
             if request.kind not in ALLOWED[hold.kind]:
                 allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
@@ -72,9 +78,15 @@ class Verdicts:
             verdict = self._store_verdict(tx, hold, request)
             label_by_verdict(tx, self._clock, hold, verdict)
             close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=request.reviewer)
-            return verdict, hold, self._carry_out(tx, hold, verdict)
+            opened = self._carry_out(tx, hold, verdict)
+            # A message of which nobody knew what became of it is looked at anew by whoever hears of it.
+            is_new = hold.kind is not HoldKind.UNSURE_SEND
+            taken = self._following.take_along(tx, hold.conversation_id) if is_new else None
+            return verdict, hold, opened, taken
 
-        verdict, hold, opened = await self._store.write(step)
+        verdict, hold, opened, taken = await self._store.write(step)
+        if taken is not None:
+            self._following.go_on(hold.conversation_id, taken)
         age_s = (verdict.at - hold.created_at).total_seconds()
         self._telemetry.emit(
             HoldClosed(
@@ -220,3 +232,10 @@ class Verdicts:
             if arrived:
                 settle_sent(tx, self._clock, entry, None if entry.turn_id is None else tx.turns.get(entry.turn_id))
         tx.announce(Job(kind=OUTBOX_JOB, key=turn.conversation_id))
+
+
+def _fitted(request: VerdictRequest) -> VerdictRequest:
+    """What is stored of a request: what no database takes replaced, card numbers masked."""
+    given = storable_record(request)
+    text = None if given.text is None else mask_cards(given.text)[0]
+    return replace(given, text=text, reasons=tuple(mask_cards(reason)[0] for reason in given.reasons))

@@ -11,6 +11,7 @@ from understudy.effects.sending import queue_message
 from understudy.errors import StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
+from understudy.ports.telemetry import TurnDecided
 from understudy.records.assessment import Assessment, Decision, DecisionKind
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Author, Conversation, Mode
@@ -92,6 +93,31 @@ def is_still_so(tx: Transaction, evidence: Evidence, rules: Rules) -> bool:
     if tx.conversations.get(evidence.conversation_id).mode is not evidence.mode:
         return False
     return evidence.draft is None or earned_grant(tx, rules, evidence) == rules.earned
+
+
+def turn_decided(committed: Committed, evidence: Evidence, assessment: Assessment, assess_ms: float) -> TurnDecided:
+    """The event that tells of a decision; emit it after the commit."""
+    turn = committed.turn
+    decided_at = turn.decided_at or evidence.at
+    return TurnDecided(
+        turn_id=turn.id,
+        conversation_id=turn.conversation_id,
+        channel=turn.channel,
+        topic=evidence.topic,
+        agent=evidence.draft.agent if evidence.draft is not None else None,
+        agent_version=turn.agent_version,
+        decision=assessment.decision.kind.value,
+        reasons=turn.reasons,
+        confidence=turn.confidence,
+        signals=assessment.signals,
+        findings=assessment.findings,
+        rulebook_id=assessment.rulebook_id,
+        started_at=turn.created_at,
+        decided_at=decided_at,
+        took_ms=(decided_at - turn.created_at).total_seconds() * 1000,
+        assess_ms=assess_ms,
+        trace=turn.trace,
+    )
 
 
 def _next_state(decision: Decision) -> TurnState:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -141,7 +141,8 @@ class Drafting:
             if budget.left_s <= 0:
                 raise AgentTimedOut(f"agent {agent.name!r} did not answer within {budget.whole_s:.1f} s")
             try:
-                async with self._place(agent, budget, waiting):
+                async with AsyncExitStack() as places:
+                    await self._have_place(places, agent, budget, waiting)
                     asked = replace(request, deadline_s=budget.left_s)
                     return await self._ask_once(agent, asked, attempt, trace)
             except AgentError as error:
@@ -157,21 +158,19 @@ class Drafting:
                     raise
             await self._clock.sleep(pause_s)
 
-    @asynccontextmanager
-    async def _place(self, agent: Agent, budget: _Budget, waiting: Waiting) -> AsyncIterator[None]:
+    async def _have_place(self, places: AsyncExitStack, agent: Agent, budget: _Budget, waiting: Waiting) -> None:
         """Have a place among all requests to this agent and among the drafts of this process; the wait is free.
 
         In this order, so that those who wait for one agent keep nobody from the others.
         """
-        _, ticket = self._breakers.get(agent.name, Breaker()).admit(self._clock.now())
-        async with AsyncExitStack() as places:
-            if self._places is not None and ticket is not None:  # else it is not asked at all
+        if self._places is not None and self._places.are_limited(agent.name):
+            _, ticket = self._breakers.get(agent.name, Breaker()).admit(self._clock.now())
+            if ticket is not None:  # else it is not asked at all
                 mine = replace(waiting, s_max=budget.wait_s - budget.waited_s)
                 with budget.stopped(for_place=True):
                     await places.enter_async_context(self._places.place(agent.name, mine))
-            with budget.stopped(for_place=False):
-                await places.enter_async_context(self._in_flight)
-            yield
+        with budget.stopped(for_place=False):
+            await places.enter_async_context(self._in_flight)
 
     async def _ask_once(self, agent: Agent, request: DraftRequest, attempt: int, trace: str | None) -> Draft:
         started = self._clock.now()

@@ -11,31 +11,33 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from understudy.assessment.assess import assess
 from understudy.assessment.check import Check
 from understudy.assessment.checks import CHECKS
 from understudy.effects.holds import hold_opened
+from understudy.effects.taking_along import Nobody, TakenAlong, TakesAlong
 from understudy.effects.under_way import under_way
 from understudy.errors import AgentError, StepSuperseded
-from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
+from understudy.ports.dispatch import Dispatcher
 from understudy.ports.opinion import OpinionRequest
 from understudy.ports.store import Store, Transaction
-from understudy.ports.telemetry import Telemetry, TurnDecided
-from understudy.records.assessment import Assessment
+from understudy.ports.telemetry import Telemetry
 from understudy.records.codec import digest, dump, load
 from understudy.records.conversation import Mode
-from understudy.records.evidence import ChatMessage, Draft, Evidence, Opinion
+from understudy.records.evidence import Draft, Evidence, Opinion
 from understudy.records.rulebook import Rulebook
 from understudy.records.text import storable
 from understudy.records.turn import TURN_JOB, WORKING, Job, Turn, TurnState
-from understudy.turn.commit import Committed, commit, is_still_so
+from understudy.turn.commit import Committed, commit, is_still_so, turn_decided
 from understudy.turn.drafting import Drafting
 from understudy.turn.gathering import draft_request, gather, transcript_of
 from understudy.turn.opinions import SecondOpinions
 from understudy.turn.replay import judged_by
 from understudy.turn.standing import in_force
+from understudy.turn.work import Asked, Drafted, Gathered
 
 SWEEP_MAX = 500
 """How many overdue turns one sweep announces; the rest wait for the next."""
@@ -55,34 +57,8 @@ class FlowLimits:
     lapse_s: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Asked:
-    """A turn whose agent is to be asked, leased."""
-
-    turn: Turn
-    request: DraftRequest
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Drafted:
-    """A turn with a draft on which second opinions are to be asked, leased."""
-
-    turn: Turn
-    draft: Draft
-    messages: tuple[ChatMessage, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Gathered:
-    """A turn to be decided: its evidence as it was stored, and the rulebook."""
-
-    turn: Turn
-    evidence: str
-    rulebook: Rulebook
-
-
 class TurnFlow:
-    """Takes turns from their first message to a decision."""
+    """Takes turns from their first message to a decision. `following` sends what is decided; None: who hears of it does."""
 
     def __init__(
         self,
@@ -95,6 +71,7 @@ class TurnFlow:
         limits: FlowLimits,
         checks: tuple[Check, ...] = CHECKS,
         opinions: SecondOpinions | None = None,
+        following: TakesAlong | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -104,24 +81,45 @@ class TurnFlow:
         self._limits = limits
         self._checks = checks
         self._opinions = opinions
+        self._following = following or Nobody()
         self._under_way: set[Turn] = set()
+        self._taken: TakenAlong[Asked | Drafted | Gathered] = TakenAlong(TURN_JOB)
 
     async def advance(self, conversation_id: str) -> None:
         """Take the conversation's oldest open turn as far as it goes now; does nothing where another has the move."""
         while True:
             try:
-                work = await self._store.write(lambda tx: self._take_up(tx, conversation_id))
+                work = self._taken.pop(conversation_id) or await self._store.write(
+                    lambda tx: self._take_up(tx, conversation_id)
+                )
                 if work is None:
                     return
-                if isinstance(work, _Asked):
+                if isinstance(work, Asked):
                     work = await self._draft(work)
-                if isinstance(work, _Drafted):
+                if isinstance(work, Drafted):
                     work = await self._ask_others(work)
                 decided = await self._decide(work)
                 if decided.state is not TurnState.HANDED_OFF:
                     return  # It is delivered or held; whoever ends that asks for the next look.
             except StepSuperseded:
                 continue  # The customer wrote again, or another worker was quicker; look again from the start.
+
+    def begin(self, dispatcher: Dispatcher) -> None:
+        """Draft here what is taken in here, from now on, as long as there is room."""
+        self._taken.begin(dispatcher)
+
+    def take_along(self, tx: Transaction, conversation_id: str) -> Asked | Drafted | Gathered | None:
+        """Take up a turn in the step that made it due, if this process can go on with it at once."""
+        if not self._taken.has_room():
+            return None
+        work = self._take_up(tx, conversation_id)
+        if work is not None:
+            self._taken.leased(tx, conversation_id)
+        return work
+
+    def go_on(self, conversation_id: str, taken: Asked | Drafted | Gathered) -> None:
+        """Go on with a turn that was taken along."""
+        self._taken.put(conversation_id, taken)
 
     async def sweep(self) -> int:
         """Announce every working turn whose time has come: after a crash, and where a hint was lost."""
@@ -139,15 +137,19 @@ class TurnFlow:
 
         Returns for how many.
         """
-        turns = list(self._under_way)
+        turns = self._leased()
         if turns and self._limits.lapse_s is not None:
             await self._lapse(turns, self._clock.now() + timedelta(seconds=self._limits.lapse_s))
         return len(turns)
 
     async def hand_over(self) -> None:
         """Let others take up at once what was cut off here by a stop."""
-        if self._under_way:
-            await self._lapse(list(self._under_way), self._clock.now())
+        if turns := self._leased():
+            await self._lapse(turns, self._clock.now())
+
+    def _leased(self) -> list[Turn]:
+        """The turns whose agents are being asked by this process, or will be at once."""
+        return [*self._under_way, *(work.turn for work in self._taken.waiting() if isinstance(work, Asked))]
 
     async def _lapse(self, turns: Sequence[Turn], at: datetime) -> None:
         def step(tx: Transaction) -> None:
@@ -170,7 +172,7 @@ class TurnFlow:
 
         await self._store.write(step)
 
-    def _take_up(self, tx: Transaction, conversation_id: str) -> _Asked | _Drafted | _Gathered | None:
+    def _take_up(self, tx: Transaction, conversation_id: str) -> Asked | Drafted | Gathered | None:
         """Take every step that needs nothing but the store; None where nothing is to be done now."""
         open_turns = tx.turns.open_of(conversation_id)
         if not open_turns or open_turns[0].state not in WORKING:
@@ -211,12 +213,12 @@ class TurnFlow:
     def _lease_ends(self) -> datetime:
         return self._clock.now() + timedelta(seconds=self._limits.lapse_s or self._drafting.lease_s)
 
-    def _ask(self, tx: Transaction, leased: Turn) -> _Asked:
+    def _ask(self, tx: Transaction, leased: Turn) -> Asked:
         now = self._clock.now()
         tx.ledger.append("agent.asked", at=now, turn_id=leased.id, conversation_id=leased.conversation_id)
-        return _Asked(turn=leased, request=draft_request(tx, leased, deadline_s=self._drafting.lease_s))
+        return Asked(turn=leased, request=draft_request(tx, leased, deadline_s=self._drafting.lease_s))
 
-    async def _draft(self, asked: _Asked) -> _Drafted | _Gathered:
+    async def _draft(self, asked: Asked) -> Drafted | Gathered:
         draft: Draft | None = None
         error = ""
         with under_way(self._under_way, asked.turn):
@@ -231,7 +233,7 @@ class TurnFlow:
                 error = storable(f"{failure.code}: {failure.message}")
             return await self._store.write(lambda tx: self._keep_draft(tx, asked.turn, draft, error))
 
-    def _keep_draft(self, tx: Transaction, turn: Turn, draft: Draft | None, error: str) -> _Drafted | _Gathered:
+    def _keep_draft(self, tx: Transaction, turn: Turn, draft: Draft | None, error: str) -> Drafted | Gathered:
         now = self._clock.now()
         version = draft.agent_version if draft is not None else None
         if draft is not None:
@@ -256,7 +258,7 @@ class TurnFlow:
             return False
         return tx.conversations.get(turn.conversation_id).mode is Mode.AGENT
 
-    def _go_on(self, tx: Transaction, turn: Turn, draft: Draft | None, agent_error: str | None) -> _Drafted | _Gathered:
+    def _go_on(self, tx: Transaction, turn: Turn, draft: Draft | None, agent_error: str | None) -> Drafted | Gathered:
         """Gather, or first lease the turn for as long as asking for second opinions takes."""
         if draft is None or self._opinions is None or not self._wants_opinions(tx, turn, draft):
             return self._gather(tx, turn, draft, agent_error)
@@ -268,9 +270,9 @@ class TurnFlow:
             turn = tx.turns.advance(turn, TurnState.GATHERING, due_at=until, agent_version=version)
         else:
             turn = tx.turns.touch(turn, due_at=until)
-        return _Drafted(turn=turn, draft=draft, messages=transcript_of(tx, turn))
+        return Drafted(turn=turn, draft=draft, messages=transcript_of(tx, turn))
 
-    async def _ask_others(self, drafted: _Drafted) -> _Gathered:
+    async def _ask_others(self, drafted: Drafted) -> Gathered:
         """Ask for second opinions with no transaction open, and gather what they said."""
         assert self._opinions is not None
         turn, draft = drafted.turn, drafted.draft
@@ -293,7 +295,7 @@ class TurnFlow:
         draft: Draft | None,
         agent_error: str | None,
         opinions: tuple[Opinion, ...] = (),
-    ) -> _Gathered:
+    ) -> Gathered:
         """Complete the evidence and store it with the rulebook that will judge it."""
         rules = self._rulebook().rules
         evidence = gather(tx, self._clock, turn, draft=draft, agent_error=agent_error, rules=rules, opinions=opinions)
@@ -322,24 +324,25 @@ class TurnFlow:
             turn = tx.turns.advance(turn, TurnState.GATHERING, TurnState.ASSESSING, **changes)
         else:
             turn = tx.turns.advance(turn, TurnState.ASSESSING, **changes)
-        return _Gathered(turn=turn, evidence=text, rulebook=rulebook)
+        return Gathered(turn=turn, evidence=text, rulebook=rulebook)
 
-    def _gathered_before(self, tx: Transaction, turn: Turn) -> _Gathered | None:
+    def _gathered_before(self, tx: Transaction, turn: Turn) -> Gathered | None:
         """What was gathered before a crash; None where it no longer holds: a person took the conversation over or gave
         it back since, or the autonomy of its slice is another."""
         evidence, rulebook = judged_by(tx, turn)
         if not is_still_so(tx, load(Evidence, evidence), rulebook.rules):
             return None
-        return _Gathered(turn=turn, evidence=evidence, rulebook=rulebook)
+        return Gathered(turn=turn, evidence=evidence, rulebook=rulebook)
 
-    async def _decide(self, gathered: _Gathered) -> Turn:
+    async def _decide(self, gathered: Gathered) -> Turn:
         """Assess what was stored, never what is in memory, and make the decision true."""
         evidence, rulebook = load(Evidence, gathered.evidence), gathered.rulebook
         began = time.perf_counter()
         assessment = assess(evidence, rulebook, checks=self._checks)
         assess_ms = (time.perf_counter() - began) * 1000
-        committed = await self._store.write(
-            lambda tx: commit(
+
+        def step(tx: Transaction) -> tuple[Committed, Any]:
+            committed = commit(
                 tx,
                 self._clock,
                 gathered.turn,
@@ -350,36 +353,15 @@ class TurnFlow:
                 hold_expires_after_s=self._limits.hold_expires_after_s,
                 judged_within=timedelta(seconds=self._limits.judged_within_s),
             )
-        )
-        self._report(committed, evidence, assessment, assess_ms)
-        return committed.turn
+            return committed, self._following.take_along(tx, gathered.turn.conversation_id)
 
-    def _report(self, committed: Committed, evidence: Evidence, assessment: Assessment, assess_ms: float) -> None:
-        turn, hold = committed.turn, committed.hold
-        decided_at: datetime = turn.decided_at or evidence.at
-        self._telemetry.emit(
-            TurnDecided(
-                turn_id=turn.id,
-                conversation_id=turn.conversation_id,
-                channel=turn.channel,
-                topic=evidence.topic,
-                agent=evidence.draft.agent if evidence.draft is not None else None,
-                agent_version=turn.agent_version,
-                decision=assessment.decision.kind.value,
-                reasons=turn.reasons,
-                confidence=turn.confidence,
-                signals=assessment.signals,
-                findings=assessment.findings,
-                rulebook_id=assessment.rulebook_id,
-                started_at=turn.created_at,
-                decided_at=decided_at,
-                took_ms=(decided_at - turn.created_at).total_seconds() * 1000,
-                assess_ms=assess_ms,
-                trace=turn.trace,
-            )
-        )
-        if hold is not None:
-            self._telemetry.emit(hold_opened(hold))
+        committed, taken = await self._store.write(step)
+        if taken is not None:
+            self._following.go_on(gathered.turn.conversation_id, taken)
+        self._telemetry.emit(turn_decided(committed, evidence, assessment, assess_ms))
+        if committed.hold is not None:
+            self._telemetry.emit(hold_opened(committed.hold))
+        return committed.turn
 
 
 def _new_trace() -> str:

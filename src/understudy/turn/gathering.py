@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 from understudy.assessment.cards import mask_all, mask_cards
 from understudy.assessment.topic import NamedTopic, name_topic
@@ -14,10 +15,22 @@ from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.codec import build, fitted, load
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
-from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, Opinion, ToolCall
+from understudy.records.evidence import (
+    Action,
+    ChatMessage,
+    ContactFacts,
+    Draft,
+    Evidence,
+    Opinion,
+    Passage,
+    PipelineStep,
+    ToolCall,
+)
 from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn, TurnState
 from understudy.records.wire import burst_length
+
+R = TypeVar("R", ToolCall, Passage, Action, PipelineStep)
 
 QUOTA_WINDOW = timedelta(hours=1)
 MESSAGES_MAX = 200
@@ -39,9 +52,12 @@ def transcript_of(tx: Transaction, turn: Turn) -> tuple[ChatMessage, ...]:
         return tuple(build(ChatMessage, message) for message in json.loads(given))
     messages = tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)
     # A reply that was sent between two messages of the burst stands before the burst: the burst is what is answered.
-    own = [message for message in messages if message.turn_id == turn.id and message.author is Author.CUSTOMER]
-    before = [message for message in messages if message not in own]
-    return tuple(_chat(message) for message in before + own)
+    before: list[ChatMessage] = []
+    own: list[ChatMessage] = []
+    for message in messages:
+        is_own = message.turn_id == turn.id and message.author is Author.CUSTOMER
+        (own if is_own else before).append(_chat(message))
+    return (*before, *own)
 
 
 def draft_request(tx: Transaction, turn: Turn, *, deadline_s: float) -> DraftRequest:
@@ -126,15 +142,10 @@ def fit_draft(draft: Draft) -> Draft:
         plain,
         text=text,
         cards_masked=cards,
-        sources=tuple(
-            replace(source, text=mask_all(source.text), title=mask_all(source.title), url=mask_all(source.url))
-            for source in plain.sources
-        ),
+        sources=tuple(_masked_in(source, "text", "title", "url") for source in plain.sources),
         tool_calls=tuple(masked_call(call) for call in plain.tool_calls),
-        actions=tuple(replace(action, arguments=mask_all(action.arguments)) for action in plain.actions),
-        pipeline=tuple(
-            replace(step, input=mask_all(step.input), output=mask_all(step.output)) for step in plain.pipeline
-        ),
+        actions=tuple(_masked_in(action, "arguments") for action in plain.actions),
+        pipeline=tuple(_masked_in(step, "input", "output") for step in plain.pipeline),
         topic=None if plain.topic is None else plain.topic[:NAME_CHARS_MAX],
         agent_version=None if plain.agent_version is None else plain.agent_version[:NAME_CHARS_MAX],
     )
@@ -142,7 +153,14 @@ def fit_draft(draft: Draft) -> Draft:
 
 def masked_call(call: ToolCall) -> ToolCall:
     """Mask the card numbers in what a tool was given and gave back."""
-    return replace(call, arguments=mask_all(call.arguments), result=mask_all(call.result), error=mask_all(call.error))
+    return _masked_in(call, "arguments", "result", "error")
+
+
+def _masked_in(record: R, *names: str) -> R:
+    """Mask the card numbers in some fields of a record."""
+    values = {name: getattr(record, name) for name in names}
+    masked = {name: mask_all(value) for name, value in values.items()}
+    return record if masked == values else replace(record, **masked)
 
 
 def _chat(message: Message) -> ChatMessage:

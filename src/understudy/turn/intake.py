@@ -9,9 +9,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Any
 
 from understudy.assessment.cards import mask_all, mask_cards
 from understudy.effects.holds import close_hold
+from understudy.effects.taking_along import Nobody, TakesAlong
 from understudy.errors import Overloaded, TooLarge
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -46,6 +48,7 @@ class Received:
     message: Message
     turn_id: str
     is_duplicate: bool
+    is_other_draft: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +62,24 @@ class Superseded:
 
 
 class Intake:
-    """Takes messages in."""
+    """Takes messages in. `following` drafts what is to be drafted at once; None: whoever hears of it does."""
 
     def __init__(
-        self, store: Store, clock: Clock, telemetry: Telemetry, *, limits: IntakeLimits, coalescing: CoalescingLimits
+        self,
+        store: Store,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        limits: IntakeLimits,
+        coalescing: CoalescingLimits,
+        following: TakesAlong | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
         self._limits = limits
         self._coalescing = coalescing
+        self._following = following or Nobody()
 
     async def receive(self, channel: str, inbound: Inbound) -> Received:
         """Store one message of a channel; a repeated `provider_id` is recognised and changes nothing.
@@ -79,20 +90,19 @@ class Intake:
         inbound, cards = _fitted(inbound)
         superseded: list[Superseded] = []
 
-        def step(tx: Transaction) -> Received:
+        def step(tx: Transaction) -> tuple[Received, Any]:
             superseded.clear()
             known = tx.messages.known(channel, inbound.provider_id)
             if known is not None:
-                return Received(message=known, turn_id=known.turn_id or "", is_duplicate=True)
+                return _known(known), None
             now = self._clock.now()
             conversation = self._conversation(tx, channel, inbound, now)
             turn = self._turn_for(tx, conversation, inbound, now, superseded)
             message = self._add_message(tx, turn, inbound, now, cards)
-            return Received(message=message, turn_id=turn.id, is_duplicate=False)
+            taken = self._following.take_along(tx, conversation.id)
+            return Received(message=message, turn_id=turn.id, is_duplicate=False), taken
 
-        received = await self._store.write(step)
-        self._report(channel, received, superseded)
-        return received
+        return self._taken_in(channel, *await self._store.write(step), superseded)
 
     async def submit(
         self,
@@ -114,11 +124,13 @@ class Intake:
         fitted = None if draft is None else fit_draft(draft)
         superseded: list[Superseded] = []
 
-        def step(tx: Transaction) -> Received:
+        def step(tx: Transaction) -> tuple[Received, Any]:
             superseded.clear()
             known = tx.messages.known(channel, inbound.provider_id)
             if known is not None:
-                return Received(message=known, turn_id=known.turn_id or "", is_duplicate=True)
+                stored = tx.artifacts.get(known.turn_id or "", "draft")
+                is_other = fitted is not None and stored not in (None, dump(fitted))
+                return replace(_known(known), is_other_draft=is_other), None
             now = self._clock.now()
             conversation = self._conversation(tx, channel, inbound, now)
             open_turns = tx.turns.open_of(conversation.id)
@@ -133,11 +145,10 @@ class Intake:
                 tx.artifacts.put(turn.id, "draft", dump(fitted))
             message = self._add_message(tx, turn, inbound, now, cards)
             tx.announce(Job(kind=TURN_JOB, key=conversation.id))
-            return Received(message=message, turn_id=turn.id, is_duplicate=False)
+            taken = self._following.take_along(tx, conversation.id)
+            return Received(message=message, turn_id=turn.id, is_duplicate=False), taken
 
-        received = await self._store.write(step)
-        self._report(channel, received, superseded)
-        return received
+        return self._taken_in(channel, *await self._store.write(step), superseded)
 
     def _refuse_overlong(self, inbound: Inbound) -> None:
         if len(inbound.text) > self._limits.message_chars_max:
@@ -178,8 +189,9 @@ class Intake:
         """Join the burst that is being collected, or begin a turn and make a draft under way void."""
         open_turns = tx.turns.open_of(conversation.id)
         never_waits = self._coalescing.window_s_max == 0
-        gaps_s = [] if never_waits else _gaps_s(tx, conversation)
-        pause_s = window_s(inbound.text, gaps_s=gaps_s, limits=self._coalescing)
+        pause_s = 0.0
+        if not never_waits:
+            pause_s = window_s(inbound.text, gaps_s=_gaps_s(tx, conversation), limits=self._coalescing)
         last = open_turns[-1] if open_turns else None
         if last is not None and last.state is TurnState.COLLECTING and not _has_transcript(tx, last):
             burst_end = last.created_at + timedelta(seconds=self._coalescing.burst_s_max)
@@ -277,6 +289,13 @@ class Intake:
         )
         return message
 
+    def _taken_in(self, channel: str, received: Received, taken: Any, superseded: list[Superseded]) -> Received:
+        """Go on with what was committed, and tell of it."""
+        if taken is not None:
+            self._following.go_on(received.message.conversation_id, taken)
+        self._report(channel, received, superseded)
+        return received
+
     def _report(self, channel: str, received: Received, superseded: list[Superseded]) -> None:
         self._telemetry.emit(
             MessageReceived(
@@ -305,6 +324,10 @@ class Intake:
                         age_s=old.hold_age_s,
                     )
                 )
+
+
+def _known(message: Message) -> Received:
+    return Received(message=message, turn_id=message.turn_id or "", is_duplicate=True)
 
 
 def _gaps_s(tx: Transaction, conversation: Conversation) -> list[float]:

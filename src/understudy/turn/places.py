@@ -86,6 +86,10 @@ class Places:
         self._lines: defaultdict[str, _Line] = defaultdict(_Line)
         self._taken: set[str] = set()
 
+    def are_limited(self, agent: str) -> bool:
+        """Whether an agent has a limit."""
+        return agent in self._limits
+
     @asynccontextmanager
     async def place(self, agent: str, waiting: Waiting) -> AsyncIterator[None]:
         """Wait for a place, and have it while the block runs.

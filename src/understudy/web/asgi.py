@@ -57,7 +57,8 @@ def create(app: App) -> FastAPI:
     _add_schemas(api)
     _watch_sizes(app)
 
-    api.add_middleware(webhooks.WebhooksFirst, app=app)
+    stack = api.build_middleware_stack
+    api.build_middleware_stack = lambda: webhooks.WebhooksFirst(stack(), app=app)  # type: ignore[method-assign]
     api.add_middleware(Edge, body_bytes_max=app.settings.limits.body_bytes_max)
     return api
 

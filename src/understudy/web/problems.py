@@ -74,8 +74,7 @@ def install(api: FastAPI) -> None:
 
     @api.exception_handler(Exception)
     async def unexpected(request: Request, error: Exception) -> JSONResponse:
-        _log.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
-        return problem("error", 500, "something broke on this side; nothing is known to have been stored, see the log")
+        return problem_of_unexpected(request, error)
 
 
 def _describe(api: FastAPI) -> None:
@@ -100,6 +99,12 @@ def problem_of(request: Request, error: UnderstudyError | HTTPException) -> JSON
     if error.status_code in (404, 405):
         detail = f"there is no {request.method} {request.url.path}; /openapi.json lists what there is"
     return problem(code, error.status_code, detail, headers=dict(error.headers or {}))
+
+
+def problem_of_unexpected(request: Request, error: Exception) -> JSONResponse:
+    """Answer an error that nobody foresaw, and log it."""
+    _log.error("unexpected error at %s %s", request.method, request.url.path, exc_info=error)
+    return problem("error", 500, "something broke on this side; nothing is known to have been stored, see the log")
 
 
 def _expected(error: UnderstudyError) -> JSONResponse:

@@ -15,7 +15,8 @@ from understudy.errors import NotFound, UnderstudyError
 from understudy.ports.channel import InboundRequest
 from understudy.ports.telemetry import RequestRefused
 from understudy.web.auth import TheApp
-from understudy.web.problems import answers, problem_of
+from understudy.web.edge import Edge
+from understudy.web.problems import answers, problem_of, problem_of_unexpected
 
 router = APIRouter(tags=["channels"])
 
@@ -37,7 +38,7 @@ async def take_webhook(channel: Annotated[str, Path(max_length=100)], request: R
 
 
 class WebhooksFirst:
-    """ASGI middleware that answers `POST /webhooks/{channel}` as the route above does, before routes are looked for.
+    """ASGI middleware around all others that answers `POST /webhooks/{channel}` as the route above does.
 
     Every message comes this way, and the framework's part of an answer costs more than storing the message.
     """
@@ -45,19 +46,24 @@ class WebhooksFirst:
     def __init__(self, inner: ASGIApp, *, app: App) -> None:
         self._inner = inner
         self._app = app
+        self._edge = Edge(self._answer, body_bytes_max=app.settings.limits.body_bytes_max)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path = scope.get("path", "")
-        channel = path.removeprefix(PREFIX)
-        if scope["type"] != "http" or scope["method"] != "POST" or channel == path or not _NAME.fullmatch(channel):
+        is_webhook = scope["type"] == "http" and scope["method"] == "POST" and scope["path"].startswith(PREFIX)
+        if is_webhook and _NAME.fullmatch(scope["path"], len(PREFIX)):
+            await self._edge(scope, receive, send)
+        else:
             await self._inner(scope, receive, send)
-            return
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            taken = await _take(self._app, channel, request)
+            taken = await _take(self._app, scope["path"].removeprefix(PREFIX), request)
             answer: Response = Response(taken.model_dump_json(), media_type="application/json")
         except (UnderstudyError, HTTPException) as error:
             answer = problem_of(request, error)
+        except Exception as error:  # noqa: BLE001 - whatever it was, it is logged and answered
+            answer = problem_of_unexpected(request, error)
         await answer(scope, receive, send)
 
 

@@ -23,7 +23,7 @@ from understudy.records.assessment import (
     Signal,
     Span,
 )
-from understudy.records.codec import build, canonical, digest, dump, load, plain
+from understudy.records.codec import build, canonical, digest, dump, fitted, load, plain
 from understudy.records.conversation import Mode
 from understudy.records.evidence import (
     Action,
@@ -45,6 +45,7 @@ from understudy.records.rulebook import (
     SafeReply,
     TopicRule,
 )
+from understudy.records.text import storable_record
 
 TEXT = st.text(max_size=20)
 MAYBE_TEXT = st.none() | TEXT
@@ -189,6 +190,22 @@ def test_a_record_goes_through_plain_data_and_back(record: Any) -> None:
 @given(data=st.dictionaries(TEXT, JSON, max_size=4))
 def test_canonical_text_does_not_depend_on_the_order_of_keys(data: dict[str, Any]) -> None:
     assert canonical(dict(reversed(data.items()))) == canonical(data)
+
+
+@given(data=JSON)
+def test_canonical_text_is_what_the_standard_library_writes(data: Any) -> None:
+    assert canonical(data) == json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@given(record=DRAFTS)
+def test_a_draft_that_can_be_stored_is_fit_as_it_is(record: Draft) -> None:
+    assert fitted(Draft, record) == load(Draft, dump(storable_record(record)))
+
+
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_a_number_that_json_lacks_is_not_made_nothing(number: float) -> None:
+    with pytest.raises(ValueError, match="JSON"):
+        fitted(Draft, Draft(text="x", actions=(Action(name="refund", arguments={"amount": number}),)))
 
 
 def test_canonical_text_is_sorted_without_spaces_and_readable() -> None:

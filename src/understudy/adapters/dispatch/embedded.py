@@ -64,6 +64,17 @@ class EmbeddedDispatcher:
             return  # Not started, or over: the tables remember, and the next start sweeps them.
         self._loop.call_soon_threadsafe(self._take_hints, jobs)
 
+    def go_on(self, job: Job) -> None:
+        if job in self._running:
+            self._again.add(job)
+        elif job not in self._waiting_set:
+            self._start(job)  # a stop waits for it, as for all that was begun
+
+    def has_room(self, kind: str) -> bool:
+        if self._loop is None or self._is_stopping or kind not in self._handlers:
+            return False
+        return not self._waiting[kind] and self._busy[kind] < self._concurrency
+
     async def look(self, job: Job) -> bool:
         """Hint a job and wait until a look that began after this is over; False where a stop came before it began."""
         if self._is_stopping or self._loop is None:
@@ -90,12 +101,14 @@ class EmbeddedDispatcher:
         for _, timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        tasks = list(self._running.values())
-        if tasks:
-            _, late = await asyncio.wait(tasks, timeout=grace_s)
-            for task in late:
-                task.cancel()
-            await asyncio.gather(*late, return_exceptions=True)
+        loop = asyncio.get_running_loop()
+        ends = loop.time() + grace_s
+        while self._running and (left_s := ends - loop.time()) > 0:
+            await asyncio.wait(list(self._running.values()), timeout=left_s)
+        late = list(self._running.values())
+        for task in late:
+            task.cancel()
+        await asyncio.gather(*late, return_exceptions=True)
 
     def _take_hints(self, jobs: Sequence[tuple[Job, datetime | None]]) -> None:
         for job, at in jobs:
@@ -133,10 +146,13 @@ class EmbeddedDispatcher:
         while waiting and self._busy[kind] < self._concurrency and not self._is_stopping:
             job = waiting.popleft()
             self._waiting_set.discard(job)
-            self._busy[kind] += 1
-            task = asyncio.ensure_future(self._run(job))
-            self._running[job] = task
-            task.add_done_callback(lambda _task, job=job: self._done(job))  # type: ignore[misc]
+            self._start(job)
+
+    def _start(self, job: Job) -> None:
+        self._busy[job.kind] += 1
+        task = asyncio.ensure_future(self._run(job))
+        self._running[job] = task
+        task.add_done_callback(lambda _task: self._done(job))
 
     def _done(self, job: Job) -> None:
         self._running.pop(job, None)

@@ -138,7 +138,13 @@ class PgQueuerDispatcher:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._take_hints, jobs)
 
+    def has_room(self, kind: str) -> bool:
+        return self._room() > 0 and self._inner.has_room(kind)
+
     # The rest runs in the event loop -----------------------------------------------------------------------------
+
+    def go_on(self, job: Job) -> None:
+        self._inner.go_on(job)
 
     def subscribe(self, listener: Callable[[set[str]], None]) -> None:
         """Call `listener` with the turns and conversations that another process changed; none = too many to name."""

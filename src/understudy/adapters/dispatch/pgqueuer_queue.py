@@ -105,11 +105,15 @@ def job_of(payload: bytes | None) -> Job:
 
 def put_jobs(connection: Connection[Any], jobs: Iterable[Job], news: str) -> None:
     """Put jobs in and tell the other processes what is new, as part of the transaction that is open on a connection."""
-    cursor = RawCursor(connection)
-    if names := sorted({name_of(job) for job in jobs}):
-        cursor.execute(_PUT, (names,))
-    if news:
-        cursor.execute("SELECT pg_notify($1, $2)", (NEWS_CHANNEL, news))
+    names = sorted({name_of(job) for job in jobs})
+    if not names and not news:
+        return
+    with connection.pipeline():  # at its end the answers are there, and whoever asks learns what the database refused
+        cursor = RawCursor(connection)
+        if names:
+            cursor.execute(_PUT, (names,))
+        if news:
+            cursor.execute("SELECT pg_notify($1, $2)", (NEWS_CHANNEL, news))
 
 
 def news_of(origin: str, keys: set[str]) -> str:

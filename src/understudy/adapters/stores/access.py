@@ -46,7 +46,7 @@ class SqlKeys:
         return [record_of(ApiKey, row) for row in self._session.rows(_ALL_KEYS)]
 
     def revoke(self, key_id: str, *, now: datetime) -> None:
-        self._session.swap(
+        self._session.change_one(
             _REVOKE,
             {"which": key_id, "revoked_at": now},
             refused=lambda: NotFound(f"there is no API key {key_id!r}; `understudy keys list` shows them"),

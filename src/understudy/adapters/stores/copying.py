@@ -272,7 +272,7 @@ def _last_number(reading: Connection, table: str, column: str) -> int:
 
 def _verified_ledger(connection: Connection) -> tuple[int, str]:
     """Compute every hash again; returns how many entries there are and the last one's hash."""
-    ledger = SqlLedger(Session(connection))
+    ledger = SqlLedger(Session(connection.connection, connection.dialect))
     count, head = 0, GENESIS
     while entries := ledger.entries(after=count, limit=BATCH):
         for entry in entries:

@@ -8,13 +8,15 @@ Only the writer has one, and it holds nothing that is not in the database.
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
+from understudy.adapters.stores.tallies import Tallies
 from understudy.records.conversation import Contact, Conversation, Message
 from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState
-from understudy.records.turn import OPEN, Turn, TurnState
+from understudy.records.turn import OPEN, WORKING, Turn, TurnState
 
 SCENES_MAX = 1024
 """How many conversations are kept, the longest untouched go first: some megabytes, however many wait for people."""
@@ -91,6 +93,9 @@ class Hot:
         self._head: int | None = None
         self.rulebooks: set[str] = set()
         self.autonomy = KnownAutonomy()
+        self.numbers: dict[str, Iterator[int]] = {}
+        self.backlog: int | None = None
+        self.tallies = Tallies()
         self._buckets: dict[tuple[str | None, str, str], datetime] = {}
 
     def open(self, head: int) -> None:
@@ -110,6 +115,9 @@ class Hot:
         self._documents.clear()
         self.rulebooks.clear()
         self.autonomy.clear()
+        self.numbers.clear()
+        self.backlog = None
+        self.tallies.clear()
         self._buckets.clear()
         self._head = None
 
@@ -145,12 +153,15 @@ class Hot:
             self._ids.pop((oldest.conversation.channel, oldest.conversation.external_id), None)
             self._contacts.pop(oldest.conversation.contact_id, None)
 
-    def keep_turn(self, turn: Turn) -> None:
-        """Keep a turn as it is now, with its conversation."""
+    def keep_turn(self, turn: Turn, *, was: Turn | None) -> None:
+        """Keep a turn as it is now, with its conversation and what is counted of it; `was`: as it was, None = it is new."""
         if turn.state not in OPEN:
             self._documents.pop(turn.id, None)
         if (scene := self.scene(turn.conversation_id)) is not None:
             scene.put_turn(turn)
+        if self.backlog is not None:
+            self.backlog += (turn.state in WORKING) - (was is not None and was.state in WORKING)
+        self.tallies.moved(was, turn)
 
     def begin_documents(self, turn_id: str) -> None:
         """Say that a turn was begun just now and has no documents yet."""

@@ -8,8 +8,9 @@ from typing import Any
 from sqlalchemy import bindparam, select
 
 from understudy.adapters.stores.hot import Hot
+from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
-from understudy.adapters.stores.statement import ManyRows, Statement, insert_into
+from understudy.adapters.stores.statement import Statement, insert_into
 from understudy.adapters.stores.tables import ledger, rulebooks
 from understudy.errors import NotFound
 from understudy.records.codec import canonical, dump, load
@@ -22,7 +23,7 @@ _AFTER = Statement(
     select(*_ENTRY).where(ledger.c.seq > bindparam("after")).order_by(ledger.c.seq).limit(bindparam("limit"))
 )
 
-_ADD = ManyRows(ledger)
+_ENTRIES = Rows(ledger, LedgerEntry, key=("seq",))
 _ADD_RULEBOOK = insert_into(rulebooks)
 _RULEBOOK_ID = Statement(select(rulebooks.c.id).where(rulebooks.c.id == bindparam("which")))
 _RULES = Statement(select(rulebooks.c.rules).where(rulebooks.c.id == bindparam("which")))
@@ -73,11 +74,11 @@ class SqlLedger:
         return self._head
 
     def flush(self) -> list[LedgerEntry]:
-        """Insert what was appended and return it."""
+        """Give what was appended to the session and return it."""
         written, self.pending = self.pending, []
         if written:
-            rows = [{column.name: getattr(entry, column.name) for column in _ENTRY} for entry in written]
-            self._session.insert_many(_ADD, rows)
+            for entry in written:
+                self._session.add(_ENTRIES, _ENTRIES.of(entry))
             self._head = (written[-1].seq, written[-1].hash)
         return written
 

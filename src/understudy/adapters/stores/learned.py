@@ -13,6 +13,7 @@ from sqlalchemy import and_, bindparam, case, delete, func, select, update
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
 from understudy.adapters.stores.learned_tables import calibrators, candidates, epochs, stops
+from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, insert_into
 from understudy.errors import NotFound, StaleVersion
@@ -58,7 +59,7 @@ _SLICES = Statement(
     .group_by(*_OF_SLICE_COLUMNS)
     .order_by(*_OF_SLICE_COLUMNS)
 )
-_ADD = insert_into(candidates)
+_CANDIDATES = Rows(candidates, Candidate, key=("seq",))
 _JUDGE = Statement(
     update(candidates)
     .where(candidates.c.seq == bindparam("which"))
@@ -91,11 +92,12 @@ _OF_SLICE = Statement(
     .where(epochs.c.topic == bindparam("topic"), epochs.c.channel == bindparam("channel"))
     .order_by(epochs.c.began_at.desc(), epochs.c.id)
 )
-_ADD_EPOCH = insert_into(epochs)
-_CHANGE_EPOCH = Statement(
-    update(epochs)
-    .where(epochs.c.id == bindparam("which"), epochs.c.version == bindparam("was"))
-    .values({column.name: bindparam(column.name) for column in _EPOCH if column.name != "id"})
+_EPOCHS = Rows(
+    epochs,
+    Epoch,
+    key=("id",),
+    fence="version",
+    changing=tuple(column.name for column in _EPOCH if column.name != "id"),
 )
 
 _ADD_CALIBRATOR = insert_into(calibrators)
@@ -130,7 +132,7 @@ class SqlCandidates:
         self._session = session
 
     def add(self, candidate: Candidate) -> None:
-        self._session.change(_ADD, values_of(candidate))
+        self._session.add(_CANDIDATES, _CANDIDATES.of(candidate))
 
     def of_turn(self, turn_id: str) -> Candidate | None:
         row = self._session.row(_OF_TURN, turn_id=turn_id)
@@ -180,7 +182,7 @@ class SqlEpochs:
         self._known = known
 
     def add(self, epoch: Epoch) -> None:
-        self._session.change(_ADD_EPOCH, values_of(epoch))
+        self._session.add(_EPOCHS, _EPOCHS.of(epoch))
         self._known.keep((epoch.topic, epoch.channel, epoch.release), epoch)
 
     def get(self, epoch_id: str) -> Epoch:
@@ -212,8 +214,9 @@ class SqlEpochs:
 
     def change(self, epoch: Epoch, *, was: int) -> None:
         self._session.swap(
-            _CHANGE_EPOCH,
-            {"which": epoch.id, "was": was, **values_of(epoch, leave_out=("id",))},
+            _EPOCHS,
+            _EPOCHS.of(epoch),
+            was=was,
             refused=lambda: StaleVersion(f"epoch {epoch.id} is no longer at version {was}; read it again"),
         )
         self._known.keep((epoch.topic, epoch.channel, epoch.release), None if epoch.ended_at else epoch)

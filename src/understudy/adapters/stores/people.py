@@ -10,8 +10,10 @@ from typing import Any
 from sqlalchemy import bindparam, select, update
 
 from understudy.adapters.stores.hot import Hot
-from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
-from understudy.adapters.stores.statement import Numbered, Statement, insert_into
+from understudy.adapters.stores.numbers import Numbers
+from understudy.adapters.stores.rows import Rows
+from understudy.adapters.stores.session import Session, columns_of, record_of
+from understudy.adapters.stores.statement import Statement
 from understudy.adapters.stores.tables import addresses, contacts, conversations, messages
 from understudy.errors import NotFound
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
@@ -48,20 +50,20 @@ _LAST_MESSAGES = Statement(
     .limit(bindparam("limit"))
 )
 
-_ADD_CONTACT = insert_into(contacts)
-_ADD_ADDRESS = insert_into(addresses)
+_CONTACTS = Rows(contacts, Contact, key=("id",))
+_ADDRESSES = Rows(addresses, key=("channel", "value"), more=("channel", "value", "contact_id"))
 _FILL_CONTACT = Statement(
     update(contacts)
     .where(contacts.c.id == bindparam("which"))
     .values({name: bindparam(name) for name in ("name", "email", "phone")})
 )
-_ADD_CONVERSATION = insert_into(conversations)
+_CONVERSATIONS = Rows(conversations, Conversation, key=("id",))
 _CHANGE_CONVERSATION = Statement(
     update(conversations)
     .where(conversations.c.id == bindparam("which"))
     .values({name: bindparam(name) for name in ("mode", "taken_by", "address")})
 )
-_ADD_MESSAGE = Numbered(messages, "seq")
+_MESSAGES = Rows(messages, Message, key=("id",), more=("channel",))
 _MOVE_MESSAGES = Statement(
     update(messages).where(messages.c.turn_id == bindparam("from_turn")).values(turn_id=bindparam("turn_id"))
 )
@@ -73,10 +75,11 @@ class SqlContacts:
     def __init__(self, session: Session, hot: Hot) -> None:
         self._session = session
         self._hot = hot
+        self._new: dict[tuple[str, str], Contact] = {}
 
     def resolve(self, channel: str, inbound: Inbound, *, new_id: str, now: datetime) -> Contact:
-        row = self._session.row(_CONTACT_AT, channel=channel, value=inbound.address)
-        if row is None:
+        known = self._at(channel, inbound.address)
+        if known is None:
             contact = Contact(
                 id=new_id,
                 name=inbound.contact_name,
@@ -84,12 +87,11 @@ class SqlContacts:
                 phone=inbound.contact_phone,
                 created_at=now,
             )
-            self._session.change(_ADD_CONTACT, values_of(contact))
-            address = {"channel": channel, "value": inbound.address, "contact_id": contact.id}
-            self._session.change(_ADD_ADDRESS, address)
+            self._session.add(_CONTACTS, _CONTACTS.of(contact))
+            self._session.add(_ADDRESSES, (channel, inbound.address, contact.id))
+            self._new[channel, inbound.address] = contact
             self._hot.keep_contact(contact)
             return contact
-        known = record_of(Contact, row)
         filled = replace(
             known,
             name=known.name or inbound.contact_name,
@@ -99,8 +101,15 @@ class SqlContacts:
         if filled != known:
             facts = {"name": filled.name, "email": filled.email, "phone": filled.phone}
             self._session.change(_FILL_CONTACT, {"which": known.id, **facts})
+            self._new.pop((channel, inbound.address), None)
         self._hot.keep_contact(filled)
         return filled
+
+    def _at(self, channel: str, address: str) -> Contact | None:
+        if (new := self._new.get((channel, address))) is not None:
+            return new
+        row = self._session.stored_row(_CONTACT_AT, channel=channel, value=address)
+        return None if row is None else record_of(Contact, row)
 
     def get(self, contact_id: str) -> Contact:
         if (kept := self._hot.contact(contact_id)) is not None:
@@ -119,11 +128,13 @@ class SqlConversations:
     def __init__(self, session: Session, hot: Hot) -> None:
         self._session = session
         self._hot = hot
+        self._new: set[tuple[str, str]] = set()
 
     def find(self, channel: str, external_id: str) -> Conversation | None:
         if (scene := self._hot.scene_at(channel, external_id)) is not None:
             return scene.conversation
-        row = self._session.row(_CONVERSATION_AT, channel=channel, external_id=external_id)
+        look = self._session.row if (channel, external_id) in self._new else self._session.stored_row
+        row = look(_CONVERSATION_AT, channel=channel, external_id=external_id)
         return None if row is None else self._kept(row)
 
     def get(self, conversation_id: str) -> Conversation:
@@ -135,7 +146,8 @@ class SqlConversations:
         return self._kept(row)
 
     def add(self, conversation: Conversation) -> None:
-        self._session.change(_ADD_CONVERSATION, values_of(conversation))
+        self._session.add(_CONVERSATIONS, _CONVERSATIONS.of(conversation))
+        self._new.add((conversation.channel, conversation.external_id))
         self._hot.keep(conversation, is_new=True)
 
     def change(self, conversation: Conversation) -> None:
@@ -153,17 +165,21 @@ class SqlConversations:
 class SqlMessages:
     """`ports.store.Messages` in SQL."""
 
-    def __init__(self, session: Session, hot: Hot) -> None:
+    def __init__(self, session: Session, hot: Hot, numbers: Numbers) -> None:
         self._session = session
         self._hot = hot
+        self._numbers = numbers
+        self._new: set[tuple[str, str | None]] = set()
 
     def known(self, channel: str, provider_id: str) -> Message | None:
-        row = self._session.row(_MESSAGE_KNOWN, channel=channel, provider_id=provider_id)
+        look = self._session.row if (channel, provider_id) in self._new else self._session.stored_row
+        row = look(_MESSAGE_KNOWN, channel=channel, provider_id=provider_id)
         return None if row is None else record_of(Message, row)
 
     def add(self, message: Message, *, channel: str) -> Message:
-        values = {**values_of(message, leave_out=("seq",)), "channel": channel}
-        added = replace(message, seq=self._session.insert(_ADD_MESSAGE, values))
+        added = replace(message, seq=self._numbers.next("messages"))
+        self._session.add(_MESSAGES, _MESSAGES.of(added, channel))
+        self._new.add((channel, message.provider_id))
         scene = self._hot.scene(message.conversation_id)
         if scene is not None and scene.messages is not None:
             scene.put_messages([*scene.messages, added])

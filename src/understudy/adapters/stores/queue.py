@@ -7,8 +7,9 @@ from functools import cache
 
 from sqlalchemy import bindparam, func, select, tuple_, update
 
-from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
-from understudy.adapters.stores.statement import Statement, among, insert_into
+from understudy.adapters.stores.rows import Rows
+from understudy.adapters.stores.session import Session, columns_of, record_of
+from understudy.adapters.stores.statement import Statement, among
 from understudy.adapters.stores.tables import holds, verdicts
 from understudy.errors import NotFound, StaleVersion
 from understudy.records.review import Hold, HoldState, Verdict
@@ -30,13 +31,14 @@ _VERDICTS_OF = Statement(
     select(*columns_of(verdicts, Verdict)).where(verdicts.c.turn_id == bindparam("turn_id")).order_by(verdicts.c.at)
 )
 
-_ADD = insert_into(holds)
-_ADD_VERDICT = insert_into(verdicts)
-_CHANGE = Statement(
-    update(holds)
-    .where(holds.c.id == bindparam("which"), holds.c.version == bindparam("was"))
-    .values({column.name: bindparam(column.name) for column in _HOLD if column.name != "id"})
+_HOLDS = Rows(
+    holds,
+    Hold,
+    key=("id",),
+    fence="version",
+    changing=tuple(column.name for column in _HOLD if column.name != "id"),
 )
+_VERDICTS = Rows(verdicts, Verdict, key=("id",))
 _RENEW = Statement(
     update(holds).where(holds.c.id == bindparam("which")).values(claimed_until=bindparam("claimed_until"))
 )
@@ -61,7 +63,7 @@ class SqlHolds:
         self._session = session
 
     def add(self, hold: Hold) -> None:
-        self._session.change(_ADD, values_of(hold))
+        self._session.add(_HOLDS, _HOLDS.of(hold))
 
     def get(self, hold_id: str) -> Hold:
         row = self._session.row(_BY_ID, id=hold_id)
@@ -78,8 +80,9 @@ class SqlHolds:
 
     def change(self, hold: Hold, *, was: int) -> None:
         self._session.swap(
-            _CHANGE,
-            {"which": hold.id, "was": was, **values_of(hold, leave_out=("id",))},
+            _HOLDS,
+            _HOLDS.of(hold),
+            was=was,
             refused=lambda: StaleVersion(
                 f"hold {hold.id} is no longer at version {was}; read it again and decide again"
             ),
@@ -109,7 +112,7 @@ class SqlVerdicts:
         self._session = session
 
     def add(self, verdict: Verdict) -> None:
-        self._session.change(_ADD_VERDICT, values_of(verdict))
+        self._session.add(_VERDICTS, _VERDICTS.of(verdict))
 
     def of_turn(self, turn_id: str) -> list[Verdict]:
         rows = self._session.rows(_VERDICTS_OF, turn_id=turn_id)

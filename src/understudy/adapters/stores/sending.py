@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import Select, bindparam, func, select, update
 
 from understudy.adapters.stores.hot import Hot
-from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
-from understudy.adapters.stores.statement import Numbered, Statement, among, insert_into
+from understudy.adapters.stores.numbers import Numbers
+from understudy.adapters.stores.rows import Rows
+from understudy.adapters.stores.session import Session, columns_of, record_of
+from understudy.adapters.stores.statement import Statement, among
 from understudy.adapters.stores.tables import outbox, receipts
 from understudy.errors import NotFound, StepSuperseded
 from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState, Receipt
@@ -37,14 +39,14 @@ _RECEIPTS_OF = Statement(
     .order_by(receipts.c.attempt)
 )
 
-_ADD = Numbered(outbox, "seq")
-_ADD_RECEIPT = insert_into(receipts)
-_CHANGING = ("state", "attempts", "due_at", "last_error")
-_CHANGE = Statement(
-    update(outbox)
-    .where(outbox.c.id == bindparam("which"), outbox.c.attempts == bindparam("expected"))
-    .values({name: bindparam(name) for name in _CHANGING})
+_ENTRIES = Rows(
+    outbox,
+    OutboxEntry,
+    key=("id",),
+    fence="attempts",
+    changing=("state", "attempts", "due_at", "last_error"),
 )
+_RECEIPTS = Rows(receipts, Receipt, key=("outbox_id", "attempt"))
 
 
 @cache
@@ -78,12 +80,14 @@ _RENEW = Statement(
 class SqlOutbox:
     """`ports.store.Outbox` in SQL."""
 
-    def __init__(self, session: Session, hot: Hot) -> None:
+    def __init__(self, session: Session, hot: Hot, numbers: Numbers) -> None:
         self._session = session
         self._hot = hot
+        self._numbers = numbers
 
     def add(self, entry: OutboxEntry) -> OutboxEntry:
-        added = replace(entry, seq=self._session.insert(_ADD, values_of(entry, leave_out=("seq",))))
+        added = replace(entry, seq=self._numbers.next("outbox"))
+        self._session.add(_ENTRIES, _ENTRIES.of(added))
         self._remember(added)
         return added
 
@@ -109,10 +113,10 @@ class SqlOutbox:
         return [record_of(OutboxEntry, row) for row in self._session.rows(_OF_TURN, turn_id=turn_id)]
 
     def change(self, entry: OutboxEntry, *, attempts: int) -> None:
-        changes = {name: getattr(entry, name) for name in _CHANGING}
         self._session.swap(
-            _CHANGE,
-            {"which": entry.id, "expected": attempts, **changes},
+            _ENTRIES,
+            _ENTRIES.of(entry),
+            was=attempts,
             refused=lambda: StepSuperseded(f"outbox entry {entry.id} moved on while this send was under way"),
         )
         self._remember(entry)
@@ -142,7 +146,7 @@ class SqlOutbox:
         return dict.fromkeys(states, 0) | {state: int(number) for state, number in rows}
 
     def add_receipt(self, receipt: Receipt) -> None:
-        self._session.change(_ADD_RECEIPT, values_of(receipt))
+        self._session.add(_RECEIPTS, _RECEIPTS.of(receipt))
 
     def receipts(self, outbox_id: str) -> list[Receipt]:
         return [record_of(Receipt, row) for row in self._session.rows(_RECEIPTS_OF, outbox_id=outbox_id)]

@@ -1,21 +1,34 @@
-"""One open transaction as the repositories see it: run statements, remember whether anything changed."""
+"""One open transaction as the repositories see it: run statements, remember whether anything changed.
+
+Rows are written in sets. What a step adds or changes is kept until the end of its group, or until a statement concerns
+the same table; then each table is written by one statement for all rows, and several changes of a row are one.
+"""
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Dialect
 
-from understudy.adapters.stores.statement import ManyRows, Numbered, Statement
+from understudy.adapters.stores.rows import Row, Rows
+from understudy.adapters.stores.statement import Statement
 
 R = TypeVar("R")
+Refused = Callable[[], Exception]
+
+
+class _Waiting:
+    """Rows of one table that are not written yet, by key."""
+
+    def __init__(self) -> None:
+        self.new: dict[Any, Row] = {}
+        self.changed: dict[Any, tuple[Row, Any, Refused]] = {}
 
 
 class Session:
-    """A thin hold on a connection; `changed` tells whether a record was written since the step began.
+    """A thin hold on a driver's connection; `changed` tells whether a record was written since the step began.
 
     Statements go to the driver as they were compiled. Whatever the driver raises comes through as it is.
 
@@ -23,72 +36,122 @@ class Session:
     earlier, when something is read. The steps of a group are right or are all run again, so late is early enough.
     """
 
-    def __init__(self, connection: Connection, *, pipeline: Any = None, ahead: int = 1) -> None:
+    def __init__(self, connection: Any, dialect: Dialect, *, pipeline: Any = None) -> None:
         self.changed = False
-        self._dialect = connection.dialect
-        self._open: Callable[[], Any] = connection.connection.cursor
+        self.dialect = dialect
+        self._open: Callable[[], Any] = connection.cursor
         self._cursor: Any = self._open()
         self._pipeline = pipeline
-        self._expected: list[tuple[Any, Callable[[], Exception]]] = []
-        self._ahead = ahead
-        self._numbers: dict[Numbered, deque[int]] = {}
+        self._waiting: dict[Rows, _Waiting] = {}
+        self._tables: set[str] = set()
+        self._expected: list[tuple[Any, int, Refused]] = []
+
+    # Reading -----------------------------------------------------------------------------------------------------
 
     def rows(self, statement: Statement, **values: Any) -> list[Sequence[Any]]:
         """Run a query and fetch all rows, their columns in the types of the tables."""
-        prepared = statement.on(self._dialect)
-        self._cursor.execute(prepared.sql, prepared.values(values))
-        return [prepared.row(row) for row in self._cursor.fetchall()]
+        self._write_what(statement)
+        return self._fetched(statement, values)
 
     def row(self, statement: Statement, **values: Any) -> Sequence[Any] | None:
         """Run a query and fetch its first row."""
-        prepared = statement.on(self._dialect)
-        self._cursor.execute(prepared.sql, prepared.values(values))
-        rows = self._cursor.fetchall()
-        return prepared.row(rows[0]) if rows else None
+        rows = self.rows(statement, **values)
+        return rows[0] if rows else None
+
+    def stored_row(self, statement: Statement, **values: Any) -> Sequence[Any] | None:
+        """The same where the caller knows that none of the rows not written yet is meant."""
+        rows = self.stored_rows(statement, **values)
+        return rows[0] if rows else None
+
+    def stored_rows(self, statement: Statement, **values: Any) -> list[Sequence[Any]]:
+        """Run a query that none of the rows not written yet concerns, and fetch all rows."""
+        return self._fetched(statement, values)
 
     def scalar(self, statement: Statement, **values: Any) -> Any:
         """Run a query and fetch the first column of its first row; None where there is no row."""
         row = self.row(statement, **values)
         return None if row is None else row[0]
 
+    def _fetched(self, statement: Statement, values: Mapping[str, Any]) -> list[Sequence[Any]]:
+        prepared = statement.on(self.dialect)
+        self._cursor.execute(prepared.sql, prepared.values(values))
+        return [prepared.row(row) for row in self._cursor.fetchall()]
+
+    # Writing rows in sets ----------------------------------------------------------------------------------------
+
+    def add(self, rows: Rows, row: Row) -> None:
+        """Write a new row, in the end."""
+        self.changed = True
+        waiting, key = self._waiting_of(rows), rows.key(row)
+        if (known := waiting.new.get(key)) is not None:
+            if rows.again == "refused":
+                self.write()  # the database says what is wrong with the second of them
+                waiting = self._waiting_of(rows)
+            elif rows.again == "adds":
+                row = rows.added(row, known)
+        waiting.new[key] = row
+
+    def swap(self, rows: Rows, row: Row, *, was: Any, refused: Refused) -> None:
+        """Write a row as it is now, in the end, if its fence is as it `was`; else what `refused` makes is raised."""
+        self.changed = True
+        waiting, key = self._waiting_of(rows), rows.key(row)
+        if (new := waiting.new.get(key)) is not None:
+            _demand(new[rows.fence] == was, refused)
+            waiting.new[key] = row
+        elif (known := waiting.changed.get(key)) is not None:
+            _demand(known[0][rows.fence] == was, refused)
+            waiting.changed[key] = (row, known[1], refused)
+        else:
+            waiting.changed[key] = (row, was, refused)
+
+    def write(self) -> None:
+        """Write all that waits, what others refer to first."""
+        if not self._waiting:
+            return
+        self._tables.clear()
+        waiting, self._waiting = self._waiting, {}
+        for rows in sorted(waiting, key=lambda one: one.place):
+            if new := list(waiting[rows].new.values()):
+                for sql, values in rows.inserts(new, self.dialect):
+                    self._writing().execute(sql, values)
+            if changed := list(waiting[rows].changed.values()):
+                self._write_changes(rows, changed)
+
+    def _write_changes(self, rows: Rows, changed: list[tuple[Row, Any, Refused]]) -> None:
+        sql, values = rows.changes([(row, was) for row, was, _ in changed], self.dialect)
+        cursor = self._writing()
+        if self._pipeline is None:
+            cursor.executemany(sql, values)
+            _demand(cursor.rowcount == len(changed), changed[0][2])
+        else:
+            cursor.execute(sql, values)
+            self._expected.append((cursor, len(changed), changed[0][2]))
+
+    def _waiting_of(self, rows: Rows) -> _Waiting:
+        waiting = self._waiting.get(rows)
+        if waiting is None:
+            waiting = self._waiting[rows] = _Waiting()
+            self._tables.add(rows.table.name)
+        return waiting
+
+    def _write_what(self, statement: Statement) -> None:
+        """Write what waits if the statement concerns it; a statement that names no table may concern anything."""
+        if self._tables and (not statement.tables or not self._tables.isdisjoint(statement.tables)):
+            self.write()
+
+    # Writing by statements of their own --------------------------------------------------------------------------
+
     def change(self, statement: Statement, values: Mapping[str, Any]) -> None:
         """Run a statement that writes."""
         self.changed = True
         self._run(statement, values)
 
-    def swap(self, statement: Statement, values: Mapping[str, Any], *, refused: Callable[[], Exception]) -> None:
+    def change_one(self, statement: Statement, values: Mapping[str, Any], *, refused: Refused) -> None:
         """Run a statement that must change one row; what `refused` makes is raised where there is no such row."""
         self.changed = True
-        self._expected.append((self._run(statement, values), refused))
+        self._expected.append((self._run(statement, values), 1, refused))
         if self._pipeline is None:
             self.settle()
-
-    def insert_many(self, statement: ManyRows, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Insert many rows."""
-        self.changed = True
-        if self._pipeline is None:
-            prepared = statement.one.on(self._dialect)
-            self._cursor.executemany(prepared.sql, [prepared.values(row) for row in rows])
-        else:
-            self._writing().execute(*statement.at_once(rows, self._dialect))
-
-    def insert(self, statement: Numbered, values: Mapping[str, Any]) -> int:
-        """Insert one row and return the number that the database gave it.
-
-        In a pipeline `ahead` numbers are asked for at once; those that a group does not use are left out, so that
-        numbers grow in the order of the commits.
-        """
-        if self._pipeline is None:
-            self.changed = True
-            prepared = statement.giving.on(self._dialect)
-            self._cursor.execute(prepared.sql, prepared.values(values))
-            return int(self._cursor.fetchall()[0][0])
-        numbers = self._numbers.setdefault(statement, deque())
-        if not numbers:
-            numbers.extend(sorted(int(row[0]) for row in self.rows(statement.ahead, count=self._ahead)))
-        number = numbers.popleft()
-        self.change(statement.given, {**values, statement.column: number})
-        return number
 
     def renew(self, statement: Statement, values: Mapping[str, Any]) -> None:
         """Run a statement that only lengthens a lease: not a change that a ledger entry must tell of."""
@@ -99,12 +162,12 @@ class Session:
         if self._pipeline is not None:
             self._pipeline.sync()
         expected, self._expected = self._expected, []
-        for cursor, refused in expected:
-            if cursor.rowcount != 1:
-                raise refused()
+        for cursor, count, refused in expected:
+            _demand(cursor.rowcount == count, refused)
 
     def _run(self, statement: Statement, values: Mapping[str, Any]) -> Any:
-        prepared = statement.on(self._dialect)
+        self._write_what(statement)
+        prepared = statement.on(self.dialect)
         cursor = self._writing()
         cursor.execute(prepared.sql, prepared.values(values))
         return cursor
@@ -112,6 +175,11 @@ class Session:
     def _writing(self) -> Any:
         """A cursor whose answer may come later, hence one of its own."""
         return self._cursor if self._pipeline is None else self._open()
+
+
+def _demand(is_so: bool, refused: Refused) -> None:
+    if not is_so:
+        raise refused()
 
 
 def values_of(record: Any, *, leave_out: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -15,23 +15,21 @@ import queue
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, bindparam, func, select
+from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, open_engine, read_options
+from understudy.adapters.stores.engine import open_engine, read_options
 from understudy.adapters.stores.hot import Hot
-from understudy.adapters.stores.statement import Statement
 from understudy.adapters.stores.transaction import SqlTransaction
+from understudy.adapters.stores.writer_connection import WriterConnection
 from understudy.errors import StoreError, UnderstudyError
 from understudy.ports.store import Committed, Transaction
 
 T = TypeVar("T")
-
-_TAKE_WRITER_LOCK = Statement(select(func.pg_advisory_xact_lock(bindparam("key"))))
 
 GROUP_STEPS_MAX = 128
 READERS = 4
@@ -59,6 +57,7 @@ class SqlStore:
         self.engine: Engine = open_engine(url)
         self._read_options = read_options(self.engine)
         self._hot = Hot()
+        self._connection = WriterConnection(self.engine)
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._listeners: list[Callable[[Committed], None]] = []
         self._share: Callable[[Any, Committed], Committed] | None = None
@@ -99,7 +98,7 @@ class SqlStore:
             connection.execution_options(**self._read_options)
             try:
                 connection.begin()
-                transaction = SqlTransaction(connection)
+                transaction = SqlTransaction(connection.connection, self.engine.dialect)
                 result = query(transaction)
                 if transaction.session.changed:
                     raise AssertionError("a query must not write; use a step")
@@ -146,6 +145,7 @@ class SqlStore:
                     self._fail(group[0], error)
                     continue
             self._write_each_alone(group)  # out here, so that no step's error drags along that of its group
+        self._connection.close()
 
     def _write_each_alone(self, group: list[_Work]) -> None:
         """Nothing of the group was committed: let each step succeed or fail by itself."""
@@ -166,33 +166,25 @@ class SqlStore:
             raise
 
     def _write(self, group: list[_Work]) -> None:
-        with self.engine.connect() as connection:
-            begun = connection.begin()
-            with self._pipelined(connection) as pipeline:
-                transaction = SqlTransaction(connection, self._hot, pipeline=pipeline, ahead=len(group))
-                if pipeline is not None:
-                    transaction.session.change(_TAKE_WRITER_LOCK, {"key": PG_WRITER_LOCK})
-                self._hot.open(transaction.ledger.head_seq())
-                results = _run_all(group, transaction)
-                committed = Committed(entries=transaction.ledger.flush(), jobs=tuple(transaction.jobs))
-                transaction.session.settle()
+        connection = self._connection
+        try:
+            transaction = connection.begin(self._hot)
+            results = _run_all(group, transaction)
+            committed = transaction.write()
             if self._share is not None:
-                committed = self._share(connection.connection.driver_connection, committed)
-            try:
-                begun.commit()
-            except BaseException as error:
-                raise _CommitCutOff from error
-            self._hot.close(transaction.ledger.head_seq())
+                committed = self._share(connection.driver_connection, committed)
+            transaction.session.settle()
+        except BaseException:
+            connection.roll_back()
+            raise
+        try:
+            connection.commit()
+        except BaseException as error:
+            connection.roll_back()
+            raise _CommitCutOff from error
+        self._hot.close(transaction.ledger.head_seq())
         self._tell(committed)
         _answer([(work, result, None) for work, result in zip(group, results, strict=True)])
-
-    def _pipelined(self, connection: Connection) -> AbstractContextManager[Any]:
-        """Let statements that only write be sent without waiting, where the database is some way off."""
-        if is_sqlite(self.engine):
-            return nullcontext()
-        driver: Any = connection.connection.driver_connection
-        pipeline: AbstractContextManager[Any] = driver.pipeline()
-        return pipeline
 
     def _fail(self, work: _Work, error: BaseException) -> None:
         told = _as_store_error(error, self.engine)
@@ -256,7 +248,8 @@ def _run_all(group: list[_Work], transaction: SqlTransaction) -> list[Any]:
     try:
         return [_run(work.step, transaction) for work in group]
     except Exception:
-        transaction.session.settle()  # what was refused before, and not looked at yet, is why this step broke
+        transaction.write()  # what was refused before, and not looked at yet, is why this step broke
+        transaction.session.settle()
         raise
 
 

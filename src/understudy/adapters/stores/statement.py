@@ -6,7 +6,6 @@ module's constant: its SQL text, how values go in and how columns come out are w
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import Any
@@ -16,15 +15,13 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Dialect,
-    Integer,
     Table,
     bindparam,
-    func,
     insert,
     literal_column,
-    select,
 )
 from sqlalchemy.sql import ClauseElement
+from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TypeEngine
 
 from understudy.adapters.stores.tables import Kept
@@ -38,18 +35,18 @@ class Prepared:
     def __init__(self, clause: ClauseElement, dialect: Dialect) -> None:
         compiled: Any = clause.compile(dialect=dialect)
         self.sql = str(compiled)
-        into = {
+        converts = {
             compiled.bind_names[bind]: convert
             for bind in compiled.bind_names
-            if (convert := _into(bind.type, dialect)) is not None
+            if (convert := into(bind.type, dialect)) is not None
         }
         fixed = {
-            name: into[name](value) if name in into else value
+            name: converts[name](value) if name in converts else value
             for name, value in compiled.construct_params(_check=False).items()
         }
         order: Sequence[str] = compiled.positiontup or list(fixed)
         self._names = None if compiled.positiontup is not None else tuple(order)
-        self._plan = [(name, into.get(name), fixed[name]) for name in order]
+        self._plan = [(name, converts.get(name), fixed[name]) for name in order]
         columns = getattr(clause, "selected_columns", None) or getattr(clause, "_returning", ()) or ()
         self._out: list[tuple[int, Callable[[Any], Any]]] = [
             (place, convert)
@@ -75,7 +72,8 @@ class Prepared:
         return row
 
 
-def _into(kind: TypeEngine[Any], dialect: Dialect) -> _Convert:
+def into(kind: TypeEngine[Any], dialect: Dialect) -> _Convert:
+    """How values of a type go to a driver; None = as they are."""
     if isinstance(kind, Kept):
         return kind.into
     return kind.dialect_impl(dialect).bind_processor(dialect)
@@ -93,6 +91,8 @@ class Statement:
 
     def __init__(self, clause: ClauseElement) -> None:
         self._clause = clause
+        self.tables = frozenset(part.name for part in iterate(clause) if isinstance(part, Table))
+        """Which tables it reads or writes."""
         self._prepared: dict[str, Prepared] = {}
 
     def on(self, dialect: Dialect) -> Prepared:
@@ -111,39 +111,3 @@ def among(column: Column[Any], values: Iterable[StrEnum]) -> ColumnElement[bool]
 def insert_into(table: Table) -> Statement:
     """Insert one row of all columns."""
     return Statement(insert(table).values({column.name: bindparam(column.name) for column in table.columns}))
-
-
-class Numbered:
-    """Insert one row whose number the database gives: with the row, or ahead of it for several rows at once."""
-
-    def __init__(self, table: Table, column: str) -> None:
-        others: dict[str, Any] = {other.name: bindparam(other.name) for other in table.columns if other.name != column}
-        self.column = column
-        self.giving = Statement(insert(table).values(others).returning(table.c[column]))
-        self.given = insert_into(table)
-        sequence = func.pg_get_serial_sequence(literal_column(f"'{table.name}'"), literal_column(f"'{column}'"))
-        self.ahead = Statement(
-            select(func.nextval(sequence)).select_from(func.generate_series(1, bindparam("count", type_=Integer)))
-        )
-
-
-class ManyRows:
-    """Insert many rows of all columns: PostgreSQL takes them as one document, at the cost of one statement."""
-
-    def __init__(self, table: Table) -> None:
-        self.one = insert_into(table)
-        self._columns = list(table.columns)
-        self._table = table.name
-
-    def at_once(self, rows: Sequence[Mapping[str, Any]], dialect: Dialect) -> tuple[str, dict[str, str]]:
-        """The statement and its only value."""
-        converts = [(column.name, _into(column.type, dialect)) for column in self._columns]
-        document = [
-            {name: row[name] if convert is None else convert(row[name]) for name, convert in converts} for row in rows
-        ]
-        names = ", ".join(column.name for column in self._columns)
-        typed = ", ".join(f"{column.name} {column.type.compile(dialect)}" for column in self._columns)
-        sql = (
-            f"INSERT INTO {self._table} ({names}) SELECT {names} FROM json_to_recordset(%(rows)s::json) AS x ({typed})"  # noqa: S608 - names of ours
-        )
-        return sql, {"rows": json.dumps(document)}

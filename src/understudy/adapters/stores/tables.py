@@ -128,9 +128,6 @@ metadata = MetaData(
     }
 )
 
-LEFT_ALONE = (DecisionKind.DELIVER, DecisionKind.DEGRADE)
-"""Decisions after which something leaves without a person; the index below counts them."""
-
 _serial = BigInteger().with_variant(Integer, "sqlite")
 """SQLite numbers rows by itself only under the exact type INTEGER."""
 

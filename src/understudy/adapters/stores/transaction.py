@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection
+from sqlalchemy import Dialect
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.calls import SqlAgentCalls
@@ -13,28 +13,31 @@ from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
 from understudy.adapters.stores.learned_topics import SqlTopics
+from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
 from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
+from understudy.ports.store import Committed
 from understudy.records.turn import Job
 
 
 class SqlTransaction:
-    """`ports.store.Transaction` over one connection; `hot` is what the writer remembers, and a query has none."""
+    """`ports.store.Transaction` over one of the driver's connections; `hot` is what the writer remembers, and a query has none."""
 
-    def __init__(self, connection: Connection, hot: Hot | None = None, *, pipeline: Any = None, ahead: int = 1) -> None:
+    def __init__(self, connection: Any, dialect: Dialect, hot: Hot | None = None, *, pipeline: Any = None) -> None:
         hot = hot or Hot(scenes_max=0)
-        self.session = session = Session(connection, pipeline=pipeline, ahead=ahead)
+        self.session = session = Session(connection, dialect, pipeline=pipeline)
+        numbers = Numbers(session, hot)
         self.contacts = SqlContacts(session, hot)
         self.conversations = SqlConversations(session, hot)
-        self.messages = SqlMessages(session, hot)
-        self.turns = SqlTurns(session, hot)
+        self.messages = SqlMessages(session, hot, numbers)
+        self.turns = SqlTurns(session, hot, numbers)
         self.artifacts = SqlArtifacts(session, hot)
         self.holds = SqlHolds(session)
         self.verdicts = SqlVerdicts(session)
-        self.outbox = SqlOutbox(session, hot)
+        self.outbox = SqlOutbox(session, hot, numbers)
         self.ledger = SqlLedger(session)
         self.rulebooks = SqlRulebooks(session, hot)
         self.keys = SqlKeys(session)
@@ -49,3 +52,12 @@ class SqlTransaction:
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         self.jobs.append((job, at))
+
+    def keep(self, job: Job) -> None:
+        self.jobs = [(other, at) for other, at in self.jobs if other != job]
+
+    def write(self) -> Committed:
+        """Write all that the steps left to be written, and return what is true once it is committed."""
+        entries = self.ledger.flush()
+        self.session.write()
+        return Committed(entries=entries, jobs=tuple(self.jobs))

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, bindparam, delete, func, literal_column, select, text, update
+from sqlalchemy import bindparam, delete, func, literal_column, select, update
 
 from understudy.adapters.stores.hot import Hot
-from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
-from understudy.adapters.stores.statement import Numbered, Statement, among
-from understudy.adapters.stores.tables import LEFT_ALONE, artifacts, slice_counts, turns
+from understudy.adapters.stores.numbers import Numbers
+from understudy.adapters.stores.rows import Rows
+from understudy.adapters.stores.session import Session, columns_of, record_of
+from understudy.adapters.stores.statement import Statement, among
+from understudy.adapters.stores.tables import artifacts, slice_counts, turns
+from understudy.adapters.stores.tallies import BUCKET, LEFT_ALONE, bucket, is_counted
 from understudy.errors import NotFound, StepSuperseded
-from understudy.records.assessment import DecisionKind
 from understudy.records.codec import digest
 from understudy.records.turn import OPEN, TRANSITIONS, WORKING, Turn, TurnState
 
 _TURN = columns_of(turns, Turn)
+_COUNT_COLUMNS = ("topic", "channel", "kind", "began_at", "count")
 _BY_ID = Statement(select(*_TURN).where(turns.c.id == bindparam("id")))
 _OPEN_OF = Statement(
     select(*_TURN)
@@ -42,69 +44,49 @@ _DUE = Statement(
 _LISTED = Statement(
     select(*_TURN).where(turns.c.position > bindparam("after")).order_by(turns.c.position).limit(bindparam("limit"))
 )
-_SLICE = (turns.c.topic == bindparam("topic"), turns.c.channel == bindparam("channel"))
-BUCKET = timedelta(seconds=10)
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 COUNTS_KEPT = timedelta(hours=2)
-
-
-def _left_alone(kind: DecisionKind) -> ScalarSelect[Any]:
-    """Count a slice's decisions of a kind: one by one in the bucket of the first moment, by whole buckets after it."""
-    word: ColumnElement[Any] = literal_column(f"'{kind.value}'")
-    first = (
-        select(func.count())
-        .select_from(turns)
-        .where(
-            among(turns.c.decision, LEFT_ALONE),  # the words of the partial index, so that it is used
-            turns.c.decision == word,
-            turns.c.decided_at >= bindparam("since"),
-            turns.c.decided_at < bindparam("whole_from"),
-            *_SLICE,
-        )
+_OF_SLICE = (slice_counts.c.topic == bindparam("topic"), slice_counts.c.channel == bindparam("channel"))
+_MOMENTS = Statement(
+    select(turns.c.decision, turns.c.decided_at).where(
+        among(turns.c.decision, LEFT_ALONE),  # the words of the partial index, so that it is used
+        turns.c.topic == bindparam("topic"),
+        turns.c.channel == bindparam("channel"),
+        turns.c.decided_at >= bindparam("began_at"),
+        turns.c.decided_at < bindparam("whole_from"),
     )
-    later = select(func.coalesce(func.sum(slice_counts.c.count), 0)).where(
-        slice_counts.c.topic == bindparam("topic"),
-        slice_counts.c.channel == bindparam("channel"),
-        slice_counts.c.kind == word,
-        slice_counts.c.began_at >= bindparam("whole_from"),
-    )
-    return select(first.scalar_subquery() + later.scalar_subquery()).scalar_subquery()
-
-
-_BEING_DECIDED = (
+)
+_SUMS = Statement(
+    select(slice_counts.c.kind, func.sum(slice_counts.c.count))
+    .where(*_OF_SLICE, slice_counts.c.began_at >= bindparam("whole_from"))
+    .group_by(slice_counts.c.kind)
+)
+_BEING_DECIDED = Statement(
     select(func.count())
     .select_from(turns)
-    .where(turns.c.state == literal_column(f"'{TurnState.ASSESSING.value}'"), *_SLICE)
-)
-_DECIDED_SINCE = Statement(
-    select(_left_alone(DecisionKind.DELIVER), _left_alone(DecisionKind.DEGRADE), _BEING_DECIDED.scalar_subquery())
-)
-_OF_SLICE = (
-    slice_counts.c.topic == bindparam("topic"),
-    slice_counts.c.channel == bindparam("channel"),
-    slice_counts.c.kind == bindparam("kind"),
-)
-_COUNT = Statement(
-    text(
-        "INSERT INTO slice_counts (topic, channel, kind, began_at, count) "
-        "VALUES (:topic, :channel, :kind, :began_at, 1) "
-        "ON CONFLICT (topic, channel, kind, began_at) DO UPDATE SET count = slice_counts.count + 1"
-    ).bindparams(*(bindparam(name, type_=slice_counts.c[name].type) for name in ("kind", "began_at")))
-)
-_FORGET_COUNTS = Statement(delete(slice_counts).where(*_OF_SLICE, slice_counts.c.began_at < bindparam("before")))
-
-_ADD = Numbered(turns, "position")
-
-
-@cache
-def _swap(names: tuple[str, ...]) -> Statement:
-    """The compare-and-set that writes these columns."""
-    return Statement(
-        update(turns)
-        .where(turns.c.id == bindparam("which"), turns.c.token == bindparam("expected"))
-        .values({name: bindparam(name) for name in names})
+    .where(
+        turns.c.state == literal_column(f"'{TurnState.ASSESSING.value}'"),
+        turns.c.topic == bindparam("topic"),
+        turns.c.channel == bindparam("channel"),
     )
+)
+_FORGET_COUNTS = Statement(
+    delete(slice_counts).where(
+        *_OF_SLICE, slice_counts.c.kind == bindparam("kind"), slice_counts.c.began_at < bindparam("before")
+    )
+)
 
+_TURNS = Rows(
+    turns,
+    Turn,
+    key=("id",),
+    fence="token",
+    changing=(
+        *("state", "token", "due_at", "topic", "agent_version", "decision", "reasons", "confidence", "rulebook_id"),
+        *("is_audited", "superseded_by", "trace", "decided_at", "finished_at"),
+    ),
+)
+_COUNTED = Rows(slice_counts, key=("topic", "channel", "kind", "began_at"), more=_COUNT_COLUMNS, again="adds")
+_DOCUMENTS = Rows(artifacts, key=("turn_id", "kind"), more=("turn_id", "kind", "digest", "body"), again="replaces")
 
 _RENEW = Statement(
     update(turns)
@@ -113,31 +95,21 @@ _RENEW = Statement(
 )
 _WHICH_DOCUMENT = (artifacts.c.turn_id == bindparam("turn_id"), artifacts.c.kind == bindparam("kind"))
 _DOCUMENT = Statement(select(artifacts.c.body).where(*_WHICH_DOCUMENT))
-_PUT_DOCUMENT = Statement(
-    text(
-        "INSERT INTO artifacts (turn_id, kind, digest, body) VALUES (:turn_id, :kind, :digest, :body) "
-        "ON CONFLICT (turn_id, kind) DO UPDATE SET digest = excluded.digest, body = excluded.body"
-    )
-)
-
-
-def _bucket(moment: datetime) -> datetime:
-    """When the ten seconds began in which a moment lies."""
-    return moment.astimezone(UTC) - (moment.astimezone(UTC) - _EPOCH) % BUCKET
 
 
 class SqlTurns:
     """`ports.store.Turns` in SQL."""
 
-    def __init__(self, session: Session, hot: Hot) -> None:
+    def __init__(self, session: Session, hot: Hot, numbers: Numbers) -> None:
         self._session = session
         self._hot = hot
+        self._numbers = numbers
 
     def add(self, turn: Turn) -> Turn:
-        added = replace(turn, position=self._session.insert(_ADD, values_of(turn, leave_out=("position",))))
-        self._count(added)
+        added = replace(turn, position=self._numbers.next("turns"))
+        self._session.add(_TURNS, _TURNS.of(added))
         self._hot.begin_documents(turn.id)
-        self._hot.keep_turn(added)
+        self._moved(None, added)
         return added
 
     def get(self, turn_id: str) -> Turn:
@@ -169,20 +141,23 @@ class SqlTurns:
         return self._swap(turn, **changes)
 
     def _swap(self, turn: Turn, **changes: Any) -> Turn:
-        changes["token"] = turn.token + 1
-        expected = {"which": turn.id, "expected": turn.token}
+        swapped = replace(turn, token=turn.token + 1, **changes)
         self._session.swap(
-            _swap(tuple(sorted(changes))),
-            {**expected, **changes},
+            _TURNS,
+            _TURNS.of(swapped),
+            was=turn.token,
             refused=lambda: StepSuperseded(
                 f"turn {turn.id} moved on from {turn.state.value} while this step was under way"
             ),
         )
-        swapped = replace(turn, **changes)
-        if "decision" in changes:
-            self._count(swapped)
-        self._hot.keep_turn(swapped)
+        self._moved(turn, swapped)
         return swapped
+
+    def _moved(self, was: Turn | None, now: Turn) -> None:
+        """Remember a turn as it is now, and count a decision after which something leaves without a person."""
+        if is_counted(now) and (was is None or was.decision is not now.decision):
+            self._count(now)
+        self._hot.keep_turn(now, was=was)
 
     def renew(self, turn: Turn, *, until: datetime) -> None:
         self._session.renew(_RENEW, {"which": turn.id, "expected": turn.token, "until": until})
@@ -190,29 +165,43 @@ class SqlTurns:
             scene.lengthen(turn, until=until)
 
     def backlog(self) -> int:
-        return int(self._session.scalar(_BACKLOG))
+        if self._hot.backlog is None:
+            self._hot.backlog = int(self._session.scalar(_BACKLOG))
+        return self._hot.backlog
 
     def due(self, now: datetime, *, limit: int) -> list[Turn]:
         return [record_of(Turn, row) for row in self._session.rows(_DUE, now=now, limit=limit)]
 
     def decided_since(self, topic: str, channel: str, since: datetime) -> tuple[int, int]:
-        began_at = _bucket(since)
-        whole_from = began_at if began_at == since else began_at + BUCKET
-        values = {"topic": topic, "channel": channel, "since": since, "whole_from": whole_from}
-        row = self._session.row(_DECIDED_SINCE, **values)
-        assert row is not None, "counts are a row, whatever they are"
-        delivered, degraded, being_decided = (int(count) for count in row)
-        return delivered + being_decided, degraded + being_decided
+        known = self._hot.tallies.decided_since(topic, channel, since)
+        if known is None:
+            self._take_tally({"topic": topic, "channel": channel}, bucket(since))
+            known = self._hot.tallies.decided_since(topic, channel, since)
+            assert known is not None, "it was remembered just now"
+        return known
+
+    def _take_tally(self, of_slice: dict[str, str], began_at: datetime) -> None:
+        """Count a slice's decisions: one by one in the ten seconds of the first moment, by whole ten seconds after it."""
+        whole_from = began_at + BUCKET
+        moments = self._session.rows(_MOMENTS, **of_slice, began_at=began_at, whole_from=whole_from)
+        sums = self._session.rows(_SUMS, **of_slice, whole_from=whole_from)
+        self._hot.tallies.keep(
+            **of_slice,
+            began_at=began_at,
+            moments=[(kind, moment) for kind, moment in moments],
+            sums=[(kind, int(count)) for kind, count in sums],
+            being_decided=int(self._session.scalar(_BEING_DECIDED, **of_slice)),
+        )
 
     def _count(self, turn: Turn) -> None:
-        """Count a decision after which something leaves without a person; a slice's first in a bucket forgets old ones."""
-        if turn.decision not in LEFT_ALONE or turn.decided_at is None:
-            return
-        began_at = _bucket(turn.decided_at)
-        values = {"topic": turn.topic or "", "channel": turn.channel, "kind": turn.decision}
-        self._session.change(_COUNT, {**values, "began_at": began_at})
+        """Count one more; a slice's first in a bucket forgets old ones."""
+        assert turn.decided_at is not None, "only what was decided is counted"
+        assert turn.decision is not None, "the same"
+        began_at, topic = bucket(turn.decided_at), turn.topic or ""
         if self._hot.is_new_bucket((turn.topic, turn.channel, turn.decision), began_at):
-            self._session.change(_FORGET_COUNTS, {**values, "before": began_at - COUNTS_KEPT})
+            old = {"topic": topic, "channel": turn.channel, "kind": turn.decision, "before": began_at - COUNTS_KEPT}
+            self._session.change(_FORGET_COUNTS, old)
+        self._session.add(_COUNTED, (topic, turn.channel, turn.decision, began_at, 1))
 
     def listed(self, *, after: int, limit: int) -> list[Turn]:
         return [record_of(Turn, row) for row in self._session.rows(_LISTED, after=after, limit=limit)]
@@ -227,7 +216,7 @@ class SqlArtifacts:
 
     def put(self, turn_id: str, kind: str, body: str) -> str:
         name = digest(body)
-        self._session.change(_PUT_DOCUMENT, {"turn_id": turn_id, "kind": kind, "digest": name, "body": body})
+        self._session.add(_DOCUMENTS, (turn_id, kind, name, body))
         self._hot.put_document(turn_id, kind)
         return name
 

@@ -7,18 +7,30 @@ Attribute names follow the OpenTelemetry semantic conventions for generative AI 
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 
 from opentelemetry import trace
 from opentelemetry._logs import LoggerProvider, LogRecord, SeverityNumber, get_logger_provider
+from opentelemetry._logs._internal import ProxyLoggerProvider
 from opentelemetry.context import Context
-from opentelemetry.trace import NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TracerProvider
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    ProxyTracerProvider,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    TracerProvider,
+)
 
 from understudy import __version__
 from understudy.ports.telemetry import AgentAsked, Event, MessageSent, TurnDecided
 from understudy.records.assessment import Severity
 
 SCOPE = "understudy"
+LOOK_AGAIN_S = 1.0
 PASS_AT = 0.5
 """A signal at or above this is labelled `pass`; the label is for filtering only, no decision rests on it."""
 
@@ -27,10 +39,14 @@ class Spans:
     """`ports.telemetry.Telemetry` as spans and `gen_ai.evaluation.result` events."""
 
     def __init__(self, *, tracers: TracerProvider | None = None, loggers: LoggerProvider | None = None) -> None:
+        self._is_always_heard = tracers is not None or loggers is not None
+        self._looks_again_at = 0.0
         self._tracer = (tracers or trace.get_tracer_provider()).get_tracer(SCOPE, __version__)
         self._logger = (loggers or get_logger_provider()).get_logger(SCOPE, __version__)
 
     def emit(self, event: Event) -> None:
+        if not self._is_heard():
+            return
         match event:
             case AgentAsked():
                 self._agent_asked(event)
@@ -40,6 +56,13 @@ class Spans:
                 self._message_sent(event)
             case _:
                 pass
+
+    def _is_heard(self) -> bool:
+        """Whether an SDK was installed for the process, looked at once a second: to ask costs as much as a span."""
+        if not self._is_always_heard and (now := time.monotonic()) >= self._looks_again_at:
+            self._is_always_heard = _is_anybody_there()
+            self._looks_again_at = now + LOOK_AGAIN_S
+        return self._is_always_heard
 
     def _agent_asked(self, event: AgentAsked) -> None:
         span = self._tracer.start_span(
@@ -128,6 +151,13 @@ class Spans:
         if event.outcome not in ("accepted", "retry"):
             span.set_status(Status(StatusCode.ERROR, event.outcome))
         span.end()
+
+
+def _is_anybody_there() -> bool:
+    """Whether an SDK was installed for the process; until then the API would take everything and keep nothing."""
+    return not isinstance(trace.get_tracer_provider(), ProxyTracerProvider) or not isinstance(
+        get_logger_provider(), ProxyLoggerProvider
+    )
 
 
 def _parent(traceparent: str | None) -> Context | None:

@@ -1,0 +1,39 @@
+"""What is to be known of an outbox entry before it is settled: how often it was tried, and which turn it belongs to."""
+
+from __future__ import annotations
+
+from understudy.ports.store import Transaction
+from understudy.records.outbox import OutboxEntry
+from understudy.records.turn import Turn
+
+MAY_HAVE_ARRIVED = "repeat"
+"""Outcome of a try of which nobody can tell whether it arrived, and after which another does no harm."""
+
+GIVEN_UP = ("dead", "rejected", "unknown")
+"""Outcomes after which an entry is not tried any more, until a person says so."""
+
+
+def tries_of(tx: Transaction, entry: OutboxEntry) -> tuple[int, bool]:
+    """How often an entry was tried since it was last given up (>= 1), and whether one of those before may have arrived.
+
+    One that a person puts back begins anew. An attempt older than that has lost its lease, and cannot be recorded.
+    """
+    receipts = tx.outbox.receipts(entry.id)
+    given_up = max((one.attempt for one in receipts if one.outcome in GIVEN_UP), default=0)
+    unsure = any(one.attempt > given_up and one.outcome == MAY_HAVE_ARRIVED for one in receipts)
+    return max(entry.attempts - given_up, 1), unsure
+
+
+def turn_of(tx: Transaction, entry: OutboxEntry) -> Turn | None:
+    """The turn that an entry answers; most are open, and those are at hand."""
+    if entry.turn_id is None:
+        return None
+    at_hand = (turn for turn in tx.turns.open_of(entry.conversation_id) if turn.id == entry.turn_id)
+    return next(at_hand, None) or tx.turns.get(entry.turn_id)
+
+
+def latest_turn(tx: Transaction, entry: OutboxEntry) -> Turn:
+    """The turn under which people find a message that belongs to none: what a person wrote of their own accord."""
+    turn = tx.turns.latest_of(entry.conversation_id)
+    assert turn is not None, f"conversation {entry.conversation_id} began without a turn"
+    return turn
