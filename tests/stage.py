@@ -243,7 +243,7 @@ class Stage:
         *,
         reviewer: str = "rosa",
         version: int | None = None,
-        reasons: tuple[str, ...] = (),
+        **said: Any,
     ) -> Verdict:
         """Give a verdict; nothing is sent yet."""
         needs_text = kind in (VerdictKind.EDIT, VerdictKind.RESPOND) and text is None
@@ -253,7 +253,7 @@ class Stage:
             kind=kind,
             reviewer=reviewer,
             text="Written by a person." if needs_text else text,
-            reasons=reasons,
+            **said,
         )
         return self.run(self.verdicts.give(request))
 

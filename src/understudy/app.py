@@ -25,7 +25,9 @@ from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
+from understudy.learning.refit import Refit
 from understudy.learning.status import Status
+from understudy.learning.topics import TopicLearning
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
@@ -40,7 +42,7 @@ from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.verdicts import Verdicts
 from understudy.settings.asked import agents_asked
-from understudy.settings.earning import targets_of, terms_of
+from understudy.settings.earning import refit_terms_of, targets_of, terms_of, topic_terms_of
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.turn.coalescing import CoalescingLimits
@@ -55,6 +57,8 @@ API_CHANNEL = "api"
 """The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
 
 STOP_GRACE_S = 10.0
+LESSONS_S = 60.0
+"""How often it is looked whether there is something to learn."""
 LAPSE_S = 6.0
 """Where several processes work on one store: a process that was silent for so long is dead, and others do its work."""
 
@@ -88,6 +92,8 @@ class App:
     dispatcher: Dispatcher
     sweeps: Sweeps
     renewals: Sweeps
+    lessons: Sweeps
+    topics: TopicLearning
     sole_process: SoleProcess
     is_alone: bool
 
@@ -106,6 +112,7 @@ class App:
         self.outbox.begin(self.dispatcher)
         self.renewals.start()
         self.sweeps.start()
+        self.lessons.start()
 
     def _announce(self, committed: Committed) -> None:
         if committed.jobs:
@@ -117,6 +124,8 @@ class App:
 
     async def stop(self) -> None:
         """Finish what is under way, within a grace period, and let go of everything."""
+        self.topics.stop()
+        await self.lessons.stop()
         await self.sweeps.stop()
         await self.dispatcher.stop(grace_s=STOP_GRACE_S)
         await self.renewals.stop()
@@ -160,6 +169,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     }
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
+    topics = TopicLearning(store, clock, telemetry, **_topic_terms(settings))
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep, "learning": learning.sweep}
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
     return App(
@@ -185,6 +195,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
+        lessons=_lessons(settings, store, clock, telemetry, rulebook, topics, dispatcher),
+        topics=topics,
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
     )
@@ -214,6 +226,27 @@ def configure_telemetry(settings: Settings) -> None:
                 "telemetry.otlp_endpoint needs the exporter: pip install 'understudy[otel]'"
             ) from error
         export_to(settings.telemetry.otlp_endpoint)
+
+
+def _topic_terms(settings: Settings) -> dict[str, Any]:
+    return {"cadence": refit_terms_of(settings.learning), "terms": topic_terms_of(settings.learning)}
+
+
+def _lessons(
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    rulebook: Rulebook,
+    topics: TopicLearning,
+    dispatcher: Dispatcher,
+) -> Sweeps:
+    """What is learned in the background; sweeps of their own, since others cannot wait for a training."""
+    targets = partial(targets_of, settings.autonomy)
+    terms = refit_terms_of(settings.learning)
+    refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=targets, terms=terms)
+    sweeps = {"calibrator": refit.sweep, "topics": topics.sweep}
+    return Sweeps(clock, telemetry, sweeps, period_s=LESSONS_S, is_my_turn=dispatcher.may_sweep)
 
 
 def _second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, SecondOpinion]) -> SecondOpinions | None:

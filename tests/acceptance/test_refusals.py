@@ -228,6 +228,8 @@ VERDICTS: dict[str, tuple[Any, int, str, str]] = {
     "no action": ({}, 422, "input", "action"),
     "unknown field": ({"action": "approve", "mood": "good"}, 422, "input", "mood"),
     "severity out of range": ({"action": "reject", "severity": 2}, 422, "input", "severity"),
+    "overlong topic": ({"action": "approve", "topic": "y" * 201}, 422, "input", "topic"),
+    "blank topic": ({"action": "approve", "topic": " "}, 422, "input", "topic"),
     "overlong text": ({"action": "edit", "text": "y" * 100_001}, 422, "input", "text"),
     "overlong reason": ({"action": "reject", "reasons": ["y" * 201]}, 422, "input", "reasons.0"),
     "too many reasons": ({"action": "reject", "reasons": ["y"] * 21}, 422, "input", "reasons"),

@@ -201,3 +201,10 @@ def test_another_process_sees_a_stop_at_its_next_step(store: SqlStore, url: str)
     finally:
         other.close_now()
     assert len(write(store, lambda tx: tx.stops.all())) == 1
+
+
+def test_open_epochs_under_other_calibrators_are_found(store: SqlStore) -> None:
+    older = [epoch("e-1", topic="b"), epoch("e-2", topic="a", calibrator="c-1")]
+    write(store, lambda tx: [tx.epochs.add(one) for one in (*older, epoch("e-3", topic="c", calibrator="c-2"))])
+    write(store, lambda tx: tx.epochs.add(epoch("e-4", topic="d", ended_at=NOW, ended_why="alarm")))
+    assert store.read_now(lambda tx: tx.epochs.open_under_others("c-2")) == [older[1], older[0]]

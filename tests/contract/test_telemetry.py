@@ -25,6 +25,7 @@ from understudy.ports.telemetry import (
     AgentAsked,
     AutonomyMoved,
     BreakerChanged,
+    CalibratorAdopted,
     Event,
     HoldClosed,
     HoldOpened,
@@ -33,6 +34,7 @@ from understudy.ports.telemetry import (
     MessageSent,
     RequestRefused,
     StepFailed,
+    TopicModelAdopted,
     TurnDecided,
     TurnSuperseded,
 )
@@ -90,6 +92,7 @@ MOVED = AutonomyMoved(
     why=None,
     by="lena",
 )
+TRIED: dict[str, Any] = {"unseen": 60, "p_value": 0.001}
 EVENTS: tuple[Event, ...] = (
     MessageReceived(channel="web", conversation_id="c-1", turn_id="t-1", is_duplicate=False),
     RequestRefused(face="api", code="too-large"),
@@ -103,6 +106,10 @@ EVENTS: tuple[Event, ...] = (
     SENT,
     MOVED,
     StepFailed(flow="turn", key="c-1", error="LookupError: in the middle"),
+    CalibratorAdopted(calibrator="c", replaces="b", labels=140, log_loss_before=0.4, log_loss_after=0.3, **TRIED),
+    TopicModelAdopted(
+        model="m", replaces=None, topics=3, tags=140, right_before=0, right_after=50, wrong_after=1, **TRIED
+    ),
 )
 
 

@@ -35,8 +35,7 @@ def assess(evidence: Evidence, rulebook: Rulebook, *, checks: tuple[Check, ...] 
     signals = [Signal(check=check.name, score=float(examination.score)) for check, examination in examinations]
     if evidence.draft is not None and evidence.draft.confidence is not None and _is_enabled(AGENT_SIGNAL, policies):
         signals.append(Signal(check=AGENT_SIGNAL, score=evidence.draft.confidence))
-    ignored = {f.check for f in findings if f.severity is Severity.UNKNOWN and _is_ignored(f.check, policies)}
-    counted = tuple(signal for signal in signals if signal.check not in ignored)
+    counted = counted_signals(tuple(signals), findings, rules)
     words = {AGENT_SIGNAL: AGENT_WORDS} | {check.name: check.words for check in running}
     sure = None if evidence.draft is None else confidence(counted, rules, words=words)
     return Assessment(
@@ -46,6 +45,13 @@ def assess(evidence: Evidence, rulebook: Rulebook, *, checks: tuple[Check, ...] 
         confidence=sure,
         decision=decide(evidence, findings, sure, rules),
     )
+
+
+def counted_signals(signals: tuple[Signal, ...], findings: tuple[Finding, ...], rules: Rules) -> tuple[Signal, ...]:
+    """The signals that the confidence is made of: all but those of checks whose failure the rulebook ignores."""
+    policies = {policy.check: policy for policy in rules.checks}
+    ignored = {f.check for f in findings if f.severity is Severity.UNKNOWN and _is_ignored(f.check, policies)}
+    return tuple(signal for signal in signals if signal.check not in ignored)
 
 
 def _runs(check: Check, evidence: Evidence, policies: dict[str, CheckPolicy]) -> bool:

@@ -8,11 +8,11 @@ what ships; a rulebook with a calibrator brings those that were learned from wha
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from understudy.records.assessment import Confidence, Contribution, Signal
-from understudy.records.rulebook import Calibrator, Rules
+from understudy.records.rulebook import SHIPPED, Calibrator, Rules
 
 AGENT_SIGNAL: Final = "agent"
 """The name under which the agent's own confidence enters."""
@@ -37,14 +37,15 @@ def confidence(signals: tuple[Signal, ...], rules: Rules, *, words: Mapping[str,
 
     Contributions are those that changed something, the largest effect first, equal ones by name.
     """
-    base, weights = _learned(rules.calibrator) if rules.calibrator is not None else shipped(rules)
+    calibrator = calibrator_of(rules)
+    weights = dict(calibrator.weights)
     contributions = [
         Contribution(signal=signal.check, log_odds=-weight * (1.0 - signal.score), words=words.get(signal.check, ""))
         for signal in signals
         if (weight := weights.get(signal.check, OTHER_WEIGHT)) * (1.0 - signal.score)
     ]
     contributions.sort(key=lambda contribution: (contribution.log_odds, contribution.signal))
-    log_odds = math.fsum([base, *(contribution.log_odds for contribution in contributions)])
+    log_odds = math.fsum([calibrator.base_log_odds, *(contribution.log_odds for contribution in contributions)])
     return Confidence(value=_sigmoid(log_odds), contributions=tuple(contributions))
 
 
@@ -57,8 +58,19 @@ def shipped(rules: Rules) -> tuple[float, Mapping[str, float]]:
     return rules.base_log_odds, {**DEFAULT_WEIGHTS, **given}
 
 
-def _learned(calibrator: Calibrator) -> tuple[float, Mapping[str, float]]:
-    return calibrator.base_log_odds, dict(calibrator.weights)
+def calibrator_of(rules: Rules) -> Calibrator:
+    """The calibrator of a rulebook: the learned one, else the shipped or configured weights as one."""
+    if rules.calibrator is not None:
+        return rules.calibrator
+    base, weights = shipped(rules)
+    return Calibrator(id=SHIPPED, base_log_odds=base, weights=tuple(sorted(weights.items())))
+
+
+def rescored(calibrator: Calibrator, signals: Iterable[tuple[str, float]]) -> float:
+    """The confidence that a calibrator gives to the signals of a past draft: to the last digit what it would have got."""
+    weights = dict(calibrator.weights)
+    taken = [-weights.get(name, OTHER_WEIGHT) * (1.0 - score) for name, score in signals]
+    return _sigmoid(math.fsum([calibrator.base_log_odds, *taken]))
 
 
 def _sigmoid(log_odds: float) -> float:

@@ -36,6 +36,7 @@ e  edit: change the draft in your editor, see the difference, then send it
 r  reject: say why; the draft is not sent and a person answers
 p  own words: write the answer yourself
 t  take over: write with the customer directly, until you hand back
+o  topic: say what it is about, where the agent or the system does not know or is wrong
 s  skip: leave it to others, or until the end of the queue     m  more: everything uncut
 q  quit: what is on the screen is released                     ?  this help
 Where a customer waits for a person there is no draft to send: p or t.

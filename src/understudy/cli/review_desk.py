@@ -28,23 +28,32 @@ class ReviewClient(ClaimClient, ChatClient, Protocol):
         """Go through the queue."""
         ...
 
-    def approve(self, hold_id: str, /, *, version: int) -> Decided:
+    def approve(self, hold_id: str, /, *, version: int, topic: str | None = None) -> Decided:
         """Send the draft as it is."""
         ...
 
-    def edit(self, hold_id: str, text: str, /, *, version: int) -> Decided:
+    def edit(self, hold_id: str, text: str, /, *, version: int, topic: str | None = None) -> Decided:
         """Send a text in place of the draft."""
         ...
 
-    def reject(self, hold_id: str, /, *, version: int, reasons: Sequence[str] = (), text: str | None = None) -> Decided:
+    def reject(
+        self,
+        hold_id: str,
+        /,
+        *,
+        version: int,
+        reasons: Sequence[str] = (),
+        text: str | None = None,
+        topic: str | None = None,
+    ) -> Decided:
         """Refuse the draft."""
         ...
 
-    def respond(self, hold_id: str, text: str, /, *, version: int) -> Decided:
+    def respond(self, hold_id: str, text: str, /, *, version: int, topic: str | None = None) -> Decided:
         """Answer in the reviewer's own words."""
         ...
 
-    def take_over(self, hold_id: str, /, *, version: int) -> Decided:
+    def take_over(self, hold_id: str, /, *, version: int, topic: str | None = None) -> Decided:
         """Take the conversation over."""
         ...
 
@@ -89,13 +98,15 @@ class Desk:
         return (self.keys.line() or "").strip()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Look:
-    """One hold on the screen, under a claim; `place` says where in the queue it is."""
+    """One hold on the screen, under a claim; `place` says where in the queue it is, `topic` what the reviewer says the
+    turn is about."""
 
     detail: HoldDetail
     claim: Claim
     place: str
+    topic: str | None = None
 
     @property
     def id(self) -> str:

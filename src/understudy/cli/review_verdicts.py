@@ -31,22 +31,36 @@ REJECT_REASONS = (
 )
 """The reasons a draft is refused for: the code that is stored, and the words on the chip."""
 
+TOPIC_CHARS_MAX = 200
+
 Outcome = Literal["next", "stay", "quit"]
 """Whether the next hold comes, or this one stays on the screen, or the reviewer leaves."""
 
 
 def _approve(desk: Desk, look: Look) -> Outcome:
-    return _settle(desk, look, "approve", lambda: desk.client.approve(look.id, version=look.version))
+    return _settle(desk, look, "approve", lambda: desk.client.approve(look.id, version=look.version, topic=look.topic))
 
 
 def _edit(desk: Desk, look: Look) -> Outcome:
     draft = look.detail.turn.draft
     before = draft.text if draft else ""
-    return _compose(desk, look, "edit", before, lambda text: desk.client.edit(look.id, text, version=look.version))
+    return _compose(
+        desk,
+        look,
+        "edit",
+        before,
+        lambda text: desk.client.edit(look.id, text, version=look.version, topic=look.topic),
+    )
 
 
 def _respond(desk: Desk, look: Look) -> Outcome:
-    return _compose(desk, look, "respond", "", lambda text: desk.client.respond(look.id, text, version=look.version))
+    return _compose(
+        desk,
+        look,
+        "respond",
+        "",
+        lambda text: desk.client.respond(look.id, text, version=look.version, topic=look.topic),
+    )
 
 
 def _reject(desk: Desk, look: Look) -> Outcome:
@@ -69,15 +83,28 @@ def _reject(desk: Desk, look: Look) -> Outcome:
         desk,
         look,
         "reject",
-        lambda: desk.client.reject(look.id, version=look.version, reasons=reasons, text=remark),
+        lambda: desk.client.reject(look.id, version=look.version, reasons=reasons, text=remark, topic=look.topic),
     )
 
 
 def _take_over(desk: Desk, look: Look) -> Outcome:
-    outcome = _settle(desk, look, "take_over", lambda: desk.client.take_over(look.id, version=look.version))
+    outcome = _settle(
+        desk, look, "take_over", lambda: desk.client.take_over(look.id, version=look.version, topic=look.topic)
+    )
     if look.claim.is_decided:
         chat(desk.client, desk.console, desk.keys, look.detail.conversation)
     return outcome
+
+
+def _name_topic(desk: Desk, look: Look) -> Outcome:
+    """Note what the turn is about; it goes along with the verdict."""
+    said = desk.ask_line("What is it about? One topic, or unknown; Enter alone leaves it: ")
+    if len(said) > TOPIC_CHARS_MAX:
+        desk.say(f"At most {TOPIC_CHARS_MAX} characters; left as it was.", "bold yellow")
+    elif said:
+        look.topic = said
+        desk.say(f"Topic: {said}. It goes along with your verdict.")
+    return "stay"
 
 
 def _send_again(desk: Desk, look: Look) -> Outcome:
@@ -96,7 +123,11 @@ _SEND_AGAIN = "Send it again? The customer may get it twice if it did arrive. y 
 _DID_ARRIVE = "Did it reach the customer? It is then never sent again. y / n "
 
 Action = Callable[[Desk, Look], Outcome]
-_OWN_WORDS: dict[str, tuple[str, Action]] = {"p": ("own words", _respond), "t": ("take over", _take_over)}
+_OWN_WORDS: dict[str, tuple[str, Action]] = {
+    "p": ("own words", _respond),
+    "t": ("take over", _take_over),
+    "o": ("topic", _name_topic),
+}
 ACTIONS: dict[str, dict[str, tuple[str, Action]]] = {
     "draft": {"a": ("approve", _approve), "e": ("edit", _edit), "r": ("reject", _reject), **_OWN_WORDS},
     "hand_off": _OWN_WORDS,

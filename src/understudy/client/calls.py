@@ -101,17 +101,26 @@ def release(hold_id: str) -> Call[models.Hold]:
 
 
 def approve(
-    hold_id: str, *, version: int, reasons: Sequence[str] = (), severity: float | None = None
+    hold_id: str, *, version: int, reasons: Sequence[str] = (), severity: float | None = None, topic: str | None = None
 ) -> Call[models.Decided]:
-    """Send the draft as it is. `version` is the hold's as read; `ApiError` `stale-version` where it moved on."""
-    return _verdict(hold_id, version, "approve", None, reasons, severity)
+    """Send the draft as it is. `version` is the hold's as read; `ApiError` `stale-version` where it moved on.
+
+    `topic`, here and below, says what the turn is about, where the reviewer knows better.
+    """
+    return _verdict(hold_id, version, "approve", None, reasons, severity, topic)
 
 
 def edit(
-    hold_id: str, text: str, *, version: int, reasons: Sequence[str] = (), severity: float | None = None
+    hold_id: str,
+    text: str,
+    *,
+    version: int,
+    reasons: Sequence[str] = (),
+    severity: float | None = None,
+    topic: str | None = None,
 ) -> Call[models.Decided]:
     """Send `text` in place of the draft; `severity` in [0, 1] grades how wrong the draft was (0 = cosmetic)."""
-    return _verdict(hold_id, version, "edit", text, reasons, severity)
+    return _verdict(hold_id, version, "edit", text, reasons, severity, topic)
 
 
 def reject(
@@ -121,21 +130,30 @@ def reject(
     reasons: Sequence[str] = (),
     text: str | None = None,
     severity: float | None = None,
+    topic: str | None = None,
 ) -> Call[models.Decided]:
     """Refuse the draft; `reasons` are codes, `text` is a remark for colleagues and is not sent to the customer."""
-    return _verdict(hold_id, version, "reject", text, reasons, severity)
+    return _verdict(hold_id, version, "reject", text, reasons, severity, topic)
 
 
 def respond(
-    hold_id: str, text: str, *, version: int, reasons: Sequence[str] = (), severity: float | None = None
+    hold_id: str,
+    text: str,
+    *,
+    version: int,
+    reasons: Sequence[str] = (),
+    severity: float | None = None,
+    topic: str | None = None,
 ) -> Call[models.Decided]:
     """Answer in the reviewer's own words."""
-    return _verdict(hold_id, version, "respond", text, reasons, severity)
+    return _verdict(hold_id, version, "respond", text, reasons, severity, topic)
 
 
-def take_over(hold_id: str, *, version: int, reasons: Sequence[str] = ()) -> Call[models.Decided]:
+def take_over(
+    hold_id: str, *, version: int, reasons: Sequence[str] = (), topic: str | None = None
+) -> Call[models.Decided]:
     """Take the conversation over: a person writes until it is handed back."""
-    return _verdict(hold_id, version, "take_over", None, reasons, None)
+    return _verdict(hold_id, version, "take_over", None, reasons, None, topic)
 
 
 def conversation(conversation_id: str) -> Call[models.Conversation]:
@@ -228,9 +246,17 @@ def _post(path: str, kind: type[T], body: Mapping[str, Any], headers: Mapping[st
 
 
 def _verdict(
-    hold_id: str, version: int, action: str, text: str | None, reasons: Sequence[str], severity: float | None
+    hold_id: str,
+    version: int,
+    action: str,
+    text: str | None,
+    reasons: Sequence[str],
+    severity: float | None,
+    topic: str | None,
 ) -> Call[models.Decided]:
     body = {"action": action, "text": text, "reasons": list(reasons), "severity": severity}
+    if topic is not None:
+        body["topic"] = topic  # left out where nothing is said, for servers that do not know it yet
     return _post(f"/v1/holds/{_part(hold_id)}/verdict", models.Decided, body, {"If-Match": f'"{version}"'})
 
 

@@ -249,6 +249,7 @@ class Verdict:
     severity: float | None = None
     reviewer: str | None = None
     at: datetime | None = None
+    topic: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 from understudy.effects.labelling import announce_learning, label, slice_of_key
 from understudy.errors import StaleVersion
 from understudy.learning import epochs
+from understudy.learning.calibrating import scores_under
 from understudy.learning.ladder import SCORES_MIN, Progress, advance, settled
-from understudy.learning.promotion import Finding, judge
+from understudy.learning.promotion import Finding, judge, level_in_force
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import AutonomyMoved, Telemetry
 from understudy.records.autonomy import EVERY, Candidate, Epoch, Outcome, Targets, Terms
 from understudy.records.codec import dump, load
-from understudy.records.rulebook import SHIPPED, Level, Rules, configured_grant
+from understudy.records.rulebook import Level, Rules
 from understudy.stats.severity import Severity
 
 BATCH = 2_000
@@ -157,11 +158,9 @@ class Learning:
 
     def _past(self, tx: Transaction, of_slice: OfSlice) -> tuple[list[float], bool]:
         """The scores of a slice's past drafts under the calibrator in force, and whether harm was done."""
-        calibrator = tx.calibrators.latest()
-        name = SHIPPED if calibrator is None else calibrator.id
-        past = tx.candidates.following(*of_slice, after=0, limit=SCORES_MAX)
+        past = tx.candidates.latest_of(*of_slice, limit=SCORES_MAX)
         harm = any(one.is_delivered and one.label is not None and one.label.is_severe for one in past)
-        return [one.confidence for one in past if one.calibrator == name], harm
+        return scores_under(past, tx.calibrators.latest()), harm
 
     def _count(self, seen: _Seen) -> _Counted:
         epoch = seen.epoch
@@ -188,9 +187,7 @@ class Learning:
 
     def level_of(self, epoch: Epoch) -> Level:
         """The level in force for an epoch's slice, stops aside."""
-        configured = configured_grant(self._rules(), epoch.topic, epoch.channel)
-        level = Level.ASSIST if configured is None else configured.level
-        return level if epoch.earned is None or level is Level.SHADOW else epoch.earned
+        return level_in_force(epoch, self._rules())
 
     async def _make_true(self, seen: _Seen, counted: _Counted) -> None:
         finding = counted.finding

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from understudy.errors import Conflict, NotFound
 from understudy.learning import epochs
+from understudy.learning.calibrating import scores_under
 from understudy.learning.flow import SCORES_MAX, moved
 from understudy.learning.promotion import Why
 from understudy.ports.clock import Clock
@@ -91,8 +92,8 @@ class Orders:
         return begun
 
     def _begin_anew(self, tx: Transaction, epoch: Epoch, by: str) -> Epoch:
-        past = tx.candidates.following(epoch.topic, epoch.channel, epoch.release, after=0, limit=SCORES_MAX)
-        scores = [one.confidence for one in past if one.calibrator == epoch.calibrator]
+        past = tx.candidates.latest_of(epoch.topic, epoch.channel, epoch.release, limit=SCORES_MAX)
+        scores = scores_under(past, tx.calibrators.latest())
         targets = self._targets_of(epoch.topic)
         return epochs.ended(tx, self._clock, epoch, Why.RESTARTED, scores, targets, earned=Level.ASSIST, by=by)
 

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from understudy.learning.ladder import Progress, certified, is_alarm, is_stirred, is_vetoed
-from understudy.records.autonomy import Candidate, Epoch, Proposal, Terms
-from understudy.records.rulebook import Level
+from understudy.records.autonomy import EVERY, Candidate, Epoch, Proposal, Terms
+from understudy.records.rulebook import Level, Rules, configured_grant
 
 ALONE = frozenset({Level.PROBATION, Level.AUTO})
 """Levels at which drafts leave by themselves."""
@@ -32,6 +32,24 @@ class Finding:
     fall: Why | None = None
     proposal: Proposal | None = None
     burst: int = 0
+
+
+def level_in_force(epoch: Epoch, rules: Rules) -> Level:
+    """The level of an epoch's slice, stops aside: what it earned or lost, within what the configuration grants."""
+    configured = configured_grant(rules, epoch.topic, epoch.channel)
+    level = Level.ASSIST if configured is None else configured.level
+    return level if epoch.earned is None or level is Level.SHADOW else epoch.earned
+
+
+def follows_calibrator(epoch: Epoch, calibrator: str, rules: Rules) -> bool:
+    """Whether an open epoch of another calibrator gives way to this one.
+
+    A slice that answers alone keeps the calibrator that its certificate speaks of until the certificate ends, and so
+    does one whose promotion a lead has before them. A topic on all channels answers nothing by itself.
+    """
+    if epoch.calibrator == calibrator or epoch.proposal is not None:
+        return False
+    return epoch.channel == EVERY or level_in_force(epoch, rules) not in ALONE
 
 
 def judge(
@@ -95,7 +113,9 @@ def _is_broad(progress: Progress, terms: Terms) -> bool:
 
 
 def _from_parent(epoch: Epoch, progress: Progress, parent: tuple[Epoch, Progress], terms: Terms) -> float | None:
-    """The threshold of the topic's certificate, where the slice may rest on it."""
+    """The threshold of the topic's certificate, where the slice may rest on it; it is one of the same score."""
+    if parent[0].calibrator != epoch.calibrator:
+        return None
     if progress.labels < terms.child_labels_min or is_vetoed(progress, epoch.targets):
         return None
     return certified(parent[1], parent[0].targets)

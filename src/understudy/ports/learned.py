@@ -8,6 +8,7 @@ from typing import Protocol
 
 from understudy.records.autonomy import Candidate, Epoch, Label, Stop
 from understudy.records.rulebook import Calibrator
+from understudy.records.topics import TaggedTurn, TopicModel
 
 
 class Candidates(Protocol):
@@ -25,6 +26,10 @@ class Candidates(Protocol):
         """Those of a slice and release with `seq` > `after`, oldest first; channel `*` is every channel."""
         ...
 
+    def latest_of(self, topic: str, channel: str, release: str, *, limit: int) -> list[Candidate]:
+        """The latest of a slice and release, oldest first; channel `*` is every channel."""
+        ...
+
     def slices(self) -> list[tuple[str, str, str, int, int]]:
         """Every topic, channel and release that has some, with how many it has and how many await a label."""
         ...
@@ -35,6 +40,14 @@ class Candidates(Protocol):
 
     def judged(self, *, after: int, limit: int) -> list[Candidate]:
         """Sampled ones with a label and `seq` > `after`, oldest first."""
+        ...
+
+    def latest_judged(self, *, limit: int) -> list[Candidate]:
+        """The latest sampled ones with a label, oldest first."""
+        ...
+
+    def count_judged(self, *, after: int) -> int:
+        """How many sampled ones with a label have a `seq` > `after`."""
         ...
 
 
@@ -59,6 +72,10 @@ class Epochs(Protocol):
         """Every open one, by topic, channel and release."""
         ...
 
+    def open_under_others(self, calibrator: str) -> list[Epoch]:
+        """The open ones whose calibrator is another, by topic, channel and release."""
+        ...
+
     def of_slice(self, topic: str, channel: str) -> list[Epoch]:
         """All of a slice, the latest first."""
         ...
@@ -79,6 +96,31 @@ class Calibrators(Protocol):
 
     def latest(self) -> Calibrator | None:
         """The one for new epochs; None = the one that ships."""
+        ...
+
+
+class Topics(Protocol):
+    """Every topic model, the latest in force, and the turns that teach the next one."""
+
+    def add(self, model: TopicModel, *, now: datetime) -> None: ...
+
+    def get(self, model_id: str) -> TopicModel | None: ...
+
+    def latest(self) -> TopicModel | None:
+        """The one that new turns are classified by; None = there is none yet."""
+        ...
+
+    def tagged(self, *, before: int, limit: int) -> list[TaggedTurn]:
+        """Turns with a `position` < `before` that reviewers tagged, the latest first, once for each tag."""
+        ...
+
+    def given(self, *, before: int, limit: int) -> tuple[list[TaggedTurn], int | None]:
+        """Of the `limit` latest turns with a `position` < `before` those whose topic the channel or the agent gave,
+        and before which position to go on; None where there are no more."""
+        ...
+
+    def count_tagged(self, *, after: int) -> int:
+        """How many tags reviewers gave on turns with a `position` > `after`."""
         ...
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops
+from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops, Topics
 from understudy.records.access import ApiKey
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
@@ -355,6 +355,8 @@ class Transaction(Protocol):
     def calibrators(self) -> Calibrators: ...
     @property
     def stops(self) -> Stops: ...
+    @property
+    def topics(self) -> Topics: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

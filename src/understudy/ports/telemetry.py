@@ -147,6 +147,36 @@ class AutonomyMoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CalibratorAdopted:
+    """A calibrator learned from `labels` verdicts is in force, because it did better on `unseen` later ones: its mean
+    log loss, in nats, was `log_loss_after` where that of the one before was `log_loss_before`."""
+
+    calibrator: str
+    replaces: str
+    labels: int
+    unseen: int
+    log_loss_before: float
+    log_loss_after: float
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicModelAdopted:
+    """A topic model learned from `tags` is in force, because on `unseen` later ones it was sure and right more often
+    (`right_after`) than the one before (`right_before`), and sure and wrong seldom (`wrong_after`)."""
+
+    model: str
+    replaces: str | None
+    topics: int
+    tags: int
+    unseen: int
+    right_before: int
+    right_after: int
+    wrong_after: int
+    p_value: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed:
     """A step broke in a way nobody foresaw and will be tried again; `error` is the exception's type and message."""
 
@@ -167,6 +197,8 @@ Event = (
     | HoldRaised
     | MessageSent
     | AutonomyMoved
+    | CalibratorAdopted
+    | TopicModelAdopted
     | StepFailed
 )
 

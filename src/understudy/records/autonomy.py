@@ -5,7 +5,7 @@ becomes the other stands in `learning/`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from understudy.records.rulebook import Level
@@ -115,6 +115,31 @@ class Terms:
     burst: int = 100
     child_labels_min: int = 30
     is_automatic: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialTerms:
+    """When a calibrator is tried and when it is better.
+
+    At least `verdicts_min` verdicts; the latest `unseen_share` of them, in (0, 1), is kept for the trial, and among those
+    at least `kind_min` approvals and as many of the rest. Its mean log loss must be smaller by `gain_min` (a share of
+    the old one's, in [0, 1)), and by more than chance: one-sided paired t-test at `level`.
+    """
+
+    verdicts_min: int = 200
+    unseen_share: float = 0.3
+    kind_min: int = 10
+    gain_min: float = 0.02
+    level: float = 0.01
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefitTerms:
+    """A calibrator is tried when `every` has passed or `new_verdicts` have come since the last trial."""
+
+    every: timedelta = timedelta(hours=24)
+    new_verdicts: int = 200
+    trial: TrialTerms = TrialTerms()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

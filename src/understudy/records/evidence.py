@@ -9,9 +9,15 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from understudy.records.conversation import Mode
+from understudy.records.topics import TopicGuess
 
 NO_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time of a turn that gives none; a fixed one, so that the same file gives the same answers."""
+
+TopicBy = Literal["channel", "rules", "agent", "model"]
+"""Who named the topic of a turn."""
+GIVEN_BY: Final = ("channel", "agent")
+"""Who names a topic without having been taught it here, so that others can learn from it."""
 
 Role = Literal["system", "developer", "user", "assistant", "tool"]
 
@@ -138,6 +144,8 @@ class Evidence:
     agent's tool traffic may follow them).
     `draft` is None exactly when `agent_error` says why. `automatic_last_hour` counts the automatic replies of this
     slice in the hour before `at`, and `degraded_last_hour` its safe replies, those decided in parallel included in both. `audit_draw` is uniform in [0, 1).
+    `topic_by` None: nobody could name the topic, or the evidence is from before this was noted. `topic_guess` is what a
+    model made of the burst, where it was asked.
     """
 
     turn_id: str
@@ -157,6 +165,8 @@ class Evidence:
     audit_draw: float = 0.0
     masked: tuple[str, ...] = ()
     opinions: tuple[Opinion, ...] = ()
+    topic_by: TopicBy | None = None
+    topic_guess: TopicGuess | None = None
 
     def __post_init__(self) -> None:
         if (self.draft is None) == (self.agent_error is None) and self.mode is Mode.AGENT:

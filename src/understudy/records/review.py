@@ -66,7 +66,9 @@ class Hold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """A reviewer's decision on one hold, as stored. `severity` in [0, 1]: 0 cosmetic … 1 reject; None = not graded."""
+    """A reviewer's decision on one hold, as stored. `severity` in [0, 1]: 0 cosmetic … 1 reject; None = not graded.
+    `topic`: what the turn is about in the reviewer's eyes; None = they said nothing of it.
+    """
 
     id: str
     hold_id: str
@@ -77,6 +79,7 @@ class Verdict:
     severity: float | None
     reviewer: str
     at: datetime
+    topic: str | None = None
 
     def __post_init__(self) -> None:
         if self.severity is not None and not 0.0 <= self.severity <= 1.0:
@@ -87,7 +90,8 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRequest:
-    """What a reviewer asks for. `version` is the hold's as the reviewer saw it; `severity` in [0, 1] or None."""
+    """What a reviewer asks for. `version` is the hold's as the reviewer saw it; `severity` in [0, 1] or None; `topic`
+    says what the turn is about and teaches, it changes nothing of this turn."""
 
     hold_id: str
     version: int
@@ -96,3 +100,4 @@ class VerdictRequest:
     text: str | None = None
     reasons: tuple[str, ...] = ()
     severity: float | None = None
+    topic: str | None = None

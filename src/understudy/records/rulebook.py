@@ -100,7 +100,8 @@ class Calibrator:
     """How signals become the confidence: log-odds of a draft in which nothing is wrong, and what each signal of 0 takes.
 
     `weights` are log-odds >= 0 by signal name. `trained_until` is the number of the last draft whose verdict it was
-    learned from (0 = none: shipped); no certificate may rest on drafts up to there. `labels` says from how many.
+    learned from or chosen by (0 = none: shipped); no certificate may rest on drafts up to there. `labels` says from how
+    many verdicts it was learned.
     """
 
     id: str

@@ -26,6 +26,7 @@ from understudy.records.turn import OUTBOX_JOB, Job, Turn, TurnState
 from understudy.review.holds import open_for
 
 REJECTED_PRIORITY = 3
+TOPIC_CHARS_MAX = 200
 
 ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
     HoldKind.DRAFT: frozenset(VerdictKind),
@@ -104,6 +105,8 @@ class Verdicts:
             raise InputError(f"text has {len(request.text)} characters; at most {self._text_chars_max} are taken")
         if request.severity is not None and not 0.0 <= request.severity <= 1.0:
             raise InputError(f"severity must be in [0, 1], got {request.severity}")
+        if request.topic is not None and not 0 < len(request.topic.strip()) <= TOPIC_CHARS_MAX:
+            raise InputError(f"topic must have 1 to {TOPIC_CHARS_MAX} characters; leave it out to say nothing of it")
 
     def _store_verdict(self, tx: Transaction, hold: Hold, request: VerdictRequest) -> Verdict:
         verdict = Verdict(
@@ -114,6 +117,7 @@ class Verdicts:
             text=request.text,
             reasons=request.reasons,
             severity=request.severity,
+            topic=None if request.topic is None else request.topic.strip(),
             reviewer=request.reviewer,
             at=self._clock.now(),
         )
@@ -129,6 +133,7 @@ class Verdicts:
             kind=verdict.kind.value,
             severity=verdict.severity,
             reasons=list(verdict.reasons),
+            topic=verdict.topic,
             text=None if verdict.text is None else digest(verdict.text),
         )
         return verdict

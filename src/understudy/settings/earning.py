@@ -1,9 +1,15 @@
-"""The section `[autonomy]` as what learning takes: what is promised for a topic, and the terms of a promotion."""
+"""The sections `[autonomy]` and `[learning]` as what learning takes: what is promised for a topic, the terms of a
+promotion, and those under which something learned comes into force.
+"""
 
 from __future__ import annotations
 
-from understudy.records.autonomy import Targets, Terms
+from datetime import timedelta
+
+from understudy.records.autonomy import RefitTerms, Targets, Terms, TrialTerms
+from understudy.records.topics import TopicTerms
 from understudy.settings.autonomy import Autonomy, TopicTargets
+from understudy.settings.learning import LearningSettings
 
 
 def targets_of(autonomy: Autonomy, topic: str) -> Targets:
@@ -29,4 +35,29 @@ def terms_of(autonomy: Autonomy) -> Terms:
         burst=autonomy.burst,
         child_labels_min=autonomy.child_labels_min,
         is_automatic=autonomy.confirm == "automatic",
+    )
+
+
+def refit_terms_of(learning: LearningSettings) -> RefitTerms:
+    """When a calibrator is tried, and when it is better."""
+    return RefitTerms(
+        every=timedelta(hours=learning.every_h),
+        new_verdicts=learning.new_verdicts,
+        trial=TrialTerms(
+            verdicts_min=learning.verdicts_min,
+            unseen_share=learning.unseen_share,
+            gain_min=learning.gain_min,
+            level=learning.level,
+        ),
+    )
+
+
+def topic_terms_of(learning: LearningSettings) -> TopicTerms:
+    """When a topic model is trained, and when it is better."""
+    return TopicTerms(
+        tags_min=learning.topic_tags_min,
+        wrong_max=learning.topic_wrong_max,
+        unknown_share=learning.topic_unknown_share,
+        unseen_share=learning.unseen_share,
+        level=learning.level,
     )

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr
 
 from understudy.records.policy import Markup, RuleKind
 from understudy.settings.autonomy import Autonomy
+from understudy.settings.learning import LearningSettings
 from understudy.settings.section import Section
 
 
@@ -189,7 +190,9 @@ class CheckSettings(Section):
 
     enabled: bool = Field(True, description="false: the check does not run; shows in doctor")
     on_failure: Literal["hold", "ignore"] = Field("hold", description="what a broken check means for the draft")
-    weight: float | None = Field(None, ge=0, description="weight of its signal in log-odds; default: the check's own")
+    weight: float | None = Field(
+        None, ge=0, description="weight of its signal in log-odds, from which learning starts; default: the check's own"
+    )
 
 
 class JudgeOpinion(Section):
@@ -361,6 +364,7 @@ class Settings(Section):
     agents: dict[str, AgentSettings] = Field({})
     channels: dict[str, ChannelSettings] = Field({})
     autonomy: Autonomy = Autonomy()
+    learning: LearningSettings = LearningSettings()
     checks: dict[str, CheckSettings] = Field({})
     opinions: dict[str, OpinionSettings] = Field({})
     topics: dict[str, TopicSettings] = Field({})

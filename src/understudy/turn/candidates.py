@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from understudy.assessment.assess import counted_signals
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment, DecisionKind
 from understudy.records.autonomy import Candidate
@@ -57,7 +58,10 @@ def add_candidate(
             release=said["release"],
             calibrator=said["calibrator"],
             confidence=said["confidence"],
-            signals=tuple((signal.check, signal.score) for signal in assessment.signals),
+            signals=tuple(
+                (signal.check, signal.score)
+                for signal in counted_signals(assessment.signals, assessment.findings, rules)
+            ),
             is_delivered=said["delivered"],
             is_sampled=said["sampled"],
             rate=said["rate"],

@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import TypeVar
 
 from understudy.assessment.cards import mask_all, mask_cards
-from understudy.assessment.topic import topic_of
+from understudy.assessment.topic import NamedTopic, name_topic
 from understudy.errors import MalformedInput
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
-from understudy.records.codec import build, fitted
+from understudy.records.codec import build, fitted, load
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
 from understudy.records.evidence import (
     Action,
@@ -27,7 +27,7 @@ from understudy.records.evidence import (
     ToolCall,
 )
 from understudy.records.rulebook import Rules
-from understudy.records.turn import Turn
+from understudy.records.turn import Turn, TurnState
 from understudy.records.wire import burst_length
 
 R = TypeVar("R", ToolCall, Passage, Action, PipelineStep)
@@ -91,13 +91,13 @@ def gather(
     if draft is None and agent_error is None and conversation.mode is Mode.AGENT:
         agent_error = NOT_ASKED
     messages = transcript_of(tx, turn)
-    topic = topic_of(turn.topic, draft, messages, rules)
-    automatic, degraded = tx.turns.decided_since(topic, turn.channel, now - QUOTA_WINDOW)
+    named = _named_topic(tx, turn, draft, messages, rules)
+    automatic, degraded = tx.turns.decided_since(named.topic, turn.channel, now - QUOTA_WINDOW)
     return Evidence(
         turn_id=turn.id,
         conversation_id=turn.conversation_id,
         channel=turn.channel,
-        topic=topic,
+        topic=named.topic,
         at=now,
         messages=messages,
         burst=burst_length(messages),
@@ -111,7 +111,20 @@ def gather(
         audit_draw=clock.random(),
         masked=_masked(messages),
         opinions=opinions,
+        topic_by=named.by,
+        topic_guess=named.guess,
     )
+
+
+def _named_topic(
+    tx: Transaction, turn: Turn, draft: Draft | None, messages: tuple[ChatMessage, ...], rules: Rules
+) -> NamedTopic:
+    """Name the topic. A turn that is gathered once more keeps what was named before: its messages are the same."""
+    before = tx.artifacts.get(turn.id, "evidence") if turn.state is TurnState.ASSESSING else None
+    if before is not None:
+        evidence = load(Evidence, before)
+        return NamedTopic(topic=evidence.topic, by=evidence.topic_by, guess=evidence.topic_guess)
+    return name_topic(turn.topic, draft, messages, rules, model=tx.topics.latest())
 
 
 def fit_draft(draft: Draft) -> Draft:

@@ -24,7 +24,8 @@ router = APIRouter(prefix="/v1/holds", tags=["review"], route_class=JsonRoute)
 
 
 class VerdictBody(BaseModel):
-    """A reviewer's verdict. *edit* and *respond* need `text`; `severity` in [0, 1], 0 cosmetic … 1 reject."""
+    """A reviewer's verdict. *edit* and *respond* need `text`; `severity` in [0, 1], 0 cosmetic … 1 reject; `topic` says
+    what the turn is about, so that topics are recognised better from then on."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -32,6 +33,7 @@ class VerdictBody(BaseModel):
     text: str | None = None
     reasons: list[Annotated[str, Field(max_length=200)]] = Field([], max_length=20)
     severity: float | None = Field(None, ge=0, le=1)
+    topic: str | None = Field(None, min_length=1, max_length=200)
 
 
 @router.get("", responses=answers(401, 403))
@@ -95,6 +97,7 @@ async def give_verdict(
             text=body.text,
             reasons=tuple(body.reasons),
             severity=body.severity,
+            topic=body.topic,
         )
     )
     turn = await app.store.read(lambda tx: turn_view(tx, tx.turns.get(verdict.turn_id)))

@@ -131,20 +131,28 @@ class FakeDesk:
     def release(self, hold_id: str) -> Hold:
         return self._take("release", hold_id)
 
-    def approve(self, hold_id: str, *, version: int) -> Decided:
-        return self._decide("approve", hold_id, version)
+    def approve(self, hold_id: str, *, version: int, topic: str | None = None) -> Decided:
+        return self._decide("approve", hold_id, version, topic=topic)
 
-    def edit(self, hold_id: str, text: str, *, version: int) -> Decided:
-        return self._decide("edit", hold_id, version, text)
+    def edit(self, hold_id: str, text: str, *, version: int, topic: str | None = None) -> Decided:
+        return self._decide("edit", hold_id, version, text, topic=topic)
 
-    def reject(self, hold_id: str, *, version: int, reasons: Sequence[str] = (), text: str | None = None) -> Decided:
-        return self._decide("reject", hold_id, version, list(reasons), text)
+    def reject(
+        self,
+        hold_id: str,
+        *,
+        version: int,
+        reasons: Sequence[str] = (),
+        text: str | None = None,
+        topic: str | None = None,
+    ) -> Decided:
+        return self._decide("reject", hold_id, version, list(reasons), text, topic=topic)
 
-    def respond(self, hold_id: str, text: str, *, version: int) -> Decided:
-        return self._decide("respond", hold_id, version, text)
+    def respond(self, hold_id: str, text: str, *, version: int, topic: str | None = None) -> Decided:
+        return self._decide("respond", hold_id, version, text, topic=topic)
 
-    def take_over(self, hold_id: str, *, version: int) -> Decided:
-        return self._decide("take_over", hold_id, version)
+    def take_over(self, hold_id: str, *, version: int, topic: str | None = None) -> Decided:
+        return self._decide("take_over", hold_id, version, topic=topic)
 
     def conversation(self, conversation_id: str) -> Conversation:
         return self.talk
@@ -171,8 +179,8 @@ class FakeDesk:
             raise self.refuse[what, hold_id]
         return self.details[hold_id].hold
 
-    def _decide(self, action: str, hold_id: str, version: int, *more: Any) -> Decided:
-        hold = self._take(action, hold_id, *more)
+    def _decide(self, action: str, hold_id: str, version: int, *more: Any, topic: str | None) -> Decided:
+        hold = self._take(action, hold_id, *more, *(() if topic is None else (f"topic {topic}",)))
         if hold.state != "open":
             raise ApiError(status=409, code="hold-closed", detail="closed")
         if hold.version != version:

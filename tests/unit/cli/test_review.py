@@ -63,6 +63,18 @@ def test_an_edit_is_sent_after_its_difference_was_seen(review: Review) -> None:
     assert review.desk.done()[0] == ("edit", "h-1", DRAFT.replace("5", "10"))
 
 
+def test_a_topic_goes_along_with_the_verdict_that_follows(review: Review) -> None:
+    text = review.run("o", "refunds", "a", "a", "q")
+    assert "Topic: refunds." in text
+    assert review.desk.done() == [("approve", "h-1", "topic refunds"), ("approve", "h-2")]
+
+
+@pytest.mark.parametrize("said", ["", "x" * 201])
+def test_no_topic_or_an_overlong_one_is_left(review: Review, said: str) -> None:
+    review.run("o", said, "a", "q")
+    assert review.desk.done()[0] == ("approve", "h-1")
+
+
 @pytest.mark.parametrize("changed", [None, "", "  \n", DRAFT])
 def test_an_edit_that_changes_nothing_sends_nothing(review: Review, changed: str | None) -> None:
     review.edits = [changed]

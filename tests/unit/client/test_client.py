@@ -166,6 +166,22 @@ def test_a_person_writes_and_hands_back() -> None:
     assert json.loads(server.asked[0].content) == {"text": "Hello."}
 
 
+@pytest.mark.parametrize(
+    "decide",
+    [
+        lambda c: c.approve("h-1", version=3, topic="refunds"),
+        lambda c: c.edit("h-1", "x", version=3, topic="refunds"),
+        lambda c: c.reject("h-1", version=3, topic="refunds"),
+        lambda c: c.respond("h-1", "x", version=3, topic="refunds"),
+        lambda c: c.take_over("h-1", version=3, topic="refunds"),
+    ],
+)
+def test_every_verdict_may_say_what_the_turn_is_about(decide: Decide) -> None:
+    server = Server(answer(DECIDED))
+    decide(server.client())
+    assert json.loads(server.asked[0].content)["topic"] == "refunds"
+
+
 def test_a_verdict_is_read_under_either_name_of_its_kind() -> None:
     assert Server(answer(DECIDED)).client().approve("h-1", version=3).verdict.action == "approve"
 

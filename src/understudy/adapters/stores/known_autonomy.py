@@ -17,11 +17,13 @@ OfSlice = tuple[str, str, str]
 
 @dataclass(slots=True)
 class KnownAutonomy:
-    """Open epochs by slice and release (None = there is none), calibrators by id, all stops (None = not read)."""
+    """Open epochs by slice and release (None = there is none), calibrators by id, all stops (None = not read), the name
+    of the latest topic model (None = not read, "" = there is none)."""
 
     epochs: dict[OfSlice, Epoch | None] = field(default_factory=dict)
     calibrators: dict[str, Calibrator | None] = field(default_factory=dict)
     stops: Sequence[Stop] | None = None
+    topic_model: str | None = None
 
     def keep(self, of_slice: OfSlice, epoch: Epoch | None) -> None:
         """Keep the open epoch of a slice and release, or that there is none."""
@@ -34,3 +36,4 @@ class KnownAutonomy:
         self.epochs.clear()
         self.calibrators.clear()
         self.stops = None
+        self.topic_model = None

@@ -36,11 +36,18 @@ _SECOND_AWAITED = Statement(
     .order_by(candidates.c.second_due_at)
     .limit(bindparam("limit"))
 )
+_IS_JUDGED = (candidates.c.is_sampled, candidates.c.label.is_not(None))
 _JUDGED = Statement(
     select(*_CANDIDATE)
-    .where(candidates.c.seq > bindparam("after"), candidates.c.is_sampled, candidates.c.label.is_not(None))
+    .where(candidates.c.seq > bindparam("after"), *_IS_JUDGED)
     .order_by(candidates.c.seq)
     .limit(bindparam("limit"))
+)
+_LATEST_JUDGED = Statement(
+    select(*_CANDIDATE).where(*_IS_JUDGED).order_by(candidates.c.seq.desc()).limit(bindparam("limit"))
+)
+_COUNT_JUDGED = Statement(
+    select(func.count()).select_from(candidates).where(candidates.c.seq > bindparam("after"), *_IS_JUDGED)
 )
 _OF_SLICE_COLUMNS = (candidates.c.topic, candidates.c.channel, candidates.c.release)
 _SLICES = Statement(
@@ -75,6 +82,11 @@ _OF_TOPIC = Statement(
     )
 )
 _ALL_OPEN = Statement(_OPEN.order_by(epochs.c.topic, epochs.c.channel, epochs.c.release))
+_UNDER_OTHERS = Statement(
+    _OPEN.where(epochs.c.calibrator != bindparam("calibrator_is")).order_by(
+        epochs.c.topic, epochs.c.channel, epochs.c.release
+    )
+)
 _OF_SLICE = Statement(
     select(*_EPOCH)
     .where(epochs.c.topic == bindparam("topic"), epochs.c.channel == bindparam("channel"))
@@ -98,15 +110,18 @@ _LIFT = Statement(delete(stops).where(*_STOP_OF))
 
 
 @cache
-def _following(*, every_channel: bool) -> Statement:
+def _following(*, every_channel: bool, backwards: bool) -> Statement:
+    """A page of a slice and release, of one channel or of all: from behind a draft on, or back from the latest."""
     page = select(*_CANDIDATE).where(
-        candidates.c.topic == bindparam("topic"),
-        candidates.c.release == bindparam("release"),
-        candidates.c.seq > bindparam("after"),
+        candidates.c.topic == bindparam("topic"), candidates.c.release == bindparam("release")
     )
     if not every_channel:
         page = page.where(candidates.c.channel == bindparam("channel"))
-    return Statement(page.order_by(candidates.c.seq).limit(bindparam("limit")))
+    if not backwards:
+        page = page.where(candidates.c.seq > bindparam("after"))
+    return Statement(
+        page.order_by(candidates.c.seq.desc() if backwards else candidates.c.seq).limit(bindparam("limit"))
+    )
 
 
 class SqlCandidates:
@@ -126,10 +141,13 @@ class SqlCandidates:
         self._session.change(_JUDGE, {"which": candidate.seq, "label": label, "second_due_at": second_due_at})
 
     def following(self, topic: str, channel: str, release: str, *, after: int, limit: int) -> list[Candidate]:
-        values: dict[str, Any] = {"topic": topic, "release": release, "after": after, "limit": limit}
-        if channel != EVERY:
-            values["channel"] = channel
-        return self._read(_following(every_channel=channel == EVERY), **values)
+        values = _of_slice(topic, channel, release)
+        page = _following(every_channel=channel == EVERY, backwards=False)
+        return self._read(page, **values, after=after, limit=limit)
+
+    def latest_of(self, topic: str, channel: str, release: str, *, limit: int) -> list[Candidate]:
+        values = _of_slice(topic, channel, release)
+        return self._read(_following(every_channel=channel == EVERY, backwards=True), **values, limit=limit)[::-1]
 
     def slices(self) -> list[tuple[str, str, str, int, int]]:
         return [(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in self._session.rows(_SLICES)]
@@ -140,8 +158,19 @@ class SqlCandidates:
     def judged(self, *, after: int, limit: int) -> list[Candidate]:
         return self._read(_JUDGED, after=after, limit=limit)
 
+    def latest_judged(self, *, limit: int) -> list[Candidate]:
+        return self._read(_LATEST_JUDGED, limit=limit)[::-1]
+
+    def count_judged(self, *, after: int) -> int:
+        return int(self._session.scalar(_COUNT_JUDGED, after=after))
+
     def _read(self, statement: Statement, **values: Any) -> list[Candidate]:
         return [record_of(Candidate, row) for row in self._session.rows(statement, **values)]
+
+
+def _of_slice(topic: str, channel: str, release: str) -> dict[str, Any]:
+    values = {"topic": topic, "release": release}
+    return values if channel == EVERY else {**values, "channel": channel}
 
 
 class SqlEpochs:
@@ -175,6 +204,9 @@ class SqlEpochs:
 
     def all_open(self) -> list[Epoch]:
         return [record_of(Epoch, row) for row in self._session.rows(_ALL_OPEN)]
+
+    def open_under_others(self, calibrator: str) -> list[Epoch]:
+        return [record_of(Epoch, row) for row in self._session.rows(_UNDER_OTHERS, calibrator_is=calibrator)]
 
     def of_slice(self, topic: str, channel: str) -> list[Epoch]:
         return [record_of(Epoch, row) for row in self._session.rows(_OF_SLICE, topic=topic, channel=channel)]

@@ -6,12 +6,13 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, text
 
-from understudy.adapters.stores.tables import Choice, Instant, Kept, metadata
+from understudy.adapters.stores.tables import Choice, Instant, Kept, metadata, verdicts
 from understudy.records.autonomy import Label, Proposal, Targets
 from understudy.records.codec import dump, load
 from understudy.records.rulebook import Calibrator, Level
+from understudy.records.topics import TopicModel
 
-__all__ = ["calibrators", "candidates", "epochs", "metadata", "stops"]
+__all__ = ["calibrators", "candidates", "epochs", "metadata", "stops", "topic_models"]
 
 
 class Document(Kept[Any]):
@@ -106,6 +107,21 @@ calibrators = Table(
     metadata,
     Column("id", String(64), primary_key=True),
     Column("body", Document(Calibrator), nullable=False),
+    Column("adopted_at", Instant, nullable=False),
+)
+
+Index(
+    "ix_verdicts_tagged",
+    verdicts.c.at,
+    sqlite_where=text("topic IS NOT NULL"),
+    postgresql_where=text("topic IS NOT NULL"),
+)
+
+topic_models = Table(
+    "topic_models",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("body", Document(TopicModel), nullable=False),
     Column("adopted_at", Instant, nullable=False),
 )
 

@@ -292,7 +292,7 @@ verdicts = Table(
     Column("text", Text),
     Column("reasons", Words, nullable=False),
     Column("severity", Float),
-    Column("reviewer", String(200), nullable=False),
+    *(Column(name, String(200), nullable=name == "topic") for name in ("reviewer", "topic")),
     Column("at", Instant, nullable=False),
 )
 

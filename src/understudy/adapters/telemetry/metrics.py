@@ -10,6 +10,7 @@ from understudy.ports.telemetry import (
     AgentAsked,
     AutonomyMoved,
     BreakerChanged,
+    CalibratorAdopted,
     Event,
     HoldClosed,
     HoldOpened,
@@ -18,6 +19,7 @@ from understudy.ports.telemetry import (
     MessageSent,
     RequestRefused,
     StepFailed,
+    TopicModelAdopted,
     TurnDecided,
     TurnSuperseded,
 )
@@ -63,6 +65,7 @@ class Metrics:
         self.send_seconds = histogram("send_seconds", "One send attempt", "channel")
         self.outbox_age = histogram("outbox_age_seconds", "Queued to accepted", "channel")
         self.autonomy = counter("autonomy_moves", "Changes of autonomy, and promotions proposed", "what")
+        self.adopted = counter("learned_adopted", "Learned models that came into force", "what")
         self.failures = counter("steps_failed", "Steps that broke in a way nobody foresaw", "flow")
         self._gauges: list[Gauge] = []
         self._topics: set[str] = set()
@@ -105,6 +108,10 @@ class Metrics:
                     self.outbox_age.labels(event.channel).observe(event.age_s)
             case AutonomyMoved():
                 self.autonomy.labels(event.what).inc()
+            case CalibratorAdopted():
+                self.adopted.labels("calibrator").inc()
+            case TopicModelAdopted():
+                self.adopted.labels("topics").inc()
             case StepFailed():
                 self.failures.labels(event.flow).inc()
 
