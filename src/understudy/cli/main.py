@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from understudy import __version__
 from understudy.cli import (
     audit,
+    backtest,
     check,
     demo,
     doctor,
@@ -41,6 +42,7 @@ tree.command("init")(init.init)
 tree.command("doctor")(doctor.doctor)
 tree.command("review")(review_command.review)
 tree.command("check")(check.check)
+tree.command("backtest")(backtest.backtest)
 tree.command("migrate")(migrate.migrate)
 tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")

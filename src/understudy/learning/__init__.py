@@ -1,0 +1,1 @@
+"""What reviewers' verdicts teach: calibrators, certificates, audits, demotions."""
