@@ -19,7 +19,7 @@ from understudy.learning.backtest_certify import Design, Drafts, certify, design
 from understudy.learning.backtest_replies import Reply, Survey
 from understudy.records.backtest import Backtest, Goal, ScoreOrigin, SliceBacktest
 from understudy.stats.coverage import coverage_at_risk, risk_coverage
-from understudy.stats.logistic import RiskModel, fit, scaling_of, sign_informed
+from understudy.stats.logistic import Prior, RiskModel, Scaling, fit, scaling_of, sign_informed
 
 LEARN_SHARE: Final = 0.3
 LEARN_MAX: Final = 1_000
@@ -166,15 +166,15 @@ def _learned(early: Sequence[Reply], origin: ScoreOrigin) -> _Model:
     empty = _Model(origin=origin, topics=topics if origin is ScoreOrigin.LEARNED and len(topics) > 1 else ())
     if not early:
         return empty
-    features = empty.features(early)
+    features, losses = empty.features(early), [reply.loss for reply in early]
     signals = features.shape[1] - len(empty.topics)
-    fitted = fit(
-        features,
-        [reply.loss for reply in early],
-        prior=sign_informed(signals, topics=len(empty.topics)),
-        scaling=scaling_of(features, as_they_are=range(signals, features.shape[1])),
-    )
-    return replace(empty, risk=fitted)
+    if origin is ScoreOrigin.GIVEN:
+        # A confidence is taken to be roughly what it says: one more in its log-odds is one less in those of the risk.
+        unscaled = Scaling(centres=(0.0,), scales=(1.0,))
+        return replace(empty, risk=fit(features, losses, prior=Prior(means=(-1.0,), sds=(0.5,)), scaling=unscaled))
+    prior = sign_informed(signals, topics=len(empty.topics))
+    scaling = scaling_of(features, as_they_are=range(signals, features.shape[1]))
+    return replace(empty, risk=fit(features, losses, prior=prior, scaling=scaling))
 
 
 def _scored(replies: Sequence[Reply], model: _Model) -> _Scored:
