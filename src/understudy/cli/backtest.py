@@ -71,7 +71,9 @@ def backtest(
     from understudy.learning.histories.ratings import Meaning
 
     meaning = Meaning(name=rating, good_from=good_from, good=frozenset(good or ()), bad=frozenset(bad or ()))
-    found = _run(file, form, columns, meaning, goal=goal, by=_by(by), score=score, config=config)
+    found = _run(
+        file, form, columns, meaning, goal=goal, by=_by(by), score=score, config=config, with_curves=plot is not None
+    )
     if plot is not None and draw is not None:
         _write(plot, draw(found))
     if report is not None:
@@ -141,6 +143,7 @@ def _run(
     by: tuple[str, ...],
     score: str,
     config: Path | None,
+    with_curves: bool,
 ) -> Backtest:
     from understudy.assessment.checks import OPINIONS
     from understudy.learning import backtest as learning
@@ -168,7 +171,7 @@ def _run(
     checks = tuple(check for check in checks_of(settings) if check is not OPINIONS)  # nobody is asked
     with _progress("assessing" if origin is ScoreOrigin.LEARNED else "reading again", seen.records) as told:
         judged, signals = replies(read, seen, origin, by, rulebook_of(settings), checks, told)
-    return learning.backtest(judged, signals, seen, origin, by, goal)
+    return learning.backtest(judged, signals, seen, origin, by, goal, with_curves=with_curves)
 
 
 def _form(form: str, source: Source) -> Format:

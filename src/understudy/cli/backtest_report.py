@@ -168,7 +168,7 @@ def _method(found: Backtest, history: str) -> str:
     return (
         f"`{escaped(history)}`: {found.records:,} records, {found.judged:,} with a verdict. {score}{aside} An approved draft "
         "has loss 0, an edited one the severity of the edit, a refused one 1. Certified was the mean loss at "
-        f"{asked}, by a test that may be looked at after every label, in the order of drafts. *A plain threshold* is the "
+        f"{asked}, by a test that stays valid however often somebody looks. *A plain threshold* is the "
         "laxest whose observed loss is within the target: what is read off a dashboard, without any guarantee."
     )
 
@@ -176,7 +176,7 @@ def _method(found: Backtest, history: str) -> str:
 def percent(share: float) -> str:
     """A share as a person reads it: 62 %, 4.9 %, 0.13 %."""
     value = 100.0 * share
-    digits = 0 if value >= 10.0 or value == int(value) else 1 if value >= 1.0 else 2
+    digits = 0 if value >= 9.95 or value == int(value) else 1 if value >= 0.995 else 2
     return f"{value:.{digits}f} %"
 
 

@@ -66,7 +66,14 @@ class _Scored:
 
 
 def backtest(
-    replies: Sequence[Reply], signals: Sequence[str], seen: Survey, origin: ScoreOrigin, by: tuple[str, ...], goal: Goal
+    replies: Sequence[Reply],
+    signals: Sequence[str],
+    seen: Survey,
+    origin: ScoreOrigin,
+    by: tuple[str, ...],
+    goal: Goal,
+    *,
+    with_curves: bool = True,
 ) -> Backtest:
     """Answer for all replies and each slice; `signals` names those of a learned score."""
     early, late = sides(in_order(replies), share=_early_share(origin, goal), most=_early_most(origin))
@@ -79,10 +86,11 @@ def backtest(
             present.of_slice(parts).drafts(),
             _design(goal, past, parts),
             goal,
+            with_curve=with_curves,
         )
         for parts in sorted({reply.parts for reply in replies} if by else ())
     }
-    overall = certify(EVERYTHING, (), present.drafts(), _design(goal, past, None), goal)
+    overall = certify(EVERYTHING, (), present.drafts(), _design(goal, past, None), goal, with_curve=with_curves)
     slices = tuple(found.values()) if by else (overall,)
     return Backtest(
         goal=goal,

@@ -2,7 +2,10 @@
 
 A label is a conversation. At a threshold it is made of the drafts that reach it, and its loss is the largest of theirs:
 they share a customer and often a mistake, so they are one piece of evidence, and the worst reply is what the customer
-had. With one judged draft a conversation this is the plain case. Labels count in the order of drafts.
+had. With one judged draft a conversation this is the plain case.
+
+The evidence is what stands at the end of the history. Live, a certificate stays once it is reached and a detector watches
+what comes after; here nobody watched, so bad labels at the end count like those at the beginning, in any order.
 
 Thresholds and their shares of delta come from the earlier part (`Judged.early`), on which nothing is certified; the
 certificate is `stats.ladder`'s fallback on `stats.betting`'s wealth. Source of both: there.
@@ -11,7 +14,7 @@ certificate is `stats.ladder`'s fallback on `stats.betting`'s wealth. Source of 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,23 +23,14 @@ from numpy.typing import NDArray
 
 from understudy.records.backtest import CurvePoint, Goal, PlainThreshold, SliceBacktest
 from understudy.stats import ladder_design
-from understudy.stats.betting import (
-    FIVE_BETS,
-    Bets,
-    Wealth,
-    from_stored,
-    gains,
-    level,
-    log_mixture,
-    observed_target,
-    progress,
-)
+from understudy.stats.betting import gains, level, log_mixture, observed_target, progress
 from understudy.stats.coverage import information_limited_coverage, risk_coverage
 from understudy.stats.ladder import fallback
 
-CURVE_POINTS: Final = 60
+CURVE_POINTS: Final = 40
 NEVER_FROM: Final = 1_000_000
 """More labels than this to go, at the loss seen so far, is as good as never."""
+LIMIT_MAX: Final = 1.0 - 1e-9
 Floats = NDArray[np.float64]
 
 
@@ -88,17 +82,22 @@ def design_for(goal: Goal, past_scores: Floats, predicted_coverage: float) -> De
     return Design(thresholds=thresholds, shares=ladder_design.shares_for(coverages, predicted_coverage))
 
 
-def certify(name: str, parts: tuple[tuple[str, str], ...], drafts: Drafts, design: Design, goal: Goal) -> SliceBacktest:
-    """Certify one slice; what each figure means stands at `SliceBacktest`."""
+def certify(
+    name: str,
+    parts: tuple[tuple[str, str], ...],
+    drafts: Drafts,
+    design: Design,
+    goal: Goal,
+    *,
+    with_curve: bool = True,
+) -> SliceBacktest:
+    """Certify one slice; what each figure means stands at `SliceBacktest`. The curve takes most of the time."""
     rungs = [_rung(drafts, threshold, goal) for threshold in design.thresholds]
-    levels = _levels([rung.log_peak for rung in rungs], design.shares, goal.delta)
-    held = [k for k, (rung, at) in enumerate(zip(rungs, levels, strict=True)) if _is_held(rung, at)]
-    best = held[-1] if held else _nearest(drafts, rungs, levels)
-    if best is None:
-        rung, at = _rung(drafts, math.inf, goal), goal.delta
-    else:
-        rung, at = rungs[best], levels[best]
+    levels = _levels([rung.log_e for rung in rungs], design.shares, goal.delta)
+    held = [k for k, (rung, at) in enumerate(zip(rungs, levels, strict=True)) if at > 0.0 and rung.log_e >= level(at)]
     is_certified = bool(held)
+    best = held[-1] if is_certified else _nearest(drafts, rungs, levels)
+    rung, at = (_rung(drafts, math.inf, goal), goal.delta) if best is None else (rungs[best], levels[best])
     everything = drafts.losses_at(-math.inf)
     candidate_coverage = drafts.coverage_at(rung.threshold)
     return SliceBacktest(
@@ -110,129 +109,148 @@ def certify(name: str, parts: tuple[tuple[str, str], ...], drafts: Drafts, desig
         threshold=rung.threshold if is_certified else goal.threshold,
         is_certified=is_certified,
         coverage=candidate_coverage if is_certified else 0.0,
-        risk_upper=_upper(rung.losses, at, is_within=is_certified, limit=goal.risk_max, sensitivity=goal.sensitivity),
-        severe_upper=None
-        if goal.severe_max is None
-        else _upper(rung.severe, at, is_within=is_certified, limit=goal.severe_max, sensitivity=goal.sensitivity),
-        labels_needed=0 if is_certified else max(wealth.labels_to_go(at) for wealth in rung.wealths),
+        risk_upper=rung.mean.upper(at),
+        severe_upper=None if rung.severe is None else rung.severe.upper(at),
+        labels_needed=0 if is_certified else max(claim.clean_to_go(at) for claim in rung.claims),
         labels_expected=0 if is_certified else _expected(rung, at, candidate_coverage),
         candidate=rung.threshold if best is not None else None,
         candidate_coverage=candidate_coverage,
-        accepted=rung.losses.size,
-        accepted_bad=int((rung.losses > 0.0).sum()),
-        risk=_mean(rung.losses),
-        log_e=rung.log_peak,
-        progress=progress(rung.log_peak, at),
+        accepted=rung.mean.losses.size,
+        accepted_bad=int((rung.mean.losses > 0.0).sum()),
+        risk=_mean(rung.mean.losses),
+        log_e=rung.log_e,
+        progress=progress(rung.log_e, at),
         level=at,
         plain=_plain(drafts, goal),
         coverage_limit=_coverage_limit(drafts, everything.size, goal),
-        curve=_curve(drafts, goal),
+        curve=_curve(drafts, goal) if with_curve else (),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Rung:
-    """One threshold: its labels and what they have shown. Two constraints hold where both do (intersection-union)."""
+class _Claim:
+    """ "The mean of these losses is below `limit`", where reviewers saw a part of what was bad."""
 
-    threshold: float
     losses: Floats
-    severe: Floats
-    wealths: tuple[Wealth, ...]
+    values: Floats
+    counts: NDArray[np.int64]
+    limit: float
+    sensitivity: float
+
+    @classmethod
+    def of(cls, losses: Floats, limit: float, sensitivity: float) -> _Claim:
+        """Keep the distinct losses and how often each came, because the order does not matter."""
+        values, counts = np.unique(losses, return_counts=True)
+        return cls(losses=losses, values=values, counts=counts, limit=limit, sensitivity=sensitivity)
+
+    def log_wealth(self, limit: float) -> Floats:
+        """The log-wealth of each bet against another limit."""
+        grown: Floats = (gains(self.values, target=limit * self.sensitivity) * self.counts[:, None]).sum(axis=0)
+        return grown
 
     @property
-    def log_peak(self) -> float:
-        return min(wealth.log_peak for wealth in self.wealths)
+    def log_e(self) -> float:
+        return float(log_mixture(self.log_wealth(self.limit)))
+
+    def upper(self, at: float) -> float:
+        """The smallest limit in (0, 1] that these losses establish at an error level: inverts the test.
+
+        Bisected from the limit itself, so that rounding cannot contradict the certificate.
+        """
+
+        def holds(limit: float) -> bool:
+            return bool(log_mixture(self.log_wealth(limit)) >= level(at))
+
+        if holds(self.limit):
+            low, high = 0.0, self.limit
+        elif holds(LIMIT_MAX):
+            low, high = self.limit, LIMIT_MAX
+        else:
+            return 1.0
+        while high - low > 1e-4 * high:
+            middle = (low + high) / 2
+            low, high = (low, middle) if holds(middle) else (middle, high)
+        return high
+
+    def clean_to_go(self, at: float) -> int:
+        """How many further losses of 0 establish it; 0 if it is."""
+        return int(self._to_go(at, np.zeros(1)))
+
+    def likely_to_go(self, at: float) -> float:
+        """How many further labels like those seen, and half a bad one, establish it; infinite past `NEVER_FROM`."""
+        return self._to_go(at, np.append(self.losses, 0.5))
+
+    def _to_go(self, at: float, coming: Floats) -> float:
+        now, growth = self.log_wealth(self.limit), gains(coming, target=self.limit * self.sensitivity)
+        # A bet that a bad label ruins cannot win where such labels come.
+        alive = np.isfinite(now) & np.isfinite(growth).all(axis=0)
+        step = np.where(alive, np.where(np.isfinite(growth), growth, 0.0).mean(axis=0), 0.0)
+        start = np.where(alive, now, -math.inf)
+
+        def suffices(count: int) -> bool:
+            return bool(log_mixture(start + count * step) >= level(at))
+
+        low, high = -1, 0
+        while not suffices(high):
+            if high > NEVER_FROM:
+                return math.inf
+            low, high = high, max(1, 2 * high)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if suffices(middle) else (middle, high)
+        return high
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rung:
+    """One threshold and what is claimed of it. Two claims hold where both do, each at the full level (intersection)."""
+
+    threshold: float
+    mean: _Claim
+    severe: _Claim | None
+
+    @property
+    def claims(self) -> tuple[_Claim, ...]:
+        return (self.mean,) if self.severe is None else (self.mean, self.severe)
+
+    @property
+    def log_e(self) -> float:
+        return min(claim.log_e for claim in self.claims)
 
 
 def _rung(drafts: Drafts, threshold: float, goal: Goal) -> _Rung:
-    losses, severe = drafts.losses_at(threshold), drafts.severe_at(threshold)
-    claims = [(losses, goal.risk_max)] + ([] if goal.severe_max is None else [(severe, goal.severe_max)])
-    wealths = tuple(
-        Wealth(target=observed_target(limit, goal.sensitivity)).after(values.tolist()) for values, limit in claims
+    return _Rung(
+        threshold=threshold,
+        mean=_Claim.of(drafts.losses_at(threshold), goal.risk_max, goal.sensitivity),
+        severe=None
+        if goal.severe_max is None
+        else _Claim.of(drafts.severe_at(threshold), goal.severe_max, goal.sensitivity),
     )
-    return _Rung(threshold=threshold, losses=losses, severe=severe, wealths=wealths)
 
 
-def _levels(log_peaks: Sequence[float], shares: Sequence[float], delta: float) -> list[float]:
+def _levels(log_e: Sequence[float], shares: Sequence[float], delta: float) -> list[float]:
     """The error level each threshold is tested at: its share, plus that of the certified ones just before it."""
-    rejected = fallback(-np.array(log_peaks, dtype=np.float64), shares, delta)
+    rejected = fallback(-np.array(log_e, dtype=np.float64), shares, delta)
     levels: list[float] = []
     for k, share in enumerate(shares):
         levels.append(share * delta + (levels[k - 1] if k and rejected[k - 1] else 0.0))
     return levels
 
 
-def _is_held(rung: _Rung, at: float) -> bool:
-    return at > 0.0 and rung.log_peak >= level(at)
-
-
 def _nearest(drafts: Drafts, rungs: Sequence[_Rung], levels: Sequence[float]) -> int | None:
     """The threshold that needs the fewest further labels of the slice, if all are without loss."""
     costs = {
-        k: max(wealth.labels_to_go(at) for wealth in rung.wealths) / coverage
+        k: max(claim.clean_to_go(at) for claim in rung.claims) / coverage
         for k, (rung, at) in enumerate(zip(rungs, levels, strict=True))
         if at > 0.0 and (coverage := drafts.coverage_at(rung.threshold)) > 0.0
     }
     return min(costs, key=lambda k: (costs[k], k)) if costs else None
 
 
-def _upper(losses: Floats, at: float, *, is_within: bool, limit: float, sensitivity: float) -> float:
-    """The smallest limit that these losses certify at an error level: inverts the test, peak and order included.
-
-    `is_within` says on which side of `limit` the result lies, so that rounding cannot contradict the certificate.
-    """
-
-    def certifies(risk: float) -> bool:
-        return Wealth(target=risk * sensitivity).after(losses.tolist()).is_certified(at)
-
-    if not losses.size or (not is_within and not certifies(1.0 - 1e-9)):
-        return 1.0
-    low, high = (0.0, limit) if is_within else (0.0, 1.0)
-    return _bisected(low, high, certifies)
-
-
-def _bisected(low: float, high: float, suffices: Callable[[float], bool]) -> float:
-    while high - low > 1e-6 * high:
-        middle = (low + high) / 2
-        low, high = (low, middle) if suffices(middle) else (middle, high)
-    return high
-
-
 def _expected(rung: _Rung, at: float, coverage: float) -> int | None:
-    """Further labels of the slice until the certificate, at the losses seen and half a bad label more."""
-    labels = max(
-        (
-            _steps(from_stored(wealth.log_wealth), gains(np.append(values, 0.5), target=wealth.target), level(at))
-            for wealth, values in zip(rung.wealths, (rung.losses, rung.severe), strict=False)
-            if not wealth.is_certified(at)
-        ),
-        default=math.inf,
-    )
-    return math.ceil(labels / coverage) if coverage and labels < NEVER_FROM else None
-
-
-def _steps(now: Floats, growth: Floats, wanted: float) -> float:
-    """How many labels of mean growth lift the mixture to the wanted log-wealth; infinite past `NEVER_FROM`."""
-    # A bet that one bad label has ruined may grow on the others for ever and still be ruined by the next.
-    mean = np.where(np.isfinite(now) & np.isfinite(growth).all(axis=0), growth.mean(axis=0), -math.inf)
-    alive = np.isfinite(mean)
-    bets = Bets(
-        fractions=tuple(np.array(FIVE_BETS.fractions)[alive].tolist()), weights=(1.0 / alive.sum(),) * int(alive.sum())
-    )
-    low, high = 0, 1
-    shift = math.log(alive.sum() / alive.size)
-
-    def suffices(count: int) -> bool:
-        return bool(log_mixture(now[alive] + count * mean[alive], bets) + shift >= wanted)
-
-    while not suffices(high):
-        if high > NEVER_FROM:
-            return math.inf
-        low, high = high, 2 * high
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if suffices(middle) else (middle, high)
-    return high
+    """Further labels of the slice until the certificate, at the losses seen."""
+    labels = max(claim.likely_to_go(at) for claim in rung.claims)
+    return math.ceil(labels / coverage) if coverage and labels < math.inf else None
 
 
 def _mean(losses: Floats) -> float:
@@ -264,27 +282,18 @@ def _coverage_limit(drafts: Drafts, labels: int, goal: Goal) -> float:
 
 def _curve(drafts: Drafts, goal: Goal) -> tuple[CurvePoint, ...]:
     """Observed risk and its bound at thresholds spread over the coverage, strict to lax."""
-    return tuple(
-        CurvePoint(
-            threshold=threshold,
-            coverage=drafts.coverage_at(threshold),
-            risk=_mean(losses),
-            risk_upper=_final_upper(losses, goal),
+    points = []
+    for threshold in _cuts(drafts, CURVE_POINTS):
+        claim = _rung(drafts, threshold, goal).mean
+        points.append(
+            CurvePoint(
+                threshold=threshold,
+                coverage=drafts.coverage_at(threshold),
+                risk=_mean(claim.losses),
+                risk_upper=claim.upper(goal.delta),
+            )
         )
-        for threshold in _cuts(drafts, CURVE_POINTS)
-        if (losses := drafts.losses_at(threshold)).size
-    )
-
-
-def _final_upper(losses: Floats, goal: Goal) -> float:
-    """The bound after the last label, whatever the order; at most a little above the one with the peak."""
-    values, counts = np.unique(losses, return_counts=True)
-
-    def certifies(risk: float) -> bool:
-        wealth = (gains(values, target=risk * goal.sensitivity) * counts[:, None]).sum(axis=0)
-        return bool(log_mixture(wealth) >= level(goal.delta))
-
-    return _bisected(0.0, 1.0, certifies) if certifies(1.0 - 1e-9) else 1.0
+    return tuple(points)
 
 
 def _cuts(drafts: Drafts, count: int) -> list[float]:

@@ -60,7 +60,7 @@ def _messages(row: Row, place: Place) -> list[dict[str, Any]]:
     request = row.get("request")
     body = request.get("body", request) if isinstance(request, dict) else row
     found = body.get("messages", body.get("input"))
-    if isinstance(found, str):
+    if "messages" not in body and isinstance(found, str):  # as the Responses API takes it
         found = [{"role": "user", "content": found}]
     if not isinstance(found, list) or not all(isinstance(message, dict) for message in found):
         place.refuse(f"messages: {EXPECTED}; got {shown(found)}")

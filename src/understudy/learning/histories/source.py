@@ -10,7 +10,9 @@ import re
 import shutil
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final, NoReturn
@@ -75,44 +77,50 @@ class Source:
 
     def lines(self) -> Iterator[tuple[int, bytes]]:
         """Number and content of every line that is not blank."""
-        try:
-            with self._bytes() as source:
-                for number, line in enumerate(source, start=1):
-                    if line.strip():
-                        yield number, line
-        except (OSError, EOFError) as error:
-            raise ConfigurationError(f"{self.name} cannot be read: {error}") from error
+        with self._bytes() as source:
+            for number, line in enumerate(source, start=1):
+                if line.strip():
+                    yield number, line
 
-    def text(self) -> IO[str]:
-        """The whole as UTF-8 text, a byte order mark passed over; the caller closes it."""
-        try:
-            return io.TextIOWrapper(self._bytes(), encoding="utf-8-sig", newline="")
-        except (OSError, EOFError) as error:
-            raise ConfigurationError(f"{self.name} cannot be read: {error}") from error
+    @contextmanager
+    def text(self) -> Iterator[IO[str]]:
+        """The whole as UTF-8 text, a byte order mark passed over. Raises `ConfigurationError` where it cannot be read and
+        `MalformedInput` where it is no such text."""
+        with self._bytes() as source, io.TextIOWrapper(source, encoding="utf-8-sig", newline="") as text:
+            try:
+                yield text
+            except UnicodeDecodeError as error:
+                raise MalformedInput(f"{self.name} is not UTF-8 text: {error.reason} at byte {error.start}") from error
 
     def values(self) -> Iterator[tuple[int, Any]]:
         """Every JSON value with the line it begins in: one a line, several on many lines, or the items of one list.
 
         Memory is bounded by the longest value. Raises `MalformedInput` at what is no JSON.
         """
-        try:
-            with self.text() as source:
-                yield from _Values(source, self).each()
-        except (OSError, EOFError) as error:
-            raise ConfigurationError(f"{self.name} cannot be read: {error}") from error
-        except UnicodeDecodeError as error:
-            raise MalformedInput(f"{self.name} is not UTF-8 text: {error.reason} at byte {error.start}") from error
+        with self.text() as source:
+            yield from _Values(source, self).each()
 
-    def _bytes(self) -> IO[bytes]:
-        if self.path is None:
-            assert self.copy is not None
-            plain: IO[bytes] = os.fdopen(os.dup(self.copy.fileno()), "rb")
-            plain.seek(0)
-        else:
-            plain = self.path.open("rb")
-        is_packed = self._is_packed or plain.read(2) == GZIP_MAGIC
-        plain.seek(0)
-        return gzip.GzipFile(fileobj=plain) if is_packed else plain  # type: ignore[return-value]
+    @contextmanager
+    def _bytes(self) -> Iterator[IO[bytes]]:
+        try:
+            with self._stored() as stored:
+                is_packed = self._is_packed or stored.read(2) == GZIP_MAGIC
+                stored.seek(0)
+                if is_packed:
+                    with gzip.GzipFile(fileobj=stored) as unpacked:
+                        yield unpacked  # type: ignore[misc]
+                else:
+                    yield stored
+        except (OSError, EOFError, zlib.error) as error:
+            raise ConfigurationError(f"{self.name} cannot be read: {error}") from error
+
+    def _stored(self) -> IO[bytes]:
+        if self.path is not None:
+            return self.path.open("rb")
+        assert self.copy is not None
+        again = os.fdopen(os.dup(self.copy.fileno()), "rb")
+        again.seek(0)
+        return again
 
     @property
     def _is_packed(self) -> bool:

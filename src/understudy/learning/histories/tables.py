@@ -11,7 +11,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from understudy.errors import ConfigurationError, MalformedInput
+from understudy.errors import ConfigurationError
 from understudy.learning.histories.labelled import Labelled, labelled, moment
 from understudy.learning.histories.ratings import Meaning, verdict_of
 from understudy.learning.histories.source import Place, Source
@@ -68,10 +68,6 @@ def read(source: Source, meaning: Meaning, columns: Mapping[str, str]) -> Iterat
                 line = rows.line_num + 1
         except csv.Error as error:
             source.at(line).refuse(f"not CSV: {error}")
-        except UnicodeDecodeError as error:
-            raise MalformedInput(f"{source.name} is not UTF-8 text: {error.reason} at byte {error.start}") from error
-        except (OSError, EOFError) as error:
-            raise ConfigurationError(f"{source.name} cannot be read: {error}") from error
 
 
 def _delimiter(header: str) -> str:
