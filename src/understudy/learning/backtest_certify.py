@@ -4,12 +4,10 @@ A label is a conversation. At a threshold it is made of the drafts that reach it
 they share a customer and often a mistake, so they are one piece of evidence, and the worst reply is what the customer
 had. With one judged draft a conversation this is the plain case.
 
-A ladder of thresholds counts evidence at its highest, in the order of drafts, as it would have been live; but live a
-detector watches what comes after, and here nobody did, so the losses up to the end must also be within the goal. (A
-further condition never makes a certificate false.) An asked threshold is judged by its counts at the end, in any order,
-so that the table of the certificate holds to the label.
+The evidence is what stands at the end of the history. Live, a certificate stays once it is reached and a detector watches
+what comes after; here nobody watched, so bad labels at the end count like those at the beginning, in any order.
 
-Thresholds and their shares of delta come from the earlier part of the history, on which nothing is certified; the
+Thresholds and their shares of delta come from the earlier part (`Judged.early`), on which nothing is certified; the
 certificate is `stats.ladder`'s fallback on `stats.betting`'s wealth. Source of both: there.
 """
 
@@ -120,7 +118,7 @@ def certify(
         accepted=rung.mean.losses.size,
         accepted_bad=int((rung.mean.losses > 0.0).sum()),
         risk=_mean(rung.mean.losses),
-        log_e=max(0.0, rung.log_e) if goal.threshold is None else rung.log_e,
+        log_e=rung.log_e,
         progress=progress(rung.log_e, at),
         level=at,
         plain=_plain(drafts, goal),
@@ -131,87 +129,59 @@ def certify(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
-    """ "The mean of these losses is below `limit`", where reviewers saw a part of what was bad.
-
-    `is_watched`: looked at after every label, so that the highest evidence counts; else once, at the end.
-    """
+    """ "The mean of these losses is below `limit`", where reviewers saw a part of what was bad."""
 
     losses: Floats
     values: Floats
     counts: NDArray[np.int64]
     limit: float
     sensitivity: float
-    is_watched: bool
 
     @classmethod
-    def of(cls, losses: Floats, limit: float, sensitivity: float, *, is_watched: bool) -> _Claim:
-        """Keep the distinct losses and how often each came, which is all that the end needs."""
+    def of(cls, losses: Floats, limit: float, sensitivity: float) -> _Claim:
+        """Keep the distinct losses and how often each came, because the order does not matter."""
         values, counts = np.unique(losses, return_counts=True)
-        return cls(
-            losses=losses,
-            values=values,
-            counts=counts,
-            limit=limit,
-            sensitivity=sensitivity,
-            is_watched=is_watched,
-        )
+        return cls(losses=losses, values=values, counts=counts, limit=limit, sensitivity=sensitivity)
+
+    def log_wealth(self, limit: float) -> Floats:
+        """The log-wealth of each bet against another limit."""
+        grown: Floats = (gains(self.values, target=limit * self.sensitivity) * self.counts[:, None]).sum(axis=0)
+        return grown
 
     @property
     def log_e(self) -> float:
-        return self.evidence(self.limit)
-
-    def evidence(self, limit: float) -> float:
-        """The log of the evidence that the mean loss is below a limit; −inf where a watched one is above it at the end."""
-        if not self.is_watched:
-            return float(log_mixture(self._log_wealth(limit)))
-        return self._peak(limit) if self._is_within(limit) else -math.inf
+        return float(log_mixture(self.log_wealth(self.limit)))
 
     def upper(self, at: float) -> float:
         """The smallest limit in (0, 1] that these losses establish at an error level: inverts the test.
 
         Bisected from the limit itself, so that rounding cannot contradict the certificate.
         """
-        if self.evidence(self.limit) >= level(at):
+
+        def holds(limit: float) -> bool:
+            return bool(log_mixture(self.log_wealth(limit)) >= level(at))
+
+        if holds(self.limit):
             low, high = 0.0, self.limit
-        elif self.evidence(LIMIT_MAX) >= level(at):
+        elif holds(LIMIT_MAX):
             low, high = self.limit, LIMIT_MAX
         else:
             return 1.0
         while high - low > 1e-4 * high:
             middle = (low + high) / 2
-            low, high = (low, middle) if self.evidence(middle) >= level(at) else (middle, high)
+            low, high = (low, middle) if holds(middle) else (middle, high)
         return high
 
     def clean_to_go(self, at: float) -> int:
         """How many further losses of 0 establish it; 0 if it is."""
-        if self.log_e >= level(at):
-            return 0
-        allowed = self.limit * self.sensitivity
-        for_the_mean = math.ceil(float(self.losses.sum()) / allowed - 1e-9) - self.losses.size
-        if self.is_watched and self._peak(self.limit) >= level(at):
-            return for_the_mean
-        return max(int(self._to_go(at, np.zeros(1))), for_the_mean if self.is_watched else 1)
+        return int(self._to_go(at, np.zeros(1)))
 
     def likely_to_go(self, at: float) -> float:
         """How many further labels like those seen, and half a bad one, establish it; infinite past `NEVER_FROM`."""
-        if self.log_e >= level(at):
-            return 0.0
-        return self._to_go(at, np.append(self.losses, 0.5)) if self._is_within(self.limit) else math.inf
-
-    def _peak(self, limit: float) -> float:
-        paths = np.cumsum(gains(self.losses, target=limit * self.sensitivity), axis=0)
-        return float(log_mixture(paths).max(initial=0.0))
-
-    def _is_within(self, limit: float) -> bool:
-        return _mean(self.losses) <= limit * self.sensitivity
-
-    def _log_wealth(self, limit: float) -> Floats:
-        """The log-wealth of each bet against a limit, after the last label."""
-        grown: Floats = (gains(self.values, target=limit * self.sensitivity) * self.counts[:, None]).sum(axis=0)
-        return grown
+        return self._to_go(at, np.append(self.losses, 0.5))
 
     def _to_go(self, at: float, coming: Floats) -> float:
-        now, growth = self._log_wealth(self.limit), gains(coming, target=self.limit * self.sensitivity)
+        now, growth = self.log_wealth(self.limit), gains(coming, target=self.limit * self.sensitivity)
         # A bet that a bad label ruins cannot win where such labels come.
         alive = np.isfinite(now) & np.isfinite(growth).all(axis=0)
         step = np.where(alive, np.where(np.isfinite(growth), growth, 0.0).mean(axis=0), 0.0)
@@ -249,12 +219,13 @@ class _Rung:
 
 
 def _rung(drafts: Drafts, threshold: float, goal: Goal) -> _Rung:
-    watched = goal.threshold is None
-    mean = _Claim.of(drafts.losses_at(threshold), goal.risk_max, goal.sensitivity, is_watched=watched)
-    if goal.severe_max is None:
-        return _Rung(threshold=threshold, mean=mean, severe=None)
-    severe = _Claim.of(drafts.severe_at(threshold), goal.severe_max, goal.sensitivity, is_watched=watched)
-    return _Rung(threshold=threshold, mean=mean, severe=severe)
+    return _Rung(
+        threshold=threshold,
+        mean=_Claim.of(drafts.losses_at(threshold), goal.risk_max, goal.sensitivity),
+        severe=None
+        if goal.severe_max is None
+        else _Claim.of(drafts.severe_at(threshold), goal.severe_max, goal.sensitivity),
+    )
 
 
 def _levels(log_e: Sequence[float], shares: Sequence[float], delta: float) -> list[float]:
@@ -313,7 +284,7 @@ def _curve(drafts: Drafts, goal: Goal) -> tuple[CurvePoint, ...]:
     """Observed risk and its bound at thresholds spread over the coverage, strict to lax."""
     points = []
     for threshold in _cuts(drafts, CURVE_POINTS):
-        claim = _Claim.of(drafts.losses_at(threshold), goal.risk_max, goal.sensitivity, is_watched=False)
+        claim = _rung(drafts, threshold, goal).mean
         points.append(
             CurvePoint(
                 threshold=threshold,
