@@ -4,10 +4,12 @@ A label is a conversation. At a threshold it is made of the drafts that reach it
 they share a customer and often a mistake, so they are one piece of evidence, and the worst reply is what the customer
 had. With one judged draft a conversation this is the plain case.
 
-The evidence is what stands at the end of the history. Live, a certificate stays once it is reached and a detector watches
-what comes after; here nobody watched, so bad labels at the end count like those at the beginning, in any order.
+The evidence is what stands at the end of the history, the same in any order. Live, a certificate stays once it is reached
+and a detector watches what comes after. Here nobody watched: histories span versions and seasons, and evidence counted at
+its highest certifies a good stretch that is over (recorded agents whose systems follow each other then broke the promise
+on unseen tasks). The price is reach: fewer drafts are certified from a few hundred labels than live.
 
-Thresholds and their shares of delta come from the earlier part (`Judged.early`), on which nothing is certified; the
+Thresholds and their shares of delta come from the earlier part of the history, on which nothing is certified; the
 certificate is `stats.ladder`'s fallback on `stats.betting`'s wealth. Source of both: there.
 """
 
