@@ -25,7 +25,7 @@ from autonomy_bench import targets
 from autonomy_bench.study import SEED, Study
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("certify", "false_certificates", "selective", "detection", "gates", "score", "cost")
+PARTS = ("certify", "false_certificates", "selective", "detection", "gates", "score", "agents", "cost")
 
 
 def main() -> None:

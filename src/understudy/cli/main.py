@@ -13,6 +13,7 @@ from understudy import __version__
 from understudy.cli import (
     audit,
     autonomy,
+    backtest,
     check,
     demo,
     doctor,
@@ -42,6 +43,7 @@ tree.command("init")(init.init)
 tree.command("doctor")(doctor.doctor)
 tree.command("review")(review_command.review)
 tree.command("check")(check.check)
+tree.command("backtest")(backtest.backtest)
 tree.command("migrate")(migrate.migrate)
 tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
