@@ -15,7 +15,7 @@ from typing import Final
 
 from understudy.records.autonomy import Candidate, Outcome, Targets
 from understudy.stats.betting import observed_target, progress
-from understudy.stats.detector import Detector, Watch, after, is_alarmed, unstirred
+from understudy.stats.detector import Detector, Watch, after_all, is_alarmed, unstirred
 from understudy.stats.ladder import Ladder, Rungs, climb, foot, standing
 from understudy.stats.ladder_design import coverage_of, shares_for, thresholds_at
 
@@ -168,21 +168,20 @@ def _counts(candidate: Candidate) -> bool:
 
 
 def _watched(watch: Watch, candidates: Iterable[Candidate], detector: Detector) -> Watch:
-    for candidate in candidates:
-        if candidate.is_delivered:
-            label = candidate.label if candidate.is_sampled else None
-            awaited = 0.0 if candidate.is_sampled else None
-            watch = after(detector, watch, rate=candidate.rate, loss=awaited if label is None else label.loss)
-    return watch
+    return after_all(detector, watch, ((one.rate, _audited_loss(one)) for one in candidates if one.is_delivered))
+
+
+def _audited_loss(candidate: Candidate) -> float | None:
+    """What the audit of a reply found; good while it is awaited, None where there is none."""
+    if not candidate.is_sampled:
+        return None
+    return 0.0 if candidate.label is None else candidate.label.loss
 
 
 def _vetoed(before: Progress, labelled: Sequence[Candidate], targets: Targets) -> Watch:
-    watch, detector = before.veto, _veto(targets)
     main = before.thresholds[before.shares.index(max(before.shares))]
-    for candidate in labelled:
-        if candidate.label is not None and candidate.confidence >= main:
-            watch = after(detector, watch, rate=1.0, loss=candidate.label.loss)
-    return watch
+    losses = (one.label.loss for one in labelled if one.label is not None and one.confidence >= main)
+    return after_all(_veto(targets), before.veto, ((1.0, loss) for loss in losses))
 
 
 def _ladders(thresholds: tuple[float, ...], shares: tuple[float, ...], targets: Targets) -> tuple[Ladder, Ladder]:

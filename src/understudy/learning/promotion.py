@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from understudy.learning.ladder import Progress, certified, is_alarm, is_stirred, is_vetoed
 from understudy.records.autonomy import Candidate, Epoch, Proposal, Terms
-from understudy.records.rulebook import Level
+from understudy.records.rulebook import Grant, Level
 
 ALONE = frozenset({Level.PROBATION, Level.AUTO})
 """Levels at which drafts leave by themselves."""
@@ -56,6 +56,33 @@ def judge(
     stirs = level in ALONE and not epoch.burst_left and is_stirred(progress, epoch.targets, unsettled)
     proposal = _proposal(epoch, progress, level=level, terms=terms, now=now, parent=parent)
     return Finding(proposal=proposal, burst=terms.burst if stirs else 0)
+
+
+def granted(epoch: Epoch, terms: Terms, *, now: datetime) -> Epoch:
+    """The epoch with what it proposes granted; raises `AssertionError` where it proposes nothing."""
+    proposal = epoch.proposal
+    assert proposal is not None, "only what was proposed is granted"
+    return replace(
+        epoch,
+        version=epoch.version + 1,
+        earned=proposal.level,
+        threshold=proposal.threshold,
+        audit_rate=terms.probation_audit_rate if proposal.level is Level.PROBATION else terms.audit_rate,
+        certified_at=now,
+        expires_at=now + timedelta(days=terms.valid_days),
+        proposal=None,
+    )
+
+
+def level_after(fall: Why) -> Level:
+    """The level at which a slice goes on when its epoch ended for this: lost, or only over."""
+    return Level.DEMOTED if fall in (Why.ALARM, Why.INCIDENT) else Level.ASSIST
+
+
+def level_in_force(epoch: Epoch, configured: Grant | None) -> Level:
+    """The level of an epoch's slice, stops aside. What the configuration keeps in shadow stays there."""
+    level = Level.ASSIST if configured is None else configured.level
+    return level if epoch.earned is None or level is Level.SHADOW else epoch.earned
 
 
 def _proposal(
