@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from understudy.records.autonomy import Candidate, Outcome, Targets
@@ -138,19 +139,22 @@ def to_go(done: Progress, targets: Targets) -> int:
     return min(best, 99)
 
 
-def is_alarm(done: Progress, targets: Targets, unsettled: Iterable[Candidate] = ()) -> bool:
-    """Whether what left by itself is worse than promised, by the audits so far.
+def watch_now(done: Progress, targets: Targets, unsettled: Iterable[Candidate] = ()) -> Watch:
+    """The watch over what left by itself, by all audits so far.
 
     Labels beyond the watermark count as they came, and those still awaited as good: that can only delay an alarm.
     """
-    detector = _detector(targets)
-    return is_alarmed(detector, _watched(done.watch, unsettled, detector))
+    return _watched(done.watch, unsettled, _detector(targets))
 
 
-def is_stirred(done: Progress, targets: Targets, unsettled: Iterable[Candidate] = ()) -> bool:
+def is_alarm(watch: Watch, targets: Targets) -> bool:
+    """Whether what left by itself is worse than promised."""
+    return is_alarmed(_detector(targets), watch)
+
+
+def is_stirred(watch: Watch, targets: Targets) -> bool:
     """Whether the detector is on its way up, so that more should be audited."""
-    detector = _detector(targets)
-    return _watched(done.watch, unsettled, detector).statistic >= math.log(detector.stir)
+    return watch.statistic >= math.log(_detector(targets).stir)
 
 
 def is_vetoed(done: Progress, targets: Targets) -> bool:
@@ -184,6 +188,7 @@ def _vetoed(before: Progress, labelled: Sequence[Candidate], targets: Targets) -
     return after_all(_veto(targets), before.veto, ((1.0, loss) for loss in losses))
 
 
+@lru_cache(maxsize=4096)
 def _ladders(thresholds: tuple[float, ...], shares: tuple[float, ...], targets: Targets) -> tuple[Ladder, Ladder]:
     """For the mean loss and for the severe share. Both must hold, so each has the whole of delta."""
     mean, severe = (
@@ -198,10 +203,12 @@ def _ladders(thresholds: tuple[float, ...], shares: tuple[float, ...], targets: 
     return mean, severe
 
 
+@lru_cache(maxsize=256)
 def _detector(targets: Targets) -> Detector:
     return Detector(target=observed_target(targets.risk_max, targets.sensitivity))
 
 
+@lru_cache(maxsize=256)
 def _veto(targets: Targets) -> Detector:
     return Detector(target=observed_target(targets.risk_max, targets.sensitivity), alarm=VETO_AT, stir=VETO_AT)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from understudy.learning.ladder import Progress, certified, is_alarm, is_stirred, is_vetoed
+from understudy.learning.ladder import Progress, certified, is_alarm, is_stirred, is_vetoed, watch_now
 from understudy.records.autonomy import Candidate, Epoch, Proposal, Terms
 from understudy.records.rulebook import Grant, Level
 
@@ -46,14 +46,16 @@ def judge(
 ) -> Finding:
     """Say what follows. `level` is the one in force; `unsettled` are drafts beyond the watermark; `parent` is the epoch
     of the topic on all channels."""
+    stirs = False
     if level in ALONE:
+        watch = watch_now(progress, epoch.targets, unsettled)
         if epoch.has_harm:
             return Finding(fall=Why.INCIDENT)
-        if is_alarm(progress, epoch.targets, unsettled):
+        if is_alarm(watch, epoch.targets):
             return Finding(fall=Why.ALARM)
         if epoch.expires_at is not None and epoch.expires_at <= now:
             return Finding(fall=Why.EXPIRED)
-    stirs = level in ALONE and not epoch.burst_left and is_stirred(progress, epoch.targets, unsettled)
+        stirs = not epoch.burst_left and is_stirred(watch, epoch.targets)
     proposal = _proposal(epoch, progress, level=level, terms=terms, now=now, parent=parent)
     return Finding(proposal=proposal, burst=terms.burst if stirs else 0)
 

@@ -21,7 +21,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from understudy.stats.betting import Floats, checked_target, from_stored, to_stored
+from understudy.stats.betting import Floats, checked_target, from_stored
 
 CHANCE_OF_COMPLAINTS: Final = 1.2
 """The complaint rate that is still as usual, as a multiple of the historical one."""
@@ -122,36 +122,29 @@ def after_all(
     """
     mass = [-math.inf if value is None else value for value in watch.log_mass]
     audited, loss_sum, expected, burst_left = watch.audited, watch.loss_sum, watch.expected, watch.burst_left
+    exp, log1p, stir = math.exp, math.log1p, math.log(detector.stir)
     count = 0
     for rate, loss in replies:
         if not 0.0 <= rate <= 1.0 or (loss is not None and rate == 0.0):
             raise ValueError(f"an audited reply needs an audit rate in (0, 1], got {rate}")
-        mass = _started(mass, rate)
+        if rate > 0.0:
+            new = math.log(rate)
+            mass = [new + log1p(exp(old - new)) if old < new else old + log1p(exp(new - old)) for old in mass]
         if loss is not None:
             mass = [value + ratio for value, ratio in zip(mass, _ratios(loss, detector), strict=True)]
             audited, loss_sum = audited + 1, loss_sum + loss
-        count, expected, burst_left = count + 1, expected + rate, max(0, burst_left - 1)
-        if bursts is not None and statistic(np.array(mass)) >= math.log(detector.stir):
+        count, expected = count + 1, expected + rate
+        burst_left = burst_left - 1 if burst_left else 0
+        if bursts is not None and statistic(np.array(mass)) >= stir:
             burst_left = max(burst_left, bursts.stirred)
     return Watch(
-        log_mass=to_stored(np.array(mass)),
+        log_mass=tuple(value if value > -math.inf else None for value in mass),
         delivered=watch.delivered + count,
         audited=audited,
         loss_sum=loss_sum,
         expected=expected,
         burst_left=burst_left,
     )
-
-
-def _started(log_mass: list[float], rate: float) -> list[float]:
-    """Start a new bet, worth the audit rate: `step` for one reply."""
-    if rate == 0.0:
-        return log_mass
-    worth = math.log(rate)
-    return [
-        value + math.log1p(math.exp(worth - value)) if value > worth else worth + math.log1p(math.exp(value - worth))
-        for value in log_mass
-    ]
 
 
 @lru_cache(maxsize=1024)
