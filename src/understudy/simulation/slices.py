@@ -39,7 +39,7 @@ class SliceRun:
         self._counting = Counting(of.topic, of.channel, targets)
         # Plain numbers: one of them is read ten times as quickly from a list as from an array.
         self._at_s, self._confidence = drafts.at_s.tolist(), drafts.confidence.tolist()
-        self._labels = list(zip(drafts.label_loss.tolist(), drafts.reviewer.tolist(), strict=True))
+        self._label_loss, self._reviewer = drafts.label_loss.tolist(), drafts.reviewer.tolist()
         self._severe = frozenset(np.flatnonzero(drafts.label_is_severe).tolist())
         self._decided = 0
         self._awaited: list[tuple[float, int, Candidate]] = []
@@ -152,7 +152,7 @@ class SliceRun:
         )
 
     def _label(self, index: int, at: datetime) -> Label:
-        loss, reviewer = self._labels[index]
+        loss, reviewer = self._label_loss[index], self._reviewer[index]
         if reviewer < 0:
             outcome = Outcome.TIMEOUT
         else:
