@@ -178,8 +178,10 @@ def _half(of: Estimate, unit: float, digits: int) -> str:
 
 
 def _of_target(risk: Estimate, target: float | None) -> str:
+    if risk.mean is None or target is None:
+        return _percent(risk)
     first, *half = _percent(risk).split("\n")
-    return "\n".join([first if target is None else f"{first} of {100 * target:g}", *half])
+    return "\n".join([f"{first} of {100 * target:g}", *half])
 
 
 EARNED: Final[dict[str, Callable[[SliceSummary], str]]] = {

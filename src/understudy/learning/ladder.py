@@ -16,7 +16,7 @@ from typing import Final
 
 from understudy.records.autonomy import Candidate, Outcome, Targets
 from understudy.stats.betting import observed_target, progress
-from understudy.stats.detector import Detector, Watch, after_all, is_alarmed, unstirred
+from understudy.stats.detector import Detector, Watch, after_all, cusum, is_alarmed, unstirred
 from understudy.stats.ladder import Ladder, Rungs, climb, foot, standing
 from understudy.stats.ladder_design import coverage_of, shares_for, thresholds_at
 
@@ -185,7 +185,7 @@ def _audited_loss(candidate: Candidate) -> float | None:
 def _vetoed(before: Progress, labelled: Sequence[Candidate], targets: Targets) -> Watch:
     main = before.thresholds[before.shares.index(max(before.shares))]
     losses = (one.label.loss for one in labelled if one.label is not None and one.confidence >= main)
-    return after_all(_veto(targets), before.veto, ((1.0, loss) for loss in losses))
+    return cusum(_veto(targets), before.veto, losses)
 
 
 @lru_cache(maxsize=4096)

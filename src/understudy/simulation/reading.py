@@ -11,11 +11,16 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from understudy.errors import ConfigurationError
+from understudy.settings.section import Section
 from understudy.simulation.world import Complaints, People, Regression, SliceWorld, World
 
-KEYS: Final = sorted(
-    {name for model in (World, People, Complaints, SliceWorld, Regression) for name in model.model_fields}
-)
+SECTIONS: Final[dict[str, type[Section]]] = {
+    "people": People,
+    "complaints": Complaints,
+    "slices": SliceWorld,
+    "regression": Regression,
+}
+"""What the tables of a world hold; what stands in none is of the world itself."""
 
 
 def read_world(path: Path) -> World:
@@ -56,7 +61,9 @@ def _is_named(of: SliceWorld, name: str) -> bool:
 def _explained(error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"]) or "the world"
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(error["loc"][-1]), KEYS, n=1)
-        return f"{where}: unknown key, " + (f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(KEYS)}")
+        tables = [part for part in error["loc"][:-1] if isinstance(part, str)]
+        known = sorted((SECTIONS[tables[-1]] if tables else World).model_fields)
+        near = difflib.get_close_matches(str(error["loc"][-1]), known, n=1)
+        return f"{where}: unknown key, " + (f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}")
     shown = "" if error["type"] in ("missing", "value_error") else f" (got {str(error['input'])[:60]!r})"
     return f"{where}: {error['msg'].removeprefix('Value error, ')}{shown}"

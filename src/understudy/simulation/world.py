@@ -23,8 +23,8 @@ class Regression(Section):
 class SliceWorld(Section):
     """A topic on a channel: how much comes in, how good the agent is there, how well its confidence tells."""
 
-    topic: str = Field(min_length=1)
-    channel: str = Field("chat", min_length=1)
+    topic: str = Field(min_length=1, description="what it is about")
+    channel: str = Field("chat", min_length=1, description="where it is asked; slices of one topic share a certificate")
     per_day: float = Field(100.0, gt=0, le=100_000, description="drafts a day, on average")
     bad: float = Field(0.06, gt=0, lt=1, description="share of drafts that no careful reviewer would let pass")
     sharpness: float = Field(
