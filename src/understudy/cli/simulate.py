@@ -110,13 +110,13 @@ class _Patience:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._progress.stop()
+        if self._is_shown:
+            self._progress.stop()
 
     def advance(self, drafts: int) -> None:
-        if not self._is_shown and time.perf_counter() - self._began > PATIENCE_S:
+        if not self._is_shown and self._progress.console.is_terminal and time.perf_counter() - self._began > PATIENCE_S:
             self._is_shown = True
-            if self._progress.console.is_terminal:
-                self._progress.start()
+            self._progress.start()
         self._progress.advance(self._task, drafts)
 
 
