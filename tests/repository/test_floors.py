@@ -73,6 +73,11 @@ BREAKS = [
         files={"delivery/intruder.py": "import understudy.testing"},
     ),
     Break(
+        sentence="a flow knows that it is simulated",
+        contract="floors",
+        files={"learning/intruder.py": "import understudy.simulation"},
+    ),
+    Break(
         sentence="the web face imports the command line",
         contract="floors",
         files={"web/intruder.py": "import understudy.cli"},

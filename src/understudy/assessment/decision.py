@@ -102,9 +102,7 @@ class Case:
     @property
     def audit_rate(self) -> float:
         """Share of automatic replies that are reviewed afterwards, in [0, 1]."""
-        if self.grant is not None and self.grant.audit_rate is not None:
-            return self.grant.audit_rate
-        return 1.0 if self.level is Level.PROBATION else self.rules.audit_rate
+        return audit_rate_of(self.grant, self.rules)
 
     @property
     def is_stopped(self) -> bool:
@@ -113,13 +111,8 @@ class Case:
 
     @property
     def sample_rate(self) -> float:
-        """Share of the drafts whose verdicts count as evidence: all while every draft is reviewed, else the audits'.
-
-        Once some leave by themselves those that are held count only as often as those that are not, so that the
-        evidence stays a fair sample of both.
-        """
-        is_automatic = self.level in (Level.PROBATION, Level.AUTO) and not self.is_stopped
-        return self.audit_rate if is_automatic else 1.0
+        """Share of the drafts whose verdicts count as evidence, in [0, 1]."""
+        return sample_rate_of(self.grant, self.rules)
 
     def is_quota_left(self, sent_last_hour: int) -> bool:
         """Whether one more of a kind may leave without a person; each kind has the whole quota for itself."""
@@ -127,6 +120,23 @@ class Case:
 
     def ignores(self, finding: Finding) -> bool:
         return any(policy.check == finding.check and policy.on_failure == "ignore" for policy in self.rules.checks)
+
+
+def audit_rate_of(grant: Grant | None, rules: Rules) -> float:
+    """Share of a slice's automatic replies that are reviewed afterwards, in [0, 1]."""
+    if grant is not None and grant.audit_rate is not None:
+        return grant.audit_rate
+    return 1.0 if grant is not None and grant.level is Level.PROBATION else rules.audit_rate
+
+
+def sample_rate_of(grant: Grant | None, rules: Rules) -> float:
+    """Share of a slice's drafts whose verdicts count as evidence: all while every draft is reviewed, else the audits'.
+
+    Once some leave by themselves those that are held count only as often as those that are not, so that the evidence
+    stays a fair sample of both.
+    """
+    is_automatic = grant is not None and grant.level in (Level.PROBATION, Level.AUTO) and not grant.on_hold
+    return audit_rate_of(grant, rules) if is_automatic else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,6 +24,7 @@ from understudy.cli import (
     outbox,
     review_command,
     serve,
+    simulate,
     work,
 )
 from understudy.cli.output import EXIT_USAGE
@@ -44,6 +45,7 @@ tree.command("doctor")(doctor.doctor)
 tree.command("review")(review_command.review)
 tree.command("check")(check.check)
 tree.command("backtest")(backtest.backtest)
+tree.command("simulate")(simulate.simulate)
 tree.command("migrate")(migrate.migrate)
 tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")

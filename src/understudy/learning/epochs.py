@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from understudy.learning.ladder import begun
-from understudy.learning.promotion import Why
+from understudy.learning.promotion import Why, granted
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.autonomy import Epoch, Targets, Terms
@@ -91,17 +90,7 @@ def promoted(tx: Transaction, clock: Clock, epoch: Epoch, terms: Terms, *, by: s
     proposal = epoch.proposal
     assert proposal is not None, "only what was proposed is granted"
     now = clock.now()
-    rate = terms.probation_audit_rate if proposal.level is Level.PROBATION else terms.audit_rate
-    moved = replace(
-        epoch,
-        version=epoch.version + 1,
-        earned=proposal.level,
-        threshold=proposal.threshold,
-        audit_rate=rate,
-        certified_at=now,
-        expires_at=now + timedelta(days=terms.valid_days),
-        proposal=None,
-    )
+    moved = granted(epoch, terms, now=now)
     tx.epochs.change(moved, was=epoch.version)
     tx.ledger.append(
         "autonomy.promoted",
@@ -113,7 +102,7 @@ def promoted(tx: Transaction, clock: Clock, epoch: Epoch, terms: Terms, *, by: s
         release=epoch.release,
         level=proposal.level.value,
         threshold=proposal.threshold,
-        audit_rate=rate,
+        audit_rate=moved.audit_rate,
         basis=proposal.basis,
     )
     return moved

@@ -14,14 +14,15 @@ from understudy.effects.labelling import announce_learning, label, slice_of_key
 from understudy.errors import StaleVersion
 from understudy.learning import epochs
 from understudy.learning.calibrating import scores_under
-from understudy.learning.ladder import SCORES_MIN, Progress, advance, settled
-from understudy.learning.promotion import Finding, judge, level_in_force
+from understudy.learning.ladder import SCORES_MIN, Progress
+from understudy.learning.looking import look
+from understudy.learning.promotion import Finding, level_after, level_in_force
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import AutonomyMoved, Telemetry
 from understudy.records.autonomy import EVERY, Candidate, Epoch, Outcome, Targets, Terms
 from understudy.records.codec import dump, load
-from understudy.records.rulebook import Level, Rules
+from understudy.records.rulebook import Level, Rules, configured_grant
 from understudy.stats.severity import Severity
 
 BATCH = 2_000
@@ -164,30 +165,26 @@ class Learning:
 
     def _count(self, seen: _Seen) -> _Counted:
         epoch = seen.epoch
-        ready = settled(seen.waiting, calibrator=epoch.calibrator)
-        progress = advance(load(Progress, epoch.progress), ready, epoch.targets, calibrator=epoch.calibrator)
-        finding = Finding()
-        if epoch.channel != EVERY:  # a topic on all channels lends its certificate and has no replies of its own
-            finding = judge(
-                epoch,
-                progress,
-                level=self.level_of(epoch),
-                terms=self._terms,
-                now=self._clock.now(),
-                unsettled=[one for one in seen.waiting[len(ready) :] if one.calibrator == epoch.calibrator],
-                parent=seen.parent,
-            )
+        found = look(
+            epoch,
+            load(Progress, epoch.progress),
+            seen.waiting,
+            level=self.level_of(epoch),
+            terms=self._terms,
+            now=self._clock.now(),
+            parent=seen.parent,
+        )
         return _Counted(
             epoch=epoch,
-            progress=progress,
-            consumed=ready[-1].seq if ready else epoch.consumed,
-            finding=finding,
-            is_more=len(seen.waiting) == BATCH and len(ready) == BATCH and finding.fall is None,
+            progress=found.progress,
+            consumed=seen.waiting[found.taken - 1].seq if found.taken else epoch.consumed,
+            finding=found.finding,
+            is_more=found.taken == BATCH and found.finding.fall is None,
         )
 
     def level_of(self, epoch: Epoch) -> Level:
         """The level in force for an epoch's slice, stops aside."""
-        return level_in_force(epoch, self._rules())
+        return level_in_force(epoch, configured_grant(self._rules(), epoch.topic, epoch.channel))
 
     async def _make_true(self, seen: _Seen, counted: _Counted) -> None:
         finding = counted.finding
@@ -217,12 +214,11 @@ class Learning:
     def _fall(self, tx: Transaction, epoch: Epoch, finding: Finding) -> AutonomyMoved:
         assert finding.fall is not None, "something made it fall"
         of_slice = (epoch.topic, epoch.channel, epoch.release)
-        has_lost = finding.fall.value in ("alarm", "incident")
-        level = Level.DEMOTED if has_lost else Level.ASSIST
+        level = level_after(finding.fall)
         scores, _ = self._past(tx, of_slice)
         targets = self._targets_of(epoch.topic)
         epochs.ended(tx, self._clock, epoch, finding.fall, scores, targets, earned=level)
-        return moved(epoch, "demoted" if has_lost else "expired", level, None, why=finding.fall.value)
+        return moved(epoch, "demoted" if level is Level.DEMOTED else "expired", level, None, why=finding.fall.value)
 
 
 def moved(

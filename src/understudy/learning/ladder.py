@@ -11,11 +11,12 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from understudy.records.autonomy import Candidate, Outcome, Targets
 from understudy.stats.betting import observed_target, progress
-from understudy.stats.detector import Detector, Watch, after, is_alarmed, unstirred
+from understudy.stats.detector import Detector, Watch, after_all, cusum, is_alarmed, unstirred
 from understudy.stats.ladder import Ladder, Rungs, climb, foot, standing
 from understudy.stats.ladder_design import coverage_of, shares_for, thresholds_at
 
@@ -138,19 +139,22 @@ def to_go(done: Progress, targets: Targets) -> int:
     return min(best, 99)
 
 
-def is_alarm(done: Progress, targets: Targets, unsettled: Iterable[Candidate] = ()) -> bool:
-    """Whether what left by itself is worse than promised, by the audits so far.
+def watch_now(done: Progress, targets: Targets, unsettled: Iterable[Candidate] = ()) -> Watch:
+    """The watch over what left by itself, by all audits so far.
 
     Labels beyond the watermark count as they came, and those still awaited as good: that can only delay an alarm.
     """
-    detector = _detector(targets)
-    return is_alarmed(detector, _watched(done.watch, unsettled, detector))
+    return _watched(done.watch, unsettled, _detector(targets))
 
 
-def is_stirred(done: Progress, targets: Targets, unsettled: Iterable[Candidate] = ()) -> bool:
+def is_alarm(watch: Watch, targets: Targets) -> bool:
+    """Whether what left by itself is worse than promised."""
+    return is_alarmed(_detector(targets), watch)
+
+
+def is_stirred(watch: Watch, targets: Targets) -> bool:
     """Whether the detector is on its way up, so that more should be audited."""
-    detector = _detector(targets)
-    return _watched(done.watch, unsettled, detector).statistic >= math.log(detector.stir)
+    return watch.statistic >= math.log(_detector(targets).stir)
 
 
 def is_vetoed(done: Progress, targets: Targets) -> bool:
@@ -168,23 +172,23 @@ def _counts(candidate: Candidate) -> bool:
 
 
 def _watched(watch: Watch, candidates: Iterable[Candidate], detector: Detector) -> Watch:
-    for candidate in candidates:
-        if candidate.is_delivered:
-            label = candidate.label if candidate.is_sampled else None
-            awaited = 0.0 if candidate.is_sampled else None
-            watch = after(detector, watch, rate=candidate.rate, loss=awaited if label is None else label.loss)
-    return watch
+    return after_all(detector, watch, ((one.rate, _audited_loss(one)) for one in candidates if one.is_delivered))
+
+
+def _audited_loss(candidate: Candidate) -> float | None:
+    """What the audit of a reply found; good while it is awaited, None where there is none."""
+    if not candidate.is_sampled:
+        return None
+    return 0.0 if candidate.label is None else candidate.label.loss
 
 
 def _vetoed(before: Progress, labelled: Sequence[Candidate], targets: Targets) -> Watch:
-    watch, detector = before.veto, _veto(targets)
     main = before.thresholds[before.shares.index(max(before.shares))]
-    for candidate in labelled:
-        if candidate.label is not None and candidate.confidence >= main:
-            watch = after(detector, watch, rate=1.0, loss=candidate.label.loss)
-    return watch
+    losses = (one.label.loss for one in labelled if one.label is not None and one.confidence >= main)
+    return cusum(_veto(targets), before.veto, losses)
 
 
+@lru_cache(maxsize=4096)
 def _ladders(thresholds: tuple[float, ...], shares: tuple[float, ...], targets: Targets) -> tuple[Ladder, Ladder]:
     """For the mean loss and for the severe share. Both must hold, so each has the whole of delta."""
     mean, severe = (
@@ -199,10 +203,12 @@ def _ladders(thresholds: tuple[float, ...], shares: tuple[float, ...], targets: 
     return mean, severe
 
 
+@lru_cache(maxsize=256)
 def _detector(targets: Targets) -> Detector:
     return Detector(target=observed_target(targets.risk_max, targets.sensitivity))
 
 
+@lru_cache(maxsize=256)
 def _veto(targets: Targets) -> Detector:
     return Detector(target=observed_target(targets.risk_max, targets.sensitivity), alarm=VETO_AT, stir=VETO_AT)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from understudy.learning.ladder import Progress, certified, is_alarm, is_stirred, is_vetoed
+from understudy.learning.ladder import Progress, certified, is_alarm, is_stirred, is_vetoed, watch_now
 from understudy.records.autonomy import EVERY, Candidate, Epoch, Proposal, Terms
-from understudy.records.rulebook import Level, Rules, configured_grant
+from understudy.records.rulebook import Grant, Level, Rules, configured_grant
 
 ALONE = frozenset({Level.PROBATION, Level.AUTO})
 """Levels at which drafts leave by themselves."""
@@ -34,13 +34,6 @@ class Finding:
     burst: int = 0
 
 
-def level_in_force(epoch: Epoch, rules: Rules) -> Level:
-    """The level of an epoch's slice, stops aside: what it earned or lost, within what the configuration grants."""
-    configured = configured_grant(rules, epoch.topic, epoch.channel)
-    level = Level.ASSIST if configured is None else configured.level
-    return level if epoch.earned is None or level is Level.SHADOW else epoch.earned
-
-
 def follows_calibrator(epoch: Epoch, calibrator: str, rules: Rules) -> bool:
     """Whether an open epoch of another calibrator gives way to this one.
 
@@ -49,7 +42,8 @@ def follows_calibrator(epoch: Epoch, calibrator: str, rules: Rules) -> bool:
     """
     if epoch.calibrator == calibrator or epoch.proposal is not None:
         return False
-    return epoch.channel == EVERY or level_in_force(epoch, rules) not in ALONE
+    configured = configured_grant(rules, epoch.topic, epoch.channel)
+    return epoch.channel == EVERY or level_in_force(epoch, configured) not in ALONE
 
 
 def judge(
@@ -64,16 +58,45 @@ def judge(
 ) -> Finding:
     """Say what follows. `level` is the one in force; `unsettled` are drafts beyond the watermark; `parent` is the epoch
     of the topic on all channels."""
+    stirs = False
     if level in ALONE:
+        watch = watch_now(progress, epoch.targets, unsettled)
         if epoch.has_harm:
             return Finding(fall=Why.INCIDENT)
-        if is_alarm(progress, epoch.targets, unsettled):
+        if is_alarm(watch, epoch.targets):
             return Finding(fall=Why.ALARM)
         if epoch.expires_at is not None and epoch.expires_at <= now:
             return Finding(fall=Why.EXPIRED)
-    stirs = level in ALONE and not epoch.burst_left and is_stirred(progress, epoch.targets, unsettled)
+        stirs = not epoch.burst_left and is_stirred(watch, epoch.targets)
     proposal = _proposal(epoch, progress, level=level, terms=terms, now=now, parent=parent)
     return Finding(proposal=proposal, burst=terms.burst if stirs else 0)
+
+
+def granted(epoch: Epoch, terms: Terms, *, now: datetime) -> Epoch:
+    """The epoch with what it proposes granted; raises `AssertionError` where it proposes nothing."""
+    proposal = epoch.proposal
+    assert proposal is not None, "only what was proposed is granted"
+    return replace(
+        epoch,
+        version=epoch.version + 1,
+        earned=proposal.level,
+        threshold=proposal.threshold,
+        audit_rate=terms.probation_audit_rate if proposal.level is Level.PROBATION else terms.audit_rate,
+        certified_at=now,
+        expires_at=now + timedelta(days=terms.valid_days),
+        proposal=None,
+    )
+
+
+def level_after(fall: Why) -> Level:
+    """The level at which a slice goes on when its epoch ended for this: lost, or only over."""
+    return Level.DEMOTED if fall in (Why.ALARM, Why.INCIDENT) else Level.ASSIST
+
+
+def level_in_force(epoch: Epoch, configured: Grant | None) -> Level:
+    """The level of an epoch's slice, stops aside. What the configuration keeps in shadow stays there."""
+    level = Level.ASSIST if configured is None else configured.level
+    return level if epoch.earned is None or level is Level.SHADOW else epoch.earned
 
 
 def _proposal(

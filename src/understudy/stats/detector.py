@@ -15,12 +15,13 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from understudy.stats.betting import Floats, checked_target, from_stored, to_stored
+from understudy.stats.betting import Floats, checked_target, from_stored
 
 CHANCE_OF_COMPLAINTS: Final = 1.2
 """The complaint rate that is still as usual, as a multiple of the historical one."""
@@ -109,31 +110,67 @@ def after(detector: Detector, watch: Watch, *, rate: float, loss: float | None, 
     With `bursts`, a statistic at `stir` or more makes the next replies audited whole. Raises `ValueError` for a rate
     outside [0, 1], or a loss where the rate was 0: for-cause reviews stay outside.
     """
-    if not 0.0 <= rate <= 1.0 or (loss is not None and rate == 0.0):
-        raise ValueError(f"an audited reply needs an audit rate in (0, 1], got {rate}")
-    mass = step(from_stored(watch.log_mass), rate)
-    if loss is not None:
-        mass = mass + log_ratios(loss, detector)
-    burst_left = max(0, watch.burst_left - 1)
-    if bursts is not None and statistic(mass) >= math.log(detector.stir):
-        burst_left = max(burst_left, bursts.stirred)
-    return Watch(
-        log_mass=to_stored(mass),
-        delivered=watch.delivered + 1,
-        audited=watch.audited + (loss is not None),
-        loss_sum=watch.loss_sum + (loss or 0.0),
-        expected=watch.expected + rate,
-        burst_left=burst_left,
-    )
+    return after_all(detector, watch, ((rate, loss),), bursts=bursts)
 
 
 def after_all(
     detector: Detector, watch: Watch, replies: Iterable[tuple[float, float | None]], *, bursts: Bursts | None = None
 ) -> Watch:
-    """The watch after several (rate, loss or `None`), in order."""
+    """The watch after several (rate, loss or `None`), in order: the same, bit for bit, as one by one.
+
+    Plain floats, because four of them are done before numpy has begun; `step` and `log_ratios` are the same for arrays.
+    """
+    mass = [-math.inf if value is None else value for value in watch.log_mass]
+    audited, loss_sum, expected, burst_left = watch.audited, watch.loss_sum, watch.expected, watch.burst_left
+    exp, log1p, stir = math.exp, math.log1p, math.log(detector.stir)
+    count = 0
     for rate, loss in replies:
-        watch = after(detector, watch, rate=rate, loss=loss, bursts=bursts)
-    return watch
+        if not 0.0 <= rate <= 1.0 or (loss is not None and rate == 0.0):
+            raise ValueError(f"an audited reply needs an audit rate in (0, 1], got {rate}")
+        if rate > 0.0:
+            new = math.log(rate)
+            mass = [new + log1p(exp(old - new)) if old < new else old + log1p(exp(new - old)) for old in mass]
+        if loss is not None:
+            mass = [value + ratio for value, ratio in zip(mass, _ratios(loss, detector), strict=True)]
+            audited, loss_sum = audited + 1, loss_sum + loss
+        count, expected = count + 1, expected + rate
+        burst_left = burst_left - 1 if burst_left else 0
+        if bursts is not None and statistic(np.array(mass)) >= stir:
+            burst_left = max(burst_left, bursts.stirred)
+    return Watch(
+        log_mass=tuple(value if value > -math.inf else None for value in mass),
+        delivered=watch.delivered + count,
+        audited=audited,
+        loss_sum=loss_sum,
+        expected=expected,
+        burst_left=burst_left,
+    )
+
+
+def cusum(detector: Detector, watch: Watch, losses: Iterable[float]) -> Watch:
+    """The watch after further losses, all seen, that keeps for each risk only its best bet instead of the sum of all.
+
+    Never above the sum. While all is well the sum settles at some tens, so that only high alarms say anything; this
+    stays near 1, and 20 is strong evidence. Source: E. Page, "Continuous inspection schemes", Biometrika 41, 1954.
+    """
+    mass = [-math.inf if value is None else value for value in watch.log_mass]
+    count, loss_sum = 0, watch.loss_sum
+    for loss in losses:
+        mass = [max(value, 0.0) + ratio for value, ratio in zip(mass, _ratios(loss, detector), strict=True)]
+        count, loss_sum = count + 1, loss_sum + loss
+    return replace(
+        watch,
+        log_mass=tuple(value if value > -math.inf else None for value in mass),
+        delivered=watch.delivered + count,
+        audited=watch.audited + count,
+        loss_sum=loss_sum,
+        expected=watch.expected + count,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _ratios(loss: float, detector: Detector) -> tuple[float, ...]:
+    return tuple(log_ratios(loss, detector).tolist())
 
 
 def escalated(watch: Watch, bursts: Bursts) -> Watch:

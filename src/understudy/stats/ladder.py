@@ -129,8 +129,17 @@ def wealth_paths(ladder: Ladder, scores: Floats, losses: Floats, *, start: Float
 
 
 def standing(ladder: Ladder, rungs: Rungs) -> tuple[bool, ...]:
-    """Which thresholds are certified, strict to lax; sticky, because wealth counts at its highest."""
-    return tuple(fallback(-np.array(rungs.log_peaks), ladder.shares, ladder.delta).tolist())
+    """Which thresholds are certified, strict to lax; sticky, because wealth counts at its highest.
+
+    `fallback` in plain floats: asked at every look, and for one ladder numpy takes a hundred times as long.
+    """
+    held, carried = [], 0.0
+    for log_peak, share in zip(rungs.log_peaks, ladder.shares, strict=True):
+        spent = share * ladder.delta + carried
+        is_held = spent > 0.0 and -log_peak <= math.log(spent)
+        held.append(is_held)
+        carried = spent if is_held else 0.0
+    return tuple(held)
 
 
 def certified_threshold(ladder: Ladder, rungs: Rungs) -> float | None:

@@ -26,11 +26,18 @@ def earned_grant(tx: Transaction, rules: Rules, evidence: Evidence) -> Grant | N
     topic, channel = evidence.topic, evidence.channel
     epoch = tx.epochs.current(topic, channel, release_of(evidence))
     is_stopped = any(stop.topic in (EVERY, topic) and stop.channel in (EVERY, channel) for stop in tx.stops.all())
-    configured = configured_grant(rules, topic, channel) or Grant(topic=topic, channel=channel, level=Level.ASSIST)
-    own = replace(configured, topic=topic, channel=channel, on_hold=is_stopped)
+    return grant_of(topic, channel, configured_grant(rules, topic, channel), epoch, is_stopped=is_stopped)
+
+
+def grant_of(
+    topic: str, channel: str, configured: Grant | None, epoch: Epoch | None, *, is_stopped: bool = False
+) -> Grant | None:
+    """The same of what was read: what the configuration grants, the slice's open epoch, and whether it was stopped."""
+    start = configured or Grant(topic=topic, channel=channel, level=Level.ASSIST)
+    own = replace(start, topic=topic, channel=channel, on_hold=is_stopped)
     if epoch is None or (epoch.earned is None and not epoch.burst_left):
         return own if is_stopped else None
-    if epoch.earned is not None and configured.level is not Level.SHADOW:
+    if epoch.earned is not None and start.level is not Level.SHADOW:
         threshold = 1.0 if epoch.threshold is None else epoch.threshold
         own = replace(own, level=epoch.earned, threshold=threshold, audit_rate=epoch.audit_rate, epoch=epoch.id)
     return replace(own, audit_rate=1.0) if epoch.burst_left else own

@@ -18,6 +18,7 @@ from understudy.stats.detector import (
     after_all,
     audit_rate,
     complaint_detector,
+    cusum,
     escalated,
     is_alarmed,
     log_ratios,
@@ -177,3 +178,33 @@ def test_a_detector_that_could_not_work_is_refused(wrong: dict[str, object]) -> 
 def test_no_audits_at_all_are_refused() -> None:
     with pytest.raises(ValueError, match="usual audit rate"):
         audit_rate(unstirred(DETECTOR), usual=0.0)
+
+
+@given(replies=REPLIES, cut=st.integers(0, 40))
+def test_portions_do_not_matter(replies: list[tuple[float, float | None]], cut: int) -> None:
+    at_once = after_all(DETECTOR, unstirred(DETECTOR), replies)
+    assert after_all(DETECTOR, after_all(DETECTOR, unstirred(DETECTOR), replies[:cut]), replies[cut:]) == at_once
+
+
+@given(replies=REPLIES)
+def test_plain_floats_and_arrays_walk_the_same_way(replies: list[tuple[float, float | None]]) -> None:
+    mass = np.full(4, -np.inf)
+    for rate, loss in replies:
+        mass = step(mass, rate) + (0.0 if loss is None else log_ratios(loss, DETECTOR))
+    watch = after_all(DETECTOR, unstirred(DETECTOR), replies)
+    assert [-np.inf if value is None else value for value in watch.log_mass] == pytest.approx(
+        mass.tolist(), rel=1e-12, abs=1e-12
+    )
+
+
+@given(losses=st.lists(st.sampled_from([0.0, 0.2, 1.0]), max_size=60))
+def test_the_best_bet_is_worth_no_more_than_all_of_them(losses: list[float]) -> None:
+    best = cusum(DETECTOR, unstirred(DETECTOR), losses)
+    assert best.statistic <= after_all(DETECTOR, unstirred(DETECTOR), [(1.0, loss) for loss in losses]).statistic + 1e-9
+    assert cusum(DETECTOR, cusum(DETECTOR, unstirred(DETECTOR), losses[:7]), losses[7:]) == best
+
+
+def test_the_best_bet_stays_at_its_start_while_all_is_well_and_grows_when_it_is_not() -> None:
+    clean = cusum(DETECTOR, unstirred(DETECTOR), [0.0] * 1000)
+    assert clean.statistic < 0.0
+    assert cusum(DETECTOR, clean, [1.0] * 4).statistic > math.log(20)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -121,6 +122,12 @@ def test_each_hypothesis_is_tested_at_the_shares_since_the_last_one_that_stood(
         spent += share * 0.05
         assert rejected[k] == (spent > 0 and log_p[k] <= math.log(spent))
         spent = spent if rejected[k] else 0.0
+
+
+@given(peaks=st.lists(st.floats(0, 9), min_size=5, max_size=5))
+def test_standing_is_the_fallback_on_the_highest_wealth(peaks: list[float]) -> None:
+    rungs = replace(foot(LADDER), log_peaks=tuple(peaks))
+    assert standing(LADDER, rungs) == tuple(fallback(-np.array(peaks), LADDER.shares, LADDER.delta).tolist())
 
 
 @given(log_p=LOG_P)
