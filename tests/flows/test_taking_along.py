@@ -13,6 +13,7 @@ from understudy.records.review import VerdictKind
 from understudy.records.rulebook import Level
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, TurnState
 from understudy.testing.scripted import RecordingChannel
+from understudy.turn.coalescing import CoalescingLimits
 
 LAPSE_S = 6.0
 DELIVERED = [
@@ -136,7 +137,7 @@ def test_a_newer_message_makes_a_turn_that_was_taken_along_void(build: Build) ->
 
 
 def test_a_draft_that_waits_for_the_rest_of_a_burst_is_not_asked_for(build: Build, staging: Any) -> None:
-    stage = build(coalescing=staging.CoalescingLimits(window_s_min=1, window_s_max=2, burst_s_max=5))
+    stage = build(coalescing=CoalescingLimits(window_s_min=1, window_s_max=2, burst_s_max=5))
     stage.take_along()
     received = stage.receive("When?")
     assert stage.turn(received.turn_id).state is TurnState.COLLECTING

@@ -151,13 +151,15 @@ def thresholds_of(answers: _Answers, count: int, *, wrong_max: float) -> tuple[f
     for number in range(count):
         own = np.flatnonzero(topic == number)
         share = (np.cumsum(wrong[own]) + BORROWED * of_all[own]) / (np.cumsum(weight[own]) + BORROWED)
-        good = np.flatnonzero(share <= wrong_max)
+        is_last_of_equals = np.append(certainty[own][1:] < certainty[own][:-1], [True] * bool(own.size))
+        good = np.flatnonzero((share <= wrong_max) & is_last_of_equals.astype(bool))
         last = int(good[-1]) if good.size else None
         if last is None:
             thresholds.append(NEVER)
             continue
-        below = float(certainty[own[last + 1]]) if last + 1 < own.size else 1.0 / count
-        thresholds.append((float(certainty[own[last]]) + below) / 2.0)
+        least = float(certainty[own[last]])
+        below = float(certainty[own[last + 1]]) if last + 1 < own.size else min(least, 1.0 / count)
+        thresholds.append((least + below) / 2.0)
     return tuple(thresholds)
 
 

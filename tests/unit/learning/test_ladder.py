@@ -20,6 +20,7 @@ from understudy.learning.ladder import (
     is_stirred,
     settled,
     to_go,
+    watch_now,
 )
 from understudy.records.autonomy import Candidate, Label, Outcome, Targets
 from understudy.records.codec import dump, load
@@ -110,10 +111,10 @@ def test_audits_that_go_bad_stir_and_then_alarm_whatever_is_awaited() -> None:
     sent = [draft(n, 0.0, is_delivered=True, rate=0.2) for n in range(20)]
     progress = take(begun(SAME, TARGETS), sent)
     bad = [draft(n, 1.0, is_delivered=True, rate=0.2) for n in range(20, 40)]
-    counts = next(n for n in range(21) if is_alarm(progress, TARGETS, bad[:n]))
-    assert 0 < next(n for n in range(21) if is_stirred(progress, TARGETS, bad[:n])) <= counts < 20
+    counts = next(n for n in range(21) if is_alarm(watch_now(progress, TARGETS, bad[:n]), TARGETS))
+    assert 0 < next(n for n in range(21) if is_stirred(watch_now(progress, TARGETS, bad[:n]), TARGETS)) <= counts < 20
     awaited = [draft(n, None, is_delivered=True, rate=0.2) for n in range(60)]
-    assert not is_alarm(progress, TARGETS, awaited), "what nobody judged yet is no alarm"
+    assert not is_alarm(watch_now(progress, TARGETS, awaited), TARGETS), "what nobody judged yet is no alarm"
 
 
 DRAFTS = st.lists(
