@@ -3,12 +3,12 @@
 | module | answers |
 |---|---|
 | `betting` | is the mean loss below the target? asked after every label |
-| `ladder` | above which score threshold is it? |
+| `ladder`, `ladder_design` | above which score threshold is it? |
 | `outlook` | how many labels will that take, exactly |
 | `detector` | has the risk risen above the target? and how much to audit until that is known |
 | `watermark`, `severity` | which labels may be used yet, and what loss each one is |
 | `binomial`, `sprt` | bounds for one look at a count; two hypotheses, as few trials as possible |
-| `gate`, `gate_interval` | is the candidate worse than the baseline? by how much? |
+| `gate` | is the candidate worse than the baseline? by how much? |
 | `logistic`, `calibration`, `coverage` | a score from signals; how honest and how sharp it is |
 | `agreement` | do two reviewers agree |
 

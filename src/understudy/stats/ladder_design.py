@@ -15,10 +15,11 @@ from understudy.stats.ladder import COVERAGES
 
 STRICTEST_SHARE: Final = 0.1
 MAIN_SHARE: Final = 0.6
-FURTHER_SHARE: Final = 0.3
+EARLY_SHARE: Final = 0.3
 MAIN_AT: Final = 0.6
 """The main start stands at this part of the predicted coverage: far enough in to hold, far enough out to have labels."""
-FURTHER_AT: Final = 0.9
+EARLY_AT: Final = 0.4
+"""A second start for slices that are worse than predicted, so that few labels need not climb from the strictest."""
 
 
 def thresholds_at(scores: ArrayLike, coverages: Sequence[float] = COVERAGES) -> tuple[float, ...]:
@@ -46,14 +47,14 @@ def coverage_of(thresholds: Sequence[float], scores: ArrayLike) -> tuple[float, 
 def shares_for(coverages: Sequence[float], predicted: float) -> tuple[float, ...]:
     """Shares of delta for thresholds that cover so much, given the coverage predicted to hold the target, in [0, 1].
 
-    0.1 on the strictest, 0.6 where 0.6 of the predicted coverage is, 0.3 further on at 0.9 of it; shares that fall on
-    one threshold add up. `coverage.coverage_at_risk` on the calibrator's own probabilities gives the prediction.
+    0.1 on the strictest, 0.3 where 0.4 of the predicted coverage is, 0.6 where 0.6 of it is; shares that fall on one
+    threshold add up. `coverage.coverage_at_risk` on the calibrator's own probabilities gives the prediction.
     """
     if not coverages:
         raise ValueError("no thresholds to share delta among")
     shares = [0.0] * len(coverages)
     shares[0] += STRICTEST_SHARE
-    for share, part in ((MAIN_SHARE, MAIN_AT), (FURTHER_SHARE, FURTHER_AT)):
+    for share, part in ((MAIN_SHARE, MAIN_AT), (EARLY_SHARE, EARLY_AT)):
         nearest = min(range(len(coverages)), key=lambda k: (abs(coverages[k] - part * predicted), k))
         shares[nearest] += share
     return tuple(shares)

@@ -9,8 +9,11 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from understudy.stats.betting import FIVE_BETS, Bets, Floats, checked_target, level, log_e
+
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,23 +42,30 @@ def outlook(risk: float, *, target: float, delta: float, horizon: int, bets: Bet
 
     Time grows with horizon²; 3,000 labels take some hundredths of a second.
     """
+    allowed = most_bad(horizon, target=target, delta=delta, bets=bets)
+    return Outlook(risk=risk, certified_by=certified_by(risk, allowed))
+
+
+def certified_by(risk: float, allowed: Counts) -> Floats:
+    """The probability that a rule has certified within n labels, n = 0 … len(allowed) − 1, at a true `risk` in [0, 1].
+
+    The rule, any rule for labels of 0 or 1: certify at n labels when at most `allowed[n]` are bad (−1 where never).
+    """
     if not 0.0 <= risk <= 1.0:
         raise ValueError(f"risk must be in [0, 1], got {risk}")
-    allowed = most_bad(horizon, target=target, delta=delta, bets=bets)
+    horizon = len(allowed) - 1
     alive = np.zeros(int(allowed.max(initial=-1)) + _spread(horizon, risk))
     alive[0], lost, found = 1.0, 0.0, np.zeros(horizon + 1)
     for count in range(1, horizon + 1):
         lost += alive[-1] * risk  # too many bad labels to ever come back within the horizon
         alive[1:] = alive[1:] * (1.0 - risk) + alive[:-1] * risk
         alive[0] *= 1.0 - risk
-        alive[: allowed[count] + 1] = 0.0
+        alive[: max(0, allowed[count] + 1)] = 0.0
         found[count] = 1.0 - alive.sum() - lost
-    return Outlook(risk=risk, certified_by=np.clip(np.maximum.accumulate(found), 0.0, 1.0))
+    return np.clip(np.maximum.accumulate(found), 0.0, 1.0)
 
 
-def most_bad(
-    horizon: int, *, target: float, delta: float, bets: Bets = FIVE_BETS
-) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def most_bad(horizon: int, *, target: float, delta: float, bets: Bets = FIVE_BETS) -> Counts:
     """The most bad labels that certify at each number of labels, 0 … horizon; −1 where not even 0 do."""
     wanted = level(delta)
     found = np.full(horizon + 1, -1, dtype=np.int64)

@@ -16,7 +16,8 @@ class Outcome(StrEnum):
 
     PASS = "pass"  # noqa: S105  a verdict, not a word that opens something
     FAIL = "fail"
-    UNDECIDED = "undecided"
+    INCONCLUSIVE = "inconclusive"
+    """Not decided yet. Where no more trials come it stays that, and it is never a pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +56,7 @@ class Sprt:
                 return Outcome.PASS
             if ratio <= math.log(self.fail_error):
                 return Outcome.FAIL
-        return Outcome.UNDECIDED
+        return Outcome.INCONCLUSIVE
 
     def clean_trials_needed(self) -> int:
         """How many trials without a failure pass."""

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from understudy.stats.betting import labels_needed, level, log_e, observed_target
-from understudy.stats.outlook import divergence, most_bad, outlook, wald_limit
+from understudy.stats.binomial import at_most_p
+from understudy.stats.outlook import certified_by, divergence, most_bad, outlook, wald_limit
 
 
 def test_false_certification_at_the_target_is_close_to_but_below_delta() -> None:
@@ -77,6 +78,13 @@ def test_wald_limit_for_a_small_target_is_the_pinned_one(share: float, labels: f
 
 def test_no_number_of_labels_certifies_a_risk_at_the_target() -> None:
     assert wald_limit(0.02, target=0.02, delta=0.05) == math.inf
+
+
+def test_a_bound_for_one_look_is_wrong_far_too_often_when_it_is_looked_at_after_each_label() -> None:
+    labels, bad = np.arange(1, 3001)[:, None], np.arange(90)[None, :]
+    p = at_most_p(np.minimum(bad, labels), labels, target=0.02)
+    peeking = np.r_[-1, (p <= 0.05).sum(axis=1) - 1]
+    assert 0.15 < certified_by(0.02, peeking)[-1] < 0.25
 
 
 def test_a_risk_of_nothing_takes_the_fewest_labels() -> None:

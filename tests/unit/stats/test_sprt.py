@@ -15,13 +15,13 @@ def test_clean_trials_that_pass_are_the_pinned_number(unacceptable: float, accep
     test = Sprt(unacceptable=unacceptable, acceptable=acceptable)
     assert test.clean_trials_needed() == trials
     assert test.judge((False,) * trials) is Outcome.PASS
-    assert test.judge((False,) * (trials - 1)) is Outcome.UNDECIDED
+    assert test.judge((False,) * (trials - 1)) is Outcome.INCONCLUSIVE
 
 
 @given(failed=st.lists(st.booleans(), max_size=60), later=st.lists(st.booleans(), max_size=20))
 def test_a_verdict_stays_whatever_comes_later(failed: list[bool], later: list[bool]) -> None:
     outcome = Sprt().judge(tuple(failed))
-    if outcome is not Outcome.UNDECIDED:
+    if outcome is not Outcome.INCONCLUSIVE:
         assert Sprt().judge((*failed, *later)) is outcome
 
 
