@@ -38,16 +38,20 @@ from understudy.records.evidence import ChatMessage, Draft
 from understudy.records.ledger import GENESIS, LedgerEntry, chain
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
+from understudy.records.reviewing import ReviewTerms
 from understudy.records.rulebook import Grant, Level, Rulebook, Rules, SafeReply
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OPEN, OUTBOX_JOB, TURN_JOB, Job, Turn
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OPEN, OUTBOX_JOB, SEED_JOB, TURN_JOB, Job, Turn
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
+from understudy.review.quality import Reviewers
+from understudy.review.seeds import Seeds
 from understudy.review.verdicts import Verdicts
 from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
-from understudy.turn.flow import FlowLimits, TurnFlow
+from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake, IntakeLimits, Received
+from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 
@@ -104,6 +108,9 @@ class Plan:
     opinions: Sequence[Asked] = ()
     targets: Targets = TARGETS
     terms: Terms = field(default_factory=Terms)
+    reviewing: ReviewTerms = field(default_factory=ReviewTerms)
+    seed_rate: float = 0.0
+    seed_age: timedelta = timedelta(days=14)
     call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
     wrap: Callable[[Store], Store] = lambda store: store
 
@@ -130,7 +137,9 @@ class Stage:
         self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing)
         self.places = Places(store, clock, plan.call_limits)
         self.drafting = Drafting(clock, self, lambda _channel: agents, limits=plan.drafting, places=self.places)
-        limits = FlowLimits(hold_expires_after_s=plan.hold_expires_after_s, lapse_s=plan.lapse_s)
+        limits = FlowLimits(
+            hold_expires_after_s=plan.hold_expires_after_s, lapse_s=plan.lapse_s, seed_rate=plan.seed_rate
+        )
         others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
         self.flow = TurnFlow(
@@ -138,9 +147,17 @@ class Stage:
         )
         self.outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
+        hold_expires_after_s = plan.hold_expires_after_s
         self.verdicts = Verdicts(
-            store, clock, self, business=lambda: "Acme", hold_expires_after_s=plan.hold_expires_after_s
+            store,
+            clock,
+            self,
+            business=lambda: "Acme",
+            hold_expires_after_s=hold_expires_after_s,
+            terms=plan.reviewing,
         )
+        self.seeds = Seeds(store, clock, self, age=plan.seed_age, hold_expires_after_s=hold_expires_after_s)
+        self.reviewers = Reviewers(store, terms=plan.reviewing)
         self.conversations = Conversations(store, clock)
         self._learn(plan)
         self._handlers = {
@@ -148,6 +165,7 @@ class Stage:
             OUTBOX_JOB: self.outbox.deliver,
             HOLD_JOB: self.holds.look,
             LEARNING_JOB: self.learning.look,
+            SEED_JOB: self.seeds.look,
         }
 
     def _learn(self, plan: Plan) -> None:

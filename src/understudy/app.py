@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -34,17 +35,20 @@ from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
 from understudy.records.rulebook import Rulebook, SafeReply
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, TURN_JOB
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
+from understudy.review.quality import Reviewers
+from understudy.review.seeds import Seeds
 from understudy.review.verdicts import Verdicts
-from understudy.settings.earning import targets_of, terms_of
+from understudy.settings.earning import review_terms_of, targets_of, terms_of
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
-from understudy.turn.flow import FlowLimits, TurnFlow
+from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake, IntakeLimits
+from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 from understudy.upkeep.sweeps import Sweeps
@@ -81,6 +85,8 @@ class App:
     outbox: Outbox
     holds: Holds
     verdicts: Verdicts
+    seeds: Seeds
+    reviewers: Reviewers
     conversations: Conversations
     learning: Learning
     orders: Orders
@@ -95,7 +101,7 @@ class App:
         self.sole_process.acquire()
         self.store.subscribe(self._announce)
         handlers = {TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look}
-        self.dispatcher.start({**handlers, LEARNING_JOB: self.learning.look})
+        self.dispatcher.start({**handlers, LEARNING_JOB: self.learning.look, SEED_JOB: self.seeds.look})
         if self.is_alone:  # and so no program of another version works here either
             if self.settings.store.migrate_at_start:
                 migrate.upgrade(self.store.engine)
@@ -148,7 +154,12 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     drafting = _drafting(settings, clock, telemetry, agents, places)
     expires_after_s = settings.review.expires_after_s or None
     judged_within_s = settings.autonomy.judged_within_h * 3600
-    limits = FlowLimits(hold_expires_after_s=expires_after_s, lapse_s=LAPSE_S, judged_within_s=judged_within_s)
+    limits = FlowLimits(
+        hold_expires_after_s=expires_after_s,
+        lapse_s=LAPSE_S,
+        judged_within_s=judged_within_s,
+        seed_rate=settings.review.seed_rate,
+    )
     flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
@@ -183,7 +194,16 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
             telemetry,
             business=lambda: rulebook.rules.profile.name,
             hold_expires_after_s=expires_after_s,
+            terms=review_terms_of(settings),
         ),
+        seeds=Seeds(
+            store,
+            clock,
+            telemetry,
+            age=timedelta(days=settings.review.seed_age_days),
+            hold_expires_after_s=expires_after_s,
+        ),
+        reviewers=Reviewers(store, terms=review_terms_of(settings)),
         conversations=Conversations(store, clock),
         learning=learning,
         orders=Orders(store, clock, telemetry, **earning),

@@ -92,7 +92,8 @@ def test_a_filled_database_goes_one_version_down_and_up_again(engine: Engine, em
     migrate.downgrade(engine)
     assert version(engine) != migrate.head()
     older = rows(engine)
-    assert older == {table: before[table] for table in older}
+    younger = {table: len(before[table][0]) - len(older[table][0]) for table in older if older[table]}  # columns
+    assert older == {table: [row[: len(row) - younger.get(table, 0)] for row in before[table]] for table in older}
     migrate.upgrade(engine)
     assert differences(engine) == []
     assert rows(engine) == before

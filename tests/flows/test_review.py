@@ -17,6 +17,7 @@ from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
 from understudy.records.outbox import Accepted, Rejected, Unknown
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind, VerdictRequest
+from understudy.records.reviewing import ReviewTerms
 from understudy.records.rulebook import Level
 from understudy.records.turn import TurnState
 from understudy.testing.scripted import RecordingChannel, ScriptedAgent
@@ -38,6 +39,15 @@ def with_hold(build: Build, staging: ModuleType, kind: HoldKind) -> tuple[Any, H
             stage = build(channel=RecordingChannel(answers=[Unknown(reason="reset")], honours_keys=False))
         case HoldKind.AUDIT:
             stage = build(rules=staging.rules(Level.PROBATION))
+        case HoldKind.SECOND:
+            stage = build(rules=staging.rules(Level.ASSIST), reviewing=ReviewTerms(second_rate=1.0))
+            for to in ("other", "e-1"):  # the second reviewer is there only once the first has judged somebody's
+                turn = stage.ask("When?", to=to)
+                (first,) = (hold for hold in stage.open_holds if hold.turn_id == turn.id)
+                stage.give(first, VerdictKind.APPROVE, reviewer="ann" if to == "other" else "tom")
+            stage.settle()
+            (hold,) = stage.open_holds
+            return stage, hold
     stage.ask("When?")
     (hold,) = stage.open_holds
     assert hold.kind is kind
@@ -72,6 +82,10 @@ TABLE = {
     (HoldKind.UNSURE_SEND, VerdictKind.REJECT): Outcome(state=TurnState.ANSWERED),
     **{
         (HoldKind.AUDIT, verdict): Outcome(sent=((DRAFT, BY_AGENT, True),), state=TurnState.ANSWERED)
+        for verdict in (VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT)
+    },
+    **{
+        (HoldKind.SECOND, verdict): Outcome(sent=((DRAFT, BY_AGENT, True),) * 2, state=TurnState.ANSWERED)
         for verdict in (VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT)
     },
 }

@@ -39,7 +39,7 @@ def check(
     """Assess each turn record: decision, confidence, reasons, signals and findings, one JSON object a line."""
     settings, _ = read_settings(config, file_needed=False)
     rulebook = rulebook_of(settings)
-    lines = list(_lines(file))
+    lines = list(lines_of(file))
     if not lines:
         raise MalformedInput(f"{file} holds no turn record; each line must be one JSON object")
     with _opened(output) as out:
@@ -106,7 +106,8 @@ def as_line(record_id: str, assessment: Assessment) -> dict[str, Any]:
     }
 
 
-def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
+def lines_of(file: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file of turn records that are not empty, with their numbers; raises `ConfigurationError`."""
     try:
         with _source(file) as source:
             for number, line in enumerate(source, start=1):

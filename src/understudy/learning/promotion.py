@@ -47,7 +47,7 @@ def judge(
     """Say what follows. `level` is the one in force; `unsettled` are drafts beyond the watermark; `parent` is the epoch
     of the topic on all channels."""
     if level in ALONE:
-        if _has_incident(progress, unsettled):
+        if epoch.incidents or _has_incident(progress, unsettled):
             return Finding(fall=Why.INCIDENT)
         if is_alarm(progress, epoch.targets, unsettled):
             return Finding(fall=Why.ALARM)

@@ -33,6 +33,10 @@ class Candidates(Protocol):
         """Sampled ones with a label and `seq` > `after`, oldest first."""
         ...
 
+    def delivered(self, topic: str, channel: str, *, after: int) -> tuple[int, int]:
+        """How many of a slice, of all releases, were delivered with `seq` > `after`, and the last one's `seq`."""
+        ...
+
 
 class Epochs(Protocol):
     """Stretches of evidence; at most one of a slice and release is open."""

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops
+from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.records.access import ApiKey
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
@@ -49,7 +50,7 @@ class Conversations(Protocol):
     def add(self, conversation: Conversation) -> None: ...
 
     def change(self, conversation: Conversation) -> None:
-        """Write mode, taken_by and address."""
+        """Write mode, taken_by and address; one in rehearsal stays in it, whatever is asked."""
         ...
 
 
@@ -155,8 +156,15 @@ class Holds(Protocol):
         """Lengthen a claim. It is no news, so it needs no ledger entry."""
         ...
 
-    def queue(self, *, state: HoldState | None, after: tuple[int, datetime, str] | None, limit: int) -> list[Hold]:
-        """Holds in queue order (priority, created_at, id), after a position."""
+    def queue(
+        self,
+        *,
+        state: HoldState | None,
+        after: tuple[int, datetime, str] | None,
+        limit: int,
+        reader: str | None = None,
+    ) -> list[Hold]:
+        """Holds in queue order (priority, created_at, id), after a position; without those that `reader` is barred from."""
         ...
 
     def due(self, now: datetime, *, limit: int) -> list[Hold]:
@@ -355,6 +363,14 @@ class Transaction(Protocol):
     def calibrators(self) -> Calibrators: ...
     @property
     def stops(self) -> Stops: ...
+    @property
+    def seeds(self) -> Seeds: ...
+    @property
+    def reviews(self) -> Reviews: ...
+    @property
+    def feedback(self) -> Feedbacks: ...
+    @property
+    def caps(self) -> Caps: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

@@ -10,9 +10,10 @@ from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.outbox import OutboxEntry
-from understudy.records.review import HoldKind, HoldState
+from understudy.records.review import HoldKind, HoldState, VerdictKind
 from understudy.records.text import storable
 from understudy.records.turn import TurnState
+from understudy.review.seed_verdicts import settle_seed
 
 
 class Conversations:
@@ -28,6 +29,10 @@ class Conversations:
 
         def step(tx: Transaction) -> Conversation:
             now = self._clock.now()
+            conversation = tx.conversations.get(conversation_id)
+            if conversation.mode is Mode.REHEARSAL:
+                self._take_over_rehearsal(tx, conversation_id, reviewer)
+                return conversation
             for turn in tx.turns.open_of(conversation_id):
                 if turn.state is TurnState.HELD:
                     tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=now)
@@ -38,6 +43,13 @@ class Conversations:
             return tx.conversations.get(conversation_id)
 
         return await self._store.write(step)
+
+    def _take_over_rehearsal(self, tx: Transaction, conversation_id: str, reviewer: str) -> None:
+        """A reviewer who takes over rather than let a planted draft out has noticed it; there is nobody to talk to."""
+        for hold in tx.holds.open_of_conversation(conversation_id):
+            turn = tx.turns.get(hold.turn_id)
+            settle_seed(tx, self._clock, turn, kind=VerdictKind.TAKE_OVER, is_caught=True, reviewer=reviewer)
+            close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
 
     async def say(self, conversation_id: str, text: str, *, reviewer: str) -> OutboxEntry:
         """Send a person's own words; raises `Conflict` unless the conversation is with a person."""

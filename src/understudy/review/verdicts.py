@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 from understudy.effects.handing_off import give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
@@ -18,20 +19,27 @@ from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
 from understudy.records.outbox import OutboxState
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
+from understudy.records.reviewing import ReviewTerms
 from understudy.records.text import storable_record
 from understudy.records.turn import OUTBOX_JOB, Job, Turn, TurnState
 from understudy.review.holds import open_for
+from understudy.review.quality import note_judgement, review_standing
+from understudy.review.second import ask_second, settle_second
+from understudy.review.seed_verdicts import is_caught, settle_seed
 
 REJECTED_PRIORITY = 3
+NO_SECOND = ReviewTerms()
+"""Nobody is asked a second time."""
 
 ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
     HoldKind.DRAFT: frozenset(VerdictKind),
     HoldKind.HAND_OFF: frozenset({VerdictKind.RESPOND, VerdictKind.TAKE_OVER}),
     HoldKind.UNSURE_SEND: frozenset({VerdictKind.APPROVE, VerdictKind.REJECT}),
     HoldKind.AUDIT: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
+    HoldKind.SECOND: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
 }
 """Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again" and
-*reject* says "it did arrive". On an audit a verdict says how good the reply was; nothing more is sent."""
+*reject* says "it did arrive". On an audit, or a second review, a verdict says how good the draft was; nothing is sent."""
 
 
 class Verdicts:
@@ -45,6 +53,7 @@ class Verdicts:
         *,
         business: Callable[[], str],
         hold_expires_after_s: float | None,
+        terms: ReviewTerms = NO_SECOND,
         text_chars_max: int = 20_000,
     ) -> None:
         self._store = store
@@ -52,6 +61,7 @@ class Verdicts:
         self._telemetry = telemetry
         self._business = business
         self._hold_expires_after_s = hold_expires_after_s
+        self._terms = terms
         self._text_chars_max = text_chars_max
 
     async def give(self, request: VerdictRequest) -> Verdict:
@@ -63,15 +73,15 @@ class Verdicts:
         self._check_text(request)
         request = storable_record(request)
 
-        def step(tx: Transaction) -> tuple[Verdict, Hold, Hold | None]:
+        is_drawn = self._terms.second_rate > 0 and self._clock.random() < self._terms.second_rate
+
+        def step(tx: Transaction) -> tuple[Verdict, Hold, list[Hold]]:
             hold = open_for(tx, self._clock, request.hold_id, request.reviewer, version=request.version)
             if request.kind not in ALLOWED[hold.kind]:
                 allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
                 raise InputError(f"a {hold.kind.value} hold does not take {request.kind.value!r}; it takes {allowed}")
             verdict = self._store_verdict(tx, hold, request)
-            label_by_verdict(tx, self._clock, hold, verdict)
-            close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=request.reviewer)
-            return verdict, hold, self._carry_out(tx, hold, verdict)
+            return verdict, hold, self._settle(tx, hold, verdict, is_drawn=is_drawn)
 
         verdict, hold, opened = await self._store.write(step)
         age_s = (verdict.at - hold.created_at).total_seconds()
@@ -80,9 +90,27 @@ class Verdicts:
                 hold_id=hold.id, turn_id=hold.turn_id, how=verdict.kind.value, reviewer=verdict.reviewer, age_s=age_s
             )
         )
-        if opened is not None:
-            self._telemetry.emit(hold_opened(opened))
+        for further in opened:
+            self._telemetry.emit(hold_opened(further))
         return verdict
+
+    def _settle(self, tx: Transaction, hold: Hold, verdict: Verdict, *, is_drawn: bool) -> list[Hold]:
+        """Close the hold, learn from the verdict and do what it says; returns the holds it opens."""
+        turn = tx.turns.get(hold.turn_id)
+        note_judgement(tx, hold, verdict)
+        if turn.state is TurnState.PLANTED:
+            caught, reviewer = is_caught(tx, verdict), verdict.reviewer
+            settle_seed(tx, self._clock, turn, kind=verdict.kind, is_caught=caught, reviewer=reviewer)
+            review_standing(tx, self._clock, reviewer, self._terms)
+            close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
+            return []
+        candidate = label_by_verdict(tx, self._clock, hold, verdict)
+        close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=verdict.reviewer)
+        opened = [self._carry_out(tx, turn, hold, verdict)]
+        if candidate is not None and candidate.is_sampled and is_drawn:
+            within = timedelta(seconds=self._terms.second_within_s)
+            opened.append(ask_second(tx, self._clock, turn, candidate, first=verdict.reviewer, within=within))
+        return [one for one in opened if one is not None]
 
     def _check_text(self, request: VerdictRequest) -> None:
         needs_text = request.kind in (VerdictKind.EDIT, VerdictKind.RESPOND)
@@ -121,10 +149,12 @@ class Verdicts:
         )
         return verdict
 
-    def _carry_out(self, tx: Transaction, hold: Hold, verdict: Verdict) -> Hold | None:
+    def _carry_out(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> Hold | None:
         """Do what the verdict says; returns the hold it opens, if any."""
-        turn = tx.turns.get(hold.turn_id)
         if hold.kind is HoldKind.AUDIT:
+            return None
+        if hold.kind is HoldKind.SECOND:
+            settle_second(tx, self._clock, hold, verdict)
             return None
         if hold.kind is HoldKind.UNSURE_SEND:
             self._settle_unsure_send(tx, turn, verdict)

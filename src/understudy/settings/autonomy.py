@@ -53,6 +53,9 @@ class Autonomy(Section):
     audit_rate: float = Field(0.05, gt=0, le=1, description="share of automatic replies reviewed afterwards")
     burst: int = Field(100, ge=0, description="so many replies are all audited when something stirs")
     valid_days: float = Field(90.0, gt=0, description="a certificate lasts so many days")
+    seeds_min: int = Field(
+        20, ge=1, description="planted drafts with a verdict, from which on they say what reviewers notice"
+    )
     child_labels_min: int = Field(
         30, ge=1, description="labels a slice needs of its own to rest on the certificate of its topic on all channels"
     )

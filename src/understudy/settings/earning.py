@@ -1,9 +1,11 @@
-"""The section `[autonomy]` as what learning takes: what is promised for a topic, and the terms of a promotion."""
+"""The sections `[autonomy]` and `[review]` as what flows take: promises for a topic, terms of a promotion and of reviews."""
 
 from __future__ import annotations
 
 from understudy.records.autonomy import Targets, Terms
+from understudy.records.reviewing import ReviewTerms
 from understudy.settings.autonomy import Autonomy, TopicTargets
+from understudy.settings.model import Settings
 
 
 def targets_of(autonomy: Autonomy, topic: str) -> Targets:
@@ -17,6 +19,17 @@ def targets_of(autonomy: Autonomy, topic: str) -> Targets:
     )
 
 
+def review_terms_of(settings: Settings) -> ReviewTerms:
+    """How reviewers are looked at."""
+    return ReviewTerms(
+        second_rate=settings.review.second_rate,
+        second_within_s=settings.autonomy.judged_within_h * 3600,
+        discounts=settings.review.discounts,
+        sensitivity=settings.autonomy.sensitivity,
+        words_per_minute_max=settings.review.words_per_minute_max,
+    )
+
+
 def terms_of(autonomy: Autonomy) -> Terms:
     """When promotions are proposed, and how long they last."""
     return Terms(
@@ -27,6 +40,7 @@ def terms_of(autonomy: Autonomy) -> Terms:
         audit_rate=autonomy.audit_rate,
         valid_days=autonomy.valid_days,
         burst=autonomy.burst,
+        seeds_min=autonomy.seeds_min,
         child_labels_min=autonomy.child_labels_min,
         is_automatic=autonomy.confirm == "automatic",
     )

@@ -302,6 +302,19 @@ class Review(Section):
     )
     expiry_reply: str | None = Field(None, description="safe reply for on_expiry = safe_reply")
     claim_lease_s: float = Field(60.0, gt=0, description="how long a claim lasts without a heartbeat")
+    seed_rate: float = Field(
+        0.015, ge=0, le=0.2, description="beside so many of the held drafts a known-bad one is planted; 0 = never"
+    )
+    seed_age_days: float = Field(
+        14.0, ge=0, description="rejected drafts are planted again once so old; never before who rejected them"
+    )
+    second_rate: float = Field(
+        0.1, ge=0, le=1, description="share of the verdicts on sampled drafts that another reviewer gives too, blind"
+    )
+    discounts: bool = Field(
+        True, description="approvals of who approves faster than one can read and misses planted drafts are no evidence"
+    )
+    words_per_minute_max: float = Field(700.0, gt=0, description="nobody reads drafts faster and understands them")
 
 
 class OutboxSettings(Section):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
@@ -17,8 +16,9 @@ from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.evidence import Evidence
 from understudy.records.review import Hold, HoldKind
 from understudy.records.rulebook import Rules, SafeReply
-from understudy.records.turn import Turn, TurnState
+from understudy.records.turn import SEED_JOB, Job, Turn, TurnState
 from understudy.turn.candidates import add_candidate, candidate_of
+from understudy.turn.limits import FlowLimits
 from understudy.turn.standing import earned_grant
 
 FOLLOW_UP_PRIORITY = 4
@@ -41,8 +41,7 @@ def commit(
     evidence_digest: str,
     assessment: Assessment,
     rules: Rules,
-    hold_expires_after_s: float | None,
-    judged_within: timedelta,
+    limits: FlowLimits,
 ) -> Committed:
     """Store an assessment and do what it decided.
 
@@ -81,9 +80,11 @@ def commit(
         evidence=evidence_digest,
         candidate=candidate_of(evidence, assessment, rules) if decision.is_candidate else None,
     )
+    if decision.kind is DecisionKind.HOLD and limits.seed_rate and clock.random() < limits.seed_rate:
+        tx.announce(Job(kind=SEED_JOB, key=turn.id))
     if decision.is_candidate:
-        add_candidate(tx, decided, evidence, assessment, rules, seq=entry.seq, judged_within=judged_within)
-    hold = _effect(tx, clock, decided, conversation, evidence, decision, rules, hold_expires_after_s)
+        add_candidate(tx, decided, evidence, assessment, rules, seq=entry.seq, judged_within=limits.judged_within)
+    hold = _effect(tx, clock, decided, conversation, evidence, decision, rules, limits.hold_expires_after_s)
     return Committed(turn=decided, hold=hold)
 
 

@@ -33,25 +33,12 @@ from understudy.records.turn import TURN_JOB, WORKING, Job, Turn, TurnState
 from understudy.turn.commit import Committed, commit, is_still_so
 from understudy.turn.drafting import Drafting
 from understudy.turn.gathering import draft_request, gather, transcript_of
+from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import SecondOpinions
 from understudy.turn.standing import in_force
 
 SWEEP_MAX = 500
 """How many overdue turns one sweep announces; the rest wait for the next."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowLimits:
-    """`hold_expires_after_s`: how long a hold waits for a person before its expiry rule applies.
-
-    `judged_within_s`: a draft that nobody judged for so long counts as bad for the autonomy of its slice.
-    `lapse_s`: a turn whose agent is being asked is another worker's after so long, unless it is renewed; None = after
-    the longest time that drafting takes, and nobody has to renew.
-    """
-
-    hold_expires_after_s: float | None = 900.0
-    judged_within_s: float = 72 * 3600.0
-    lapse_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -346,8 +333,7 @@ class TurnFlow:
                 evidence_digest=digest(gathered.evidence),
                 assessment=assessment,
                 rules=rulebook.rules,
-                hold_expires_after_s=self._limits.hold_expires_after_s,
-                judged_within=timedelta(seconds=self._limits.judged_within_s),
+                limits=self._limits,
             )
         )
         self._report(committed, evidence, assessment, assess_ms)

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
 from understudy.adapters.stores.learned_tables import calibrators, candidates, epochs, stops
@@ -40,6 +40,14 @@ _JUDGED = Statement(
     .where(candidates.c.seq > bindparam("after"), candidates.c.is_sampled, candidates.c.label.is_not(None))
     .order_by(candidates.c.seq)
     .limit(bindparam("limit"))
+)
+_DELIVERED = Statement(
+    select(func.count(), func.max(candidates.c.seq)).where(
+        candidates.c.seq > bindparam("after"),
+        candidates.c.is_delivered,
+        candidates.c.topic == bindparam("topic"),
+        candidates.c.channel == bindparam("channel"),
+    )
 )
 _ADD = insert_into(candidates)
 _JUDGE = Statement(
@@ -125,6 +133,11 @@ class SqlCandidates:
 
     def judged(self, *, after: int, limit: int) -> list[Candidate]:
         return self._read(_JUDGED, after=after, limit=limit)
+
+    def delivered(self, topic: str, channel: str, *, after: int) -> tuple[int, int]:
+        row = self._session.row(_DELIVERED, topic=topic, channel=channel, after=after)
+        assert row is not None, "counts are a row, whatever they are"
+        return int(row[0]), after if row[1] is None else int(row[1])
 
     def _read(self, statement: Statement, **values: Any) -> list[Candidate]:
         return [record_of(Candidate, row) for row in self._session.rows(statement, **values)]

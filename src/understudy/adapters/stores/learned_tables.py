@@ -88,6 +88,7 @@ epochs = Table(
     Column("proposal", Document(Proposal)),
     Column("ended_at", Instant),
     Column("ended_why", String(100)),
+    Column("incidents", Integer, nullable=False, server_default="0"),
     Index("ix_epochs_slice", "topic", "channel", "began_at"),
     Index(
         "uq_epochs_open",

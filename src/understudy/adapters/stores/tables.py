@@ -276,6 +276,7 @@ holds = Table(
     Column("raised_at", Instant),
     Column("closed_at", Instant),
     Column("superseded_by", String(200)),
+    Column("claimed_at", Instant),
     Index("ix_holds_queue", "state", "priority", "created_at", "id"),
     Index(
         "ix_holds_expiring",
@@ -296,7 +297,7 @@ verdicts = Table(
     Column("reasons", Words, nullable=False),
     Column("severity", Float),
     Column("reviewer", String(200), nullable=False),
-    Column("at", Instant, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
 )
 
 outbox = Table(
