@@ -45,6 +45,7 @@ from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
+from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
 from understudy.turn.coalescing import CoalescingLimits
@@ -159,6 +160,7 @@ class Stage:
         self.seeds = Seeds(store, clock, self, age=plan.seed_age, hold_expires_after_s=hold_expires_after_s)
         self.reviewers = Reviewers(store, terms=plan.reviewing)
         self.conversations = Conversations(store, clock)
+        self.trust = Trust(store, clock)
         self._learn(plan)
         self._handlers = {
             TURN_JOB: self.flow.advance,

@@ -40,6 +40,7 @@ from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
+from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.settings.earning import review_terms_of, targets_of, terms_of
 from understudy.settings.model import Settings
@@ -88,6 +89,7 @@ class App:
     seeds: Seeds
     reviewers: Reviewers
     conversations: Conversations
+    trust: Trust
     learning: Learning
     orders: Orders
     dispatcher: Dispatcher
@@ -205,6 +207,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         ),
         reviewers=Reviewers(store, terms=review_terms_of(settings)),
         conversations=Conversations(store, clock),
+        trust=Trust(store, clock),
         learning=learning,
         orders=Orders(store, clock, telemetry, **earning),
         dispatcher=dispatcher,

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from understudy.records.conversation import Mode
+from understudy.records.trust import CapCause
 
 NO_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time of a turn that gives none; a fixed one, so that the same file gives the same answers."""
@@ -138,6 +139,7 @@ class Evidence:
     agent's tool traffic may follow them).
     `draft` is None exactly when `agent_error` says why. `automatic_last_hour` counts the automatic replies of this
     slice in the hour before `at`, and `degraded_last_hour` its safe replies, those decided in parallel included in both. `audit_draw` is uniform in [0, 1).
+    `cap` says why this customer gets people, None where nothing says so.
     """
 
     turn_id: str
@@ -157,6 +159,7 @@ class Evidence:
     audit_draw: float = 0.0
     masked: tuple[str, ...] = ()
     opinions: tuple[Opinion, ...] = ()
+    cap: CapCause | None = None
 
     def __post_init__(self) -> None:
         if (self.draft is None) == (self.agent_error is None) and self.mode is Mode.AGENT:

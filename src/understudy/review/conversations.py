@@ -5,6 +5,7 @@ from __future__ import annotations
 from understudy.effects.handing_off import set_mode
 from understudy.effects.holds import close_hold
 from understudy.effects.sending import queue_message
+from understudy.effects.trust import cap_contact
 from understudy.errors import Conflict, InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -12,6 +13,7 @@ from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import HoldKind, HoldState, VerdictKind
 from understudy.records.text import storable
+from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
 from understudy.review.seed_verdicts import settle_seed
 
@@ -39,6 +41,8 @@ class Conversations:
             for hold in tx.holds.open_of_conversation(conversation_id):
                 if hold.kind in (HoldKind.DRAFT, HoldKind.HAND_OFF):
                     close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
+            if conversation.mode is Mode.AGENT:
+                cap_contact(tx, self._clock, conversation_id, CapCause.TAKEN_OVER, turn_id=None, actor=reviewer)
             set_mode(tx, self._clock, conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
             return tx.conversations.get(conversation_id)
 

@@ -10,6 +10,7 @@ from understudy.effects.handing_off import give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.labelling import label_by_verdict
 from understudy.effects.sending import queue_message, settle_sent
+from understudy.effects.trust import cap_contact, credit_contact
 from understudy.errors import InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -21,6 +22,7 @@ from understudy.records.outbox import OutboxState
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
 from understudy.records.reviewing import ReviewTerms
 from understudy.records.text import storable_record
+from understudy.records.trust import CapCause
 from understudy.records.turn import OUTBOX_JOB, Job, Turn, TurnState
 from understudy.review.holds import open_for
 from understudy.review.quality import note_judgement, review_standing
@@ -152,6 +154,8 @@ class Verdicts:
     def _carry_out(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> Hold | None:
         """Do what the verdict says; returns the hold it opens, if any."""
         if hold.kind is HoldKind.AUDIT:
+            if verdict.kind is VerdictKind.REJECT:
+                self._cap(tx, turn, verdict, CapCause.REJECTED)
             return None
         if hold.kind is HoldKind.SECOND:
             settle_second(tx, self._clock, hold, verdict)
@@ -162,6 +166,7 @@ class Verdicts:
         match verdict.kind:
             case VerdictKind.APPROVE:
                 self._send_draft(tx, turn, self._draft_text(tx, turn), verdict.reviewer)
+                credit_contact(tx, self._clock, turn.conversation_id, turn_id=turn.id, actor=verdict.reviewer)
             case VerdictKind.EDIT:
                 self._send_draft(tx, turn, verdict.text or "", verdict.reviewer)
             case VerdictKind.RESPOND:
@@ -172,6 +177,8 @@ class Verdicts:
                 if turn.state is TurnState.HELD:
                     tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=verdict.at)
                     self._lay_draft_aside(tx, turn, verdict.reviewer)
+                if hold.kind is HoldKind.DRAFT:
+                    self._cap(tx, turn, verdict, CapCause.TAKEN_OVER)
                 self._take(tx, turn, verdict.reviewer)
         return None
 
@@ -229,6 +236,9 @@ class Verdicts:
             priority=REJECTED_PRIORITY,
             expires_after_s=self._hold_expires_after_s,
         )
+
+    def _cap(self, tx: Transaction, turn: Turn, verdict: Verdict, cause: CapCause) -> None:
+        cap_contact(tx, self._clock, turn.conversation_id, cause, turn_id=turn.id, actor=verdict.reviewer)
 
     def _take(self, tx: Transaction, turn: Turn, reviewer: str) -> None:
         set_mode(tx, self._clock, turn.conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)

@@ -317,6 +317,16 @@ class Review(Section):
     words_per_minute_max: float = Field(700.0, gt=0, description="nobody reads drafts faster and understands them")
 
 
+class Trust(Section):
+    """Customers who get people: whose last contact with the agent went badly, or who asked for people."""
+
+    cap: bool = Field(True, description="false: no customer is treated apart")
+    days: float = Field(30.0, ge=0, description="a cap ends by itself after so many days; 0 = never")
+    good_contacts: int = Field(
+        3, ge=0, description="and after so many drafts approved as they were, or thumbs up; 0 = never"
+    )
+
+
 class OutboxSettings(Section):
     """How replies are sent."""
 
@@ -364,6 +374,7 @@ class Settings(Section):
     policy: Policy = Policy()
     actions: Actions = Actions()
     review: Review = Review()
+    trust: Trust = Trust()
     outbox: OutboxSettings = OutboxSettings()
     openai: OpenAiFace = OpenAiFace()
     telemetry: TelemetrySettings = TelemetrySettings()

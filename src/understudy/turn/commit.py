@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
 from understudy.effects.sending import queue_message
+from understudy.effects.trust import cap_contact
 from understudy.errors import StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
@@ -16,12 +17,15 @@ from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.evidence import Evidence
 from understudy.records.review import Hold, HoldKind
 from understudy.records.rulebook import Rules, SafeReply
+from understudy.records.trust import CapCause
 from understudy.records.turn import SEED_JOB, Job, Turn, TurnState
 from understudy.turn.candidates import add_candidate, candidate_of
 from understudy.turn.limits import FlowLimits
 from understudy.turn.standing import earned_grant
 
 FOLLOW_UP_PRIORITY = 4
+WANTS_PERSON = "escalation.wants_person"
+"""The finding that a customer asks for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +88,9 @@ def commit(
         tx.announce(Job(kind=SEED_JOB, key=turn.id))
     if decision.is_candidate:
         add_candidate(tx, decided, evidence, assessment, rules, seq=entry.seq, judged_within=limits.judged_within)
+    asks_for_people = any(finding.name == WANTS_PERSON for finding in assessment.findings)
+    if asks_for_people and decision.kind is DecisionKind.HAND_OFF and rules.trust.is_on:
+        cap_contact(tx, clock, turn.conversation_id, CapCause.WANTS_PEOPLE, turn_id=turn.id)
     hold = _effect(tx, clock, decided, conversation, evidence, decision, rules, limits.hold_expires_after_s)
     return Committed(turn=decided, hold=hold)
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from understudy.assessment.cards import mask_all, mask_cards
 from understudy.assessment.topic import topic_of
+from understudy.effects.trust import cap_in_force
 from understudy.errors import MalformedInput
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
@@ -95,6 +96,7 @@ def gather(
         audit_draw=clock.random(),
         masked=_masked(messages),
         opinions=opinions,
+        cap=cap_in_force(tx, clock, conversation.contact_id, rules),
     )
 
 
