@@ -35,6 +35,7 @@ from understudy.records.autonomy import Targets, Terms
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Conversation, Inbound, Message
 from understudy.records.evidence import ChatMessage, Draft
+from understudy.records.feedback import FeedbackTerms
 from understudy.records.ledger import GENESIS, LedgerEntry, chain
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
@@ -42,6 +43,7 @@ from understudy.records.reviewing import ReviewTerms
 from understudy.records.rulebook import Grant, Level, Rulebook, Rules, SafeReply
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OPEN, OUTBOX_JOB, SEED_JOB, TURN_JOB, Job, Turn
 from understudy.review.conversations import Conversations
+from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
@@ -110,6 +112,7 @@ class Plan:
     targets: Targets = TARGETS
     terms: Terms = field(default_factory=Terms)
     reviewing: ReviewTerms = field(default_factory=ReviewTerms)
+    feedback: FeedbackTerms = field(default_factory=FeedbackTerms)
     seed_rate: float = 0.0
     seed_age: timedelta = timedelta(days=14)
     call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
@@ -139,7 +142,10 @@ class Stage:
         self.places = Places(store, clock, plan.call_limits)
         self.drafting = Drafting(clock, self, lambda _channel: agents, limits=plan.drafting, places=self.places)
         limits = FlowLimits(
-            hold_expires_after_s=plan.hold_expires_after_s, lapse_s=plan.lapse_s, seed_rate=plan.seed_rate
+            hold_expires_after_s=plan.hold_expires_after_s,
+            lapse_s=plan.lapse_s,
+            seed_rate=plan.seed_rate,
+            feedback=plan.feedback,
         )
         others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
@@ -161,6 +167,7 @@ class Stage:
         self.reviewers = Reviewers(store, terms=plan.reviewing)
         self.conversations = Conversations(store, clock)
         self.trust = Trust(store, clock)
+        self.feedback = FeedbackDesk(store, clock, self, terms=plan.feedback)
         self._learn(plan)
         self._handlers = {
             TURN_JOB: self.flow.advance,

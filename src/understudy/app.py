@@ -38,11 +38,12 @@ from understudy.records.rulebook import Rulebook, SafeReply
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds, ReviewLimits
+from understudy.review.feedback import FeedbackDesk
 from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
-from understudy.settings.earning import review_terms_of, targets_of, terms_of
+from understudy.settings.earning import feedback_terms_of, review_terms_of, targets_of, terms_of
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.turn.coalescing import CoalescingLimits
@@ -90,6 +91,7 @@ class App:
     reviewers: Reviewers
     conversations: Conversations
     trust: Trust
+    feedback: FeedbackDesk
     learning: Learning
     orders: Orders
     dispatcher: Dispatcher
@@ -161,6 +163,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         lapse_s=LAPSE_S,
         judged_within_s=judged_within_s,
         seed_rate=settings.review.seed_rate,
+        feedback=feedback_terms_of(settings.autonomy),
     )
     flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
     outbox = Outbox(
@@ -208,6 +211,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         reviewers=Reviewers(store, terms=review_terms_of(settings)),
         conversations=Conversations(store, clock),
         trust=Trust(store, clock),
+        feedback=FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
         learning=learning,
         orders=Orders(store, clock, telemetry, **earning),
         dispatcher=dispatcher,

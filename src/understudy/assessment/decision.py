@@ -76,6 +76,7 @@ PRIORITIES: Final[dict[str, int]] = {
     "escalation.going_in_circles": 4,
 }
 """How soon a person should look, 0 first, by reason or finding; the most urgent counts."""
+COMPLAINT_CODE: Final = "escalation.complaint"
 PRIORITY_OTHER: Final = 5
 PRIORITY_DELIVERED: Final = 9
 
@@ -191,8 +192,16 @@ def topic_is_never_automatic(case: Case) -> Ruling | None:
 
 
 def customer_was_let_down(case: Case) -> Ruling | None:
-    """Whose last contact with the agent went badly gets nothing unseen, until the cap on their trust is lifted."""
-    return None if case.evidence.cap is None else _hold(_reason(f"trust_{case.evidence.cap.value}"))
+    """Whose last contact with the agent went badly, or who complains of it now, gets nothing unseen until they trust it."""
+    cap = case.evidence.cap
+    if cap is None and is_complaint(case.evidence, case.findings):
+        cap = CapCause.COMPLAINT
+    return None if cap is None else _hold(_reason(f"trust_{cap.value}"))
+
+
+def is_complaint(evidence: Evidence, findings: tuple[Finding, ...]) -> bool:
+    """Whether the customer complains right after an automatic reply, which is then taken for what they complain of."""
+    return evidence.follows is not None and any(finding.name == COMPLAINT_CODE for finding in findings)
 
 
 def action_is_proposed(case: Case) -> Ruling | None:
@@ -301,7 +310,7 @@ def _grant(evidence: Evidence, rules: Rules) -> Grant | None:
 def _degrade(case: Case, reason: Reason) -> Ruling:
     """Answer by the approved safe reply; by a person where none is, it was sent before, or a hard rule stands."""
     safe_reply = dict(case.rules.degrade_on).get(reason.code) if reason.code in DEGRADABLE else None
-    is_capped = case.evidence.cap is not None
+    is_capped = case.evidence.cap is not None or is_complaint(case.evidence, case.findings)
     is_barred = case.unknown or case.blocking or is_capped or case.evidence.topic in case.rules.never_auto
     if safe_reply is None or safe_reply in case.evidence.safe_replies_sent or is_barred:
         return Ruling(kind=DecisionKind.HAND_OFF, reasons=(reason,))

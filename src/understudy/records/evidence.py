@@ -127,6 +127,15 @@ class ContactFacts:
     tags: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastReply:
+    """The automatic reply that the customer's message follows: of which turn, about what, and when it was sent."""
+
+    turn_id: str
+    topic: str | None
+    at: datetime
+
+
 NO_FACTS = ContactFacts()
 """Nothing is known of the customer."""
 
@@ -139,7 +148,8 @@ class Evidence:
     agent's tool traffic may follow them).
     `draft` is None exactly when `agent_error` says why. `automatic_last_hour` counts the automatic replies of this
     slice in the hour before `at`, and `degraded_last_hour` its safe replies, those decided in parallel included in both. `audit_draw` is uniform in [0, 1).
-    `cap` says why this customer gets people, None where nothing says so.
+    `cap` says why this customer gets people, None where nothing says so. `follows` is the reply before this turn, if it
+    left without a person.
     """
 
     turn_id: str
@@ -160,6 +170,7 @@ class Evidence:
     masked: tuple[str, ...] = ()
     opinions: tuple[Opinion, ...] = ()
     cap: CapCause | None = None
+    follows: PastReply | None = None
 
     def __post_init__(self) -> None:
         if (self.draft is None) == (self.agent_error is None) and self.mode is Mode.AGENT:

@@ -21,6 +21,8 @@ class Trust:
         def step(tx: Transaction) -> None:
             contact = tx.contacts.get(contact_id)
             if not lift_cap(tx, self._clock, contact.id, actor=by):
-                raise Conflict(f"contact {contact_id} has no cap; the agent may answer already where its topics allow it")
+                raise Conflict(
+                    f"contact {contact_id} has no cap; the agent may answer already where its topics allow it"
+                )
 
         await self._store.write(step)

@@ -52,6 +52,12 @@ class Autonomy(Section):
     probation_replies: int = Field(4_000, ge=1, description="automatic replies before the next promotion is proposed")
     audit_rate: float = Field(0.05, gt=0, le=1, description="share of automatic replies reviewed afterwards")
     burst: int = Field(100, ge=0, description="so many replies are all audited when something stirs")
+    rise_burst: int = Field(
+        600, ge=0, description="so many are all audited when complaints, or recontacts, are more frequent than usual"
+    )
+    recontact_within_h: float = Field(
+        24.0, ge=0, description="who writes again about the same topic so soon after an automatic reply: a recontact"
+    )
     valid_days: float = Field(90.0, gt=0, description="a certificate lasts so many days")
     seeds_min: int = Field(
         20, ge=1, description="planted drafts with a verdict, from which on they say what reviewers notice"

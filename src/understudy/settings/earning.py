@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from understudy.records.autonomy import Targets, Terms
+from understudy.records.feedback import FeedbackTerms
 from understudy.records.reviewing import ReviewTerms
 from understudy.settings.autonomy import Autonomy, TopicTargets
 from understudy.settings.model import Settings
@@ -16,6 +17,13 @@ def targets_of(autonomy: Autonomy, topic: str) -> Targets:
         severe_max=autonomy.severe_max if own.severe_max is None else own.severe_max,
         delta=1.0 - autonomy.confidence,
         sensitivity=autonomy.sensitivity,
+    )
+
+
+def feedback_terms_of(autonomy: Autonomy) -> FeedbackTerms:
+    """What follows from what customers say."""
+    return FeedbackTerms(
+        burst=autonomy.burst, rise_burst=autonomy.rise_burst, recontact_within_h=autonomy.recontact_within_h
     )
 
 

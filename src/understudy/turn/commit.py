@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 
+from understudy.assessment.decision import is_complaint
+from understudy.effects.feedback import take_feedback
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
 from understudy.effects.sending import queue_message
@@ -15,6 +18,7 @@ from understudy.records.assessment import Assessment, Decision, DecisionKind
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.evidence import Evidence
+from understudy.records.feedback import FeedbackKind, FeedbackTerms
 from understudy.records.review import Hold, HoldKind
 from understudy.records.rulebook import Rules, SafeReply
 from understudy.records.trust import CapCause
@@ -30,10 +34,10 @@ WANTS_PERSON = "escalation.wants_person"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """A turn as decided, and the hold that was opened for it, if any."""
+    """A turn as decided, and the holds that were opened with it."""
 
     turn: Turn
-    hold: Hold | None
+    holds: tuple[Hold, ...]
 
 
 def commit(
@@ -88,11 +92,31 @@ def commit(
         tx.announce(Job(kind=SEED_JOB, key=turn.id))
     if decision.is_candidate:
         add_candidate(tx, decided, evidence, assessment, rules, seq=entry.seq, judged_within=limits.judged_within)
+    heard = _hear(tx, clock, evidence, assessment, limits.feedback)
     asks_for_people = any(finding.name == WANTS_PERSON for finding in assessment.findings)
     if asks_for_people and decision.kind is DecisionKind.HAND_OFF and rules.trust.is_on:
         cap_contact(tx, clock, turn.conversation_id, CapCause.WANTS_PEOPLE, turn_id=turn.id)
     hold = _effect(tx, clock, decided, conversation, evidence, decision, rules, limits.hold_expires_after_s)
-    return Committed(turn=decided, hold=hold)
+    return Committed(turn=decided, holds=(*heard, *([] if hold is None else [hold])))
+
+
+def _hear(
+    tx: Transaction, clock: Clock, evidence: Evidence, assessment: Assessment, terms: FeedbackTerms
+) -> list[Hold]:
+    """What a message says of the automatic reply it follows: a complaint, or that it was not enough."""
+    past = evidence.follows
+    if past is None:
+        return []
+    kinds: list[FeedbackKind] = []
+    if is_complaint(evidence, assessment.findings):
+        kinds.append(FeedbackKind.COMPLAINT)
+    if past.topic == evidence.topic and evidence.at - past.at < timedelta(hours=terms.recontact_within_h):
+        kinds.append(FeedbackKind.RECONTACT)
+    if not kinds:
+        return []
+    turn = tx.turns.get(past.turn_id)
+    holds = [take_feedback(tx, clock, turn, kind, by="customer", terms=terms) for kind in kinds]
+    return [hold for hold in holds if hold is not None]
 
 
 def is_still_so(tx: Transaction, evidence: Evidence, rules: Rules) -> bool:

@@ -340,7 +340,7 @@ class TurnFlow:
         return committed.turn
 
     def _report(self, committed: Committed, evidence: Evidence, assessment: Assessment, assess_ms: float) -> None:
-        turn, hold = committed.turn, committed.hold
+        turn = committed.turn
         decided_at: datetime = turn.decided_at or evidence.at
         self._telemetry.emit(
             TurnDecided(
@@ -363,7 +363,7 @@ class TurnFlow:
                 trace=turn.trace,
             )
         )
-        if hold is not None:
+        for hold in committed.holds:
             self._telemetry.emit(hold_opened(hold))
 
 

@@ -13,9 +13,10 @@ from understudy.errors import MalformedInput
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
+from understudy.records.assessment import DecisionKind
 from understudy.records.codec import build, fitted
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
-from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, Opinion, ToolCall
+from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, Opinion, PastReply, ToolCall
 from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn
 from understudy.records.wire import burst_length
@@ -97,6 +98,7 @@ def gather(
         masked=_masked(messages),
         opinions=opinions,
         cap=cap_in_force(tx, clock, conversation.contact_id, rules),
+        follows=_past_reply(tx, turn),
     )
 
 
@@ -165,6 +167,19 @@ def _facts(contact: Contact, conversation: Conversation) -> ContactFacts:
         emails=tuple(sorted(email for email in emails if email)),
         phones=tuple(sorted(phone for phone in phones if phone)),
     )
+
+
+def _past_reply(tx: Transaction, turn: Turn) -> PastReply | None:
+    """The last reply of this conversation before the turn, where it left without a person."""
+    for message in reversed(tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)):
+        if message.author is Author.CUSTOMER or message.turn_id == turn.id:
+            continue
+        if message.author is not Author.AGENT or message.turn_id is None:
+            return None
+        past = tx.turns.get(message.turn_id)
+        is_automatic = past.decision is DecisionKind.DELIVER
+        return PastReply(turn_id=past.id, topic=past.topic, at=message.at) if is_automatic else None
+    return None
 
 
 def _safe_replies_sent(tx: Transaction, turn: Turn, rules: Rules) -> tuple[str, ...]:
