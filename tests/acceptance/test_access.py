@@ -14,6 +14,7 @@ SCOPES = {
     ("get", "/v1/turns"): Scope.TURNS_READ,
     ("get", "/v1/turns/{turn_id}"): Scope.TURNS_READ,
     ("get", "/v1/turns/{turn_id}/pipeline"): Scope.TURNS_READ,
+    ("post", "/v1/turns/{turn_id}/feedback"): Scope.TURNS_WRITE,
     ("post", "/v1/chat/completions"): Scope.TURNS_WRITE,
     ("get", "/v1/holds"): Scope.HOLDS_READ,
     ("get", "/v1/holds/{hold_id}"): Scope.HOLDS_READ,
@@ -24,6 +25,9 @@ SCOPES = {
     ("post", "/v1/conversations/{conversation_id}/take_over"): Scope.HOLDS_WRITE,
     ("post", "/v1/conversations/{conversation_id}/hand_back"): Scope.HOLDS_WRITE,
     ("post", "/v1/conversations/{conversation_id}/messages"): Scope.HOLDS_WRITE,
+    ("get", "/v1/contacts/{contact_id}"): Scope.HOLDS_READ,
+    ("post", "/v1/contacts/{contact_id}/lift_cap"): Scope.HOLDS_WRITE,
+    ("get", "/v1/reviewers"): Scope.LEDGER_READ,
     ("get", "/v1/events"): Scope.HOLDS_READ,
     ("get", "/v1/ledger"): Scope.LEDGER_READ,
 }
@@ -36,6 +40,7 @@ def ask(client: Any, route: tuple[str, str]) -> tuple[int, dict[str, Any]]:
     """Call a route about things that do not exist; returns the status and the problem, if it is one."""
     method, path = route
     address = path.replace("{turn_id}", "x").replace("{hold_id}", "x").replace("{conversation_id}", "x")
+    address = address.replace("{contact_id}", "x")
     body = {} if method == "get" else {"json": BODY}
     with client.stream(method.upper(), address, headers={"If-Match": '"1"'}, **body) as answer:
         is_problem = answer.headers["content-type"] == "application/problem+json"
