@@ -11,8 +11,8 @@ import itertools
 import shutil
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -24,99 +24,54 @@ from sqlalchemy import event
 from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.assessment.checks import CHECKS, OPINIONS
-from understudy.delivery.outbox import Outbox, OutboxLimits
+from understudy.delivery.outbox import Outbox
 from understudy.errors import Conflict
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
-from understudy.ports.agent import Agent
-from understudy.ports.store import CallLimits, Committed, Store, Transaction
+from understudy.ports.store import Committed, Transaction
 from understudy.ports.telemetry import Event
-from understudy.records.autonomy import Targets, Terms
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Conversation, Inbound, Message
 from understudy.records.evidence import ChatMessage, Draft
-from understudy.records.feedback import FeedbackTerms
 from understudy.records.ledger import GENESIS, LedgerEntry, chain
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
-from understudy.records.reviewing import ReviewTerms
-from understudy.records.rulebook import Grant, Level, Rulebook, Rules, SafeReply
+from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OPEN, OUTBOX_JOB, SEED_JOB, TURN_JOB, Job, Turn
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
-from understudy.review.holds import Holds, ReviewLimits
+from understudy.review.holds import Holds
 from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
-from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
-from understudy.turn.coalescing import CoalescingLimits
-from understudy.turn.drafting import Drafting, DraftingLimits
+from understudy.turn.drafting import Drafting
 from understudy.turn.flow import TurnFlow
-from understudy.turn.intake import Intake, IntakeLimits, Received
+from understudy.turn.intake import Intake, Received
 from understudy.turn.limits import FlowLimits
-from understudy.turn.opinions import Asked, SecondOpinions
+from understudy.turn.opinions import SecondOpinions
 from understudy.turn.places import Places
+
+sys.path.insert(0, str(Path(__file__).parent))  # test files are no package
+from stage_plan import FOLLOW_UP, NEVER_WAIT, NOTICE, OVERDUE, SORRY, TARGETS, TOPIC, Plan, answers_by_text, rules
+
+__all__ = [
+    "FOLLOW_UP",
+    "NEVER_WAIT",
+    "NOTICE",
+    "OVERDUE",
+    "SORRY",
+    "TARGETS",
+    "TOPIC",
+    "Plan",
+    "answers_by_text",
+    "rules",
+]
 
 T = TypeVar("T")
 
-TARGETS = Targets(risk_max=0.05, severe_max=0.05, delta=0.05, sensitivity=1.0)
-TOPIC = "orders"
 LOOKS_MAX = 2_000
 """How many jobs one `settle` runs before it says that they never end."""
-
-NEVER_WAIT = CoalescingLimits(window_s_min=0, window_s_max=0, burst_s_max=0)
-
-SORRY = SafeReply(id="sorry", version=1, text="Sorry, please try again in a minute.")
-FOLLOW_UP = SafeReply(id="follow_up", version=2, text="A colleague will look into this.", then_hand_off=True)
-NOTICE = SafeReply(id="notice", version=1, text="A colleague takes over from here.")
-OVERDUE = SafeReply(id="overdue", version=1, text="This takes us longer than it should.")
-
-
-def rules(level: Level = Level.AUTO, **fields: Any) -> Rules:
-    """Rules that let every draft out that no hard rule holds (or, with another level, none)."""
-    given: dict[str, Any] = {
-        "grants": (Grant(topic="*", channel="*", level=level, threshold=0.0),),
-        "safe_replies": (SORRY, FOLLOW_UP, NOTICE, OVERDUE),
-        "audit_rate": 0.0,
-    }
-    return Rules(**{**given, **fields})
-
-
-def answers_by_text(request: Any) -> Draft:
-    """An agent that repeats what it was asked, so that each answer can be told from every other."""
-    asked = " + ".join(message.content for message in request.messages if message.role == "user")
-    return Draft(text=f"About: {asked}", agent="echo", agent_version="v1")
-
-
-@dataclass(kw_only=True)
-class Plan:
-    """What a stage is built of; a restarted stage is built of the same plan. `url`: a database instead of the file."""
-
-    path: Path
-    url: str | None = None
-    agent: Agent = field(default_factory=lambda: ScriptedAgent(answers_by_text, name="echo"))
-    fallback: Agent | None = None
-    channel: RecordingChannel = field(default_factory=RecordingChannel)
-    clock: FrozenClock = field(default_factory=FrozenClock)
-    rules: Rules = field(default_factory=rules)
-    coalescing: CoalescingLimits = NEVER_WAIT
-    intake: IntakeLimits = field(default_factory=IntakeLimits)
-    drafting: DraftingLimits = field(default_factory=DraftingLimits)
-    outbox: OutboxLimits = field(default_factory=OutboxLimits)
-    review: ReviewLimits = field(default_factory=ReviewLimits)
-    expiry_reply: SafeReply | None = OVERDUE
-    hold_expires_after_s: float | None = 900.0
-    lapse_s: float | None = None
-    opinions: Sequence[Asked] = ()
-    targets: Targets = TARGETS
-    terms: Terms = field(default_factory=Terms)
-    reviewing: ReviewTerms = field(default_factory=ReviewTerms)
-    feedback: FeedbackTerms = field(default_factory=FeedbackTerms)
-    seed_rate: float = 0.0
-    seed_age: timedelta = timedelta(days=14)
-    call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
-    wrap: Callable[[Store], Store] = lambda store: store
 
 
 class Stage:
@@ -154,17 +109,11 @@ class Stage:
         )
         self.outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
-        hold_expires_after_s = plan.hold_expires_after_s
-        self.verdicts = Verdicts(
-            store,
-            clock,
-            self,
-            business=lambda: "Acme",
-            hold_expires_after_s=hold_expires_after_s,
-            terms=plan.reviewing,
-        )
-        self.seeds = Seeds(store, clock, self, age=plan.seed_age, hold_expires_after_s=hold_expires_after_s)
-        self.reviewers = Reviewers(store, terms=plan.reviewing)
+        terms: dict[str, Any] = {"terms": plan.reviewing}
+        expiry: dict[str, Any] = {"hold_expires_after_s": plan.hold_expires_after_s}
+        self.verdicts = Verdicts(store, clock, self, business=lambda: "Acme", **expiry, **terms)
+        self.seeds = Seeds(store, clock, self, age=plan.seed_age, **expiry)
+        self.reviewers = Reviewers(store, **terms)
         self.conversations = Conversations(store, clock)
         self.trust = Trust(store, clock)
         self.feedback = FeedbackDesk(store, clock, self, terms=plan.feedback)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 
 import understudy.databases
 from crash_harness.fuse import Fuse
-from crash_harness.points import NAMED, NOTHING_WRITTEN, SAME_COMMIT
+from crash_harness.points import NAMED, NOTHING_WRITTEN, SAME_COMMIT, TOO_SELDOM
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.ports.store import Committed
 
@@ -44,7 +44,7 @@ class MortalStore(SqlStore):
     def _pass(self, committed: Committed, *, is_after: bool) -> None:
         events = {entry.event for entry in committed.entries} or {NOTHING_WRITTEN}
         if not events & NAMED:
-            self.fuse.note_unnamed(events - SAME_COMMIT)
+            self.fuse.note_unnamed(events - SAME_COMMIT - TOO_SELDOM)
         if self.fuse.is_time(events, is_after=is_after):
             os.kill(os.getpid(), signal.SIGKILL)
             time.sleep(10)  # the signal is on its way

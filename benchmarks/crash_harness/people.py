@@ -134,7 +134,7 @@ class Reviewer:
 
     async def _decide(self, hold: dict[str, Any]) -> None:
         verdict: dict[str, Any] | None = {"action": "approve"}
-        if hold["kind"] != "draft":
+        if hold["kind"] not in ("draft", "audit"):
             verdict = await self._look_into(hold)
         if verdict is None:
             return

@@ -61,13 +61,19 @@ POINTS: tuple[Point, ...] = (
     Point(step="unsure", event="outbox.unknown", when="before", honours_keys=False),
     Point(step="unsure", event="outbox.unknown", when="after", honours_keys=False),
     *_around("verdict", "verdict.given", "web"),
+    *_around("labels counted for the autonomy of their slice", "autonomy.advanced"),
     Point(step="start of a sole process", event="server.started", when="before", stores=("sqlite",)),
     Point(step="start of a sole process", event="server.started", when="after", stores=("sqlite",)),
     *_around("leases renewed, due work announced", NOTHING_WRITTEN),
 )
 
-SAME_COMMIT = frozenset({"rulebook.added", "hold.joined", "hold.superseded", "hold.decided", "turn.gathering"})
+SAME_COMMIT = frozenset(
+    {"rulebook.added", "hold.joined", "hold.superseded", "hold.decided", "turn.gathering", "label.given"}
+)
 """Ledger events that never come without one of the named ones."""
+
+TOO_SELDOM = frozenset({"autonomy.began"})
+"""Commits of their own that come once a slice, too seldom to wait for; the random kills may hit them."""
 
 NAMED = frozenset(point.event for point in POINTS)
 

@@ -26,6 +26,7 @@ from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
+from understudy.learning.status import Status
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
@@ -37,8 +38,8 @@ from understudy.ports.telemetry import Telemetry
 from understudy.records.rulebook import Rulebook, SafeReply
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
 from understudy.review.conversations import Conversations
-from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.feedback import FeedbackDesk
+from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
 from understudy.review.trust import Trust
@@ -94,6 +95,7 @@ class App:
     feedback: FeedbackDesk
     learning: Learning
     orders: Orders
+    status: Status
     dispatcher: Dispatcher
     sweeps: Sweeps
     renewals: Sweeps
@@ -148,7 +150,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     clock = SystemClock()
     metrics = Metrics()
     telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, Spans()])
-    rulebook, checks = _rulebook(settings), checks_of(settings)
+    rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)
     opinions = {name: build_opinion(name, one) for name, one in settings.opinions.items()}
@@ -156,27 +158,23 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, agents, places)
-    expires_after_s = settings.review.expires_after_s or None
-    judged_within_s = settings.autonomy.judged_within_h * 3600
-    limits = FlowLimits(
-        hold_expires_after_s=expires_after_s,
-        lapse_s=LAPSE_S,
-        judged_within_s=judged_within_s,
-        seed_rate=settings.review.seed_rate,
-        feedback=feedback_terms_of(settings.autonomy),
-    )
-    flow = TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
+    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
-    holds = _holds(settings, store, clock, telemetry, rulebook)
+    reviewing = _reviewing(settings, store, clock, telemetry, rulebook)
     earning: dict[str, Any] = {
         "targets_of": partial(targets_of, settings.autonomy),
         "terms": terms_of(settings.autonomy),
     }
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
-    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep, "learning": learning.sweep}
+    sweeps = {
+        "turns": flow.sweep,
+        "outbox": outbox.sweep,
+        "holds": reviewing["holds"].sweep,
+        "learning": learning.sweep,
+    }
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
     return App(
         settings=settings,
@@ -192,33 +190,15 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         intake=_intake(settings, store, clock, telemetry),
         flow=flow,
         outbox=outbox,
-        holds=holds,
-        verdicts=Verdicts(
-            store,
-            clock,
-            telemetry,
-            business=lambda: rulebook.rules.profile.name,
-            hold_expires_after_s=expires_after_s,
-            terms=review_terms_of(settings),
-        ),
-        seeds=Seeds(
-            store,
-            clock,
-            telemetry,
-            age=timedelta(days=settings.review.seed_age_days),
-            hold_expires_after_s=expires_after_s,
-        ),
-        reviewers=Reviewers(store, terms=review_terms_of(settings)),
-        conversations=Conversations(store, clock),
-        trust=Trust(store, clock),
-        feedback=FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
         learning=learning,
         orders=Orders(store, clock, telemetry, **earning),
+        status=Status(store, lambda: rulebook.rules, targets_of=earning["targets_of"]),
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
+        **reviewing,
     )
 
 
@@ -314,6 +294,30 @@ def _call_limits(settings: Settings) -> dict[str, CallLimits]:
     }
 
 
+def _earning(settings: Settings) -> dict[str, Any]:
+    return {"targets_of": partial(targets_of, settings.autonomy), "terms": terms_of(settings.autonomy)}
+
+
+def _flow(
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    drafting: Drafting,
+    rulebook: Rulebook,
+    others: SecondOpinions | None,
+) -> TurnFlow:
+    limits = FlowLimits(
+        hold_expires_after_s=settings.review.expires_after_s or None,
+        judged_within_s=settings.autonomy.judged_within_h * 3600,
+        lapse_s=LAPSE_S,
+        seed_rate=settings.review.seed_rate,
+        feedback=feedback_terms_of(settings.autonomy),
+    )
+    checks = checks_of(settings)
+    return TurnFlow(store, clock, telemetry, drafting, lambda: rulebook, limits=limits, checks=checks, opinions=others)
+
+
 def _drafting(
     settings: Settings, clock: Clock, telemetry: Telemetry, agents: Mapping[str, Agent], places: Places
 ) -> Drafting:
@@ -331,6 +335,30 @@ def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemet
     review = settings.review
     limits = ReviewLimits(claim_lease_s=review.claim_lease_s, on_expiry=review.on_expiry)
     return Holds(store, clock, telemetry, limits=limits, expiry_reply=_expiry_reply(settings, rulebook))
+
+
+def _reviewing(
+    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook
+) -> dict[str, Any]:
+    """The flows of people, by their names in `App`."""
+    expires_after_s = settings.review.expires_after_s or None
+    age = timedelta(days=settings.review.seed_age_days)
+    return {
+        "holds": _holds(settings, store, clock, telemetry, rulebook),
+        "verdicts": Verdicts(
+            store,
+            clock,
+            telemetry,
+            business=lambda: rulebook.rules.profile.name,
+            hold_expires_after_s=expires_after_s,
+            terms=review_terms_of(settings),
+        ),
+        "seeds": Seeds(store, clock, telemetry, age=age, hold_expires_after_s=expires_after_s),
+        "reviewers": Reviewers(store, terms=review_terms_of(settings)),
+        "conversations": Conversations(store, clock),
+        "trust": Trust(store, clock),
+        "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
+    }
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry) -> Intake:

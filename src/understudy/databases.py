@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sqlalchemy import Engine
@@ -14,9 +16,16 @@ from understudy.adapters.stores.engine import open_engine
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.adapters.system_clock import SystemClock
 from understudy.adapters.telemetry.fan_out import FanOut
+from understudy.assessment.check import Check
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.errors import ConfigurationError
+from understudy.learning.orders import Orders
+from understudy.learning.status import Status
+from understudy.review.quality import Reviewers
+from understudy.review.seed_bank import SeedBank
+from understudy.settings.earning import review_terms_of, targets_of, terms_of
 from understudy.settings.model import Settings
+from understudy.settings.rules import rulebook_of
 
 
 def takes_one_process(settings: Settings) -> bool:
@@ -74,6 +83,47 @@ def open_dead_letters(settings: Settings, base: Path) -> Iterator[DeadLetters]:
     store = open_store(settings, base)
     try:
         yield DeadLetters(store, SystemClock(), FanOut([]))
+    finally:
+        store.close_now()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarnedAutonomy:
+    """What a command may ask about earned autonomy, and what it may order."""
+
+    status: Status
+    orders: Orders
+
+
+@contextmanager
+def open_autonomy(settings: Settings, base: Path) -> Iterator[EarnedAutonomy]:
+    """Open the store for a command on earned autonomy; a server may run beside it."""
+    rules, targets = rulebook_of(settings).rules, partial(targets_of, settings.autonomy)
+    store = open_store(settings, base)
+    orders = Orders(store, SystemClock(), FanOut([]), targets_of=targets, terms=terms_of(settings.autonomy))
+    try:
+        yield EarnedAutonomy(status=Status(store, lambda: rules, targets_of=targets), orders=orders)
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_reviewers(settings: Settings, base: Path) -> Iterator[Reviewers]:
+    """Open the store for a command that shows how people review; a server may run beside it."""
+    store = open_store(settings, base)
+    try:
+        yield Reviewers(store, terms=review_terms_of(settings))
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_seed_bank(settings: Settings, base: Path, checks: tuple[Check, ...]) -> Iterator[SeedBank]:
+    """Open the store for a command on seeds; a server may run beside it."""
+    rulebook = rulebook_of(settings)
+    store = open_store(settings, base)
+    try:
+        yield SeedBank(store, SystemClock(), rulebook, checks)
     finally:
         store.close_now()
 

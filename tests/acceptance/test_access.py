@@ -26,8 +26,8 @@ SCOPES = {
     ("post", "/v1/conversations/{conversation_id}/hand_back"): Scope.HOLDS_WRITE,
     ("post", "/v1/conversations/{conversation_id}/messages"): Scope.HOLDS_WRITE,
     ("get", "/v1/contacts/{contact_id}"): Scope.HOLDS_READ,
-    ("post", "/v1/contacts/{contact_id}/lift_cap"): Scope.HOLDS_WRITE,
-    ("get", "/v1/reviewers"): Scope.LEDGER_READ,
+    ("post", "/v1/contacts/{contact_id}/lift_cap"): Scope.AUTONOMY_WRITE,
+    ("get", "/v1/reviewers"): Scope.AUTONOMY_READ,
     ("get", "/v1/events"): Scope.HOLDS_READ,
     ("get", "/v1/ledger"): Scope.LEDGER_READ,
 }

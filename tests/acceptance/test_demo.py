@@ -21,7 +21,7 @@ from understudy.demo.story import load_story
 from understudy.records.codec import dump, load
 from understudy.records.evidence import Evidence
 from understudy.records.turn import OPEN, TurnState
-from understudy.turn.flow import replay
+from understudy.turn.replay import replay
 
 CARD = re.compile(rb"4111[ -]?1111[ -]?1111[ -]?1111")
 

@@ -11,10 +11,9 @@ import pytest
 
 from understudy.errors import Conflict, NotFound
 from understudy.learning.ladder import SCORES_MIN, Progress
-from understudy.learning.orders import Slice
 from understudy.ports.telemetry import AutonomyMoved
 from understudy.records.assessment import DecisionKind
-from understudy.records.autonomy import Epoch, Outcome, Targets, Terms
+from understudy.records.autonomy import Epoch, Outcome, Slice, Targets, Terms
 from understudy.records.codec import load
 from understudy.records.evidence import Draft
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind

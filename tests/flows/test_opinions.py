@@ -15,8 +15,8 @@ from understudy.records.codec import dump
 from understudy.records.evidence import Draft
 from understudy.records.rulebook import OpinionRule
 from understudy.records.turn import TurnState
-from understudy.turn.flow import replay
 from understudy.turn.opinions import Asked
+from understudy.turn.replay import replay
 
 Build = Callable[..., Any]
 

@@ -14,7 +14,7 @@ from understudy.records.codec import digest, dump
 from understudy.records.evidence import Action, ChatMessage, Draft, Passage, ToolCall
 from understudy.records.rulebook import CheckPolicy, ForbiddenPhrase, Grant, Level, Profile, TopicRule
 from understudy.testing.scripted import ScriptedAgent
-from understudy.turn.flow import replay
+from understudy.turn.replay import replay
 
 Build = Callable[..., Any]
 

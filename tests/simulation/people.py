@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from simulation.world import World
 
 EVERY: tuple[VerdictKind, ...] = tuple(VerdictKind)
+ON_AUDITS = (VerdictKind.APPROVE, VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT)
 NEEDS_TEXT = (VerdictKind.EDIT, VerdictKind.RESPOND)
 THINKS_S = (0.1, 30.0)
 LOOKED_AT_MAX = 50
@@ -151,6 +152,8 @@ def _wanted(world: World, hold: Hold) -> VerdictKind:
             return dice.choice([VerdictKind.RESPOND, VerdictKind.RESPOND, VerdictKind.TAKE_OVER])
         case HoldKind.UNSURE_SEND:
             return truth(world, hold)
+        case HoldKind.AUDIT:
+            return dice.choice(ON_AUDITS)
 
 
 def truth(world: World, hold: Hold) -> VerdictKind:
@@ -178,5 +181,7 @@ async def work_off(world: World, seconds: float) -> None:
                     await person.give(hold, VerdictKind.RESPOND)
                 case HoldKind.UNSURE_SEND:
                     await person.give(hold, truth(world, hold))
+                case HoldKind.AUDIT:
+                    await person.give(hold, world.dice.choice(ON_AUDITS))
         idle = 0 if holds else idle + 1
         await asyncio.sleep(12.0)

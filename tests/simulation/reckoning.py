@@ -10,7 +10,7 @@ from simulation.rows import Seen, see
 from understudy.records.codec import dump
 from understudy.records.ledger import GENESIS
 from understudy.records.turn import WORKING, TurnState
-from understudy.turn.flow import replay
+from understudy.turn.replay import replay
 
 if TYPE_CHECKING:
     from simulation.world import World

@@ -43,12 +43,12 @@ def check(
     if not lines:
         raise MalformedInput(f"{file} holds no turn record; each line must be one JSON object")
     with _opened(output) as out:
-        tally = _assess_all(lines, str(file), rulebook, out, checks=_offline(checks_of(settings)))
+        tally = _assess_all(lines, str(file), rulebook, out, checks=offline(checks_of(settings)))
     if output is not None and not as_json:
         _print_summary(tally, len(lines))
 
 
-def _offline(checks: tuple[Check, ...]) -> tuple[Check, ...]:
+def offline(checks: tuple[Check, ...]) -> tuple[Check, ...]:
     """All but the check of second opinions: a file holds none, and nobody is asked."""
     return tuple(check for check in checks if check is not OPINIONS)
 

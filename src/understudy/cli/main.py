@@ -12,6 +12,7 @@ from typer.exceptions import TyperException
 from understudy import __version__
 from understudy.cli import (
     audit,
+    autonomy,
     check,
     demo,
     doctor,
@@ -46,6 +47,7 @@ tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
+tree.add_typer(autonomy.tree, name="autonomy")
 
 
 def _show_version(wanted: bool) -> None:

@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 
 from understudy.assessment.grading import Grade, grade
-from understudy.effects.stirring import note_incident
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.autonomy import Candidate, Label, Outcome
@@ -31,7 +30,7 @@ def label_by_verdict(tx: Transaction, clock: Clock, hold: Hold, verdict: Verdict
     said = given_by(tx, verdict)
     if candidate.is_sampled and candidate.label is not None:
         if said.is_severe and candidate.is_delivered and not candidate.label.is_severe:
-            note_incident(tx, clock, candidate)
+            _note_harm(tx, candidate)
             announce_learning(tx, candidate)
         return None
     grade = Grade(loss=said.loss, is_severe=said.is_severe)
@@ -97,10 +96,17 @@ def label(
         loss=grade.loss,
         severe=grade.is_severe,
     )
-    if grade.is_severe and candidate.is_delivered and not (candidate.label and candidate.label.is_severe):
-        note_incident(tx, clock, candidate)
+    if given.is_severe and candidate.is_delivered:
+        _note_harm(tx, candidate)
     announce_learning(tx, candidate)
     return replace(candidate, label=given, second_due_at=None)
+
+
+def _note_harm(tx: Transaction, candidate: Candidate) -> None:
+    """One harmful reply that left by itself is enough, whether or not it was drawn for the audits."""
+    epoch = tx.epochs.current(candidate.topic, candidate.channel, candidate.release)
+    if epoch is not None and not epoch.has_harm:
+        tx.epochs.change(replace(epoch, version=epoch.version + 1, has_harm=True), was=epoch.version)
 
 
 def announce_learning(tx: Transaction, candidate: Candidate) -> None:

@@ -24,6 +24,7 @@ def begin(
     *,
     after: int = 0,
     earned: Level | None = None,
+    has_harm: bool = False,
 ) -> Epoch:
     """Begin an epoch for a slice and release: drafts after `after` count, thresholds are placed among `scores`."""
     topic, channel, release = of_slice
@@ -42,6 +43,7 @@ def begin(
         consumed=after if calibrator is None else max(after, calibrator.trained_until),
         progress=dump(progress),
         earned=earned,
+        has_harm=has_harm,
     )
     tx.epochs.add(epoch)
     tx.ledger.append(

@@ -154,10 +154,10 @@ class Learning:
         def step(tx: Transaction) -> bool:
             if tx.epochs.current(*of_slice) is not None:
                 return True
-            scores, has_incident = self._past(tx, of_slice)
-            if len(scores) < SCORES_MIN and not has_incident:
+            scores, has_harm = self._past(tx, of_slice)
+            if len(scores) < SCORES_MIN and not has_harm:
                 return False
-            epochs.begin(tx, self._clock, of_slice, scores, self._targets(tx, of_slice[0]))
+            epochs.begin(tx, self._clock, of_slice, scores, self._targets(tx, of_slice[0]), has_harm=has_harm)
             return True
 
         return await self._store.write(step)

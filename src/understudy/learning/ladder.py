@@ -49,7 +49,6 @@ class Progress:
     severe_count: int = 0
     timeouts: int = 0
     delivered: int = 0
-    incidents: int = 0
     discounted: int = 0
     reviewers: tuple[str, ...] = ()
     first_at: datetime | None = None
@@ -60,7 +59,11 @@ def begun(scores: Sequence[float], targets: Targets) -> Progress:
     """The progress before the first label, its thresholds placed among the scores of past drafts."""
     thresholds = thresholds_at(scores) if len(scores) >= SCORES_MIN else PLAIN_THRESHOLDS
     past = scores if len(scores) >= SCORES_MIN else thresholds
-    shares = shares_for(coverage_of(thresholds, past), _predicted_coverage(past, targets))
+    return placed(thresholds, shares_for(coverage_of(thresholds, past), _predicted_coverage(past, targets)), targets)
+
+
+def placed(thresholds: tuple[float, ...], shares: tuple[float, ...], targets: Targets) -> Progress:
+    """The progress before the first label, with these thresholds, strict to lax, and shares of delta."""
     mean, severe = _ladders(thresholds, shares, targets)
     detector = _detector(targets)
     return Progress(
@@ -107,7 +110,6 @@ def advance(before: Progress, candidates: Sequence[Candidate], targets: Targets,
         severe_count=before.severe_count + sum(label.is_severe for label in labels),
         timeouts=before.timeouts + sum(label.outcome is Outcome.TIMEOUT for label in labels),
         delivered=before.delivered + sum(candidate.is_delivered for candidate in own),
-        incidents=before.incidents + sum(_is_incident(candidate) for candidate in own),
         discounted=before.discounted + sum(_is_discounted(candidate) for candidate in own),
         reviewers=tuple(by)[:REVIEWERS_KEPT],
         first_at=before.first_at or (times[0] if times else None),
@@ -166,10 +168,6 @@ def _is_awaited(candidate: Candidate) -> bool:
 def _counts(candidate: Candidate) -> bool:
     label = candidate.label
     return candidate.is_sampled and label is not None and label.outcome not in NOTHING_SAID
-
-
-def _is_incident(candidate: Candidate) -> bool:
-    return candidate.is_delivered and candidate.label is not None and candidate.label.is_severe
 
 
 def _is_discounted(candidate: Candidate) -> bool:

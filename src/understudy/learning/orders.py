@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from understudy.errors import Conflict, NotFound
 from understudy.learning import epochs
@@ -13,28 +12,8 @@ from understudy.learning.sensitivity import measured
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import AutonomyMoved, Telemetry
-from understudy.records.autonomy import EVERY, Epoch, Stop, Targets, Terms
+from understudy.records.autonomy import EVERY, Epoch, Slice, Stop, Targets, Terms
 from understudy.records.rulebook import Level
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Slice:
-    """A topic and channel, `*` for every; `release` None = every agent version."""
-
-    topic: str = EVERY
-    channel: str = EVERY
-    release: str | None = None
-
-    def covers(self, epoch: Epoch) -> bool:
-        """Whether an epoch belongs here."""
-        return (
-            self.topic in (EVERY, epoch.topic)
-            and self.channel in (EVERY, epoch.channel)
-            and self.release in (None, epoch.release)
-        )
-
-    def __str__(self) -> str:
-        return f"{self.topic}×{self.channel}" + (f" ({self.release})" if self.release else "")
 
 
 class Orders:

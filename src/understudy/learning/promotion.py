@@ -47,7 +47,7 @@ def judge(
     """Say what follows. `level` is the one in force; `unsettled` are drafts beyond the watermark; `parent` is the epoch
     of the topic on all channels."""
     if level in ALONE:
-        if epoch.incidents or _has_incident(progress, unsettled):
+        if epoch.has_harm:
             return Finding(fall=Why.INCIDENT)
         if is_alarm(progress, epoch.targets, unsettled):
             return Finding(fall=Why.ALARM)
@@ -56,12 +56,6 @@ def judge(
     stirs = level in ALONE and not epoch.burst_left and is_stirred(progress, epoch.targets, unsettled)
     proposal = _proposal(epoch, progress, level=level, terms=terms, now=now, parent=parent)
     return Finding(proposal=proposal, burst=terms.burst if stirs else 0)
-
-
-def _has_incident(progress: Progress, unsettled: Sequence[Candidate]) -> bool:
-    return progress.incidents > 0 or any(
-        candidate.is_delivered and candidate.label is not None and candidate.label.is_severe for candidate in unsettled
-    )
 
 
 def _proposal(

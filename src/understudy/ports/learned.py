@@ -25,6 +25,10 @@ class Candidates(Protocol):
         """Those of a slice and release with `seq` > `after`, oldest first; channel `*` is every channel."""
         ...
 
+    def slices(self) -> list[tuple[str, str, str, int, int]]:
+        """Every topic, channel and release that has some, with how many it has and how many await a label."""
+        ...
+
     def overdue(self, now: datetime, *, limit: int) -> list[Candidate]:
         """Those that are waited for, for a label or a second review, and whose time has passed."""
         ...

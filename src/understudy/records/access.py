@@ -14,6 +14,8 @@ class Scope(StrEnum):
     TURNS_READ = "turns:read"
     HOLDS_READ = "holds:read"
     HOLDS_WRITE = "holds:write"
+    AUTONOMY_READ = "autonomy:read"
+    AUTONOMY_WRITE = "autonomy:write"
     LEDGER_READ = "ledger:read"
     METRICS_READ = "metrics:read"
 

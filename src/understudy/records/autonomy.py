@@ -142,8 +142,8 @@ class Epoch:
 
     `earned` None: nothing was earned or lost yet, so the configuration speaks. `progress` is the state of its
     processes as canonical JSON, made of all candidates with `seq` up to `consumed`. `burst_left`: so many more
-    automatic replies are all audited. `incidents` counts the replies that turned out harmful, whoever found it and
-    however late. An epoch that ended says why, and another has begun.
+    automatic replies are all audited. `has_harm`: one that left by itself did harm. An epoch that ended says why, and
+    another has begun.
     """
 
     id: str
@@ -161,12 +161,12 @@ class Epoch:
     threshold: float | None = None
     audit_rate: float | None = None
     burst_left: int = 0
+    has_harm: bool = False
     certified_at: datetime | None = None
     expires_at: datetime | None = None
     proposal: Proposal | None = None
     ended_at: datetime | None = None
     ended_why: str | None = None
-    incidents: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,3 +178,23 @@ class Stop:
     by: str
     at: datetime
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slice:
+    """A topic and channel, `*` for every; `release` None = every agent version."""
+
+    topic: str = EVERY
+    channel: str = EVERY
+    release: str | None = None
+
+    def covers(self, epoch: Epoch) -> bool:
+        """Whether an epoch belongs here."""
+        return (
+            self.topic in (EVERY, epoch.topic)
+            and self.channel in (EVERY, epoch.channel)
+            and self.release in (None, epoch.release)
+        )
+
+    def __str__(self) -> str:
+        return f"{self.topic}×{self.channel}" + (f" ({self.release})" if self.release else "")

@@ -42,6 +42,10 @@ class FeedbackTerms:
     recontact_within_h: float = 24.0
 
 
+USUAL_FEEDBACK = FeedbackTerms()
+"""Where the configuration says nothing else."""
+
+
 class Stir(StrEnum):
     """What may become more frequent: discontent (complaints and thumbs down), or recontacts."""
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from understudy.records.policy import ActionVerb, ChannelForm, OpeningHours, PolicyRule
-from understudy.records.trust import TrustRules
+from understudy.records.trust import USUAL_TRUST, TrustRules
 
 UNKNOWN_TOPIC = "unknown"
 
@@ -173,7 +173,7 @@ class Rules:
     calibrator: Calibrator | None = None
     audit_rate: float = 0.05
     automatic_per_hour_max: int = 200
-    trust: TrustRules = TrustRules()
+    trust: TrustRules = USUAL_TRUST
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.audit_rate <= 1.0:

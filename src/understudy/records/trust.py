@@ -28,6 +28,10 @@ class TrustRules:
     good_contacts: int = 3
 
 
+USUAL_TRUST = TrustRules()
+"""Where the configuration says nothing else."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
     """A contact gets people since `at`, because of what happened in `turn_id`; `good`: contacts since that went well."""

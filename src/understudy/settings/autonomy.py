@@ -50,7 +50,9 @@ class Autonomy(Section):
     judged_within_h: float = Field(72.0, gt=0, description="a draft that nobody judged for so many hours counts as bad")
     probation_audit_rate: float = Field(0.2, gt=0, le=1, description="share of replies audited in probation")
     probation_replies: int = Field(4_000, ge=1, description="automatic replies before the next promotion is proposed")
-    audit_rate: float = Field(0.05, gt=0, le=1, description="share of automatic replies reviewed afterwards")
+    audit_rate: float = Field(
+        0.05, ge=0, le=1, description="share of automatic replies reviewed afterwards; without any, nothing is noticed"
+    )
     burst: int = Field(100, ge=0, description="so many replies are all audited when something stirs")
     rise_burst: int = Field(
         600, ge=0, description="so many are all audited when complaints, or recontacts, are more frequent than usual"

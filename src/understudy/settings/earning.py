@@ -15,7 +15,7 @@ def targets_of(autonomy: Autonomy, topic: str) -> Targets:
     return Targets(
         risk_max=autonomy.risk_max if own.risk_max is None else own.risk_max,
         severe_max=autonomy.severe_max if own.severe_max is None else own.severe_max,
-        delta=1.0 - autonomy.confidence,
+        delta=round(1.0 - autonomy.confidence, 12),
         sensitivity=autonomy.sensitivity,
     )
 

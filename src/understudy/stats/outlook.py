@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.stats.betting import FIVE_BETS, Bets, Floats, checked_target, level, log_e
+from understudy.stats.betting import FIVE_BETS, Bets, Floats, checked_target, labels_needed, level
 
 Counts = NDArray[np.int64]
 
@@ -67,13 +67,11 @@ def certified_by(risk: float, allowed: Counts) -> Floats:
 
 def most_bad(horizon: int, *, target: float, delta: float, bets: Bets = FIVE_BETS) -> Counts:
     """The most bad labels that certify at each number of labels, 0 … horizon; −1 where not even 0 do."""
-    wanted = level(delta)
     found = np.full(horizon + 1, -1, dtype=np.int64)
-    bad = -1
-    for count in range(1, horizon + 1):
-        while bad + 1 <= count and log_e(count, bad + 1, target=target, bets=bets) >= wanted:
-            bad += 1
-        found[count] = bad
+    bad = 0
+    while (needed := labels_needed(bad, target=target, delta=delta, bets=bets)) <= horizon:
+        found[needed:] = bad
+        bad += 1
     return found
 
 

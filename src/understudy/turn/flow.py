@@ -35,6 +35,7 @@ from understudy.turn.drafting import Drafting
 from understudy.turn.gathering import draft_request, gather, transcript_of
 from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import SecondOpinions
+from understudy.turn.replay import judged_by
 from understudy.turn.standing import in_force
 
 SWEEP_MAX = 500
@@ -313,7 +314,7 @@ class TurnFlow:
     def _gathered_before(self, tx: Transaction, turn: Turn) -> _Gathered | None:
         """What was gathered before a crash; None where it no longer holds: a person took the conversation over or gave
         it back since, or the autonomy of its slice is another."""
-        evidence, rulebook = _stored(tx, turn)
+        evidence, rulebook = judged_by(tx, turn)
         if not is_still_so(tx, load(Evidence, evidence), rulebook.rules):
             return None
         return _Gathered(turn=turn, evidence=evidence, rulebook=rulebook)
@@ -367,23 +368,6 @@ class TurnFlow:
             self._telemetry.emit(hold_opened(hold))
 
 
-def _stored(tx: Transaction, turn: Turn) -> tuple[str, Rulebook]:
-    """The evidence and rulebook that a turn is, or was, decided by."""
-    text = tx.artifacts.get(turn.id, "evidence")
-    assert text is not None, f"turn {turn.id} is being assessed without evidence"
-    assert turn.rulebook_id is not None, f"turn {turn.id} is being assessed without a rulebook"
-    return text, tx.rulebooks.get(turn.rulebook_id)
-
-
 def _new_trace() -> str:
     """A W3C trace context of its own for each turn; it identifies and is no secret."""
     return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"
-
-
-def replay(tx: Transaction, turn_id: str, *, checks: tuple[Check, ...] = CHECKS) -> tuple[Assessment, Assessment]:
-    """Assess a past turn again from its stored evidence and rulebook: (as recorded, as computed now)."""
-    turn = tx.turns.get(turn_id)
-    evidence, rulebook = _stored(tx, turn)
-    recorded = tx.artifacts.get(turn_id, "assessment")
-    assert recorded is not None, f"turn {turn_id} has no assessment yet"
-    return load(Assessment, recorded), assess(load(Evidence, evidence), rulebook, checks=checks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from understudy.records.feedback import FeedbackTerms
+from understudy.records.feedback import USUAL_FEEDBACK, FeedbackTerms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,7 +23,7 @@ class FlowLimits:
     judged_within_s: float = 72 * 3600.0
     lapse_s: float | None = None
     seed_rate: float = 0.0
-    feedback: FeedbackTerms = FeedbackTerms()
+    feedback: FeedbackTerms = USUAL_FEEDBACK
 
     @property
     def judged_within(self) -> timedelta:

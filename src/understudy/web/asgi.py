@@ -16,6 +16,7 @@ from understudy.errors import UnderstudyError
 from understudy.records.access import Scope
 from understudy.records.wire import DraftIn, TurnRecord
 from understudy.web import (
+    autonomy,
     chat,
     contacts,
     conversations,
@@ -62,7 +63,7 @@ def create(app: App) -> FastAPI:
     api.state.understudy = app
     api.state.feed = feed
     problems.install(api)
-    for part in (turns, openai_face, holds, conversations, contacts, reviewers, events, webhooks, chat):
+    for part in (turns, openai_face, holds, conversations, contacts, autonomy, reviewers, events, webhooks, chat):
         api.include_router(part.router, responses=problems.answers(*problems.ANYWHERE))
     _add_health(api, app)
     _add_schemas(api)

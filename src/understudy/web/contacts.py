@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from understudy.app import App
 from understudy.assessment.decision import REASONS
 from understudy.ports.store import Transaction
-from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
+from understudy.web.auth import AutonomyWriter, HoldsReader, TheApp
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
 from understudy.web.shapes import CapOut, ContactDetail
@@ -26,7 +26,7 @@ async def get_contact(
 
 
 @router.post("/{contact_id}/lift_cap", responses=answers(401, 403, 404, 409))
-async def lift_cap(contact_id: str, app: TheApp, key: HoldsWriter) -> ContactDetail:
+async def lift_cap(contact_id: str, app: TheApp, key: AutonomyWriter) -> ContactDetail:
     """Lift a contact's cap: from the next decision on the agent may answer them as it answers everybody."""
     await app.trust.lift(contact_id, by=key.name)
     return await _shown(app, contact_id)

@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, select, update
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
 from understudy.adapters.stores.learned_tables import calibrators, candidates, epochs, stops
@@ -48,6 +48,16 @@ _DELIVERED = Statement(
         candidates.c.topic == bindparam("topic"),
         candidates.c.channel == bindparam("channel"),
     )
+)
+_OF_SLICE_COLUMNS = (candidates.c.topic, candidates.c.channel, candidates.c.release)
+_SLICES = Statement(
+    select(
+        *_OF_SLICE_COLUMNS,
+        func.count(),
+        func.sum(case((and_(candidates.c.label.is_(None), candidates.c.is_sampled), 1), else_=0)),
+    )
+    .group_by(*_OF_SLICE_COLUMNS)
+    .order_by(*_OF_SLICE_COLUMNS)
 )
 _ADD = insert_into(candidates)
 _JUDGE = Statement(
@@ -127,6 +137,9 @@ class SqlCandidates:
         if channel != EVERY:
             values["channel"] = channel
         return self._read(_following(every_channel=channel == EVERY), **values)
+
+    def slices(self) -> list[tuple[str, str, str, int, int]]:
+        return [(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in self._session.rows(_SLICES)]
 
     def overdue(self, now: datetime, *, limit: int) -> list[Candidate]:
         return self._read(_AWAITED, now=now, limit=limit) + self._read(_SECOND_AWAITED, now=now, limit=limit)

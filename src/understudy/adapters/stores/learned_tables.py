@@ -83,12 +83,12 @@ epochs = Table(
     Column("threshold", Float),
     Column("audit_rate", Float),
     Column("burst_left", Integer, nullable=False),
+    Column("has_harm", Boolean, nullable=False),
     Column("certified_at", Instant),
     Column("expires_at", Instant),
     Column("proposal", Document(Proposal)),
     Column("ended_at", Instant),
     Column("ended_why", String(100)),
-    Column("incidents", Integer, nullable=False, server_default="0"),
     Index("ix_epochs_slice", "topic", "channel", "began_at"),
     Index(
         "uq_epochs_open",

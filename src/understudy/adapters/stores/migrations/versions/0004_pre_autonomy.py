@@ -80,6 +80,7 @@ def _epochs() -> None:
         sa.Column("threshold", sa.Float()),
         sa.Column("audit_rate", sa.Float()),
         sa.Column("burst_left", sa.Integer(), nullable=False),
+        sa.Column("has_harm", sa.Boolean(), nullable=False),
         sa.Column("certified_at", sa.BigInteger()),
         sa.Column("expires_at", sa.BigInteger()),
         sa.Column("proposal", sa.Text()),

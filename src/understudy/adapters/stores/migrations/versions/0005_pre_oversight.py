@@ -14,7 +14,6 @@ CHOICE, MOMENT = sa.String(length=40), sa.BigInteger()
 
 def upgrade() -> None:
     op.add_column("holds", sa.Column("claimed_at", MOMENT))
-    op.add_column("epochs", sa.Column("incidents", sa.Integer(), nullable=False, server_default="0"))
     op.create_index("ix_verdicts_at", "verdicts", ["at"], unique=False)
     _seeds()
     _reviews()
@@ -25,7 +24,6 @@ def downgrade() -> None:
     for table in ("caps", "frequencies", "feedback", "discounts", "second_reviews", "barred", "judgements", "seeds"):
         op.drop_table(table)
     op.drop_index("ix_verdicts_at", table_name="verdicts")
-    op.drop_column("epochs", "incidents")
     op.drop_column("holds", "claimed_at")
 
 

@@ -1,0 +1,131 @@
+"""The demo's second act: one topic earns the right to answer alone, its agent gets worse, and the right is taken back.
+
+Everybody acts over the HTTP API: an agent that hands over drafts, two reviewers, a lead. Nothing of it is staged: the
+labels, the certificate, the audits and the alarm are the product's own. The promise is made generous in the demo's
+configuration, so that seconds show what takes weeks.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx2
+
+from understudy.client.client import AsyncClient
+from understudy.demo.customers import wait_until
+from understudy.demo.reviewers import judge
+
+TOPIC, CHANNEL, VERSION = "gift_cards", "api", "2.1"
+NAMES = ("Ada", "Bea", "Cem", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jun")
+QUESTION = "Hello, {name} here. How long is a gift card valid, and how soon does it arrive?"
+SOURCE = {
+    "id": "gift-cards",
+    "text": "Gift cards arrive by e-mail within ten minutes. A gift card is valid for 24 months from the day it was bought.",
+}
+OTHER_SOURCE = {"id": "stores", "text": "All stores open Monday to Saturday from 9:30 to 18:00."}
+GOOD = "A gift card arrives by e-mail within ten minutes and is valid for 24 months from the day it was bought."
+WORSE = "All stores open Monday to Saturday from 9:30 to 18:00."
+"""True, well founded and beside the question: nothing that a check could see."""
+
+DRAFTS_MAX = 120
+ALONE = 8
+SETTLE_WITHIN_S = 20.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """How the slice stood when something had happened, as `GET /v1/autonomy` tells it."""
+
+    what: str
+    level: str
+    labels: int
+    loss_sum: float
+    evidence: int
+    threshold: float | None
+    delivered: int
+    audited: int
+    alarm: int
+
+
+class Earning:
+    """Plays the act against a running server; `said` is called after each draft with how many there were."""
+
+    def __init__(
+        self, http: httpx2.AsyncClient, agent: AsyncClient, reviewers: dict[str, AsyncClient], lead_key: str, *,
+        said: Callable[[int], None],
+    ) -> None:  # fmt: skip
+        self._http = http
+        self._agent = agent
+        self._reviewers = itertools.cycle(reviewers.values())
+        self._lead = {"Authorization": f"Bearer {lead_key}"}
+        self._said = said
+        self._numbers: Iterator[int] = itertools.count(1)
+        self.moments: list[Moment] = []
+
+    async def play(self) -> list[Moment]:
+        """Play it to the end and tell how the slice stood at each turn of events."""
+        await self._ask_until(GOOD, SOURCE, lambda slice_: slice_["proposal"] is not None)
+        await self._note("people approved its drafts; a promotion is proposed")
+        await self._http.post("/v1/autonomy/confirm", json={"topic": TOPIC, "channel": CHANNEL}, headers=self._lead)
+        await self._note("a lead confirmed it")
+        for _ in range(ALONE):
+            await self._ask(GOOD, SOURCE)
+        await self._note("it answers alone; some replies are audited")
+        await self._ask_until(WORSE, OTHER_SOURCE, lambda slice_: slice_["level"] == "demoted")
+        await self._note("the agent got worse, its audits told, the slice fell by itself")
+        return self.moments
+
+    async def _ask_until(self, text: str, source: dict[str, Any], holds: Callable[[dict[str, Any]], bool]) -> None:
+        for _ in range(DRAFTS_MAX):
+            await self._ask(text, source)
+            found = await self._slice()
+            if found is not None and holds(found):
+                return
+        raise AssertionError(f"after {DRAFTS_MAX} drafts the slice is still {found}")
+
+    async def _ask(self, text: str, source: dict[str, Any]) -> None:
+        """One customer asks, the agent drafts, and whoever has to judge does."""
+        number = next(self._numbers)
+        record = {
+            "id": f"earning-{number}",
+            "conversation_id": f"earning-{number}",
+            "topic": TOPIC,
+            "agent_version": VERSION,
+            "messages": [{"role": "user", "content": QUESTION.format(name=NAMES[number % len(NAMES)])}],
+            "draft": {"text": text, "sources": [source], "agent": "gift card agent"},
+        }
+        turn = await self._agent.submit_turn(record)
+        self._said(number)
+        reviewer = next(self._reviewers)
+        async for hold in reviewer.holds():
+            if hold.turn_id == turn.id and hold.kind in ("draft", "audit"):
+                await self._judge(reviewer, hold.id)
+        await wait_until(lambda: self._is_counted(), limit_s=SETTLE_WITHIN_S)
+
+    async def _judge(self, reviewer: AsyncClient, hold_id: str) -> None:
+        detail = await reviewer.hold(hold_id)
+        planned = judge(detail)
+        if planned.action in ("approve", "edit"):
+            await reviewer.approve(hold_id, version=detail.hold.version)
+        else:
+            await reviewer.reject(hold_id, version=detail.hold.version, severity=1.0, reasons=planned.reasons)
+
+    async def _is_counted(self) -> bool:
+        """Whether every label that was given has been taken into account."""
+        found = await self._slice()
+        return found is None or found["awaiting"] == 0
+
+    async def _slice(self) -> dict[str, Any] | None:
+        answer = await self._http.get("/v1/autonomy", headers=self._lead)
+        answer.raise_for_status()
+        slices: list[dict[str, Any]] = answer.json()["slices"]
+        return next((one for one in slices if (one["topic"], one["channel"]) == (TOPIC, CHANNEL)), None)
+
+    async def _note(self, what: str) -> None:
+        found = await self._slice()
+        assert found is not None, "the slice has drafts"
+        fields = ("level", "labels", "loss_sum", "evidence", "threshold", "delivered", "audited", "alarm")
+        self.moments.append(Moment(what=what, **{name: found[name] for name in fields}))

@@ -1,0 +1,120 @@
+"""How far each slice is, for people to read: its level, its evidence, what is still missing. It changes nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from understudy.learning.ladder import SCORES_MIN, Progress, certified, to_go
+from understudy.learning.rebuild import faults_of
+from understudy.ports.store import Store, Transaction
+from understudy.records.autonomy import EVERY, Epoch, Stop, Targets
+from understudy.records.codec import load
+from understudy.records.rulebook import Level, Rules, configured_grant
+from understudy.records.standing import SliceStatus, Standing
+from understudy.stats.betting import labels_needed, observed_target
+
+
+class Status:
+    """Answers how far every slice is. `rules` is what the configuration grants, `targets_of` what it promises."""
+
+    def __init__(self, store: Store, rules: Callable[[], Rules], *, targets_of: Callable[[str], Targets]) -> None:
+        self._store = store
+        self._rules = rules
+        self._targets_of = targets_of
+
+    async def standing(self) -> Standing:
+        """How every slice stands, and what is on hold."""
+        return await self._store.read(lambda tx: standing(tx, self._rules(), self._targets_of))
+
+    async def verify(self) -> tuple[int, list[str]]:
+        """Rebuild every epoch from the ledger: how many there are, and what is wrong with which."""
+        return await self._store.read(faults_of)
+
+
+def standing(tx: Transaction, rules: Rules, targets_of: Callable[[str], Targets]) -> Standing:
+    """Read how every slice stands."""
+    stops = tuple(tx.stops.all())
+    counts = {
+        (topic, channel, release): (count, waits) for topic, channel, release, count, waits in tx.candidates.slices()
+    }
+    epochs = {(epoch.topic, epoch.channel, epoch.release): epoch for epoch in tx.epochs.all_open()}
+    found = []
+    for of_slice in sorted({*counts, *epochs}):
+        epoch, (drafts, awaiting) = epochs.get(of_slice), counts.get(of_slice, (0, 0))
+        targets = targets_of(of_slice[0]) if epoch is None else epoch.targets
+        found.append(_status(of_slice, epoch, rules, stops, targets, drafts=drafts, awaiting=awaiting))
+    return Standing(slices=tuple(found), stops=stops)
+
+
+def _status(
+    of_slice: tuple[str, str, str],
+    epoch: Epoch | None,
+    rules: Rules,
+    stops: tuple[Stop, ...],
+    targets: Targets,
+    *,
+    drafts: int,
+    awaiting: int,
+) -> SliceStatus:
+    topic, channel, release = of_slice
+    configured = configured_grant(rules, topic, channel)
+    level = Level.ASSIST if configured is None else configured.level
+    has_earned = epoch is not None and epoch.earned is not None and level is not Level.SHADOW
+    progress = None if epoch is None else load(Progress, epoch.progress)
+    found = None if progress is None else certified(progress, targets)
+    own_threshold = (
+        epoch.threshold if epoch is not None and has_earned else (configured.threshold if configured else None)
+    )
+    return SliceStatus(
+        topic=topic,
+        channel=channel,
+        release=release,
+        level=epoch.earned if epoch is not None and epoch.earned is not None and has_earned else level,
+        given_by="evidence" if has_earned else "configuration",
+        on_hold=any(stop.topic in (EVERY, topic) and stop.channel in (EVERY, channel) for stop in stops),
+        drafts=drafts,
+        awaiting=awaiting,
+        labels=progress.labels if progress else 0,
+        loss_sum=progress.loss_sum if progress else 0.0,
+        severe=progress.severe_count if progress else 0,
+        timeouts=progress.timeouts if progress else 0,
+        evidence=to_go(progress, targets) if progress else 0,
+        labels_min=_labels_min(targets),
+        threshold=own_threshold,
+        certified=found,
+        coverage=_coverage(progress, found),
+        delivered=progress.delivered if progress else 0,
+        audited=progress.watch.audited if progress else 0,
+        audit_rate=epoch.audit_rate if epoch else None,
+        burst_left=epoch.burst_left if epoch else 0,
+        alarm=_alarm(progress),
+        calibrator=epoch.calibrator if epoch else None,
+        proposal=epoch.proposal if epoch else None,
+        since=epoch.began_at if epoch else None,
+        expires_at=epoch.expires_at if epoch else None,
+        targets=targets,
+        thresholds_wait_for=0 if epoch else max(0, SCORES_MIN - drafts),
+        epoch=epoch.id if epoch else None,
+    )
+
+
+def _labels_min(targets: Targets) -> int:
+    """Labels without fault that certify, on one threshold with all of delta, the harder of the two promises."""
+    return max(
+        labels_needed(0, target=observed_target(target, targets.sensitivity), delta=targets.delta)
+        for target in (targets.risk_max, targets.severe_max)
+    )
+
+
+def _coverage(progress: Progress | None, threshold: float | None) -> float | None:
+    if progress is None or threshold is None or not progress.labels:
+        return None
+    return progress.mean.labels[progress.thresholds.index(threshold)] / progress.labels
+
+
+def _alarm(progress: Progress | None) -> int:
+    """How far the detector is from its alarm at log(1000), of 100."""
+    if progress is None or not progress.watch.delivered:
+        return 0
+    return max(0, min(100, math.floor(100 * progress.watch.statistic / math.log(1000.0))))

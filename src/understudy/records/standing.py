@@ -1,0 +1,58 @@
+"""How far each slice is, as people read it; how it is reckoned stands in `learning/status.py`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from understudy.records.autonomy import Proposal, Stop, Targets
+from understudy.records.rulebook import Level
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SliceStatus:
+    """One slice and release. Counts are of this epoch, since `since`.
+
+    `level` is the one in force, `given_by` whether the evidence or the configuration says so. `evidence` and `alarm` are
+    "x of 100": of what a certificate needs, and of what demotes. `threshold` is the confidence from which drafts leave
+    by themselves, `certified` the one that the evidence allows, `coverage` the share of reviewed drafts above that (or,
+    where nothing is certified, none). `labels_min` is how many labels without any fault a certificate takes.
+    """
+
+    topic: str
+    channel: str
+    release: str
+    level: Level
+    given_by: str
+    on_hold: bool
+    drafts: int
+    awaiting: int
+    labels: int
+    loss_sum: float
+    severe: int
+    timeouts: int
+    evidence: int
+    labels_min: int
+    threshold: float | None
+    certified: float | None
+    coverage: float | None
+    delivered: int
+    audited: int
+    audit_rate: float | None
+    burst_left: int
+    alarm: int
+    calibrator: str | None
+    proposal: Proposal | None
+    since: datetime | None
+    expires_at: datetime | None
+    targets: Targets
+    thresholds_wait_for: int
+    epoch: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """All slices, and all stops."""
+
+    slices: tuple[SliceStatus, ...]
+    stops: tuple[Stop, ...]

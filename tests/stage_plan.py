@@ -1,0 +1,79 @@
+"""What a stage (tests/stage.py) is built of, and the rules most stages play by; it builds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from understudy.delivery.outbox import OutboxLimits
+from understudy.ports.agent import Agent
+from understudy.ports.store import CallLimits, Store
+from understudy.records.autonomy import Targets, Terms
+from understudy.records.evidence import Draft
+from understudy.records.feedback import FeedbackTerms
+from understudy.records.reviewing import ReviewTerms
+from understudy.records.rulebook import Grant, Level, Rules, SafeReply
+from understudy.review.holds import ReviewLimits
+from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
+from understudy.turn.coalescing import CoalescingLimits
+from understudy.turn.drafting import DraftingLimits
+from understudy.turn.intake import IntakeLimits
+from understudy.turn.opinions import Asked
+
+TARGETS = Targets(risk_max=0.05, severe_max=0.05, delta=0.05, sensitivity=1.0)
+TOPIC = "orders"
+NEVER_WAIT = CoalescingLimits(window_s_min=0, window_s_max=0, burst_s_max=0)
+
+SORRY = SafeReply(id="sorry", version=1, text="Sorry, please try again in a minute.")
+FOLLOW_UP = SafeReply(id="follow_up", version=2, text="A colleague will look into this.", then_hand_off=True)
+NOTICE = SafeReply(id="notice", version=1, text="A colleague takes over from here.")
+OVERDUE = SafeReply(id="overdue", version=1, text="This takes us longer than it should.")
+
+
+def rules(level: Level = Level.AUTO, **fields: Any) -> Rules:
+    """Rules that let every draft out that no hard rule holds (or, with another level, none)."""
+    given: dict[str, Any] = {
+        "grants": (Grant(topic="*", channel="*", level=level, threshold=0.0),),
+        "safe_replies": (SORRY, FOLLOW_UP, NOTICE, OVERDUE),
+        "audit_rate": 0.0,
+    }
+    return Rules(**{**given, **fields})
+
+
+def answers_by_text(request: Any) -> Draft:
+    """An agent that repeats what it was asked, so that each answer can be told from every other."""
+    asked = " + ".join(message.content for message in request.messages if message.role == "user")
+    return Draft(text=f"About: {asked}", agent="echo", agent_version="v1")
+
+
+@dataclass(kw_only=True)
+class Plan:
+    """What a stage is built of; a restarted stage is built of the same plan. `url`: a database instead of the file."""
+
+    path: Path
+    url: str | None = None
+    agent: Agent = field(default_factory=lambda: ScriptedAgent(answers_by_text, name="echo"))
+    fallback: Agent | None = None
+    channel: RecordingChannel = field(default_factory=RecordingChannel)
+    clock: FrozenClock = field(default_factory=FrozenClock)
+    rules: Rules = field(default_factory=rules)
+    coalescing: CoalescingLimits = NEVER_WAIT
+    intake: IntakeLimits = field(default_factory=IntakeLimits)
+    drafting: DraftingLimits = field(default_factory=DraftingLimits)
+    outbox: OutboxLimits = field(default_factory=OutboxLimits)
+    review: ReviewLimits = field(default_factory=ReviewLimits)
+    expiry_reply: SafeReply | None = OVERDUE
+    hold_expires_after_s: float | None = 900.0
+    lapse_s: float | None = None
+    opinions: Sequence[Asked] = ()
+    targets: Targets = TARGETS
+    terms: Terms = field(default_factory=Terms)
+    reviewing: ReviewTerms = field(default_factory=ReviewTerms)
+    feedback: FeedbackTerms = field(default_factory=FeedbackTerms)
+    seed_rate: float = 0.0
+    seed_age: timedelta = timedelta(days=14)
+    call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
+    wrap: Callable[[Store], Store] = lambda store: store
