@@ -17,7 +17,6 @@ from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
 from understudy.records.outbox import Accepted, Rejected, Unknown
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind, VerdictRequest
-from understudy.records.reviewing import ReviewTerms
 from understudy.records.rulebook import Level
 from understudy.records.turn import TurnState
 from understudy.testing.scripted import RecordingChannel, ScriptedAgent
@@ -39,15 +38,6 @@ def with_hold(build: Build, staging: ModuleType, kind: HoldKind) -> tuple[Any, H
             stage = build(channel=RecordingChannel(answers=[Unknown(reason="reset")], honours_keys=False))
         case HoldKind.AUDIT:
             stage = build(rules=staging.rules(Level.PROBATION))
-        case HoldKind.SECOND:
-            stage = build(rules=staging.rules(Level.ASSIST), reviewing=ReviewTerms(second_rate=1.0))
-            for to in ("other", "e-1"):  # the second reviewer is there only once the first has judged somebody's
-                turn = stage.ask("When?", to=to)
-                (first,) = (hold for hold in stage.open_holds if hold.turn_id == turn.id)
-                stage.give(first, VerdictKind.APPROVE, reviewer="ann" if to == "other" else "tom")
-            stage.settle()
-            (hold,) = stage.open_holds
-            return stage, hold
     stage.ask("When?")
     (hold,) = stage.open_holds
     assert hold.kind is kind
@@ -84,12 +74,9 @@ TABLE = {
         (HoldKind.AUDIT, verdict): Outcome(sent=((DRAFT, BY_AGENT, True),), state=TurnState.ANSWERED)
         for verdict in (VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT)
     },
-    **{
-        (HoldKind.SECOND, verdict): Outcome(sent=((DRAFT, BY_AGENT, True),) * 2, state=TurnState.ANSWERED)
-        for verdict in (VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT)
-    },
 }
-PAIRS = [(kind, verdict) for kind in HoldKind for verdict in VerdictKind]
+KINDS = [kind for kind in HoldKind if kind is not HoldKind.SECOND]  # see test_second_reviews.py
+PAIRS = [(kind, verdict) for kind in KINDS for verdict in VerdictKind]
 
 
 @pytest.mark.parametrize(("kind", "verdict"), [pair for pair in PAIRS if pair in TABLE], ids=str)
@@ -167,7 +154,7 @@ def test_a_rejected_drafts_hand_off_is_reported(build: Build, staging: ModuleTyp
     assert [event.kind for event in stage.emitted(HoldOpened)] == ["draft", "hand_off"]
 
 
-@pytest.mark.parametrize("kind", list(HoldKind))
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_second_verdict_is_refused(build: Build, staging: ModuleType, kind: HoldKind) -> None:
     stage, hold = with_hold(build, staging, kind)
     verdict = next(verdict for of, verdict in TABLE if of is kind)

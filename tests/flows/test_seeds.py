@@ -18,7 +18,7 @@ from understudy.records.reviewing import Seed, SeedCount, SeedOutcome
 from understudy.records.rulebook import Level
 from understudy.records.turn import SEED_JOB, Job, TurnState
 from understudy.review.holds import ReviewLimits
-from understudy.turn.flow import replay
+from understudy.turn.replay import replay
 
 Build = Callable[..., Any]
 AGE = timedelta(days=14)

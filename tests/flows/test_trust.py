@@ -16,7 +16,7 @@ from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.rulebook import Level
 from understudy.records.trust import CapCause, TrustRules
 from understudy.testing.scripted import ScriptedAgent
-from understudy.turn.flow import replay
+from understudy.turn.replay import replay
 
 Build = Callable[..., Any]
 RULES = TrustRules(days=30, good_contacts=2)

@@ -13,7 +13,6 @@ from understudy.cli.output import ConfigOption, JsonOption, print_json, read_set
 from understudy.errors import MalformedInput
 from understudy.plugins import checks_of
 from understudy.records.wire import TurnRecord, parse_turn_record
-from understudy.stats.binomial import sensitivity_lower
 
 tree = typer.Typer(help="Add known-bad drafts that are planted in the review queue; see how many were noticed.")
 
@@ -47,6 +46,7 @@ def add(
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show how many seeds of files are left, and how many planted drafts reviewers caught."""
     from understudy.databases import open_seed_bank
+    from understudy.stats.binomial import sensitivity_lower
 
     settings, base = read_settings(config)
     with open_seed_bank(settings, base, offline(checks_of(settings))) as bank:

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from understudy.ports.access import Keys
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
-from understudy.records.access import ApiKey
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
@@ -264,20 +264,6 @@ class Rulebooks(Protocol):
 
     def get(self, rulebook_id: str) -> Rulebook:
         """Read one; raises `NotFound`."""
-        ...
-
-
-class Keys(Protocol):
-    """API keys."""
-
-    def add(self, key: ApiKey) -> None: ...
-
-    def get(self, key_id: str) -> ApiKey | None: ...
-
-    def all(self) -> list[ApiKey]: ...
-
-    def revoke(self, key_id: str, *, now: datetime) -> None:
-        """Revoke one; raises `NotFound`."""
         ...
 
 

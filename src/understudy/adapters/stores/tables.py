@@ -209,8 +209,7 @@ turns = Table(
     Column("superseded_by", String(200)),
     Column("trace", String(100)),
     Column("created_at", Instant, nullable=False),
-    Column("decided_at", Instant),
-    Column("finished_at", Instant),
+    *(Column(moment, Instant) for moment in ("decided_at", "finished_at")),
     Index("ix_turns_conversation_id_position", "conversation_id", "position"),
     Index(
         "ix_turns_working",
