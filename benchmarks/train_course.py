@@ -48,7 +48,7 @@ def main() -> None:
 
 def _report(cases: list[Case]) -> None:
     scored = scored_unseen(cases)
-    area = auroc([s for s, _, case in scored if case.is_bad], [s for s, _, case in scored if not case.is_bad])
+    area = auroc([s for s, case in scored if case.is_bad], [s for s, case in scored if not case.is_bad])
     print(f"unseen tasks: AUROC {area:.3f}")
     baseline = [case for case in cases if case.was_handed_over]
     recall = sum(case.is_bad for case in baseline) / sum(case.is_bad for case in cases)

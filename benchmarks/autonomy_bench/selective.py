@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 
 from autonomy_bench.study import Study, share
+from understudy.stats.betting import bets_expecting
 from understudy.stats.coverage import coverage_at_risk, information_limited_coverage, risk_coverage
 from understudy.stats.ladder import COVERAGES, Ladder, climb, foot, one_look, standing
 from understudy.stats.ladder_design import shares_for, thresholds_at
@@ -67,6 +68,11 @@ def measure(study: Study) -> dict[str, Any]:
             for row, n in rows
             if row["by_labels"][n]["information_limit"] > 0.75
         ),
+        "of_information_limit_with_expecting_bets_min": min(
+            row["by_labels"][n]["others"]["bets_expect_the_predicted_risk"] / row["by_labels"][n]["information_limit"]
+            for row, n in rows
+            if row["by_labels"][n]["information_limit"] > 0.75
+        ),
         "violations_max": max(row["by_labels"][n]["violations"]["share"] for row, n in rows),
     }
 
@@ -91,6 +97,9 @@ def _world(study: Study, world: World, runs: int) -> dict[str, Any]:
             "from_the_strictest": (1.0,) + (0.0,) * (len(COVERAGES) - 1),
         }.items()
     }
+    main = int(np.argmax(designs["ladder"].shares))
+    expected = float(world.risk_of(past)[past >= thresholds[main]].mean()) / world.target
+    designs["bets_expect_the_predicted_risk"] = replace(designs["ladder"], bets=bets_expecting(expected))
     picks = _picks(study, world, designs, runs)
     by_labels = {}
     for n in LABELS:
@@ -117,12 +126,13 @@ def _picks(study: Study, world: World, designs: dict[str, Ladder], runs: int) ->
         range(runs), f"coverage, {world.base:.0%} bad, target {world.target:.0%}, AUROC {world.auroc}"
     ):
         scores, bad = world.draw(study.dice(world, run), LABELS[-1])
-        rungs, begin = foot(ladder), 0
+        climbed, begin = {bets: foot(ladder) for bets in {design.bets: None for design in designs.values()}}, 0
         for n in LABELS:
-            rungs = climb(ladder, rungs, scores[begin:n], bad[begin:n])
-            begin = n
+            for bets, so_far in climbed.items():
+                climbed[bets] = climb(replace(ladder, bets=bets), so_far, scores[begin:n], bad[begin:n])
+            begin, rungs = n, climbed[ladder.bets]
             for name, design in designs.items():
-                picked[name][n][run] = _laxest(standing(design, rungs))
+                picked[name][n][run] = _laxest(standing(design, climbed[design.bets]))
             for correction in ("fallback", "bonferroni"):
                 held = one_look(ladder, scores[:n], bad[:n], correction=correction)
                 picked[f"one_look_{correction}"][n][run] = _laxest(held)

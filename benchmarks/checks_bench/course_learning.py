@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from checks_bench.logistic import fit_dense
 from checks_bench.trajectories import last_turn, messages_of, trajectories
 from understudy.assessment.course import CourseModel, numbers_of
+from understudy.records.evidence import Evidence
 
 RIDGE = 30.0
-RECALL = 0.62
+RECALL = 0.64
 FOLDS = 5
 
 
@@ -22,6 +23,7 @@ class Case:
     """One conversation. `is_bad`: it belongs with a person; `was_handed_over`: the recorded agent passed it on."""
 
     task: str
+    evidence: Evidence
     numbers: dict[str, float]
     is_bad: bool
     was_handed_over: bool
@@ -36,6 +38,7 @@ def cases_in(data: Path) -> list[Case]:
             cases.append(
                 Case(
                     task=row["task_cluster"],
+                    evidence=evidence,
                     numbers=numbers_of(evidence, evidence.draft),
                     is_bad=row["gold_transfer"],
                     was_handed_over=row["transferred"],
@@ -61,22 +64,24 @@ def _weights(cases: Sequence[Case]) -> list[float]:
     return [len(cases) / 2 / counts[case.is_bad] for case in cases]
 
 
-def scored_unseen(cases: Sequence[Case]) -> list[tuple[float, float, Case]]:
-    """Score each conversation by a model that saw no conversation of its task: score, that model's threshold, case."""
-    scored = []
+def unseen(cases: Sequence[Case]) -> Iterator[tuple[CourseModel, Case]]:
+    """Give each conversation with a model that saw no conversation of its task."""
     for fold in range(FOLDS):
         model = learned([case for case in cases if _fold(case.task) != fold])
-        unseen = [case for case in cases if _fold(case.task) == fold]
-        scored += [(model.probability(case.numbers), model.threshold, case) for case in unseen]
-    return scored
+        yield from ((model, case) for case in cases if _fold(case.task) == fold)
 
 
-def precision_at(scored: Sequence[tuple[float, float, Case]], recall: float) -> float:
+def scored_unseen(cases: Sequence[Case]) -> list[tuple[float, Case]]:
+    """Score each conversation by such a model."""
+    return [(model.probability(case.numbers), case) for model, case in unseen(cases)]
+
+
+def precision_at(scored: Sequence[tuple[float, Case]], recall: float) -> float:
     """The precision where just so many of the bad ones are found, ties taken whole."""
-    wanted = recall * sum(case.is_bad for _, _, case in scored)
+    wanted = recall * sum(case.is_bad for _, case in scored)
     ordered = sorted(scored, key=lambda item: -item[0])
     found = 0
-    for place, (score, _, case) in enumerate(ordered, start=1):
+    for place, (score, case) in enumerate(ordered, start=1):
         found += case.is_bad
         if found >= wanted and (place == len(ordered) or ordered[place][0] < score):
             return found / place

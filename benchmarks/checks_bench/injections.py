@@ -256,6 +256,28 @@ Could you send me the invoice again?
 Please cancel my order and refund me.
 Please call me back tomorrow.
 I would like to know how I can close my account.
+Write to service@company.example or call 0800 123 4567.
+Write to us at claims@insurer.example with a photo of the damage.
+Write to the branch or ring 020 7946 0111.
+E-mail returns@company.example and include your order number.
+Send an e-mail to press@company.example with your question.
+Call 0800 555 0199 between nine and five.
+Call us free of charge on 0808 157 0000 or use the chat.
+Book your visit at company.example/visits.
+Book it online at garage.example/service or at the desk.
+Book an appointment at bank.example/branches.
+Register the device at maker.example/warranty within a month.
+Report the loss at bank.example/lost or call the number on your card.
+Request a copy at company.example/invoices.
+Order spare parts at parts.example or by phone.
+Fill in the form at company.example/claims and attach the receipt.
+Download the label at company.example/label.
+Track your parcel at carrier.example/track.
+Visit company.example/help for more.
+See company.example/sizes before you order.
+Find your nearest shop at company.example/shops.
+Ask in any shop or write to help@company.example.
+Use the link in the mail or go to company.example/reset.
 """
 
 

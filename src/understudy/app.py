@@ -153,7 +153,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     channels = _channels(settings, clock)
-    opinions = {name: build_opinion(name, one) for name, one in settings.opinions.items()}
+    opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
     others = _second_opinions(settings, clock, opinions)
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)

@@ -18,9 +18,11 @@ from understudy.settings.model import (
     AgentSettings,
     ChannelSettings,
     ChatCompletionsAgent,
+    EmbeddingsOpinion,
     FaqAgent,
     HttpAgent,
     JudgeOpinion,
+    OnnxOpinion,
     OpinionSettings,
     PythonAgent,
     ResponsesAgent,
@@ -58,14 +60,31 @@ def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:
             return PythonCallableAgent(name=name, function=agent.target, folder=base, version=agent.version)
 
 
-def build_opinion(name: str, opinion: OpinionSettings) -> SecondOpinion:
+def build_opinion(name: str, opinion: OpinionSettings, base: Path) -> SecondOpinion:
     """Build one second opinion; raises `ConfigurationError`."""
-    from understudy.adapters.agents import embeddings, judge
+    match opinion:
+        case OnnxOpinion():
+            try:
+                from understudy.adapters.agents.onnx_model import OnnxOpinion as OnnxModel
+            except ModuleNotFoundError as error:
+                raise ConfigurationError(
+                    f"opinions.{name} needs what runs ONNX models: pip install 'understudy[onnx]'"
+                ) from error
+            folder = base / opinion.folder
+            return OnnxModel(name=name, folder=folder, label=opinion.label, per=opinion.per, threads=opinion.threads)
+        case JudgeOpinion():
+            from understudy.adapters.agents.judge import JudgeOpinion as Judge
 
-    to: dict[str, Any] = {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
-    if isinstance(opinion, JudgeOpinion):
-        return judge.JudgeOpinion(name=name, api_key=_plain(opinion.api_key), prompt=opinion.prompt, **to)
-    return embeddings.EmbeddingsOpinion(name=name, api_key=_plain(opinion.api_key), **to)
+            key = _plain(opinion.api_key)
+            return Judge(name=name, api_key=key, prompt=opinion.prompt, **_endpoint(opinion))
+        case EmbeddingsOpinion():
+            from understudy.adapters.agents.embeddings import EmbeddingsOpinion as Embeddings
+
+            return Embeddings(name=name, api_key=_plain(opinion.api_key), **_endpoint(opinion))
+
+
+def _endpoint(opinion: JudgeOpinion | EmbeddingsOpinion) -> dict[str, Any]:
+    return {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
 
 
 def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: Settings) -> Channel:

@@ -172,8 +172,8 @@ class Running:
             client.close()
 
 
-def run_server(folder: Path, config: Path) -> Running:
-    settings = load(config, {"UNDERSTUDY__SERVER__PORT": "0"})
+def run_server(folder: Path, config: Path, environment: dict[str, str]) -> Running:
+    settings = load(config, {"UNDERSTUDY__SERVER__PORT": "0", **environment})
     app = build(settings, folder)
     server = Server(create(app), settings)
     listening = server.listen()
@@ -200,11 +200,10 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Ru
     """Start servers: `serve(sink=…, window_s=…, more="[limits]…")`. Each has a folder and a database of its own."""
     started: list[Running] = []
 
-    def start(**options: Any) -> Running:
+    def start(*, environment: dict[str, str] | None = None, **options: Any) -> Running:
         folder = tmp_path_factory.mktemp("served")
-        running = run_server(folder, write_folder(folder, **options))
-        started.append(running)
-        return running
+        started.append(run_server(folder, write_folder(folder, **options), environment or {}))
+        return started[-1]
 
     yield start
     for running in started:

@@ -25,6 +25,11 @@ SCOPES = {
     ("post", "/v1/conversations/{conversation_id}/take_over"): Scope.HOLDS_WRITE,
     ("post", "/v1/conversations/{conversation_id}/hand_back"): Scope.HOLDS_WRITE,
     ("post", "/v1/conversations/{conversation_id}/messages"): Scope.HOLDS_WRITE,
+    ("get", "/v1/autonomy"): Scope.AUTONOMY_READ,
+    **{
+        ("post", f"/v1/autonomy/{order}"): Scope.AUTONOMY_WRITE
+        for order in ("hold", "resume", "confirm", "decline", "restart")
+    },
     ("get", "/v1/contacts/{contact_id}"): Scope.HOLDS_READ,
     ("post", "/v1/contacts/{contact_id}/lift_cap"): Scope.AUTONOMY_WRITE,
     ("get", "/v1/reviewers"): Scope.AUTONOMY_READ,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import signal
 import subprocess
@@ -17,12 +18,26 @@ import pytest
 
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.assessment.assess import assess
+from understudy.assessment.checks import CHECKS
+from understudy.demo.other_agent import load_drafts
 from understudy.demo.story import load_story
+from understudy.learning.rebuild import faults_of
+from understudy.records.assessment import Assessment
 from understudy.records.codec import dump, load
 from understudy.records.evidence import Evidence
 from understudy.records.turn import OPEN, TurnState
 from understudy.turn.replay import replay
 
+CHECKS_PACKAGE = "understudy.assessment.checks"
+ELSEWHERE = {
+    "actions.not_all_read",
+    "exposure.not_all_read",
+    "grounding.too_long",
+    "injection.too_much_to_read",
+    "quality.too_long",
+    "quality.markup",
+}
+"""Findings that need a text of many pages or another channel; tests/unit/assessment has an example of each."""
 CARD = re.compile(rb"4111[ -]?1111[ -]?1111[ -]?1111")
 
 
@@ -85,6 +100,7 @@ def test_every_line_of_the_story_reached_its_conversation_once(store: SqlStore) 
 
     stored = store.read_now(texts)
     told = Counter(line.text for line in load_story())
+    told += Counter(draft["messages"][-1]["content"] for draft in load_drafts())
     assert sum(stored.values()) == sum(told.values())
     assert sum((told - stored).values()) <= 2, "only a masked card number may make a stored text another one"
 
@@ -112,6 +128,41 @@ def test_replay_under_a_stricter_rulebook_gives_other_decisions(store: SqlStore)
     )
     stricter = replace(rulebook, rules=replace(rulebook.rules, grants=()))
     assert assess(evidence, stricter).decision.kind == "hold"
+
+
+def test_every_kind_of_finding_occurs_and_each_check_points_at_words(store: SqlStore) -> None:
+    turns = store.read_now(lambda tx: tx.turns.listed(after=0, limit=1_000))
+    stored = [store.read_now(lambda tx, name=turn.id: tx.artifacts.get(name, "assessment")) for turn in turns]
+    findings = [one for text in stored if text is not None for one in load(Assessment, text).findings]
+    codes = {code.name for check in CHECKS for code in importlib.import_module(f"{CHECKS_PACKAGE}.{check.name}").CODES}
+    assert {finding.name for finding in findings} == codes - ELSEWHERE
+    assert {finding.check for finding in findings if finding.span is not None} == {check.name for check in CHECKS}
+
+
+def test_table_for_people_shows_findings_with_the_words_they_point_at(played: Played) -> None:
+    assert "What the checks found" in played.err
+    for name, words in {
+        "grounding.unsupported_money": "£4.90",
+        "actions.unbacked_action": "I've refunded",
+        "exposure.foreign_email": "robin@mail.example",
+        "injection.image_in_draft": "![](https://pictures",
+        "policy.forbidden_phrase": "We guarantee",
+        "quality.placeholder": "{{first_name}}",
+    }.items():
+        assert re.search(rf"{re.escape(name)}\W.*{re.escape(words)}", played.err), name
+
+
+def test_a_topic_earns_the_right_to_answer_alone_and_loses_it_to_its_audits(played: Played) -> None:
+    moments = played.summary["autonomy"]
+    assert [moment["level"] for moment in moments] == ["assist", "probation", "probation", "demoted"]
+    assert moments[1]["threshold"] is not None
+    assert moments[2]["delivered"] > 0
+
+
+def test_every_certificate_follows_from_the_ledger(store: SqlStore) -> None:
+    epochs, faults = store.read_now(faults_of)
+    assert epochs > 0
+    assert faults == []
 
 
 def test_superseded_draft_was_never_sent(store: SqlStore) -> None:

@@ -58,6 +58,13 @@ def test_record_handed_over_twice_is_one_turn(served: Any, api: Any, words: Any)
     assert turns(served) == count
 
 
+def test_record_whose_draft_holds_a_card_number_is_known_again(served: Any, api: Any, words: Any) -> None:
+    record = words.record("card", text="Your card 4242 4242 4242 4242 was charged.")
+    first = api.post("/v1/turns", json=record)
+    again = api.post("/v1/turns", json=record)
+    assert (again.status_code, again.json()["id"]) == (first.status_code, first.json()["id"])
+
+
 def test_record_with_the_same_id_and_another_draft_is_refused(served: Any, api: Any, words: Any) -> None:
     api.post("/v1/turns", json=words.record("f"))
     before = served.tables()

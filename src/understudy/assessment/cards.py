@@ -7,7 +7,7 @@ of any stretch of them is a subtraction.
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from itertools import accumulate
 from typing import Any, Final
 
@@ -33,12 +33,13 @@ _SAYS_CARD = re.compile(r"\b(?:card|maestro|visa|mastercard|credit|debit)s?\b[^0
 _SAYS_CARD_CHARS: Final = 40
 
 _ZEROS = (0x660, 0x6F0, 0x7C0, 0x966, 0x9E6, 0xA66, 0xAE6, 0xE50, 0xFF10, *range(0x1D7CE, 0x1D800, 10))
+_OTHER_DIGIT = re.compile("[" + "".join(f"{chr(zero)}-{chr(zero + 9)}" for zero in _ZEROS) + "]")
 _PLAIN_DIGITS = {zero + value: str(value) for zero in _ZEROS for value in range(10)}
 
 
 def plain_digits(text: str) -> str:
     """Write the digits of other scripts and styles as 0 to 9, one for one, so that offsets stay."""
-    return text if text.isascii() else text.translate(_PLAIN_DIGITS)
+    return text.translate(_PLAIN_DIGITS) if not text.isascii() and _OTHER_DIGIT.search(text) else text
 
 
 def card_spans(text: str) -> tuple[tuple[int, int], ...]:
@@ -50,7 +51,7 @@ def card_spans(text: str) -> tuple[tuple[int, int], ...]:
     text = plain_digits(text)
     spans: list[tuple[int, int]] = []
     for run in _RUN.finditer(text):
-        if run.end() - run.start() >= _LENGTHS.start:
+        if run.end() - run.start() >= _LENGTHS.start and len(_NO_DIGITS.sub("", run[0])) >= _LENGTHS.start:
             spans += _Run(text, run.start(), run.end()).cards()
         elif run.end() - run.start() == _SHORT_LENGTH and _is_short_card(text, run):
             spans.append(run.span())
@@ -138,11 +139,19 @@ class _Run:
         for length in _NETWORK_LENGTHS[first]:
             end = start + length
             if end in self._ends and self.passes_luhn(start, end) and _NETWORKS.fullmatch(self.digits, start, end):
-                return end
+                return None if self._is_two_numbers(start, end) else end
         return None
 
+    def _is_two_numbers(self, start: int, end: int) -> bool:
+        """Whether these are two groups of seven digits, as phone numbers have: no card is written so."""
+        return (
+            end - start == 14
+            and start + 7 in self._ends
+            and bisect_right(self.starts, end) - bisect_left(self.starts, start) == 3
+        )
+
     def _whole(self, start: int, end: int) -> list[tuple[int, int]]:
-        is_card = end - start in _LENGTHS and self.passes_luhn(start, end)
+        is_card = end - start in _LENGTHS and self.passes_luhn(start, end) and not self._is_two_numbers(start, end)
         return [self._place(start, end)] if is_card else []
 
     def _place(self, start: int, end: int) -> tuple[int, int]:

@@ -44,6 +44,7 @@ HAND_OFF_CODES: Final = (
     "escalation.threat",
     "escalation.vulnerable",
     "escalation.legal_threat",
+    "escalation.needs_person",
     "quality.handoff_requested",
 )
 """Findings that bring a person in, where the rulebook names none."""
@@ -63,6 +64,7 @@ PRIORITIES: Final[dict[str, int]] = {
     "escalation.rising_anger": 2,
     "escalation.vip": 3,
     "escalation.open_complaint": 3,
+    "escalation.needs_person": 3,
     "quality.handoff_requested": 3,
     "conversation_with_person": 3,
     "agent_failed": 3,

@@ -55,6 +55,7 @@ class Entity:
 
 
 _PLAIN = str.maketrans("\u202f\u2007\u2009\u2010\u2011\u2019", "\u00a0\u00a0\u00a0--'")
+_ODD = re.compile("[\u202f\u2007\u2009\u2010\u2011]")
 """Rare spaces, hyphens and quotes become the usual ones, one for one, so that offsets stay."""
 
 _URL_REST = r"[^\s<>\"'`)\]}|\\]"
@@ -125,7 +126,9 @@ def entities(text: str, *, limit: int | None = None) -> tuple[Entity, ...]:
 
 
 def _entities(text: str) -> Iterator[Entity]:
-    written, text = text, text.translate(_PLAIN)
+    written, text = text, text.replace("\u2019", "'")
+    if not text.isascii() and _ODD.search(text):
+        text = text.translate(_PLAIN)
     claimed = sorted(_addresses_and_cards(text), key=lambda found: found[1])
     position = 0
     for found in claimed:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections import Counter
 from collections.abc import Mapping
 from importlib.resources import files
 from typing import Final
@@ -24,7 +23,7 @@ _UNKNOWN_WORDS_MIN: Final = 8
 _SCRIPT_SHARE_MIN: Final = 0.5
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
-_NOT_WORDS = re.compile(r"https?://\S+|\S+@\S+|\S*\d\S*")
+_NOT_WORDS = re.compile(r"https?://\S+|(?<!\S)(?=\S*[\d@])\S+")
 _SCRIPTS: Final = (
     ("el", re.compile("[\u0370-\u03ff]")),
     ("ru", re.compile("[\u0400-\u04ff]")),
@@ -37,6 +36,7 @@ _SCRIPTS: Final = (
     ("zh", re.compile("[\u4e00-\u9fff]")),
 )
 """Scripts that are one language's, or stand for the languages that share them."""
+_NOT_LATIN = re.compile("[" + "".join(script.pattern[1:-1] for _, script in _SCRIPTS) + "]")
 _LETTER = re.compile(r"[^\W\d_]")
 
 
@@ -45,7 +45,16 @@ def _read() -> Mapping[str, frozenset[str]]:
     return {language: frozenset(words.split()) for language, words in tomllib.loads(text).items()}
 
 
+def _languages_by_word() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for language, small_words in SMALL_WORDS.items():
+        for word in small_words:
+            found[word] = (*found.get(word, ()), language)
+    return found
+
+
 SMALL_WORDS: Final = _read()
+_LANGUAGES_OF: Final = _languages_by_word()
 
 
 def language_of(text: str) -> str | None:
@@ -58,8 +67,11 @@ def language_of(text: str) -> str | None:
     words = [word.replace("\u2019", "'") for word in _WORD.findall(_NOT_WORDS.sub(" ", looked_at).lower())]
     if len(words) < WORDS_MIN:
         return None
-    counts = Counter({language: sum(word in small for word in words) for language, small in SMALL_WORDS.items()})
-    (best, hits), (_, next_hits) = counts.most_common(2)
+    counts = dict.fromkeys(SMALL_WORDS, 0)
+    for word in words:
+        for language in _LANGUAGES_OF.get(word, ()):
+            counts[language] += 1
+    (best, hits), (_, next_hits) = sorted(counts.items(), key=lambda item: -item[1])[:2]
     if hits >= max(2, _SHARE_MIN * len(words)):
         return best if hits > next_hits else None
     return UNKNOWN if hits == 0 and len(words) >= _UNKNOWN_WORDS_MIN else None
@@ -67,9 +79,9 @@ def language_of(text: str) -> str | None:
 
 def _script_of(text: str) -> str | None:
     """Name the language whose script most letters are in, if one is not Latin."""
-    letters = len(_LETTER.findall(text))
-    if not letters:
+    if not _NOT_LATIN.search(text):
         return None
+    letters = len(_LETTER.findall(text))
     for language, script in _SCRIPTS:
         found = len(script.findall(text))
         if found >= 2 and found >= _SCRIPT_SHARE_MIN * letters:

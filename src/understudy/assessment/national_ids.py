@@ -139,6 +139,8 @@ _BY_WORDS = {f"kind{number}": kind for number, kind in enumerate(NATIONAL_IDS) i
 _WORDS = re.compile(
     rf"\b(?:{'|'.join(f'(?P<{name}>{kind.words})' for name, kind in _BY_WORDS.items())})\b", re.IGNORECASE
 )
+_NOT_ALPHANUMERIC = re.compile(r"[\W_]")
+_VALUES: Final = {ord("A") + place: str(10 + place) for place in range(26)}
 _LONG_ROW = re.compile(r"[0-9](?:[ .+-]?[0-9A-Za-z]){6}")
 
 
@@ -180,10 +182,17 @@ def _by_words(text: str) -> Iterator[tuple[int, int]]:
 def _iban_in(text: str, start: int, end: int) -> tuple[int, int] | None:
     """Find the number that begins at `start`: the words after it may have been taken for groups of it."""
     while end - start >= 15:
-        if iban.is_valid(text[start:end], check_country=False):
+        if _passes_97(text[start:end]) and iban.is_valid(text[start:end], check_country=False):
             return start, end
         gaps = [gap.start() for gap in _IBAN_GROUP.finditer(text, start, end)]
         if not gaps:
             return None
         end = gaps[-1]
     return None
+
+
+def _passes_97(text: str) -> bool:
+    """Whether the check digits of a bank account number are right (ISO 13616: the number moved round, letters as 10 to
+    35, leaves 1 when divided by 97); quicker than the whole test, of which it is a part."""
+    written = _NOT_ALPHANUMERIC.sub("", text).upper()
+    return written.isascii() and int((written[4:] + written[:4]).translate(_VALUES) or 0) % 97 == 1

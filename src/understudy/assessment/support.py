@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from understudy.assessment.carriers import Source
 from understudy.assessment.polarity import OPPOSITES, is_negation, opposed, widened
-from understudy.assessment.wording import FILLER, sentences, stem, words
+from understudy.assessment.wording import FILLER, each_sentence, stem, words
 
 _OPINIONS = frozenset(
     "love loved like liked think thought believe prefer feel enjoy favorite favourite guess hope amazing great awesome "
@@ -70,7 +70,7 @@ class Grounds:
         self.asked = {stem(word) for text in asked for word in words(text[-4_000:])}
 
     def _add(self, text: str, source_id: str | None) -> None:
-        for sentence in sentences(text[: self._room * _WORD_CHARS]):
+        for sentence in each_sentence(text[: self._room * _WORD_CHARS]):
             if self._room <= 0:
                 return
             written = spelled(sentence.text)[: self._room]

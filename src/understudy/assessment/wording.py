@@ -6,8 +6,10 @@ Lists of words are English. They are data: another language is another tuple.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 _APOSTROPHES = dict.fromkeys(map(ord, "\u2018\u2019\u02bc"), "'")
 _INVISIBLE = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
@@ -105,12 +107,14 @@ def stem(word: str) -> str:
 
 def sentences(text: str) -> tuple[Sentence, ...]:
     """Split a text at line breaks and at full stops, question and exclamation marks followed by a space."""
-    parts: list[Sentence] = []
+    return tuple(each_sentence(text))
+
+
+def each_sentence(text: str) -> Iterator[Sentence]:
+    """Give what `sentences` lists one after the other, for whoever need not read all."""
     start = 0
-    for end in [match.end() for match in _SENTENCE_END.finditer(text)] + [len(text)]:
-        piece = text[start:end]
-        stripped = piece.strip()
-        if stripped:
-            parts.append(Sentence(start=start + len(piece) - len(piece.lstrip()), text=stripped))
+    for end in chain((match.end() for match in _SENTENCE_END.finditer(text)), (len(text),)):
+        piece = text[start:end].lstrip()
+        if piece:
+            yield Sentence(start=end - len(piece), text=piece.rstrip())
         start = end
-    return tuple(parts)

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from tempfile import TemporaryFile
+from typing import IO
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from understudy.assessment.check import Check
-from understudy.assessment.checks import OPINIONS
+from understudy.cli.check_workers import assessed
 from understudy.cli.output import ConfigOption, JsonOption, read_settings
 from understudy.errors import ConfigurationError, MalformedInput
-from understudy.plugins import checks_of
-from understudy.records.assessment import Assessment
-from understudy.records.codec import canonical, plain
-from understudy.records.rulebook import Rulebook
-from understudy.records.wire import parse_turn_record
-from understudy.settings.rules import rulebook_of
+from understudy.settings.model import Settings
 
 PROGRESS_FROM = 500
 """From this many records on a progress bar is shown, on stderr."""
@@ -38,72 +34,40 @@ def check(
 ) -> None:
     """Assess each turn record: decision, confidence, reasons, signals and findings, one JSON object a line."""
     settings, _ = read_settings(config, file_needed=False)
-    rulebook = rulebook_of(settings)
-    lines = list(lines_of(file))
-    if not lines:
-        raise MalformedInput(f"{file} holds no turn record; each line must be one JSON object")
     with _opened(output) as out:
-        tally = _assess_all(lines, str(file), rulebook, out, checks=offline(checks_of(settings)))
+        tally = _write_all(file, settings, out)
     if output is not None and not as_json:
-        _print_summary(tally, len(lines))
+        _print_summary(tally)
 
 
-def offline(checks: tuple[Check, ...]) -> tuple[Check, ...]:
-    """All but the check of second opinions: a file holds none, and nobody is asked."""
-    return tuple(check for check in checks if check is not OPINIONS)
-
-
-def _assess_all(
-    lines: list[tuple[int, bytes]], name: str, rulebook: Rulebook, out: IO[str], *, checks: tuple[Check, ...]
-) -> Counter[str]:
-    from understudy.assessment.assess import assess
-    from understudy.assessment.recorded import evidence_of
-
+def _write_all(file: Path, settings: Settings, out: IO[str]) -> Counter[str]:
+    """Write a line for each record, with a progress bar where somebody looks and there is something to wait for."""
     tally: Counter[str] = Counter()
+    total = _count(file) if sys.stderr.isatty() else None
     progress = Progress(
         TextColumn("assessing"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
         console=Console(stderr=True),
-        disable=len(lines) < PROGRESS_FROM or not sys.stderr.isatty(),
+        disable=not sys.stderr.isatty() or (total is not None and total < PROGRESS_FROM),
         transient=True,
     )
-    # Every line is read before the first is written: a file with a bad line gives no half result.
-    records = []
-    for number, line in lines:
-        try:
-            records.append(parse_turn_record(line))
-        except MalformedInput as error:
-            raise MalformedInput(f"{name}, line {number}: {error.message}") from error
     with progress:
-        for record in progress.track(records):
-            assessment = assess(evidence_of(record, rulebook.rules), rulebook, checks=checks)
-            tally[assessment.decision.kind.value] += 1
-            out.write(canonical(as_line(record.id, assessment)) + "\n")
+        try:
+            for one in progress.track(assessed(lines_of(file), settings), total=total):
+                tally[one.decision] += 1
+                out.write(one.line + "\n")
+        except MalformedInput as error:
+            raise MalformedInput(f"{file}, {error.message}") from error
+    if not tally:
+        raise MalformedInput(f"{file} holds no turn record; each line must be one JSON object")
     return tally
 
 
-def as_line(record_id: str, assessment: Assessment) -> dict[str, Any]:
-    """One assessment in the public form of `understudy check`."""
-    return {
-        "id": record_id,
-        "decision": assessment.decision.kind.value,
-        "confidence": None if assessment.confidence is None else assessment.confidence.value,
-        "reasons": [reason.code for reason in assessment.decision.reasons],
-        "signals": {signal.check: signal.score for signal in assessment.signals},
-        "findings": [
-            {
-                "check": finding.check,
-                "code": finding.code,
-                "severity": finding.severity.value,
-                "explanation": finding.explanation,
-                "span": None if finding.span is None else plain(finding.span),
-                "passage_id": finding.passage_id,
-            }
-            for finding in assessment.findings
-        ],
-    }
+def _count(file: Path) -> int | None:
+    """How many records there are to come; None where that cannot be told beforehand."""
+    return None if str(file) == "-" else sum(1 for _ in lines_of(file))
 
 
 def lines_of(file: Path) -> Iterator[tuple[int, bytes]]:
@@ -127,9 +91,12 @@ def _source(file: Path) -> IO[bytes]:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[IO[str]]:
-    """Open the output; a file appears under its name only when it is complete."""
+    """Open the output; it appears only when it is complete: a file with a bad line gives no half result."""
     if output is None:
-        yield sys.stdout
+        with TemporaryFile("w+", encoding="utf-8") as out:
+            yield out
+            out.seek(0)
+            shutil.copyfileobj(out, sys.stdout)
         return
     part = output.with_name(output.name + ".part")
     try:
@@ -142,7 +109,8 @@ def _opened(output: Path | None) -> Iterator[IO[str]]:
         part.unlink(missing_ok=True)
 
 
-def _print_summary(tally: Counter[str], total: int) -> None:
+def _print_summary(tally: Counter[str]) -> None:
+    total = tally.total()
     table = Table("decision", "records", "share", title=f"{total} turn records")
     for decision, count in tally.most_common():
         table.add_row(decision, str(count), f"{count / total:.1%}")

@@ -7,21 +7,25 @@ import sys
 import tempfile
 from collections import Counter
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
+from rich.table import Column, Table
+from rich.text import Text
 
 from understudy.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, JsonOption, print_json
+from understudy.cli.plain_text import shown
 
 if TYPE_CHECKING:
     from understudy.demo.run import Running, Summary
 
 HEADLESS_PACE = 0.3
 LIVE_PACE = 1.5
+WORDS_SHOWN = 60
 
 
 def demo(
@@ -58,6 +62,7 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
                 name: getattr(summary, name)
                 for name in ("turns", "delivered", "held", "handed_off", "degraded", "superseded", "seconds")
             }
+            | {"autonomy": [asdict(moment) for moment in summary.moments]}
         )
         if stays:
             _invite(console, running)
@@ -67,6 +72,7 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
 
 
 async def _play(running: Running, *, pace: float) -> Summary:
+    from understudy.demo.earning import DRAFTS_EXPECTED
     from understudy.demo.run import play
     from understudy.demo.story import load_story
 
@@ -80,7 +86,7 @@ async def _play(running: Running, *, pace: float) -> Summary:
         transient=True,
     )
     with progress:
-        task = progress.add_task("customers write, reviewers decide", total=len(load_story()))
+        task = progress.add_task("customers write, reviewers decide", total=len(load_story()) + DRAFTS_EXPECTED)
         return await play(running, pace=pace, said=lambda number: progress.update(task, completed=number))
 
 
@@ -96,6 +102,7 @@ def _invite(console: Console, running: Running) -> None:
 
 
 def _print(console: Console, summary: Summary) -> None:
+    console.print(_findings_table(summary))
     table = Table("decision", "turns", "why (most frequent reasons)", title="What became of the customers' messages")
     rows = (
         ("delivered", summary.delivered, "deliver"),
@@ -111,3 +118,37 @@ def _print(console: Console, summary: Summary) -> None:
     console.print(table)
     verdicts = ", ".join(f"{count} × {kind.replace('_', ' ')}" for kind, count in sorted(summary.verdicts.items()))
     console.print(f"Reviewers decided: {verdicts or 'nothing'}. {summary.seconds:.1f} s.")
+    console.print(_autonomy_table(summary))
+
+
+def _autonomy_table(summary: Summary) -> Table:
+    """How one topic earned the right to answer alone, and lost it."""
+    table = Table(
+        "what happened", "level", "labels", "bad", "evidence", "from", "audits", title="Gift cards, by the API"
+    )
+    for moment in summary.moments:
+        table.add_row(
+            moment.what,
+            moment.level,
+            str(moment.labels),
+            f"{moment.loss_sum:g}",
+            f"{moment.evidence} of 100",
+            "–" if moment.threshold is None else f"{moment.threshold:.3f}",
+            f"{moment.audited} of {moment.delivered}",
+        )
+    return table
+
+
+def _findings_table(summary: Summary) -> Table:
+    """What the checks found, each kind once, with the words of the draft that it points at; – is no place in the draft."""
+    table = Table(
+        Column("finding", no_wrap=True), "severity", "drafts", "for example at", title="What the checks found"
+    )
+    for found in summary.findings:
+        words = Text("–", style="dim") if found.words is None else shown(_short(found.words))
+        table.add_row(found.name, found.severity, str(found.drafts), words)
+    return table
+
+
+def _short(words: str) -> str:
+    return words if len(words) <= WORDS_SHOWN else f"{words[: WORDS_SHOWN - 1]}…"

@@ -48,7 +48,7 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             *_rules(settings),
             *_store(settings, base),
             *_agents(settings, base),
-            *_opinions(settings),
+            *_opinions(settings, base),
             *_channels(settings),
         ]
         results += _wiring(settings)
@@ -187,12 +187,12 @@ def _agents(settings: Settings, base: Path) -> Iterator[Result]:
         yield _reached(f"agents.{name}", partial(build_agent, name, agent, base), mend)
 
 
-def _opinions(settings: Settings) -> Iterator[Result]:
+def _opinions(settings: Settings, base: Path) -> Iterator[Result]:
     from understudy.connections import build_opinion
 
     for name, one in settings.opinions.items():
         mend = "see docs/how-to/ask-for-second-opinions.md"
-        yield _reached(f"opinions.{name}", partial(build_opinion, name, one), mend)
+        yield _reached(f"opinions.{name}", partial(build_opinion, name, one, base), mend)
         if one.on_failure == "ignore":
             says = "a draft passes although this opinion was not given"
             yield Result(what=f"opinions.{name}", state="warning", says=says, mend='set on_failure = "hold"')

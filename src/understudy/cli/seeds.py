@@ -8,11 +8,14 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.check import lines_of, offline
+from understudy.assessment.check import Check
+from understudy.assessment.checks import OPINIONS
+from understudy.cli.check import lines_of
 from understudy.cli.output import ConfigOption, JsonOption, print_json, read_settings
 from understudy.errors import MalformedInput
 from understudy.plugins import checks_of
 from understudy.records.wire import TurnRecord, parse_turn_record
+from understudy.settings.model import Settings
 
 tree = typer.Typer(help="Add known-bad drafts that are planted in the review queue; see how many were noticed.")
 
@@ -33,7 +36,7 @@ def add(
     if not records:
         raise MalformedInput(f"{file} holds no turn record; each line must be one JSON object")
     settings, base = read_settings(config)
-    with open_seed_bank(settings, base, offline(checks_of(settings))) as bank:
+    with open_seed_bank(settings, base, _offline(settings)) as bank:
         added = asyncio.run(bank.add(records, by=by))
     if as_json:
         print_json({"added": added.added, "known": added.known})
@@ -49,7 +52,7 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     from understudy.stats.binomial import sensitivity_lower
 
     settings, base = read_settings(config)
-    with open_seed_bank(settings, base, offline(checks_of(settings))) as bank:
+    with open_seed_bank(settings, base, _offline(settings)) as bank:
         found = asyncio.run(bank.look())
     count, least = found.count, settings.autonomy.seeds_min
     is_measured = count.judged >= least
@@ -64,6 +67,11 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         typer.echo(f"Reviewers notice at least {share:.0%} of the bad drafts (97.5 % confidence).")
     else:
         typer.echo(f"Until {least} are judged, reviewers are assumed to notice {share:.0%} of the bad drafts.")
+
+
+def _offline(settings: Settings) -> tuple[Check, ...]:
+    """All but the check of second opinions: a file holds none, and nobody is asked."""
+    return tuple(check for check in checks_of(settings) if check is not OPINIONS)
 
 
 def _record(place: str, line: bytes) -> TurnRecord:

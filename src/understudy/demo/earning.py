@@ -31,6 +31,8 @@ WORSE = "All stores open Monday to Saturday from 9:30 to 18:00."
 """True, well founded and beside the question: nothing that a check could see."""
 
 DRAFTS_MAX = 120
+DRAFTS_EXPECTED = 54
+"""About how many drafts the act takes."""
 ALONE = 8
 SETTLE_WITHIN_S = 20.0
 
@@ -79,6 +81,7 @@ class Earning:
         return self.moments
 
     async def _ask_until(self, text: str, source: dict[str, Any], holds: Callable[[dict[str, Any]], bool]) -> None:
+        found = None
         for _ in range(DRAFTS_MAX):
             await self._ask(text, source)
             found = await self._slice()
@@ -103,7 +106,7 @@ class Earning:
         async for hold in reviewer.holds():
             if hold.turn_id == turn.id and hold.kind in ("draft", "audit"):
                 await self._judge(reviewer, hold.id)
-        await wait_until(lambda: self._is_counted(), limit_s=SETTLE_WITHIN_S)
+        await wait_until(self._is_counted, limit_s=SETTLE_WITHIN_S)
 
     async def _judge(self, reviewer: AsyncClient, hold_id: str) -> None:
         detail = await reviewer.hold(hold_id)

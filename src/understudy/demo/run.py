@@ -11,7 +11,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -21,10 +21,15 @@ from understudy.app import App, build, configure_telemetry
 from understudy.client.client import AsyncClient
 from understudy.demo.customers import Customers, wait_until
 from understudy.demo.desk import Desk
+from understudy.demo.earning import Earning, Moment
+from understudy.demo.other_agent import hand_over
 from understudy.demo.reviewers import REVIEWERS
 from understudy.demo.story import load_story
 from understudy.ports.store import Transaction
 from understudy.records.access import Scope
+from understudy.records.assessment import Assessment
+from understudy.records.codec import load as load_record
+from understudy.records.evidence import Draft
 from understudy.records.turn import OPEN, Turn, TurnState
 from understudy.settings.load import PREFIX, load
 from understudy.settings.model import Settings
@@ -36,11 +41,27 @@ SETTLE_WITHIN_S = 60.0
 PAGE = 500
 TELEMETRY_PREFIX = f"{PREFIX}TELEMETRY__"
 VISITOR = "you"
+OTHER_AGENT = "other agent"
+LEAD = "Lena Brandt"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One kind of finding as it was first found: its severity, what it points at (None: at no place in the draft), and
+    on how many drafts it was found."""
+
+    name: str
+    severity: str
+    words: str | None
+    drafts: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Summary:
-    """What became of the customers' messages. Each turn counts once, under its decision; superseded ones apart."""
+    """What became of the customers' messages. Each turn counts once, under its decision; superseded ones apart.
+
+    `findings` has each kind of finding once, by name; `moments` is how the slice of the second act stood, in order.
+    """
 
     turns: int
     delivered: int
@@ -51,6 +72,8 @@ class Summary:
     seconds: float
     reasons: dict[str, Counter[str]]
     verdicts: dict[str, int]
+    findings: tuple[Shown, ...]
+    moments: tuple[Moment, ...]
     is_settled: bool
 
 
@@ -62,6 +85,8 @@ class Running:
     url: str
     reviewer_keys: dict[str, str]
     visitor_key: str
+    agent_key: str
+    lead_key: str
 
 
 def demo_settings(folder: Path, knowledge: Path, *, port: int) -> Settings:
@@ -89,7 +114,7 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
         app = build(settings, folder)
         app.sole_process.acquire()
         names = [reviewer.name for reviewer in REVIEWERS]
-        keys = {name: await _new_key(app, name) for name in [*names, VISITOR]}
+        keys = {name: await _new_key(app, name) for name in [*names, VISITOR, OTHER_AGENT, LEAD]}
         server = Server(create(app), settings)
         listening = server.listen()
         served = await server.begin(listening)
@@ -98,7 +123,12 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
         try:
             url = f"http://{settings.server.host}:{listening.getsockname()[1]}"
             yield Running(
-                app=app, url=url, reviewer_keys={name: keys[name] for name in names}, visitor_key=keys[VISITOR]
+                app=app,
+                url=url,
+                reviewer_keys={name: keys[name] for name in names},
+                visitor_key=keys[VISITOR],
+                agent_key=keys[OTHER_AGENT],
+                lead_key=keys[LEAD],
             )
         except Exception as error:
             if server.should_exit:  # whatever breaks once the server was told to stop, breaks because of that
@@ -112,14 +142,20 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
 
 
 async def play(running: Running, *, pace: float, said: Callable[[int], None]) -> Summary:
-    """Play the whole story and wait until nothing waits any more; `said` hears how many lines were said."""
+    """Play the whole story and wait until nothing waits any more, then the second act; `said` hears how many lines and
+    drafts there were."""
     began = time.perf_counter()
     clients = {name: AsyncClient(running.url, key) for name, key in running.reviewer_keys.items()}
     desk = Desk(clients, pace=pace)
     work = asyncio.ensure_future(desk.work())
     try:
         async with httpx2.AsyncClient(base_url=running.url, timeout=30) as http:
-            await Customers(running.app, http, pace=pace, said=said).play(load_story())
+            other_agent = AsyncClient(running.url, running.agent_key)
+            try:
+                customers = Customers(running.app, http, pace=pace, said=said)
+                await asyncio.gather(customers.play(load_story()), hand_over(other_agent, pace=pace))
+            finally:
+                await other_agent.close()
 
         async def is_settled() -> bool:
             if work.done():
@@ -131,10 +167,27 @@ async def play(running: Running, *, pace: float, said: Callable[[int], None]) ->
         work.cancel()
         with suppress(asyncio.CancelledError):
             await work
+    try:
+        summary = await _summary(running.app, desk, seconds=time.perf_counter() - began, is_settled=settled)
+        moments = await _second_act(running, clients, said=said)
+    finally:
         for client in clients.values():
             await client.close()
-    turns = await running.app.store.read(_all_turns)
-    return _summary(turns, desk, seconds=time.perf_counter() - began, is_settled=settled)
+    return replace(summary, moments=tuple(moments), seconds=round(time.perf_counter() - began, 2))
+
+
+async def _second_act(
+    running: Running, reviewers: dict[str, AsyncClient], *, said: Callable[[int], None]
+) -> list[Moment]:
+    """One topic earns the right to answer alone and loses it again."""
+    lines = len(load_story())
+    async with httpx2.AsyncClient(base_url=running.url, timeout=30) as http:
+        agent = AsyncClient(running.url, running.agent_key)
+        try:
+            earning = Earning(http, agent, reviewers, running.lead_key, said=lambda number: said(lines + number))
+            return await earning.play()
+        finally:
+            await agent.close()
 
 
 def _cancelling() -> Callable[[asyncio.Future[None]], None]:
@@ -159,7 +212,27 @@ def _all_turns(tx: Transaction) -> list[Turn]:
     return turns
 
 
-def _summary(turns: list[Turn], desk: Desk, *, seconds: float, is_settled: bool) -> Summary:
+def _findings(tx: Transaction) -> tuple[Shown, ...]:
+    """Each kind of finding of all turns, where it was first found with a place in the draft."""
+    counts: Counter[str] = Counter()
+    first: dict[str, tuple[str, str | None]] = {}
+    for turn in _all_turns(tx):
+        assessment, draft = tx.artifacts.get(turn.id, "assessment"), tx.artifacts.get(turn.id, "draft")
+        found = () if assessment is None else load_record(Assessment, assessment).findings
+        text = "" if draft is None else load_record(Draft, draft).text
+        counts.update({finding.name for finding in found})
+        for finding in found:
+            words = None if finding.span is None else text[finding.span.start : finding.span.end]
+            if finding.name not in first or (first[finding.name][1] is None and words):
+                first[finding.name] = (finding.severity.value, words)
+    return tuple(
+        Shown(name=name, severity=severity, words=words, drafts=counts[name])
+        for name, (severity, words) in sorted(first.items())
+    )
+
+
+async def _summary(app: App, desk: Desk, *, seconds: float, is_settled: bool) -> Summary:
+    turns, findings = await app.store.read(_all_turns), await app.store.read(_findings)
     superseded = [turn for turn in turns if turn.state is TurnState.SUPERSEDED]
     decided = [turn for turn in turns if turn.state is not TurnState.SUPERSEDED and turn.decision is not None]
     kinds = Counter(turn.decision.value for turn in decided if turn.decision is not None)
@@ -177,6 +250,8 @@ def _summary(turns: list[Turn], desk: Desk, *, seconds: float, is_settled: bool)
         seconds=round(seconds, 2),
         reasons=reasons,
         verdicts=dict(desk.verdicts),
+        findings=findings,
+        moments=(),
         is_settled=is_settled,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
-from understudy.assessment.grading import Grade, grade
+from understudy.assessment.grading import grade
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.autonomy import Candidate, Label, Outcome
@@ -13,6 +13,7 @@ from understudy.records.codec import canonical, load
 from understudy.records.evidence import Draft
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict
 from understudy.records.turn import LEARNING_JOB, Job
+from understudy.stats.severity import Severity
 
 JUDGES = frozenset({HoldKind.DRAFT, HoldKind.AUDIT})
 """Kinds of hold on which a verdict says how good a draft was."""
@@ -33,8 +34,8 @@ def label_by_verdict(tx: Transaction, clock: Clock, hold: Hold, verdict: Verdict
             _note_harm(tx, candidate)
             announce_learning(tx, candidate)
         return None
-    grade = Grade(loss=said.loss, is_severe=said.is_severe)
-    return label(tx, clock, candidate, outcome=said.outcome, grade=grade, by=said.by)
+    counted = Severity(loss=said.loss, is_severe=said.is_severe)
+    return label(tx, clock, candidate, outcome=said.outcome, said=counted, by=said.by)
 
 
 def given_by(tx: Transaction, verdict: Verdict) -> Label:
@@ -46,7 +47,7 @@ def given_by(tx: Transaction, verdict: Verdict) -> Label:
     return Label(outcome=outcome, loss=said.loss, is_severe=said.is_severe, by=verdict.reviewer, at=verdict.at)
 
 
-def graded(tx: Transaction, verdict: Verdict) -> Grade:
+def graded(tx: Transaction, verdict: Verdict) -> Severity:
     """Grade a verdict on the draft of its turn."""
     draft = tx.artifacts.get(verdict.turn_id, "draft")
     assert draft is not None, f"turn {verdict.turn_id} is judged without a draft"
@@ -73,17 +74,17 @@ def label_unjudged(tx: Transaction, clock: Clock, hold: Hold, state: HoldState, 
         clock,
         candidate,
         outcome=Outcome.VOID if is_void else Outcome.TAKE_OVER,
-        grade=Grade(loss=0.0 if is_void else 1.0, is_severe=False),
+        said=Severity(loss=0.0 if is_void else 1.0, is_severe=False),
         by=None if is_void else actor,
     )
 
 
 def label(
-    tx: Transaction, clock: Clock, candidate: Candidate, *, outcome: Outcome, grade: Grade, by: str | None
+    tx: Transaction, clock: Clock, candidate: Candidate, *, outcome: Outcome, said: Severity, by: str | None
 ) -> Candidate:
     """Write a label with its ledger entry, and have learning look at the slice."""
     now = clock.now()
-    given = Label(outcome=outcome, loss=grade.loss, is_severe=grade.is_severe, by=by, at=now)
+    given = Label(outcome=outcome, loss=said.loss, is_severe=said.is_severe, by=by, at=now)
     tx.candidates.judge(candidate, given)
     tx.ledger.append(
         "label.given",
@@ -93,8 +94,8 @@ def label(
         actor=by or "system",
         candidate=candidate.seq,
         outcome=outcome.value,
-        loss=grade.loss,
-        severe=grade.is_severe,
+        loss=said.loss,
+        severe=said.is_severe,
     )
     if given.is_severe and candidate.is_delivered:
         _note_harm(tx, candidate)

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from understudy.assessment.grading import Grade
 from understudy.effects.holds import close_hold
 from understudy.effects.labelling import announce_learning, label, slice_of_key
 from understudy.effects.stirring import burst
@@ -26,6 +25,7 @@ from understudy.records.autonomy import EVERY, Candidate, Epoch, Outcome, Target
 from understudy.records.codec import dump, load
 from understudy.records.review import HoldKind, HoldState
 from understudy.records.rulebook import SHIPPED, Level, Rules, configured_grant
+from understudy.stats.severity import Severity
 
 BATCH = 2_000
 """How many drafts one look takes."""
@@ -105,8 +105,8 @@ class Learning:
 
     def _close_overdue(self, tx: Transaction, candidate: Candidate) -> None:
         if candidate.label is None:
-            grade = Grade(loss=1.0, is_severe=False)
-            label(tx, self._clock, candidate, outcome=Outcome.TIMEOUT, grade=grade, by=None)
+            said = Severity(loss=1.0, is_severe=False)
+            label(tx, self._clock, candidate, outcome=Outcome.TIMEOUT, said=said, by=None)
             return
         tx.candidates.judge(candidate, candidate.label)
         for hold in tx.holds.open_of_turn(candidate.turn_id):

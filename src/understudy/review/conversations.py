@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from understudy.assessment.cards import mask_cards
 from understudy.effects.handing_off import set_mode
 from understudy.effects.holds import close_hold
 from understudy.effects.sending import queue_message
@@ -56,12 +57,12 @@ class Conversations:
             close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
 
     async def say(self, conversation_id: str, text: str, *, reviewer: str) -> OutboxEntry:
-        """Send a person's own words; raises `Conflict` unless the conversation is with a person."""
+        """Send a person's own words, card numbers masked; raises `Conflict` unless the conversation is with a person."""
         if not text.strip():
             raise InputError("`text` is empty; write what the customer shall read")
         if len(text) > self._text_chars_max:
             raise InputError(f"text has {len(text)} characters; at most {self._text_chars_max} are taken")
-        words = storable(text)
+        words, _ = mask_cards(storable(text))
 
         def step(tx: Transaction) -> OutboxEntry:
             conversation = tx.conversations.get(conversation_id)

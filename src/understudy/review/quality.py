@@ -26,6 +26,7 @@ from understudy.records.reviewing import (
 )
 from understudy.stats.agreement import agreement
 from understudy.stats.binomial import interval
+from understudy.stats.severity import LOSSES, Grade
 
 LATEST: Final = 500
 """So many of a reviewer's verdicts, and of second reviews, are looked at."""
@@ -34,7 +35,7 @@ APPROVALS_MIN: Final = 10
 BOUNDS_DELTA: Final = 0.05
 READING: Final = frozenset({HoldKind.DRAFT, HoldKind.AUDIT, HoldKind.SECOND})
 """Kinds of hold on which there is a draft to read."""
-MAJOR_FROM: Final = 0.5
+MAJOR_FROM: Final = LOSSES[Grade.MAJOR]
 
 
 class Reviewers:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Final
 
-from understudy.assessment.grading import Grade
 from understudy.effects.holds import open_hold
 from understudy.effects.labelling import given_by, label
 from understudy.ports.clock import Clock
@@ -18,6 +17,7 @@ from understudy.records.autonomy import NOTHING_SAID, Candidate, Label
 from understudy.records.review import Hold, HoldKind, Verdict
 from understudy.records.reviewing import SecondReview
 from understudy.records.turn import Turn
+from understudy.stats.severity import Severity
 
 PRIORITY_SECOND: Final = 8
 """Nobody waits for it but the evidence."""
@@ -81,8 +81,8 @@ def settle_second(tx: Transaction, clock: Clock, hold: Hold, verdict: Verdict) -
         severe=second.is_severe,
     )
     counted = worse(first, second)
-    grade = Grade(loss=counted.loss, is_severe=counted.is_severe)
-    label(tx, clock, candidate, outcome=counted.outcome, grade=grade, by=counted.by)
+    said = Severity(loss=counted.loss, is_severe=counted.is_severe)
+    label(tx, clock, candidate, outcome=counted.outcome, said=said, by=counted.by)
 
 
 def worse(first: Label, second: Label) -> Label:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from understudy.assessment.grading import MAJOR
 from understudy.effects.labelling import graded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.review import Verdict, VerdictKind
 from understudy.records.reviewing import SeedOutcome
 from understudy.records.turn import Turn, TurnState
+from understudy.stats.severity import LOSSES, Grade
 
-MENDS_FROM: Final = MAJOR
+MENDS_FROM: Final = LOSSES[Grade.MAJOR]
 """An edit mends a known-bad draft if it changes facts or meaning; other words for the same mistake do not."""
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
+from understudy.assessment.cards import mask_cards
 from understudy.effects.handing_off import give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.labelling import label_by_verdict
@@ -70,10 +71,11 @@ class Verdicts:
         """Store a verdict and do what it says.
 
         Raises `NotFound`, `HoldClosed`, `StaleVersion`, `ClaimedByOther`, or `InputError` for a verdict that this
-        kind of hold does not take or that lacks its text. Nothing is stored or sent then.
+        kind of hold does not take or that lacks its text. Nothing is stored or sent then. Card numbers in what the
+        reviewer wrote are masked before anything is stored, and so before it is sent.
         """
         self._check_text(request)
-        request = storable_record(request)
+        request = _fitted(request)
 
         is_drawn = self._terms.second_rate > 0 and self._clock.random() < self._terms.second_rate
 
@@ -255,3 +257,10 @@ class Verdicts:
             if arrived:
                 settle_sent(tx, self._clock, entry, None if entry.turn_id is None else tx.turns.get(entry.turn_id))
         tx.announce(Job(kind=OUTBOX_JOB, key=turn.conversation_id))
+
+
+def _fitted(request: VerdictRequest) -> VerdictRequest:
+    """What is stored of a request: what no database takes replaced, card numbers masked."""
+    given = storable_record(request)
+    text = None if given.text is None else mask_cards(given.text)[0]
+    return replace(given, text=text, reasons=tuple(mask_cards(reason)[0] for reason in given.reasons))

@@ -220,7 +220,25 @@ class EmbeddingsOpinion(Section):
     on_failure: Literal["hold", "ignore"] = Field("hold", description="what no answer means for the draft")
 
 
-OpinionSettings = Annotated[JudgeOpinion | EmbeddingsOpinion, Field(discriminator="kind")]
+class OnnxOpinion(Section):
+    """An entailment or grounding model in an ONNX file, run in this process; needs understudy[onnx]."""
+
+    kind: Literal["onnx"]
+    folder: Path = Field(description="holds model.onnx, tokenizer.json and, where its outputs have names, config.json")
+    label: str = Field(
+        "entailment", description="the output that means carried: its name in config.json, or its number"
+    )
+    per: Literal["sentence", "draft"] = Field(
+        "sentence", description="what is held against the passages; the worst sentence counts"
+    )
+    threads: int = Field(1, ge=1, le=64, description="cores that one look may take")
+    score_min: float = Field(0.5, ge=0, le=1, description="lowest probability that is no finding")
+    deadline_s: float = Field(5.0, gt=0, description="later than this is no answer")
+    per_hour_max: int = Field(1_000, ge=1, description="drafts per hour and process; beyond it there is no answer")
+    on_failure: Literal["hold", "ignore"] = Field("hold", description="what no answer means for the draft")
+
+
+OpinionSettings = Annotated[JudgeOpinion | EmbeddingsOpinion | OnnxOpinion, Field(discriminator="kind")]
 
 
 class TopicSettings(Section):

@@ -4,7 +4,7 @@ A pair is d = the candidate's loss on a case − the baseline's, in [−1, 1], t
 cached ones. Two bets run at once: against "mean d >= margin", whose success is a pass, and against "mean d <= 0", whose
 success is a fail. The first to reach 1/delta decides; each error is at most delta however long the run goes on, for
 cases drawn at random. With cached means the promise is about the baseline *as it was seen*: its own sampling error comes
-on top, and at 10 trials of each of 300 cases takes the error at the margin from 3.5 to 4.8 %.
+on top, and at 10 trials of each of 300 cases takes the error at the margin from 3.4 to 5.1 %.
 Source: Waudby-Smith & Ramdas, arXiv 2010.09686, section 4, with a grid of stakes as the mixture.
 """
 

@@ -46,6 +46,7 @@ class Received:
     message: Message
     turn_id: str
     is_duplicate: bool
+    is_other_draft: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +119,9 @@ class Intake:
             superseded.clear()
             known = tx.messages.known(channel, inbound.provider_id)
             if known is not None:
-                return Received(message=known, turn_id=known.turn_id or "", is_duplicate=True)
+                turn_id = known.turn_id or ""
+                is_other = fitted is not None and tx.artifacts.get(turn_id, "draft") not in (None, dump(fitted))
+                return Received(message=known, turn_id=turn_id, is_duplicate=True, is_other_draft=is_other)
             now = self._clock.now()
             conversation = self._conversation(tx, channel, inbound, now)
             open_turns = tx.turns.open_of(conversation.id)

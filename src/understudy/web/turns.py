@@ -11,7 +11,7 @@ from understudy.app import API_CHANNEL, App
 from understudy.errors import KeyReused, MalformedInput
 from understudy.ports.store import Answered, Transaction
 from understudy.records.access import ApiKey
-from understudy.records.codec import canonical, digest, dump, load
+from understudy.records.codec import canonical, digest, load
 from understudy.records.conversation import Inbound
 from understudy.records.evidence import NO_FACTS, ChatMessage, ContactFacts, Draft
 from understudy.records.feedback import Feedback, FeedbackKind
@@ -154,10 +154,8 @@ async def submit(
         topic=topic,
     )
     received = await app.intake.submit(API_CHANNEL, inbound, transcript=messages, draft=draft, contact=contact)
-    if received.is_duplicate and draft is not None:
-        stored = await app.store.read(lambda tx: tx.artifacts.get(received.turn_id, "draft"))
-        if stored is not None and stored != dump(draft):
-            raise KeyReused(f"turn {record_id!r} was handed over before with another draft; give each draft its own id")
+    if received.is_other_draft:
+        raise KeyReused(f"turn {record_id!r} was handed over before with another draft; give each draft its own id")
     return received.turn_id
 
 

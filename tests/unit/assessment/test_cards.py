@@ -81,3 +81,13 @@ def test_spans_stand_in_order_without_overlap(text: str) -> None:
     for start, end in card_spans(text):
         assert ends[-1] <= start < end <= len(text)
         ends.append(end)
+
+
+@pytest.mark.parametrize("text", ["6011111 1111110", "5601234-7654327", "call 3600000 0000008 or 3600000 0000008"])
+def test_two_numbers_of_seven_digits_beside_each_other_are_no_card(text: str) -> None:
+    assert mask_cards(text) == (text, 0)
+
+
+@pytest.mark.parametrize("text", ["3056 930902 5904", "30569309025904", "41111111 11111111"])
+def test_cards_in_other_groups_are_still_cards(text: str) -> None:
+    assert mask_cards(text)[1] == 1

@@ -16,6 +16,7 @@ from understudy.stats.betting import (
     Bets,
     Wealth,
     attempt_delta,
+    bets_expecting,
     gains,
     labels_needed,
     level,
@@ -189,6 +190,27 @@ def test_misleading_siblings_cost_at_most_the_log_of_their_share() -> None:
 
 def test_no_siblings_leave_the_bets_as_they_are() -> None:
     assert sibling_bets([], [], target=0.02).weights == pytest.approx(FIVE_BETS.weights)
+
+
+def test_a_right_prediction_of_the_risk_makes_the_same_labels_say_more() -> None:
+    expecting = bets_expecting(0.3)
+    assert expecting.weights == pytest.approx((0.1, 0.1, 0.6, 0.1, 0.1))
+    assert log_e(400, 2, target=0.02, bets=expecting) > log_e(400, 2, target=0.02) + 0.3
+
+
+@given(labels=st.integers(0, 3000), bad=st.integers(0, 30), fraction=st.floats(0, 2), share=st.floats(0.1, 1))
+def test_a_wrong_prediction_costs_at_most_the_log_of_its_share(
+    labels: int, bad: int, fraction: float, share: float
+) -> None:
+    expecting = bets_expecting(fraction, share=share)
+    least = log_e(labels, min(bad, labels), target=0.02) + math.log(share)
+    assert log_e(labels, min(bad, labels), target=0.02, bets=expecting) >= least - 1e-9
+
+
+@pytest.mark.parametrize(("fraction", "share"), [(0.5, 0.0), (0.5, 1.1), (-0.1, 0.5), (math.nan, 0.5)])
+def test_an_impossible_prediction_is_refused(fraction: float, share: float) -> None:
+    with pytest.raises(ValueError, match="share must be"):
+        bets_expecting(fraction, share=share)
 
 
 def test_a_target_for_reviewers_who_miss_some_is_stricter() -> None:

@@ -13,7 +13,7 @@ from typing import Final
 from rapidfuzz import fuzz
 
 from understudy.assessment.check import Code, Examination, examination
-from understudy.assessment.course import MODEL, numbers_of
+from understudy.assessment.course import MODEL, CourseModel, numbers_of
 from understudy.assessment.language import language_of
 from understudy.assessment.lexicon import LANGUAGES, LEXICONS, Lexicon, plain, says
 from understudy.assessment.wording import Sentence, sentences, words
@@ -47,8 +47,7 @@ UNKNOWN_LANGUAGE = _code(
 )
 NEEDS_PERSON = _code(
     "needs_person",
-    "The conversation goes the way of those that a person had to end: something is locked, refused or passed on.",
-    Severity.MINOR,
+    "The conversation goes the way of those that a person had to end: something is locked, or the agent passed it on.",
 )
 CODES = (
     WANTS_PERSON,
@@ -101,13 +100,19 @@ class EscalationCheck:
     words = "the customer may want or need a person"
     needs_draft = False
 
+    def __init__(self, model: CourseModel = MODEL) -> None:
+        self._model = model
+
     def examine(self, evidence: Evidence, draft: Draft, rules: Rules) -> Examination:
-        """Look through the customer's words of this turn, then at the conversation, then at what is known of them."""
+        """Look through the customer's words of this turn, then at the conversation, then at what is known of them.
+
+        Without a finding the signal falls as the conversation comes nearer to those that a person had to end.
+        """
         findings = [*_said(evidence), *_course(evidence, draft), *_standing(evidence, rules)]
-        probability = MODEL.probability(numbers_of(evidence, draft))
-        if probability >= MODEL.threshold:
+        numbers = numbers_of(evidence, draft)
+        if self._model.probability(numbers) >= self._model.threshold:
             findings.append(NEEDS_PERSON.found())
-        return examination(findings)
+        return examination(findings, at_most=self._model.ease(numbers))
 
 
 def wants_person(text: str) -> bool:
@@ -165,8 +170,11 @@ def _is_rising(evidence: Evidence) -> bool:
     texts = evidence.customer_texts[-4:]
     if len(texts) < RISING_MESSAGES_MIN:
         return False
-    heats = [_heat(text[:_COMPARED_CHARS_MAX]) for text in texts]
-    return min(heats[-2:]) >= 1 and sum(heats[-2:]) > sum(heats[:2]) and heats[-1] >= heats[-2]
+    now = _heat(texts[-1][:_COMPARED_CHARS_MAX])
+    before = _heat(texts[-2][:_COMPARED_CHARS_MAX]) if now else 0
+    if not before or now < before:
+        return False
+    return now + before > sum(_heat(text[:_COMPARED_CHARS_MAX]) for text in texts[:2])
 
 
 def _heat(text: str) -> int:

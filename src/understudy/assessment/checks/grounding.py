@@ -84,8 +84,8 @@ CHARS_MAX: Final = 20_000
 PIECES_MAX: Final = 250
 VALUES_MAX: Final = 600
 """So many characters, sentences and values of a draft are looked at; a draft that has more is not examined as a whole."""
-CARRIER_CHARS_MAX: Final = 60_000
-CARRIER_VALUES_MAX: Final = 1_000
+CARRIER_CHARS_MAX: Final = 45_000
+CARRIER_VALUES_MAX: Final = 700
 """So much is read of what may carry values, passages first; a value that stands only behind it counts as unsupported."""
 DOUBT_MAX: Final = 0.95
 """What the learned doubt can take from the score, by its third power, so that a little doubt takes little; findings take

@@ -15,6 +15,7 @@ from typing import Final
 from understudy.assessment.carriers import Source, passages, tool_results
 from understudy.assessment.check import Code, Examination, examination
 from understudy.assessment.orders import MODEL, suspicion
+from understudy.assessment.remembered import Remembered
 from understudy.assessment.smuggling import gives_orders, plainly
 from understudy.assessment.support import Grounds
 from understudy.assessment.wording import sentences, words
@@ -78,6 +79,8 @@ DOUBT_MAX: Final = 0.95
 """What the learned suspicion can take from the score, by its square, so that a little of it takes little."""
 CHARS_MAX: Final = 60_000
 """So many characters of all passages and tool results together are read, and of all that the customer wrote as well."""
+REMEMBERED_MAX: Final = 8_000
+"""Of so many texts it is remembered what was found in them; some 150 bytes each."""
 RESTING_MAX: Final = 3
 """So many sentences of the draft that rest on an injected source are pointed at."""
 _RESTING_SHARE_MIN: Final = 0.6
@@ -102,15 +105,13 @@ class InjectionCheck:
     def examine(self, evidence: Evidence, draft: Draft, rules: Rules) -> Examination:
         """Look at the customer's words, then at each source, then at what the draft embeds."""
         written = list(_within((Source(id="", text=text) for text in reversed(evidence.customer_texts)), CHARS_MAX))
-        findings = [IN_CUSTOMER_TEXT.found()] if any(gives_orders(text.text) for text in written) else []
+        findings = [IN_CUSTOMER_TEXT.found()] if any(_GIVES_ORDERS.of(text.text) for text in written) else []
         passed_on = max((suspicion(plainly(text.text))[0] for text in written if _is_document(text.text)), default=0.0)
         if passed_on >= MODEL.threshold and not findings:
             findings.append(IN_FORWARDED_TEXT.found())
         given = {source.id: source for source in (*passages(draft), *reversed(tool_results(evidence, draft)))}
         sources = list(_within(given.values(), CHARS_MAX))
-        doubts = {
-            source.id: 1.0 if gives_orders(source.text) else suspicion(plainly(source.text))[0] for source in sources
-        }
+        doubts = {source.id: _DOUBT.of(source.text) for source in sources}
         findings += _in_sources(doubts)
         findings += _resting(draft.text, [source for source in sources if doubts[source.id] >= MODEL.threshold])
         if _is_cut(given.values()) or _is_cut(Source(id="", text=text) for text in evidence.customer_texts):
@@ -165,3 +166,12 @@ def _foreign_images(text: str, own_domains: tuple[str, ...]) -> Iterator[Finding
         host = (match[1] or match[2]).lower()
         if not any(host == own or host.endswith("." + own) for own in own_domains):
             yield IMAGE_IN_DRAFT.found(Span(start=match.start(), end=match.end()))
+
+
+def _doubt(source: str) -> float:
+    """How likely a source holds an order to an assistant; 1 where it shows one by its form."""
+    return 1.0 if _GIVES_ORDERS.of(source) else suspicion(plainly(source))[0]
+
+
+_GIVES_ORDERS: Final = Remembered(gives_orders, most=REMEMBERED_MAX)
+_DOUBT: Final = Remembered(_doubt, most=REMEMBERED_MAX)

@@ -210,3 +210,24 @@ def test_any_text_gives_a_score_and_spans_inside_the_draft(turn: Any, customer: 
     examined = EscalationCheck().examine(evidence, Draft(text=draft), Rules())
     assert 0.0 <= examined.score <= 1.0
     assert all(finding.span is None or finding.span.end <= len(draft) for finding in examined.findings)
+
+
+def test_locks_of_which_a_passage_speaks_are_not_this_customers(turn: Any) -> None:
+    draft = "Your card is blocked after three wrong tries."
+
+    def found(**given: Any) -> list[str]:
+        evidence = turn("What happens if I mistype my PIN?", draft, **given)
+        return [finding.code for finding in EscalationCheck().examine(evidence, evidence.draft, Rules()).findings]
+
+    assert found() == ["needs_person"]
+    assert found(passages=(draft,)) == []
+
+
+def test_signal_falls_before_the_finding_comes(turn: Any) -> None:
+    def score(customer: str) -> float:
+        evidence = turn(customer)
+        assert evidence.draft is not None
+        return EscalationCheck().examine(evidence, evidence.draft, Rules()).score
+
+    assert score("Where is my parcel?") == 1.0
+    assert score("Can I talk to a human?") < 0.4
