@@ -10,11 +10,13 @@ from typing import Any
 import pytest
 
 from understudy.errors import Conflict, NotFound, UnderstudyError
+from understudy.learning.ladder import SCORES_MIN
 from understudy.ports.telemetry import HoldOpened, TurnDecided
 from understudy.records.assessment import DecisionKind
+from understudy.records.autonomy import Targets, Terms
 from understudy.records.conversation import Mode
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind
-from understudy.records.reviewing import Seed, SeedCount, SeedOutcome
+from understudy.records.reviewing import Seed, SeedCount, SeedOrigin, SeedOutcome
 from understudy.records.rulebook import Level
 from understudy.records.turn import SEED_JOB, Job, TurnState
 from understudy.review.holds import ReviewLimits
@@ -39,7 +41,15 @@ def reject_one(stage: Any, text: str = "Where is my kettle?", to: str = "past", 
     turn = stage.ask(text, to=to)
     stage.give(draft_hold(stage, turn.id), VerdictKind.REJECT, reviewer=by)
     stage.pass_time(AGE.total_seconds() + 1)
+    somebody_reviews(stage)
     return str(turn.id)
+
+
+def somebody_reviews(stage: Any, by: str = "tom") -> None:
+    """Another reviewer is at work, who may get what the first one rejected."""
+    turn = stage.ask("Is my order on its way?", to=stage.clock.new_id("e"))
+    stage.give(draft_hold(stage, turn.id), VerdictKind.APPROVE, reviewer=by)
+    stage.settle()
 
 
 def plant(stage: Any) -> Hold:
@@ -140,9 +150,19 @@ def test_a_draft_is_planted_once_and_only_when_it_is_old(stage: Any) -> None:
     stage.look(Job(kind=SEED_JOB, key="now"))
     assert not [hold for hold in stage.open_holds if hold.kind is HoldKind.DRAFT]
     stage.pass_time(AGE.total_seconds() + 1)
+    somebody_reviews(stage)
     stage.give(plant(stage), VerdictKind.REJECT, reviewer="tom")
     stage.pass_time(AGE.total_seconds() + 1)
     stage.look(Job(kind=SEED_JOB, key="again"))
+    assert not [hold for hold in stage.open_holds if hold.kind is HoldKind.DRAFT]
+
+
+def test_nothing_is_planted_that_nobody_could_decide_on(stage: Any) -> None:
+    turn = stage.ask("Where is my kettle?", to="past")
+    stage.give(draft_hold(stage, turn.id), VerdictKind.REJECT, reviewer="rosa")
+    stage.pass_time(AGE.total_seconds() + 1)
+    somebody_reviews(stage, by="rosa")
+    stage.look(Job(kind=SEED_JOB, key="now"))
     assert not [hold for hold in stage.open_holds if hold.kind is HoldKind.DRAFT]
 
 
@@ -227,3 +247,38 @@ def test_a_second_verdict_on_a_seed_is_refused(stage: Any) -> None:
     with pytest.raises(UnderstudyError, match="decided on this hold already"):
         stage.give(hold, VerdictKind.REJECT, reviewer="ann")
     assert stage.read(lambda tx: tx.seeds.count()) == SeedCount(caught=0, judged=1)
+
+
+def test_what_seeds_measure_counts_in_the_epochs_that_begin_after_it(build: Build, staging: ModuleType) -> None:
+    targets = Targets(risk_max=0.05, severe_max=0.05, delta=0.05, sensitivity=0.7)
+    stage = build(rules=staging.rules(Level.ASSIST), targets=targets, terms=Terms(seeds_min=20))
+
+    def judged(tx: Any) -> None:
+        for number in range(20):
+            caught = SeedOutcome.CAUGHT if number < 18 else SeedOutcome.MISSED
+            tx.seeds.add(
+                Seed(
+                    id=f"s-{number}",
+                    origin=SeedOrigin.FILE,
+                    source=f"s-{number}",
+                    topic="orders",
+                    channel="x",
+                    added_by="lena",
+                    added_at=stage.clock.now(),
+                    outcome=caught,
+                )
+            )
+        tx.ledger.append("test.step", at=stage.clock.now())
+
+    def begin(topic: str) -> float:
+        for _ in range(SCORES_MIN):
+            turn = stage.ask("Where?", to=stage.clock.new_id("e"), topic=topic)
+            stage.give(draft_hold(stage, turn.id), VerdictKind.APPROVE)
+            stage.settle()
+        (epoch,) = (one for one in stage.read(lambda tx: tx.epochs.all_open()) if one.topic == topic)
+        return float(epoch.targets.sensitivity)
+
+    assert begin("before") == 0.7
+    stage.store.write_now(judged)
+    assert begin("after") == pytest.approx(0.683, abs=0.001)
+    assert next(one.targets for one in stage.read(lambda tx: tx.epochs.all_open()) if one.topic == "before") == targets

@@ -12,6 +12,7 @@ from understudy.errors import Conflict
 from understudy.records.assessment import DecisionKind
 from understudy.records.conversation import Author
 from understudy.records.evidence import Draft
+from understudy.records.feedback import FeedbackKind
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.rulebook import Level
 from understudy.records.trust import CapCause, TrustRules
@@ -166,6 +167,17 @@ def test_the_decision_replays_after_the_cap_is_gone(stage: Any) -> None:
     assert recorded == computed
 
 
+def test_a_turn_under_way_while_its_customer_is_let_down_is_judged_anew(stage: Any) -> None:
+    past = stage.ask("When does it come?")
+    stage.receive("And where is it?")
+    gathered = stage.gather_only()
+    assert "cap" not in gathered.evidence or '"cap":null' in gathered.evidence
+    stage.run(stage.feedback.give(past.id, FeedbackKind.THUMBS_DOWN, by="help desk"))
+    stage.settle()
+    (turn,) = (turn for turn in stage.turns if turn.id != past.id)
+    assert (turn.decision, turn.reasons[0]) == (DecisionKind.HOLD, "trust_thumbs_down")
+
+
 def test_caps_can_be_switched_off(build: Build, staging: ModuleType) -> None:
     stage = build(rules=staging.rules(Level.PROBATION, trust=TrustRules(is_on=False)))
     reject_audit(stage)
@@ -179,6 +191,8 @@ def test_a_planted_draft_caps_nobody(build: Build, staging: ModuleType) -> None:
     stage.ask("When?", to="past")
     stage.give(stage.open_holds[0], VerdictKind.REJECT)
     stage.pass_time(15 * DAY)
+    other = stage.ask("Where?", to="other")
+    stage.give(next(one for one in stage.open_holds if one.turn_id == other.id), VerdictKind.APPROVE, reviewer="tom")
     stage.look(Job(kind=SEED_JOB, key="now"))
     (seed,) = (hold for hold in stage.open_holds if hold.kind is HoldKind.DRAFT)
     stage.give(seed, VerdictKind.TAKE_OVER, reviewer="tom")

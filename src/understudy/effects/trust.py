@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
@@ -59,6 +60,12 @@ def cap_in_force(tx: Transaction, clock: Clock, contact_id: str, rules: Rules) -
         return cap.cause
     lift_cap(tx, clock, contact_id)
     return None
+
+
+def cap_at(tx: Transaction, contact_id: str, rules: Rules, at: datetime) -> CapCause | None:
+    """Why a contact gets people at a moment, as things stand now; nothing is lifted."""
+    cap = tx.caps.of_contact(contact_id) if rules.trust.is_on else None
+    return cap.cause if cap is not None and cap.holds(rules.trust, at) else None
 
 
 def lift_cap(tx: Transaction, clock: Clock, contact_id: str, *, actor: str = "system") -> bool:

@@ -34,7 +34,7 @@ class Candidates(Protocol):
         ...
 
     def judged(self, *, after: int, limit: int) -> list[Candidate]:
-        """Sampled ones with a label and `seq` > `after`, oldest first."""
+        """Sampled ones with a label and `seq` > `after`, oldest first; those that say nothing (`NOTHING_SAID`) included."""
         ...
 
     def delivered(self, topic: str, channel: str, *, after: int) -> tuple[int, int]:

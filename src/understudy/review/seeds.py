@@ -22,6 +22,7 @@ from understudy.records.evidence import Draft, Evidence
 from understudy.records.review import Hold, HoldKind, VerdictKind
 from understudy.records.reviewing import Line, Rejected, Scene, Seed, SeedOrigin
 from understudy.records.turn import Turn, TurnState
+from understudy.review.second import OTHERS_WITHIN
 
 LOOKED_AT_MAX = 200
 """Among so many drafts of the past, and so many of files, the next seed is drawn."""
@@ -79,10 +80,11 @@ class Seeds:
         return _Drawn(seed=seed, scene=load(Scene, seed.body), knows=None)
 
     def _from_history(self, tx: Transaction, rejected: Rejected) -> _Drawn | None:
+        since = self._clock.now() - OTHERS_WITHIN
         turn = tx.turns.get(rejected.turn_id)
         scene = _scene_of(tx, turn)
-        if scene is None:
-            return None
+        if scene is None or not tx.reviews.has_other(rejected.reviewer, since=since):
+            return None  # who rejected it must not get it, so there has to be somebody else
         evidence = load(Evidence, scene.evidence)
         seed = Seed(
             id=self._clock.new_id("seed"),

@@ -10,7 +10,7 @@ from understudy.effects.feedback import take_feedback
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
 from understudy.effects.sending import queue_message
-from understudy.effects.trust import cap_contact
+from understudy.effects.trust import cap_at, cap_contact
 from understudy.errors import StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
@@ -53,8 +53,8 @@ def commit(
 ) -> Committed:
     """Store an assessment and do what it decided.
 
-    Raises `StepSuperseded` where the turn moved on meanwhile, its conversation went to a person or back, or its slice
-    lost or gained autonomy: then the evidence is of another world, and the agent must not speak over a person.
+    Raises `StepSuperseded` where the turn moved on meanwhile, its conversation went to a person or back, its customer's
+    trust was lost or won, or its slice lost or gained autonomy: then the evidence is of another world, and the agent must not speak over a person.
     """
     now = clock.now()
     conversation = tx.conversations.get(turn.conversation_id)
@@ -120,8 +120,12 @@ def _hear(
 
 
 def is_still_so(tx: Transaction, evidence: Evidence, rules: Rules) -> bool:
-    """Whether a turn was gathered under the mode of its conversation and the autonomy of its slice as they are now."""
-    if tx.conversations.get(evidence.conversation_id).mode is not evidence.mode:
+    """Whether a turn was gathered under the mode of its conversation, the trust of its customer and the autonomy of its
+    slice as they are now."""
+    conversation = tx.conversations.get(evidence.conversation_id)
+    if conversation.mode is not evidence.mode:
+        return False
+    if cap_at(tx, conversation.contact_id, rules, evidence.at) is not evidence.cap:
         return False
     return evidence.draft is None or earned_grant(tx, rules, evidence) == rules.earned
 
