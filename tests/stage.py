@@ -37,13 +37,18 @@ from understudy.records.ledger import GENESIS, LedgerEntry, chain
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
 from understudy.records.rulebook import Rulebook
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OPEN, OUTBOX_JOB, TURN_JOB, Job, Turn
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OPEN, OUTBOX_JOB, SEED_JOB, TURN_JOB, Job, Turn
 from understudy.review.conversations import Conversations
+from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
+from understudy.review.quality import Reviewers
+from understudy.review.seeds import Seeds
+from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.turn.drafting import Drafting
-from understudy.turn.flow import FlowLimits, TurnFlow
+from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake, Received
+from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import SecondOpinions
 from understudy.turn.places import Places
 
@@ -90,7 +95,12 @@ class Stage:
         store, clock = self.store, self.clock
         self.places = Places(store, clock, plan.call_limits)
         self.drafting = Drafting(clock, self, lambda _channel: agents, limits=plan.drafting, places=self.places)
-        limits = FlowLimits(hold_expires_after_s=plan.hold_expires_after_s, lapse_s=plan.lapse_s)
+        limits = FlowLimits(
+            hold_expires_after_s=plan.hold_expires_after_s,
+            lapse_s=plan.lapse_s,
+            seed_rate=plan.seed_rate,
+            feedback=plan.feedback,
+        )
         others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
         self.outbox = outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
@@ -107,21 +117,21 @@ class Stage:
         )
         self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing, following=flow)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
-        self.verdicts = Verdicts(
-            store,
-            clock,
-            self,
-            business=lambda: "Acme",
-            hold_expires_after_s=plan.hold_expires_after_s,
-            following=outbox,
-        )
+        terms: dict[str, Any] = {"terms": plan.reviewing}
+        expiry: dict[str, Any] = {"hold_expires_after_s": plan.hold_expires_after_s}
+        self.verdicts = Verdicts(store, clock, self, business=lambda: "Acme", following=outbox, **expiry, **terms)
+        self.seeds = Seeds(store, clock, self, age=plan.seed_age, **expiry)
+        self.reviewers = Reviewers(store, **terms)
         self.conversations = Conversations(store, clock)
+        self.trust = Trust(store, clock)
+        self.feedback = FeedbackDesk(store, clock, self, terms=plan.feedback)
         self._learn(plan)
         self._handlers = {
             TURN_JOB: self.flow.advance,
             OUTBOX_JOB: self.outbox.deliver,
             HOLD_JOB: self.holds.look,
             LEARNING_JOB: self.learning.look,
+            SEED_JOB: self.seeds.look,
         }
 
     def _learn(self, plan: Plan) -> None:

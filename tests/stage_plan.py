@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from understudy.ports.agent import Agent
 from understudy.ports.store import CallLimits, Store
 from understudy.records.autonomy import Targets, Terms
 from understudy.records.evidence import Draft
+from understudy.records.feedback import FeedbackTerms
+from understudy.records.reviewing import ReviewTerms
 from understudy.records.rulebook import Grant, Level, Rules, SafeReply
 from understudy.review.holds import ReviewLimits
 from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
@@ -68,5 +71,9 @@ class Plan:
     opinions: Sequence[Asked] = ()
     targets: Targets = TARGETS
     terms: Terms = field(default_factory=Terms)
+    reviewing: ReviewTerms = field(default_factory=ReviewTerms)
+    feedback: FeedbackTerms = field(default_factory=FeedbackTerms)
+    seed_rate: float = 0.0
+    seed_age: timedelta = timedelta(days=14)
     call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
     wrap: Callable[[Store], Store] = lambda store: store

@@ -33,6 +33,7 @@ Role = Literal["serve", "web", "work"]
 WORDS: dict[Role, tuple[str, ...]] = {"serve": ("serve",), "web": ("serve", "--web-only"), "work": ("work",)}
 CONFIG = """
 server.port = {port}
+review = {{ seed_rate = 0.0, second_rate = 0.0, expires_after_s = 86400 }}
 [business]
 name = "Parcel Shop"
 [store]
@@ -59,8 +60,6 @@ burst_s_max = 0
 grants = [{{ topic = "shipping", level = "auto", threshold = 0.0 }}, {{ topic = "returns", level = "assist" }}]
 audit_rate = 0.0
 automatic_per_hour_max = 1000000000
-[review]
-expires_after_s = 86400
 [telemetry]
 log_level = "WARNING"
 {checks}

@@ -68,7 +68,20 @@ POINTS: tuple[Point, ...] = (
 )
 
 SAME_COMMIT = frozenset(
-    {"rulebook.added", "hold.joined", "hold.superseded", "hold.decided", "turn.gathering", "label.given"}
+    {
+        "rulebook.added",
+        "hold.joined",
+        "hold.superseded",
+        "hold.decided",
+        "turn.gathering",
+        "label.given",
+        "feedback.given",
+        "feedback.rose",
+        "autonomy.burst",
+        "trust.capped",
+        "trust.credited",
+        "trust.lifted",
+    }
 )
 """Ledger events that never come without one of the named ones."""
 

@@ -40,6 +40,8 @@ grants = [{{ topic = "shipping", level = "auto", threshold = 0.0 }}, {{ topic = 
 audit_rate = 0.0
 automatic_per_hour_max = 1000000000
 [review]
+seed_rate = 0.0
+second_rate = 0.0
 expires_after_s = 86400
 [telemetry]
 log_level = "WARNING"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -37,18 +38,30 @@ from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
 from understudy.records.rulebook import Rulebook, SafeReply
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, TURN_JOB
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
 from understudy.review.conversations import Conversations
+from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds, ReviewLimits
+from understudy.review.quality import Reviewers
+from understudy.review.seeds import Seeds
+from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.settings.asked import agents_asked
-from understudy.settings.earning import refit_terms_of, targets_of, terms_of, topic_terms_of
+from understudy.settings.earning import (
+    feedback_terms_of,
+    refit_terms_of,
+    review_terms_of,
+    targets_of,
+    terms_of,
+    topic_terms_of,
+)
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
-from understudy.turn.flow import FlowLimits, TurnFlow
+from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake, IntakeLimits
+from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 from understudy.upkeep.sweeps import Sweeps
@@ -85,7 +98,11 @@ class App:
     outbox: Outbox
     holds: Holds
     verdicts: Verdicts
+    seeds: Seeds
+    reviewers: Reviewers
     conversations: Conversations
+    trust: Trust
+    feedback: FeedbackDesk
     learning: Learning
     orders: Orders
     status: Status
@@ -102,7 +119,7 @@ class App:
         self.sole_process.acquire()
         self.store.subscribe(self._announce)
         handlers = {TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look}
-        self.dispatcher.start({**handlers, LEARNING_JOB: self.learning.look})
+        self.dispatcher.start({**handlers, LEARNING_JOB: self.learning.look, SEED_JOB: self.seeds.look})
         if self.is_alone:  # and so no program of another version works here either
             if self.settings.store.migrate_at_start:
                 migrate.upgrade(self.store.engine)
@@ -162,7 +179,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
     flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox)
-    holds = _holds(settings, store, clock, telemetry, rulebook)
+    reviewing = _reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning: dict[str, Any] = {
         "targets_of": partial(targets_of, settings.autonomy),
         "terms": terms_of(settings.autonomy),
@@ -170,7 +187,12 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **_topic_terms(settings))
-    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": holds.sweep, "learning": learning.sweep}
+    sweeps = {
+        "turns": flow.sweep,
+        "outbox": outbox.sweep,
+        "holds": reviewing["holds"].sweep,
+        "learning": learning.sweep,
+    }
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
     return App(
         settings=settings,
@@ -186,9 +208,6 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         intake=_intake(settings, store, clock, telemetry, flow),
         flow=flow,
         outbox=outbox,
-        holds=holds,
-        verdicts=_verdicts(settings, store, clock, telemetry, rulebook, outbox),
-        conversations=Conversations(store, clock),
         learning=learning,
         orders=Orders(store, clock, telemetry, **earning),
         status=Status(store, lambda: rulebook.rules, targets_of=earning["targets_of"]),
@@ -199,6 +218,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         topics=topics,
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
+        **reviewing,
     )
 
 
@@ -315,6 +335,8 @@ def _flow(
         hold_expires_after_s=settings.review.expires_after_s or None,
         judged_within_s=settings.autonomy.judged_within_h * 3600,
         lapse_s=LAPSE_S,
+        seed_rate=settings.review.seed_rate,
+        feedback=feedback_terms_of(settings.autonomy),
     )
     checks = checks_of(settings)
     return TurnFlow(
@@ -349,17 +371,29 @@ def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemet
     return Holds(store, clock, telemetry, limits=limits, expiry_reply=_expiry_reply(settings, rulebook))
 
 
-def _verdicts(
+def _reviewing(
     settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook, outbox: Outbox
-) -> Verdicts:
-    return Verdicts(
-        store,
-        clock,
-        telemetry,
-        business=lambda: rulebook.rules.profile.name,
-        hold_expires_after_s=settings.review.expires_after_s or None,
-        following=outbox,
-    )
+) -> dict[str, Any]:
+    """The flows of people, by their names in `App`."""
+    expires_after_s = settings.review.expires_after_s or None
+    age = timedelta(days=settings.review.seed_age_days)
+    return {
+        "holds": _holds(settings, store, clock, telemetry, rulebook),
+        "verdicts": Verdicts(
+            store,
+            clock,
+            telemetry,
+            business=lambda: rulebook.rules.profile.name,
+            hold_expires_after_s=expires_after_s,
+            terms=review_terms_of(settings),
+            following=outbox,
+        ),
+        "seeds": Seeds(store, clock, telemetry, age=age, hold_expires_after_s=expires_after_s),
+        "reviewers": Reviewers(store, terms=review_terms_of(settings)),
+        "conversations": Conversations(store, clock),
+        "trust": Trust(store, clock),
+        "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
+    }
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:

@@ -16,11 +16,14 @@ from understudy.adapters.stores.engine import open_engine
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.adapters.system_clock import SystemClock
 from understudy.adapters.telemetry.fan_out import FanOut
+from understudy.assessment.check import Check
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.errors import ConfigurationError
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
-from understudy.settings.earning import targets_of, terms_of
+from understudy.review.quality import Reviewers
+from understudy.review.seed_bank import SeedBank
+from understudy.settings.earning import review_terms_of, targets_of, terms_of
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 
@@ -100,6 +103,27 @@ def open_autonomy(settings: Settings, base: Path) -> Iterator[EarnedAutonomy]:
     orders = Orders(store, SystemClock(), FanOut([]), targets_of=targets, terms=terms_of(settings.autonomy))
     try:
         yield EarnedAutonomy(status=Status(store, lambda: rules, targets_of=targets), orders=orders)
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_reviewers(settings: Settings, base: Path) -> Iterator[Reviewers]:
+    """Open the store for a command that shows how people review; a server may run beside it."""
+    store = open_store(settings, base)
+    try:
+        yield Reviewers(store, terms=review_terms_of(settings))
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_seed_bank(settings: Settings, base: Path, checks: tuple[Check, ...]) -> Iterator[SeedBank]:
+    """Open the store for a command on seeds; a server may run beside it."""
+    rulebook = rulebook_of(settings)
+    store = open_store(settings, base)
+    try:
+        yield SeedBank(store, SystemClock(), rulebook, checks)
     finally:
         store.close_now()
 

@@ -51,9 +51,9 @@ DOCUMENTS = {
 }
 
 CONFIG = """
+review = {{ seed_rate = 0, second_rate = 0 }}
 [business]
 name = "Fernhill Kettles"
-
 [agents.faq]
 kind = "faq"
 knowledge = "knowledge"

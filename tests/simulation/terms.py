@@ -14,8 +14,8 @@ from understudy.records.rulebook import Grant, Level, Rulebook, Rules, SafeReply
 from understudy.review.holds import ReviewLimits
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import DraftingLimits
-from understudy.turn.flow import FlowLimits
 from understudy.turn.intake import IntakeLimits
+from understudy.turn.limits import FlowLimits
 
 SORRY = SafeReply(id="sorry", version=1, text="Sorry, please try again in a minute.")
 FOLLOW_UP = SafeReply(id="follow_up", version=2, text="A colleague will look into this.", then_hand_off=True)

@@ -14,12 +14,18 @@ from understudy.records.assessment import Confidence, Decision, DecisionKind, Fi
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Evidence
 from understudy.records.rulebook import UNKNOWN_TOPIC, Grant, Level, Rules, configured_grant
+from understudy.records.trust import CapCause
 
 REASONS: Final[dict[str, str]] = {
     "conversation_with_person": "A person has this conversation; the agent does not answer in it.",
     "level_shadow": "The agent only shadows this topic and channel; a person answers.",
     "agent_failed": "The agent gave no draft.",
     "never_auto_topic": "This topic is never answered without a person.",
+    "trust_wants_people": "This customer asked to deal with people, so a person answers.",
+    "trust_rejected": "The last automatic reply to this customer was found wrong, so a person reviews every draft for them.",
+    "trust_complaint": "This customer complained of the last automatic reply, so a person reviews every draft for them.",
+    "trust_thumbs_down": "This customer disliked the last automatic reply, so a person reviews every draft for them.",
+    "trust_taken_over": "A person had to take this customer over, so a person reviews every draft for them.",
     "action_proposed": "The agent proposes an action that a person must approve.",
     "unknown_topic": "The topic is unknown, so no autonomy was earned for it.",
     "level_assist": "On this topic and channel a person reviews every draft.",
@@ -62,11 +68,17 @@ PRIORITIES: Final[dict[str, int]] = {
     "quality.handoff_requested": 3,
     "conversation_with_person": 3,
     "agent_failed": 3,
+    "trust_wants_people": 3,
+    "trust_rejected": 3,
+    "trust_complaint": 3,
+    "trust_thumbs_down": 3,
+    "trust_taken_over": 3,
     "quality.does_not_know": 4,
     "escalation.repeated_question": 4,
     "escalation.going_in_circles": 4,
 }
 """How soon a person should look, 0 first, by reason or finding; the most urgent counts."""
+COMPLAINT_CODE: Final = "escalation.complaint"
 PRIORITY_OTHER: Final = 5
 PRIORITY_DELIVERED: Final = 9
 
@@ -161,6 +173,11 @@ def person_is_needed(case: Case) -> Ruling | None:
     return Ruling(kind=DecisionKind.HAND_OFF, reasons=_reasons(findings)) if findings else None
 
 
+def customer_wants_people(case: Case) -> Ruling | None:
+    """Who asked for people gets people, until the cap on their trust is lifted."""
+    return _hand_off("trust_wants_people") if case.evidence.cap is CapCause.WANTS_PEOPLE else None
+
+
 def agent_only_shadows(case: Case) -> Ruling | None:
     """In shadow nothing the agent or this system writes reaches the customer."""
     return _hand_off("level_shadow") if case.level is Level.SHADOW else None
@@ -184,6 +201,19 @@ def draft_is_blocked(case: Case) -> Ruling | None:
 def topic_is_never_automatic(case: Case) -> Ruling | None:
     """Some topics are never answered without a person."""
     return _hold(_reason("never_auto_topic")) if case.evidence.topic in case.rules.never_auto else None
+
+
+def customer_was_let_down(case: Case) -> Ruling | None:
+    """Whose last contact with the agent went badly, or who complains of it now, gets nothing unseen until they trust it."""
+    cap = case.evidence.cap
+    if cap is None and is_complaint(case.evidence, case.findings):
+        cap = CapCause.COMPLAINT
+    return None if cap is None else _hold(_reason(f"trust_{cap.value}"))
+
+
+def is_complaint(evidence: Evidence, findings: tuple[Finding, ...]) -> bool:
+    """Whether the customer complains right after an automatic reply, which is then taken for what they complain of."""
+    return evidence.follows is not None and any(finding.name == COMPLAINT_CODE for finding in findings)
 
 
 def action_is_proposed(case: Case) -> Ruling | None:
@@ -237,11 +267,13 @@ def deliver(case: Case) -> Ruling | None:
 TABLE: Final[tuple[Callable[[Case], Ruling | None], ...]] = (
     person_has_it,
     person_is_needed,
+    customer_wants_people,
     agent_only_shadows,
     agent_failed,
     check_could_not_tell,
     draft_is_blocked,
     topic_is_never_automatic,
+    customer_was_let_down,
     action_is_proposed,
     agent_does_not_know,
     topic_is_unknown,
@@ -290,7 +322,8 @@ def _grant(evidence: Evidence, rules: Rules) -> Grant | None:
 def _degrade(case: Case, reason: Reason) -> Ruling:
     """Answer by the approved safe reply; by a person where none is, it was sent before, or a hard rule stands."""
     safe_reply = dict(case.rules.degrade_on).get(reason.code) if reason.code in DEGRADABLE else None
-    is_barred = case.unknown or case.blocking or case.evidence.topic in case.rules.never_auto
+    is_capped = case.evidence.cap is not None or is_complaint(case.evidence, case.findings)
+    is_barred = case.unknown or case.blocking or is_capped or case.evidence.topic in case.rules.never_auto
     if safe_reply is None or safe_reply in case.evidence.safe_replies_sent or is_barred:
         return Ruling(kind=DecisionKind.HAND_OFF, reasons=(reason,))
     if not case.is_quota_left(case.evidence.degraded_last_hour):

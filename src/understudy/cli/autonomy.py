@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from understudy.cli import reviewers, seeds
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
 from understudy.cli.plain_text import shown
 from understudy.errors import ConfigurationError
@@ -26,6 +27,9 @@ tree = typer.Typer(
     help="Show how far each topic and channel is, stop and resume automatic replies, confirm promotions.",
     no_args_is_help=True,
 )
+
+tree.command("reviewers")(reviewers.reviewers)
+tree.add_typer(seeds.tree, name="seeds", no_args_is_help=True)
 
 T = TypeVar("T")
 COMMAND_LINE = "command line"

@@ -55,7 +55,7 @@ def _write_all(file: Path, settings: Settings, out: IO[str]) -> Counter[str]:
     )
     with progress:
         try:
-            for one in progress.track(assessed(_lines(file), settings), total=total):
+            for one in progress.track(assessed(lines_of(file), settings), total=total):
                 tally[one.decision] += 1
                 out.write(one.line + "\n")
         except MalformedInput as error:
@@ -67,10 +67,11 @@ def _write_all(file: Path, settings: Settings, out: IO[str]) -> Counter[str]:
 
 def _count(file: Path) -> int | None:
     """How many records there are to come; None where that cannot be told beforehand."""
-    return None if str(file) == "-" else sum(1 for _ in _lines(file))
+    return None if str(file) == "-" else sum(1 for _ in lines_of(file))
 
 
-def _lines(file: Path) -> Iterator[tuple[int, bytes]]:
+def lines_of(file: Path) -> Iterator[tuple[int, bytes]]:
+    """The lines of a file of turn records that are not empty, with their numbers; raises `ConfigurationError`."""
     try:
         with _source(file) as source:
             for number, line in enumerate(source, start=1):

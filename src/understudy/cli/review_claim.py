@@ -53,7 +53,7 @@ class Claim:
     """Keeps the claim of a hold, that was claimed already, while the `with` block runs; then lets go of it.
 
     `lost` says in words why the hold is gone, None while it is ours. `decided()` ends the claim without a release,
-    and from then on `is_decided` holds.
+    and from then on `is_decided` holds. `was_planted`: nobody is behind the hold.
     """
 
     def __init__(
@@ -67,6 +67,7 @@ class Claim:
         self._looks_per_beat = max(1, round(heartbeat_s / self._look_s))
         self._stopped = threading.Event()
         self.is_decided = False
+        self.was_planted = False
         self._thread = threading.Thread(target=self._beat, name=f"claim {hold.id}", daemon=True)
 
     def pulse(self) -> None:

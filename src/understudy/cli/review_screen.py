@@ -33,7 +33,13 @@ SEVERITIES = {
 }
 """Each severity, worst first, with its words and its style; one that is not known here is shown like `unknown`."""
 
-KINDS = {"draft": "draft", "hand_off": "waits for a person", "unsure_send": "did it arrive?"}
+KINDS = {
+    "draft": "draft",
+    "hand_off": "waits for a person",
+    "unsure_send": "did it arrive?",
+    "audit": "sent already",
+    "second": "second opinion",
+}
 AUTHORS = {"customer": "Customer", "agent": "Agent", "reviewer": "Reviewer", "safe_reply": "Safe reply"}
 
 

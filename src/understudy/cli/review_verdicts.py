@@ -91,7 +91,7 @@ def _take_over(desk: Desk, look: Look) -> Outcome:
     outcome = _settle(
         desk, look, "take_over", lambda: desk.client.take_over(look.id, version=look.version, topic=look.topic)
     )
-    if look.claim.is_decided:
+    if look.claim.is_decided and not look.claim.was_planted:
         chat(desk.client, desk.console, desk.keys, look.detail.conversation)
     return outcome
 
@@ -128,8 +128,15 @@ _OWN_WORDS: dict[str, tuple[str, Action]] = {
     "t": ("take over", _take_over),
     "o": ("topic", _name_topic),
 }
+_ON_DRAFTS: dict[str, tuple[str, Action]] = {
+    "a": ("approve", _approve),
+    "e": ("edit", _edit),
+    "r": ("reject", _reject),
+}
 ACTIONS: dict[str, dict[str, tuple[str, Action]]] = {
-    "draft": {"a": ("approve", _approve), "e": ("edit", _edit), "r": ("reject", _reject), **_OWN_WORDS},
+    "draft": {**_ON_DRAFTS, **_OWN_WORDS},
+    "audit": _ON_DRAFTS,
+    "second": _ON_DRAFTS,
     "hand_off": _OWN_WORDS,
     "unsure_send": {"a": ("did not arrive: send again", _send_again), "r": ("did arrive", _did_arrive)},
 }
@@ -176,7 +183,13 @@ def _settle(desk: Desk, look: Look, what: str, call: Callable[[], Decided], text
         return "stay"
     look.claim.decided()
     desk.tally[what] += 1
-    desk.say(f"✓ {what.replace('_', ' ')}: the turn is now {decided.turn.state.replace('_', ' ')}.", "green")
+    if decided.turn.state == "spent":
+        look.claim.was_planted = True
+        desk.say(
+            "✓ This draft was known to be bad and planted, to see whether it is noticed; nothing is sent.", "green"
+        )
+    else:
+        desk.say(f"✓ {what.replace('_', ' ')}: the turn is now {decided.turn.state.replace('_', ' ')}.", "green")
     return "next"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
 
@@ -78,6 +78,12 @@ def turns_page(cursor: str | None, limit: int) -> Call[models.Page[models.Turn]]
 def pipeline(turn_id: str) -> Call[models.Pipeline]:
     """Read how a turn's draft came about, step by step."""
     return _get(f"/v1/turns/{_part(turn_id)}/pipeline", models.Pipeline)
+
+
+def feedback(turn_id: str, kind: str) -> Call[models.Feedback]:
+    """Say what the customer thinks of the reply: `complaint`, `thumbs_down`, `thumbs_up` or `recontact`; once per kind."""
+    call = _post(f"/v1/turns/{_part(turn_id)}/feedback", models.Feedback, {"kind": kind})
+    return replace(call, is_repeatable=True)
 
 
 def holds_page(cursor: str | None, limit: int) -> Call[models.Page[models.Hold]]:

@@ -169,8 +169,18 @@ class Pipeline:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Feedback:
+    """What a customer thinks of a reply, as it was kept; `kind` is complaint, thumbs_down, thumbs_up or recontact."""
+
+    turn_id: str
+    kind: str
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Something waiting for a reviewer. `kind` is draft, hand_off or unsure_send; `state` open, decided, superseded
+    """Something waiting for a reviewer. `kind` is draft, hand_off, unsure_send, audit or second; `state` open, decided, superseded
     or expired. `version` grows with every change a verdict must know of; `priority` 0 comes first."""
 
     id: str
@@ -190,6 +200,7 @@ class Hold:
     raised_at: datetime | None = None
     closed_at: datetime | None = None
     superseded_by: str | None = None
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

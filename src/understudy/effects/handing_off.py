@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from understudy.effects.holds import join_hold, open_hold
+from understudy.errors import Conflict
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Mode
@@ -47,8 +48,10 @@ def give_to_person(
 def set_mode(
     tx: Transaction, clock: Clock, conversation_id: str, mode: Mode, *, taken_by: str | None, actor: str = "system"
 ) -> None:
-    """Say who answers in a conversation from now on."""
+    """Say who answers in a conversation from now on; raises `Conflict` in a rehearsal, where nobody does."""
     conversation = tx.conversations.get(conversation_id)
+    if conversation.mode is Mode.REHEARSAL:
+        raise Conflict("this conversation was planted to see whether reviewers notice a bad draft; nobody is behind it")
     tx.conversations.change(replace(conversation, mode=mode, taken_by=taken_by))
     tx.ledger.append(
         "conversation.mode",

@@ -106,6 +106,7 @@ def close_hold(
         closed_at=now,
         claimed_by=None,
         claimed_until=None,
+        claimed_at=None,
         superseded_by=superseded_by,
     )
     tx.holds.change(closed, was=hold.version)

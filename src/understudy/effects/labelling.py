@@ -20,21 +20,44 @@ JUDGES = frozenset({HoldKind.DRAFT, HoldKind.AUDIT})
 
 
 def label_by_verdict(tx: Transaction, clock: Clock, hold: Hold, verdict: Verdict) -> Candidate | None:
-    """Label the draft that a verdict speaks of; None where it is no candidate."""
+    """Label the draft that a verdict speaks of; None where it is no candidate, or was labelled before.
+
+    A review for cause of a reply whose random audit was decided already is kept out of what that audit found: drafts
+    that customers complained of are worse than others. Harm it finds is an incident all the same.
+    """
     candidate = tx.candidates.of_turn(hold.turn_id) if hold.kind in JUDGES else None
     if candidate is None:
         return None
-    draft = tx.artifacts.get(hold.turn_id, "draft")
-    assert draft is not None, f"turn {hold.turn_id} is a candidate without a draft"
-    said = grade(
+    said = given_by(tx, verdict)
+    if candidate.is_sampled and candidate.label is not None:
+        if said.is_severe and candidate.is_delivered and not candidate.label.is_severe:
+            _note_harm(tx, candidate)
+            announce_learning(tx, candidate)
+        return None
+    counted = Severity(loss=said.loss, is_severe=said.is_severe)
+    return label(tx, clock, candidate, outcome=said.outcome, said=counted, by=said.by)
+
+
+def given_by(tx: Transaction, verdict: Verdict) -> Label:
+    """What a verdict says of a draft. An approval by a reviewer whose approvals are no evidence says nothing."""
+    said = graded(tx, verdict)
+    outcome = Outcome(verdict.kind.value)
+    if said.loss == 0.0 and tx.reviews.discounted(verdict.reviewer) is not None:
+        outcome = Outcome.DISCOUNTED
+    return Label(outcome=outcome, loss=said.loss, is_severe=said.is_severe, by=verdict.reviewer, at=verdict.at)
+
+
+def graded(tx: Transaction, verdict: Verdict) -> Severity:
+    """Grade a verdict on the draft of its turn."""
+    draft = tx.artifacts.get(verdict.turn_id, "draft")
+    assert draft is not None, f"turn {verdict.turn_id} is judged without a draft"
+    return grade(
         verdict.kind,
         draft=load(Draft, draft).text,
         text=verdict.text,
         severity=verdict.severity,
         reasons=verdict.reasons,
     )
-    outcome = Outcome(verdict.kind.value)
-    return label(tx, clock, candidate, outcome=outcome, said=said, by=verdict.reviewer)
 
 
 def label_unjudged(tx: Transaction, clock: Clock, hold: Hold, state: HoldState, *, actor: str) -> None:

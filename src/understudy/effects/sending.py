@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from understudy.errors import Conflict
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.codec import digest
-from understudy.records.conversation import Author, Conversation, Message
+from understudy.records.conversation import Author, Conversation, Message, Mode
 from understudy.records.outbox import OutboxEntry, OutboxState
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
 
@@ -22,7 +23,12 @@ def queue_message(
     ai_generated: bool,
     actor: str = "system",
 ) -> OutboxEntry:
-    """Add an outbox entry; it leaves after the entries before it in the same conversation."""
+    """Add an outbox entry; it leaves after the entries before it in the same conversation.
+
+    Raises `Conflict` in a rehearsal: whatever way led here, nothing of a planted draft is sent.
+    """
+    if conversation.mode is Mode.REHEARSAL:
+        raise Conflict("this conversation was planted to see whether reviewers notice a bad draft; nobody is behind it")
     now = clock.now()
     entry = tx.outbox.add(
         OutboxEntry(

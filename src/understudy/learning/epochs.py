@@ -116,14 +116,6 @@ def declined(tx: Transaction, clock: Clock, epoch: Epoch, *, by: str) -> Epoch:
     return moved
 
 
-def burst(tx: Transaction, clock: Clock, epoch: Epoch, *, replies: int, why: str) -> Epoch:
-    """Have the next automatic replies audited, all of them."""
-    moved = replace(epoch, version=epoch.version + 1, burst_left=max(epoch.burst_left, replies))
-    tx.epochs.change(moved, was=epoch.version)
-    tx.ledger.append("autonomy.burst", at=clock.now(), epoch=epoch.id, replies=moved.burst_left, why=why)
-    return moved
-
-
 def ended(
     tx: Transaction,
     clock: Clock,

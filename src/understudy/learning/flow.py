@@ -10,18 +10,22 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from understudy.effects.holds import close_hold
 from understudy.effects.labelling import announce_learning, label, slice_of_key
+from understudy.effects.stirring import burst
 from understudy.errors import StaleVersion
 from understudy.learning import epochs
 from understudy.learning.calibrating import scores_under
 from understudy.learning.ladder import SCORES_MIN, Progress
 from understudy.learning.looking import look
 from understudy.learning.promotion import Finding, level_after, level_in_force
+from understudy.learning.sensitivity import measured
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import AutonomyMoved, Telemetry
 from understudy.records.autonomy import EVERY, Candidate, Epoch, Outcome, Targets, Terms
 from understudy.records.codec import dump, load
+from understudy.records.review import HoldKind, HoldState
 from understudy.records.rulebook import Level, Rules, configured_grant
 from understudy.stats.severity import Severity
 
@@ -107,6 +111,9 @@ class Learning:
             label(tx, self._clock, candidate, outcome=Outcome.TIMEOUT, said=said, by=None)
             return
         tx.candidates.judge(candidate, candidate.label)
+        for hold in tx.holds.open_of_turn(candidate.turn_id):
+            if hold.kind is HoldKind.SECOND:
+                close_hold(tx, self._clock, hold, HoldState.EXPIRED)
         tx.ledger.append(
             "review.second_missed", at=self._clock.now(), turn_id=candidate.turn_id, candidate=candidate.seq
         )
@@ -152,7 +159,7 @@ class Learning:
             scores, has_harm = self._past(tx, of_slice)
             if len(scores) < SCORES_MIN and not has_harm:
                 return False
-            epochs.begin(tx, self._clock, of_slice, scores, self._targets_of(of_slice[0]), has_harm=has_harm)
+            epochs.begin(tx, self._clock, of_slice, scores, self._targets(tx, of_slice[0]), has_harm=has_harm)
             return True
 
         return await self._store.write(step)
@@ -182,6 +189,9 @@ class Learning:
             is_more=found.taken == BATCH and found.finding.fall is None,
         )
 
+    def _targets(self, tx: Transaction, topic: str) -> Targets:
+        return measured(self._targets_of(topic), tx.seeds.count(), seeds_min=self._terms.seeds_min)
+
     def level_of(self, epoch: Epoch) -> Level:
         """The level in force for an epoch's slice, stops aside."""
         return level_in_force(epoch, configured_grant(self._rules(), epoch.topic, epoch.channel))
@@ -199,7 +209,7 @@ class Learning:
             if finding.fall is not None:
                 return [self._fall(tx, epoch, finding)]
             if finding.burst:
-                epoch = epochs.burst(tx, self._clock, epoch, replies=finding.burst, why="detector")
+                epoch = burst(tx, self._clock, epoch, replies=finding.burst, why="detector")
             if finding.proposal is None:
                 return []
             epoch = epochs.proposed(tx, self._clock, replace(epoch, proposal=finding.proposal))
@@ -216,7 +226,7 @@ class Learning:
         of_slice = (epoch.topic, epoch.channel, epoch.release)
         level = level_after(finding.fall)
         scores, _ = self._past(tx, of_slice)
-        targets = self._targets_of(epoch.topic)
+        targets = self._targets(tx, epoch.topic)
         epochs.ended(tx, self._clock, epoch, finding.fall, scores, targets, earned=level)
         return moved(epoch, "demoted" if level is Level.DEMOTED else "expired", level, None, why=finding.fall.value)
 

@@ -14,7 +14,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
-from understudy.records.autonomy import Candidate, Outcome, Targets
+from understudy.records.autonomy import NOTHING_SAID, Candidate, Outcome, Targets
 from understudy.stats.betting import observed_target, progress
 from understudy.stats.detector import Detector, Watch, after_all, cusum, is_alarmed, unstirred
 from understudy.stats.ladder import Ladder, Rungs, climb, foot, standing
@@ -35,7 +35,8 @@ class Progress:
 
     `thresholds` strict to lax and `shares` of delta were fixed before the first label. `mean` and `severe` are the
     evidence that the mean loss, and the share of severe ones, are below their targets; `watch` follows what left by
-    itself, `veto` what people reviewed. `reviewers`: who gave the labels, the first few.
+    itself, `veto` what people reviewed. `reviewers`: who gave the labels, the first few. `discounted` counts approvals
+    that were no evidence because of who gave them.
     """
 
     thresholds: tuple[float, ...]
@@ -49,6 +50,7 @@ class Progress:
     severe_count: int = 0
     timeouts: int = 0
     delivered: int = 0
+    discounted: int = 0
     reviewers: tuple[str, ...] = ()
     first_at: datetime | None = None
     last_at: datetime | None = None
@@ -109,6 +111,7 @@ def advance(before: Progress, candidates: Sequence[Candidate], targets: Targets,
         severe_count=before.severe_count + sum(label.is_severe for label in labels),
         timeouts=before.timeouts + sum(label.outcome is Outcome.TIMEOUT for label in labels),
         delivered=before.delivered + sum(candidate.is_delivered for candidate in own),
+        discounted=before.discounted + sum(_is_discounted(candidate) for candidate in own),
         reviewers=tuple(by)[:REVIEWERS_KEPT],
         first_at=before.first_at or (times[0] if times else None),
         last_at=times[-1] if times else before.last_at,
@@ -168,7 +171,11 @@ def _is_awaited(candidate: Candidate) -> bool:
 
 def _counts(candidate: Candidate) -> bool:
     label = candidate.label
-    return candidate.is_sampled and label is not None and label.outcome is not Outcome.VOID
+    return candidate.is_sampled and label is not None and label.outcome not in NOTHING_SAID
+
+
+def _is_discounted(candidate: Candidate) -> bool:
+    return candidate.is_sampled and candidate.label is not None and candidate.label.outcome is Outcome.DISCOUNTED
 
 
 def _watched(watch: Watch, candidates: Iterable[Candidate], detector: Detector) -> Watch:
@@ -176,8 +183,8 @@ def _watched(watch: Watch, candidates: Iterable[Candidate], detector: Detector) 
 
 
 def _audited_loss(candidate: Candidate) -> float | None:
-    """What the audit of a reply found; good while it is awaited, None where there is none."""
-    if not candidate.is_sampled:
+    """What the audit of a reply found; good while it is awaited, None where there is none or it says nothing."""
+    if not candidate.is_sampled or (candidate.label is not None and candidate.label.outcome in NOTHING_SAID):
         return None
     return 0.0 if candidate.label is None else candidate.label.loss
 

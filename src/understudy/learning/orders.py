@@ -9,6 +9,7 @@ from understudy.learning import epochs
 from understudy.learning.calibrating import scores_under
 from understudy.learning.flow import SCORES_MAX, moved
 from understudy.learning.promotion import Why
+from understudy.learning.sensitivity import measured
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import AutonomyMoved, Telemetry
@@ -94,7 +95,7 @@ class Orders:
     def _begin_anew(self, tx: Transaction, epoch: Epoch, by: str) -> Epoch:
         past = tx.candidates.latest_of(epoch.topic, epoch.channel, epoch.release, limit=SCORES_MAX)
         scores = scores_under(past, tx.calibrators.latest())
-        targets = self._targets_of(epoch.topic)
+        targets = measured(self._targets_of(epoch.topic), tx.seeds.count(), seeds_min=self._terms.seeds_min)
         return epochs.ended(tx, self._clock, epoch, Why.RESTARTED, scores, targets, earned=Level.ASSIST, by=by)
 
     def _proposals(self, tx: Transaction, of: Slice) -> list[Epoch]:

@@ -39,7 +39,11 @@ class Candidates(Protocol):
         ...
 
     def judged(self, *, after: int, limit: int) -> list[Candidate]:
-        """Sampled ones with a label and `seq` > `after`, oldest first."""
+        """Sampled ones with a label and `seq` > `after`, oldest first; those that say nothing (`NOTHING_SAID`) included."""
+        ...
+
+    def delivered(self, topic: str, channel: str, *, after: int) -> tuple[int, int]:
+        """How many of a slice, of all releases, were delivered with `seq` > `after`, and the last one's `seq`."""
         ...
 
     def latest_judged(self, *, limit: int) -> list[Candidate]:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
+from understudy.ports.access import Keys
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops, Topics
-from understudy.records.access import ApiKey
+from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
@@ -49,7 +50,7 @@ class Conversations(Protocol):
     def add(self, conversation: Conversation) -> None: ...
 
     def change(self, conversation: Conversation) -> None:
-        """Write mode, taken_by and address."""
+        """Write mode, taken_by and address; one in rehearsal stays in it, whatever is asked."""
         ...
 
 
@@ -155,8 +156,15 @@ class Holds(Protocol):
         """Lengthen a claim. It is no news, so it needs no ledger entry."""
         ...
 
-    def queue(self, *, state: HoldState | None, after: tuple[int, datetime, str] | None, limit: int) -> list[Hold]:
-        """Holds in queue order (priority, created_at, id), after a position."""
+    def queue(
+        self,
+        *,
+        state: HoldState | None,
+        after: tuple[int, datetime, str] | None,
+        limit: int,
+        reader: str | None = None,
+    ) -> list[Hold]:
+        """Holds in queue order (priority, created_at, id), after a position; without those that `reader` is barred from."""
         ...
 
     def due(self, now: datetime, *, limit: int) -> list[Hold]:
@@ -259,20 +267,6 @@ class Rulebooks(Protocol):
         ...
 
 
-class Keys(Protocol):
-    """API keys."""
-
-    def add(self, key: ApiKey) -> None: ...
-
-    def get(self, key_id: str) -> ApiKey | None: ...
-
-    def all(self) -> list[ApiKey]: ...
-
-    def revoke(self, key_id: str, *, now: datetime) -> None:
-        """Revoke one; raises `NotFound`."""
-        ...
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
     """The first answer given under an idempotency key."""
@@ -357,6 +351,14 @@ class Transaction(Protocol):
     def stops(self) -> Stops: ...
     @property
     def topics(self) -> Topics: ...
+    @property
+    def seeds(self) -> Seeds: ...
+    @property
+    def reviews(self) -> Reviews: ...
+    @property
+    def feedback(self) -> Feedbacks: ...
+    @property
+    def caps(self) -> Caps: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

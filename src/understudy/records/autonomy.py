@@ -21,7 +21,8 @@ class Outcome(StrEnum):
     """How the label of a candidate came: a verdict on its hold or audit, or none.
 
     *timeout*: nobody judged it in time, which counts as bad. *void*: the customer wrote on before anybody could judge
-    it, which counts as nothing, because how good the draft was had no part in it.
+    it, which counts as nothing, because how good the draft was had no part in it. *discounted*: approved by a reviewer
+    whose approvals are no evidence at present, which counts as nothing as well.
     """
 
     APPROVE = "approve"
@@ -31,6 +32,11 @@ class Outcome(StrEnum):
     TAKE_OVER = "take_over"
     TIMEOUT = "timeout"
     VOID = "void"
+    DISCOUNTED = "discounted"
+
+
+NOTHING_SAID = frozenset({Outcome.VOID, Outcome.DISCOUNTED})
+"""Outcomes that say nothing of how good a draft was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +109,8 @@ class Terms:
     Besides the certificate, labels must span `days_min` days and come from `reviewers_min` people. In probation
     `probation_audit_rate` of the replies are audited, until `probation_replies` were sent; then `audit_rate`. A
     certificate lasts `valid_days`. After a stir the next `burst` automatic replies are all audited. A slice may rest on
-    its topic's certificate once it has `child_labels_min` labels of its own that do not speak against it.
+    its topic's certificate once it has `child_labels_min` labels of its own that do not speak against it. From
+    `seeds_min` judged seeds on an epoch begins with the sensitivity that they measure, and no longer with the assumed one.
     """
 
     days_min: float = 3.0
@@ -114,6 +121,7 @@ class Terms:
     valid_days: float = 90.0
     burst: int = 100
     child_labels_min: int = 30
+    seeds_min: int = 20
     is_automatic: bool = False
 
 
@@ -159,7 +167,8 @@ class Epoch:
 
     `earned` None: nothing was earned or lost yet, so the configuration speaks. `progress` is the state of its
     processes as canonical JSON, made of all candidates with `seq` up to `consumed`. `burst_left`: so many more
-    automatic replies are all audited. `has_harm`: one that left by itself did harm. An epoch that ended says why, and another has begun.
+    automatic replies are all audited. `has_harm`: one that left by itself did harm. An epoch that ended says why, and
+    another has begun.
     """
 
     id: str

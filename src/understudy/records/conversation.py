@@ -17,10 +17,15 @@ class Author(StrEnum):
 
 
 class Mode(StrEnum):
-    """Who answers in a conversation: the agent (with its checks), or a person who took it over."""
+    """Who answers in a conversation: the agent (with its checks), or a person who took it over.
+
+    *rehearsal*: nobody, because a known-bad draft was planted in it. Nothing said there reaches anybody, and it is never
+    anything else.
+    """
 
     AGENT = "agent"
     PERSON = "person"
+    REHEARSAL = "rehearsal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

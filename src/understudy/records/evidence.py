@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 
 from understudy.records.conversation import Mode
 from understudy.records.topics import TopicGuess
+from understudy.records.trust import CapCause
 
 NO_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time of a turn that gives none; a fixed one, so that the same file gives the same answers."""
@@ -132,6 +133,15 @@ class ContactFacts:
     tags: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastReply:
+    """The automatic reply that the customer's message follows: of which turn, about what, and when it was sent."""
+
+    turn_id: str
+    topic: str | None
+    at: datetime
+
+
 NO_FACTS = ContactFacts()
 """Nothing is known of the customer."""
 
@@ -146,6 +156,8 @@ class Evidence:
     slice in the hour before `at`, and `degraded_last_hour` its safe replies, those decided in parallel included in both. `audit_draw` is uniform in [0, 1).
     `topic_by` None: nobody could name the topic, or the evidence is from before this was noted. `topic_guess` is what a
     model made of the burst, where it was asked.
+    `cap` says why this customer gets people, None where nothing says so. `follows` is the reply before this turn, if it
+    left without a person.
     """
 
     turn_id: str
@@ -167,6 +179,8 @@ class Evidence:
     opinions: tuple[Opinion, ...] = ()
     topic_by: TopicBy | None = None
     topic_guess: TopicGuess | None = None
+    cap: CapCause | None = None
+    follows: PastReply | None = None
 
     def __post_init__(self) -> None:
         if (self.draft is None) == (self.agent_error is None) and self.mode is Mode.AGENT:

@@ -10,12 +10,14 @@ from enum import StrEnum
 class HoldKind(StrEnum):
     """*draft*: a draft waits for a verdict; *hand_off*: the customer waits for a person; *unsure_send*: a person must
     say whether a message whose send is unknown reached the customer; *audit*: a reply that left by itself is reviewed
-    afterwards, and nothing is sent whatever the verdict."""
+    afterwards; *second*: another reviewer judges a draft that was decided on already, without being told how. Whatever
+    the verdict on one of the last two, nothing is sent."""
 
     DRAFT = "draft"
     HAND_OFF = "hand_off"
     UNSURE_SEND = "unsure_send"
     AUDIT = "audit"
+    SECOND = "second"
 
 
 class HoldState(StrEnum):
@@ -42,7 +44,7 @@ class Hold:
     """Something waiting for a reviewer. `version` grows with every change a verdict must know of.
 
     `priority` 0 comes first. `expires_at` None means it waits for as long as it takes; `raised_at` says when the
-    deadline passed and it was put before the others.
+    deadline passed and it was put before the others. `claimed_at`: since when its reviewer has been at it.
     """
 
     id: str
@@ -62,6 +64,7 @@ class Hold:
     raised_at: datetime | None
     closed_at: datetime | None
     superseded_by: str | None
+    claimed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,8 @@ class TurnState(StrEnum):
     ANSWERED = "answered"
     HANDED_OFF = "handed_off"
     SUPERSEDED = "superseded"
+    PLANTED = "planted"
+    SPENT = "spent"
 
 
 _S = TurnState
@@ -36,8 +38,14 @@ TRANSITIONS: dict[TurnState, frozenset[TurnState]] = {
     _S.ANSWERED: frozenset(),
     _S.HANDED_OFF: frozenset({_S.DELIVERING}),
     _S.SUPERSEDED: frozenset(),
+    _S.PLANTED: frozenset({_S.SPENT}),
+    _S.SPENT: frozenset(),
 }
-"""From each state, the states a turn may go to. A person's answer to a handed-off turn is delivered like any other."""
+"""From each state, the states a turn may go to. A person's answer to a handed-off turn is delivered like any other.
+
+A *planted* turn shows reviewers a draft that is known to be bad. It begins and ends outside all others, so that there is
+no way on which its draft could be sent.
+"""
 
 WORKING = frozenset({_S.COLLECTING, _S.DRAFTING, _S.GATHERING, _S.ASSESSING})
 """States in which this system has the next move; their number is the backlog."""
@@ -93,6 +101,9 @@ OUTBOX_JOB = "outbox"
 
 HOLD_JOB = "hold"
 """Look at a hold's deadline."""
+
+SEED_JOB = "seed"
+"""Plant a known-bad draft in the review queue."""
 
 LEARNING_JOB = "learning"
 """Look at what a slice and release has earned or lost."""

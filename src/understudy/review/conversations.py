@@ -6,14 +6,17 @@ from understudy.assessment.cards import mask_cards
 from understudy.effects.handing_off import set_mode
 from understudy.effects.holds import close_hold
 from understudy.effects.sending import queue_message
+from understudy.effects.trust import cap_contact
 from understudy.errors import Conflict, InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.outbox import OutboxEntry
-from understudy.records.review import HoldKind, HoldState
+from understudy.records.review import HoldKind, HoldState, VerdictKind
 from understudy.records.text import storable
+from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
+from understudy.review.seed_verdicts import settle_seed
 
 
 class Conversations:
@@ -29,16 +32,29 @@ class Conversations:
 
         def step(tx: Transaction) -> Conversation:
             now = self._clock.now()
+            conversation = tx.conversations.get(conversation_id)
+            if conversation.mode is Mode.REHEARSAL:
+                self._take_over_rehearsal(tx, conversation_id, reviewer)
+                return conversation
             for turn in tx.turns.open_of(conversation_id):
                 if turn.state is TurnState.HELD:
                     tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=now)
             for hold in tx.holds.open_of_conversation(conversation_id):
                 if hold.kind in (HoldKind.DRAFT, HoldKind.HAND_OFF):
                     close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
+            if conversation.mode is Mode.AGENT:
+                cap_contact(tx, self._clock, conversation_id, CapCause.TAKEN_OVER, turn_id=None, actor=reviewer)
             set_mode(tx, self._clock, conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
             return tx.conversations.get(conversation_id)
 
         return await self._store.write(step)
+
+    def _take_over_rehearsal(self, tx: Transaction, conversation_id: str, reviewer: str) -> None:
+        """A reviewer who takes over rather than let a planted draft out has noticed it; there is nobody to talk to."""
+        for hold in tx.holds.open_of_conversation(conversation_id):
+            turn = tx.turns.get(hold.turn_id)
+            settle_seed(tx, self._clock, turn, kind=VerdictKind.TAKE_OVER, is_caught=True, reviewer=reviewer)
+            close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
 
     async def say(self, conversation_id: str, text: str, *, reviewer: str) -> OutboxEntry:
         """Send a person's own words, card numbers masked; raises `Conflict` unless the conversation is with a person."""

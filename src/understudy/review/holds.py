@@ -9,7 +9,7 @@ from typing import Literal
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.sending import queue_message
-from understudy.errors import ClaimedByOther, HoldClosed, StaleVersion
+from understudy.errors import ClaimedByOther, HoldClosed, NotFound, StaleVersion
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed as HoldClosedEvent
@@ -18,6 +18,7 @@ from understudy.records.conversation import Author
 from understudy.records.review import Hold, HoldKind, HoldState
 from understudy.records.rulebook import SafeReply
 from understudy.records.turn import HOLD_JOB, Job, TurnState
+from understudy.review.seed_verdicts import withdraw_seed
 
 SWEEP_MAX = 500
 RAISED_PRIORITY = 0
@@ -69,10 +70,10 @@ class Holds:
 
         def step(tx: Transaction) -> Hold:
             hold = open_for(tx, self._clock, hold_id, reviewer)
-            claimed = replace(hold, claimed_by=reviewer, claimed_until=until)
             if hold.claimed_by == reviewer:
                 tx.holds.renew(hold, until=until)
-                return claimed
+                return replace(hold, claimed_until=until)
+            claimed = replace(hold, claimed_by=reviewer, claimed_until=until, claimed_at=self._clock.now())
             tx.holds.change(claimed, was=hold.version)
             self._log(tx, "hold.claimed", hold, reviewer)
             return claimed
@@ -86,7 +87,7 @@ class Holds:
             hold = open_for(tx, self._clock, hold_id, reviewer)
             if hold.claimed_by is None:
                 return hold
-            released = replace(hold, claimed_by=None, claimed_until=None)
+            released = replace(hold, claimed_by=None, claimed_until=None, claimed_at=None)
             tx.holds.change(released, was=hold.version)
             self._log(tx, "hold.released", hold, reviewer)
             return released
@@ -140,7 +141,11 @@ class Holds:
 
     def _replace_by_safe_reply(self, tx: Transaction, hold: Hold, reply: SafeReply) -> list[Hold]:
         close_hold(tx, self._clock, hold, HoldState.EXPIRED)
-        turn = tx.turns.advance(tx.turns.get(hold.turn_id), TurnState.DELIVERING)
+        turn = tx.turns.get(hold.turn_id)
+        if turn.state is TurnState.PLANTED:
+            withdraw_seed(tx, self._clock, turn)
+            return []
+        turn = tx.turns.advance(turn, TurnState.DELIVERING)
         queue_message(
             tx,
             self._clock,
@@ -174,6 +179,8 @@ def open_for(tx: Transaction, clock: Clock, hold_id: str, reviewer: str, *, vers
     `ClaimedByOther` while somebody else's claim lasts.
     """
     hold = tx.holds.get(hold_id)
+    if tx.reviews.is_barred(hold_id, reviewer):
+        raise NotFound(f"there is no hold {hold_id!r}")
     if hold.state is not HoldState.OPEN:
         raise HoldClosed(_why_closed(hold))
     if version is not None and version != hold.version:

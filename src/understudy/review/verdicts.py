@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from understudy.assessment.cards import mask_cards
@@ -12,6 +13,7 @@ from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.labelling import label_by_verdict
 from understudy.effects.sending import queue_message, settle_sent
 from understudy.effects.taking_along import Nobody, TakesAlong
+from understudy.effects.trust import cap_contact, credit_contact
 from understudy.errors import InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -21,21 +23,29 @@ from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
 from understudy.records.outbox import OutboxState
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
+from understudy.records.reviewing import ReviewTerms
 from understudy.records.text import storable_record
+from understudy.records.trust import CapCause
 from understudy.records.turn import OUTBOX_JOB, Job, Turn, TurnState
 from understudy.review.holds import open_for
+from understudy.review.quality import note_judgement, review_standing
+from understudy.review.second import ask_second, settle_second
+from understudy.review.seed_verdicts import is_caught, settle_seed
 
 REJECTED_PRIORITY = 3
 TOPIC_CHARS_MAX = 200
+NO_SECOND = ReviewTerms()
+"""Nobody is asked a second time."""
 
 ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
     HoldKind.DRAFT: frozenset(VerdictKind),
     HoldKind.HAND_OFF: frozenset({VerdictKind.RESPOND, VerdictKind.TAKE_OVER}),
     HoldKind.UNSURE_SEND: frozenset({VerdictKind.APPROVE, VerdictKind.REJECT}),
     HoldKind.AUDIT: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
+    HoldKind.SECOND: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
 }
 """Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again" and
-*reject* says "it did arrive". On an audit a verdict says how good the reply was; nothing more is sent."""
+*reject* says "it did arrive". On an audit, or a second review, a verdict says how good the draft was; nothing is sent."""
 
 
 class Verdicts:
@@ -49,6 +59,7 @@ class Verdicts:
         *,
         business: Callable[[], str],
         hold_expires_after_s: float | None,
+        terms: ReviewTerms = NO_SECOND,
         text_chars_max: int = 20_000,
         following: TakesAlong | None = None,
     ) -> None:
@@ -57,6 +68,7 @@ class Verdicts:
         self._telemetry = telemetry
         self._business = business
         self._hold_expires_after_s = hold_expires_after_s
+        self._terms = terms
         self._text_chars_max = text_chars_max
         self._following = following or Nobody()
 
@@ -70,15 +82,15 @@ class Verdicts:
         self._check_text(request)
         request = _fitted(request)
 
-        def step(tx: Transaction) -> tuple[Verdict, Hold, Hold | None, Any]:
+        is_drawn = self._terms.second_rate > 0 and self._clock.random() < self._terms.second_rate
+
+        def step(tx: Transaction) -> tuple[Verdict, Hold, list[Hold], Any]:
             hold = open_for(tx, self._clock, request.hold_id, request.reviewer, version=request.version)
             if request.kind not in ALLOWED[hold.kind]:
                 allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
                 raise InputError(f"a {hold.kind.value} hold does not take {request.kind.value!r}; it takes {allowed}")
             verdict = self._store_verdict(tx, hold, request)
-            label_by_verdict(tx, self._clock, hold, verdict)
-            close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=request.reviewer)
-            opened = self._carry_out(tx, hold, verdict)
+            opened = self._settle(tx, hold, verdict, is_drawn=is_drawn)
             # A message of which nobody knew what became of it is looked at anew by whoever hears of it.
             is_new = hold.kind is not HoldKind.UNSURE_SEND
             taken = self._following.take_along(tx, hold.conversation_id) if is_new else None
@@ -93,9 +105,27 @@ class Verdicts:
                 hold_id=hold.id, turn_id=hold.turn_id, how=verdict.kind.value, reviewer=verdict.reviewer, age_s=age_s
             )
         )
-        if opened is not None:
-            self._telemetry.emit(hold_opened(opened))
+        for further in opened:
+            self._telemetry.emit(hold_opened(further))
         return verdict
+
+    def _settle(self, tx: Transaction, hold: Hold, verdict: Verdict, *, is_drawn: bool) -> list[Hold]:
+        """Close the hold, learn from the verdict and do what it says; returns the holds it opens."""
+        turn = tx.turns.get(hold.turn_id)
+        note_judgement(tx, hold, verdict)
+        if turn.state is TurnState.PLANTED:
+            caught, reviewer = is_caught(tx, verdict), verdict.reviewer
+            settle_seed(tx, self._clock, turn, kind=verdict.kind, is_caught=caught, reviewer=reviewer)
+            review_standing(tx, self._clock, reviewer, self._terms)
+            close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
+            return []
+        candidate = label_by_verdict(tx, self._clock, hold, verdict)
+        close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=verdict.reviewer)
+        opened = [self._carry_out(tx, turn, hold, verdict)]
+        if candidate is not None and candidate.is_sampled and is_drawn:
+            within = timedelta(seconds=self._terms.second_within_s)
+            opened.append(ask_second(tx, self._clock, turn, candidate, first=verdict.reviewer, within=within))
+        return [one for one in opened if one is not None]
 
     def _check_text(self, request: VerdictRequest) -> None:
         needs_text = request.kind in (VerdictKind.EDIT, VerdictKind.RESPOND)
@@ -138,10 +168,14 @@ class Verdicts:
         )
         return verdict
 
-    def _carry_out(self, tx: Transaction, hold: Hold, verdict: Verdict) -> Hold | None:
+    def _carry_out(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> Hold | None:
         """Do what the verdict says; returns the hold it opens, if any."""
-        turn = tx.turns.get(hold.turn_id)
         if hold.kind is HoldKind.AUDIT:
+            if verdict.kind is VerdictKind.REJECT:
+                self._cap(tx, turn, verdict, CapCause.REJECTED)
+            return None
+        if hold.kind is HoldKind.SECOND:
+            settle_second(tx, self._clock, hold, verdict)
             return None
         if hold.kind is HoldKind.UNSURE_SEND:
             self._settle_unsure_send(tx, turn, verdict)
@@ -149,6 +183,7 @@ class Verdicts:
         match verdict.kind:
             case VerdictKind.APPROVE:
                 self._send_draft(tx, turn, self._draft_text(tx, turn), verdict.reviewer)
+                credit_contact(tx, self._clock, turn.conversation_id, turn_id=turn.id, actor=verdict.reviewer)
             case VerdictKind.EDIT:
                 self._send_draft(tx, turn, verdict.text or "", verdict.reviewer)
             case VerdictKind.RESPOND:
@@ -159,6 +194,8 @@ class Verdicts:
                 if turn.state is TurnState.HELD:
                     tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=verdict.at)
                     self._lay_draft_aside(tx, turn, verdict.reviewer)
+                if hold.kind is HoldKind.DRAFT:
+                    self._cap(tx, turn, verdict, CapCause.TAKEN_OVER)
                 self._take(tx, turn, verdict.reviewer)
         return None
 
@@ -216,6 +253,9 @@ class Verdicts:
             priority=REJECTED_PRIORITY,
             expires_after_s=self._hold_expires_after_s,
         )
+
+    def _cap(self, tx: Transaction, turn: Turn, verdict: Verdict, cause: CapCause) -> None:
+        cap_contact(tx, self._clock, turn.conversation_id, cause, turn_id=turn.id, actor=verdict.reviewer)
 
     def _take(self, tx: Transaction, turn: Turn, reviewer: str) -> None:
         set_mode(tx, self._clock, turn.conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)

@@ -54,7 +54,16 @@ class Autonomy(Section):
         0.05, ge=0, le=1, description="share of automatic replies reviewed afterwards; without any, nothing is noticed"
     )
     burst: int = Field(100, ge=0, description="so many replies are all audited when something stirs")
+    rise_burst: int = Field(
+        600, ge=0, description="so many are all audited when complaints, or recontacts, are more frequent than usual"
+    )
+    recontact_within_h: float = Field(
+        24.0, ge=0, description="who writes again about the same topic so soon after an automatic reply: a recontact"
+    )
     valid_days: float = Field(90.0, gt=0, description="a certificate lasts so many days")
+    seeds_min: int = Field(
+        20, ge=1, description="planted drafts with a verdict, from which on they say what reviewers notice"
+    )
     child_labels_min: int = Field(
         30, ge=1, description="labels a slice needs of its own to rest on the certificate of its topic on all channels"
     )

@@ -1,5 +1,5 @@
-"""The sections `[autonomy]` and `[learning]` as what learning takes: what is promised for a topic, the terms of a
-promotion, and those under which something learned comes into force.
+"""The sections `[autonomy]`, `[learning]` and `[review]` as what flows take: what is promised for a topic, the terms of a
+promotion and of reviews, and those under which something learned comes into force.
 """
 
 from __future__ import annotations
@@ -7,9 +7,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from understudy.records.autonomy import RefitTerms, Targets, Terms, TrialTerms
+from understudy.records.feedback import FeedbackTerms
+from understudy.records.reviewing import ReviewTerms
 from understudy.records.topics import TopicTerms
 from understudy.settings.autonomy import Autonomy, TopicTargets
 from understudy.settings.learning import LearningSettings
+from understudy.settings.model import Settings
 
 
 def targets_of(autonomy: Autonomy, topic: str) -> Targets:
@@ -23,6 +26,24 @@ def targets_of(autonomy: Autonomy, topic: str) -> Targets:
     )
 
 
+def feedback_terms_of(autonomy: Autonomy) -> FeedbackTerms:
+    """What follows from what customers say."""
+    return FeedbackTerms(
+        burst=autonomy.burst, rise_burst=autonomy.rise_burst, recontact_within_h=autonomy.recontact_within_h
+    )
+
+
+def review_terms_of(settings: Settings) -> ReviewTerms:
+    """How reviewers are looked at."""
+    return ReviewTerms(
+        second_rate=settings.review.second_rate,
+        second_within_s=settings.autonomy.judged_within_h * 3600,
+        discounts=settings.review.discounts,
+        sensitivity=settings.autonomy.sensitivity,
+        words_per_minute_max=settings.review.words_per_minute_max,
+    )
+
+
 def terms_of(autonomy: Autonomy) -> Terms:
     """When promotions are proposed, and how long they last."""
     return Terms(
@@ -33,6 +54,7 @@ def terms_of(autonomy: Autonomy) -> Terms:
         audit_rate=autonomy.audit_rate,
         valid_days=autonomy.valid_days,
         burst=autonomy.burst,
+        seeds_min=autonomy.seeds_min,
         child_labels_min=autonomy.child_labels_min,
         is_automatic=autonomy.confirm == "automatic",
     )

@@ -323,6 +323,29 @@ class Review(Section):
     )
     expiry_reply: str | None = Field(None, description="safe reply for on_expiry = safe_reply")
     claim_lease_s: float = Field(60.0, gt=0, description="how long a claim lasts without a heartbeat")
+    seed_rate: float = Field(
+        0.015, ge=0, le=0.2, description="beside so many of the held drafts a known-bad one is planted; 0 = never"
+    )
+    seed_age_days: float = Field(
+        14.0, ge=0, description="rejected drafts are planted again once so old; never before who rejected them"
+    )
+    second_rate: float = Field(
+        0.1, ge=0, le=1, description="share of the verdicts on sampled drafts that another reviewer gives too, blind"
+    )
+    discounts: bool = Field(
+        True, description="approvals of who approves faster than one can read and misses planted drafts are no evidence"
+    )
+    words_per_minute_max: float = Field(700.0, gt=0, description="nobody reads drafts faster and understands them")
+
+
+class Trust(Section):
+    """Customers who get people: whose last contact with the agent went badly, or who asked for people."""
+
+    cap: bool = Field(True, description="false: no customer is treated apart")
+    days: float = Field(30.0, ge=0, description="a cap ends by itself after so many days; 0 = never")
+    good_contacts: int = Field(
+        3, ge=0, description="and after so many drafts approved as they were, or thumbs up; 0 = never"
+    )
 
 
 class OutboxSettings(Section):
@@ -373,6 +396,7 @@ class Settings(Section):
     policy: Policy = Policy()
     actions: Actions = Actions()
     review: Review = Review()
+    trust: Trust = Trust()
     outbox: OutboxSettings = OutboxSettings()
     openai: OpenAiFace = OpenAiFace()
     telemetry: TelemetrySettings = TelemetrySettings()

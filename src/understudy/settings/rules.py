@@ -22,6 +22,7 @@ from understudy.records.rulebook import (
     SafeReply,
     TopicRule,
 )
+from understudy.records.trust import TrustRules
 from understudy.settings.model import Business, PolicyRuleSettings, Settings
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -73,6 +74,9 @@ def rulebook_of(settings: Settings) -> Rulebook:
         languages=tuple(settings.business.languages),
         audit_rate=settings.autonomy.audit_rate,
         automatic_per_hour_max=settings.autonomy.automatic_per_hour_max,
+        trust=TrustRules(
+            is_on=settings.trust.cap, days=settings.trust.days, good_contacts=settings.trust.good_contacts
+        ),
     )
     return Rulebook(id=digest(dump(rules)), rules=rules)
 

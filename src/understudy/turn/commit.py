@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from understudy.assessment.decision import is_complaint
+from understudy.effects.feedback import take_feedback
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
 from understudy.effects.sending import queue_message
+from understudy.effects.trust import cap_at, cap_contact
 from understudy.errors import StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
@@ -16,21 +19,26 @@ from understudy.records.assessment import Assessment, Decision, DecisionKind
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.evidence import Evidence
+from understudy.records.feedback import FeedbackKind, FeedbackTerms
 from understudy.records.review import Hold, HoldKind
 from understudy.records.rulebook import Rules, SafeReply
-from understudy.records.turn import Turn, TurnState
+from understudy.records.trust import CapCause
+from understudy.records.turn import SEED_JOB, Job, Turn, TurnState
 from understudy.turn.candidates import add_candidate, candidate_of
+from understudy.turn.limits import FlowLimits
 from understudy.turn.standing import earned_grant
 
 FOLLOW_UP_PRIORITY = 4
+WANTS_PERSON = "escalation.wants_person"
+"""The finding that a customer asks for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Committed:
-    """A turn as decided, and the hold that was opened for it, if any."""
+    """A turn as decided, and the holds that were opened with it."""
 
     turn: Turn
-    hold: Hold | None
+    holds: tuple[Hold, ...]
 
 
 def commit(
@@ -42,13 +50,12 @@ def commit(
     evidence_digest: str,
     assessment: Assessment,
     rules: Rules,
-    hold_expires_after_s: float | None,
-    judged_within: timedelta,
+    limits: FlowLimits,
 ) -> Committed:
     """Store an assessment and do what it decided.
 
-    Raises `StepSuperseded` where the turn moved on meanwhile, its conversation went to a person or back, or its slice
-    lost or gained autonomy: then the evidence is of another world, and the agent must not speak over a person.
+    Raises `StepSuperseded` where the turn moved on meanwhile, its conversation went to a person or back, its customer's
+    trust was lost or won, or its slice lost or gained autonomy: then the evidence is of another world, and the agent must not speak over a person.
     """
     now = clock.now()
     conversation = tx.conversations.get(turn.conversation_id)
@@ -82,15 +89,44 @@ def commit(
         evidence=evidence_digest,
         candidate=candidate_of(evidence, assessment, rules) if decision.is_candidate else None,
     )
+    if decision.kind is DecisionKind.HOLD and limits.seed_rate and clock.random() < limits.seed_rate:
+        tx.announce(Job(kind=SEED_JOB, key=turn.id))
     if decision.is_candidate:
-        add_candidate(tx, decided, evidence, assessment, rules, seq=entry.seq, judged_within=judged_within)
-    hold = _effect(tx, clock, decided, conversation, evidence, decision, rules, hold_expires_after_s)
-    return Committed(turn=decided, hold=hold)
+        add_candidate(tx, decided, evidence, assessment, rules, seq=entry.seq, judged_within=limits.judged_within)
+    heard = _hear(tx, clock, evidence, assessment, limits.feedback)
+    asks_for_people = any(finding.name == WANTS_PERSON for finding in assessment.findings)
+    if asks_for_people and decision.kind is DecisionKind.HAND_OFF and rules.trust.is_on:
+        cap_contact(tx, clock, turn.conversation_id, CapCause.WANTS_PEOPLE, turn_id=turn.id)
+    hold = _effect(tx, clock, decided, conversation, evidence, decision, rules, limits.hold_expires_after_s)
+    return Committed(turn=decided, holds=(*heard, *([] if hold is None else [hold])))
+
+
+def _hear(
+    tx: Transaction, clock: Clock, evidence: Evidence, assessment: Assessment, terms: FeedbackTerms
+) -> list[Hold]:
+    """What a message says of the automatic reply it follows: a complaint, or that it was not enough."""
+    past = evidence.follows
+    if past is None:
+        return []
+    kinds: list[FeedbackKind] = []
+    if is_complaint(evidence, assessment.findings):
+        kinds.append(FeedbackKind.COMPLAINT)
+    if past.topic == evidence.topic and evidence.at - past.at < timedelta(hours=terms.recontact_within_h):
+        kinds.append(FeedbackKind.RECONTACT)
+    if not kinds:
+        return []
+    turn = tx.turns.get(past.turn_id)
+    holds = [take_feedback(tx, clock, turn, kind, by="customer", terms=terms) for kind in kinds]
+    return [hold for hold in holds if hold is not None]
 
 
 def is_still_so(tx: Transaction, evidence: Evidence, rules: Rules) -> bool:
-    """Whether a turn was gathered under the mode of its conversation and the autonomy of its slice as they are now."""
-    if tx.conversations.get(evidence.conversation_id).mode is not evidence.mode:
+    """Whether a turn was gathered under the mode of its conversation, the trust of its customer and the autonomy of its
+    slice as they are now."""
+    conversation = tx.conversations.get(evidence.conversation_id)
+    if conversation.mode is not evidence.mode:
+        return False
+    if cap_at(tx, conversation.contact_id, rules, evidence.at) is not evidence.cap:
         return False
     return evidence.draft is None or earned_grant(tx, rules, evidence) == rules.earned
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -34,6 +33,7 @@ from understudy.records.turn import TURN_JOB, WORKING, Job, Turn, TurnState
 from understudy.turn.commit import Committed, commit, is_still_so, turn_decided
 from understudy.turn.drafting import Drafting
 from understudy.turn.gathering import draft_request, gather, transcript_of
+from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import SecondOpinions
 from understudy.turn.replay import judged_by
 from understudy.turn.standing import in_force
@@ -41,20 +41,6 @@ from understudy.turn.work import Asked, Drafted, Gathered
 
 SWEEP_MAX = 500
 """How many overdue turns one sweep announces; the rest wait for the next."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FlowLimits:
-    """`hold_expires_after_s`: how long a hold waits for a person before its expiry rule applies.
-
-    `judged_within_s`: a draft that nobody judged for so long counts as bad for the autonomy of its slice.
-    `lapse_s`: a turn whose agent is being asked is another worker's after so long, unless it is renewed; None = after
-    the longest time that drafting takes, and nobody has to renew.
-    """
-
-    hold_expires_after_s: float | None = 900.0
-    judged_within_s: float = 72 * 3600.0
-    lapse_s: float | None = None
 
 
 class TurnFlow:
@@ -350,8 +336,7 @@ class TurnFlow:
                 evidence_digest=digest(gathered.evidence),
                 assessment=assessment,
                 rules=rulebook.rules,
-                hold_expires_after_s=self._limits.hold_expires_after_s,
-                judged_within=timedelta(seconds=self._limits.judged_within_s),
+                limits=self._limits,
             )
             return committed, self._following.take_along(tx, gathered.turn.conversation_id)
 
@@ -359,8 +344,8 @@ class TurnFlow:
         if taken is not None:
             self._following.go_on(gathered.turn.conversation_id, taken)
         self._telemetry.emit(turn_decided(committed, evidence, assessment, assess_ms))
-        if committed.hold is not None:
-            self._telemetry.emit(hold_opened(committed.hold))
+        for hold in committed.holds:
+            self._telemetry.emit(hold_opened(hold))
         return committed.turn
 
 

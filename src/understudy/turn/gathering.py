@@ -9,10 +9,12 @@ from typing import TypeVar
 
 from understudy.assessment.cards import mask_all, mask_cards
 from understudy.assessment.topic import NamedTopic, name_topic
+from understudy.effects.trust import cap_in_force
 from understudy.errors import MalformedInput
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
+from understudy.records.assessment import DecisionKind
 from understudy.records.codec import build, fitted, load
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
 from understudy.records.evidence import (
@@ -23,6 +25,7 @@ from understudy.records.evidence import (
     Evidence,
     Opinion,
     Passage,
+    PastReply,
     PipelineStep,
     ToolCall,
 )
@@ -113,6 +116,8 @@ def gather(
         opinions=opinions,
         topic_by=named.by,
         topic_guess=named.guess,
+        cap=cap_in_force(tx, clock, conversation.contact_id, rules),
+        follows=_past_reply(tx, turn),
     )
 
 
@@ -194,6 +199,19 @@ def _facts(contact: Contact, conversation: Conversation) -> ContactFacts:
         emails=tuple(sorted(email for email in emails if email)),
         phones=tuple(sorted(phone for phone in phones if phone)),
     )
+
+
+def _past_reply(tx: Transaction, turn: Turn) -> PastReply | None:
+    """The last reply of this conversation before the turn, where it left without a person."""
+    for message in reversed(tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)):
+        if message.author is Author.CUSTOMER or message.turn_id == turn.id:
+            continue
+        if message.author is not Author.AGENT or message.turn_id is None:
+            return None
+        past = tx.turns.get(message.turn_id)
+        is_automatic = past.decision is DecisionKind.DELIVER
+        return PastReply(turn_id=past.id, topic=past.topic, at=message.at) if is_automatic else None
+    return None
 
 
 def _safe_replies_sent(tx: Transaction, turn: Turn, rules: Rules) -> tuple[str, ...]:

@@ -15,7 +15,19 @@ from understudy.app import App
 from understudy.errors import UnderstudyError
 from understudy.records.access import Scope
 from understudy.records.wire import DraftIn, TurnRecord
-from understudy.web import autonomy, chat, conversations, events, holds, openai_face, problems, turns, webhooks
+from understudy.web import (
+    autonomy,
+    chat,
+    contacts,
+    conversations,
+    events,
+    holds,
+    openai_face,
+    problems,
+    reviewers,
+    turns,
+    webhooks,
+)
 from understudy.web.auth import Bearer, needs
 from understudy.web.edge import Edge
 from understudy.web.feed import Feed
@@ -51,7 +63,7 @@ def create(app: App) -> FastAPI:
     api.state.understudy = app
     api.state.feed = feed
     problems.install(api)
-    for part in (turns, openai_face, holds, conversations, autonomy, events, webhooks, chat):
+    for part in (turns, openai_face, holds, conversations, contacts, autonomy, reviewers, events, webhooks, chat):
         api.include_router(part.router, responses=problems.answers(*problems.ANYWHERE))
     _add_health(api, app)
     _add_schemas(api)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from understudy.ports.store import Transaction
+from understudy.records.access import ApiKey, Scope
 from understudy.records.ledger import LedgerEntry
 from understudy.web.auth import HoldsReader, LedgerReader, TheApp, TheFeed
 from understudy.web.bodies import SEQ_MAX
@@ -22,15 +23,34 @@ router = APIRouter(prefix="/v1", tags=["observe"])
 
 BATCH = 200
 
+BEFORE_THE_DECISION = frozenset(
+    {
+        "message.received",
+        "turn.drafting",
+        "turn.gathering",
+        "agent.asked",
+        "turn.drafted",
+        "opinions.asked",
+        "rulebook.added",
+        "turn.gathered",
+    }
+)
+"""Steps that a planted draft never took: who hears them would know it by their absence."""
+OF_REVIEWS = frozenset({"seed", "review", "reviewer", "label"})
+"""First words of the events that tell how reviews are looked at."""
+
 
 @router.get("/events", response_class=EventSourceResponse, responses=answers(401, 403))
 async def stream_events(
     app: TheApp,
     feed: TheFeed,
-    key: HoldsReader,  # noqa: ARG001 - its dependency lets only readers through
+    key: HoldsReader,
     last_event_id: Annotated[int | None, Header(ge=0, le=SEQ_MAX)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
-    """Stream ledger events as they are committed; resumes after `Last-Event-ID`, else begins with the next."""
+    """Stream ledger events as they are committed; resumes after `Last-Event-ID`, else begins with the next.
+
+    A key without `ledger:read` hears of a turn from its decision on, and not of what is known of reviews.
+    """
     with feed.watch(EVERYTHING) as watch:
         seen = last_event_id
         if seen is None:
@@ -40,13 +60,20 @@ async def stream_events(
         while not watch.is_over:
             entries = await app.store.read(partial(_entries, after=seen))
             for entry in entries:
-                yield ServerSentEvent(id=str(entry.seq), event=entry.event, data=ledger_view(entry))
                 seen = entry.seq
-                silence.is_broken()
+                if is_told(entry, key):
+                    yield ServerSentEvent(id=str(entry.seq), event=entry.event, data=ledger_view(entry))
+                    silence.is_broken()
             if silence.is_too_long():
                 yield ServerSentEvent(comment="still here")
             if not entries:
                 await watch.next()
+
+
+def is_told(entry: LedgerEntry, key: ApiKey) -> bool:
+    """Whether a key may hear of an entry: who reviews must not learn which drafts on hold were planted."""
+    is_untold = entry.event in BEFORE_THE_DECISION or entry.event.partition(".")[0] in OF_REVIEWS
+    return Scope.LEDGER_READ in key.scopes or not is_untold
 
 
 def _entries(tx: Transaction, *, after: int) -> list[LedgerEntry]:

@@ -39,14 +39,14 @@ class VerdictBody(BaseModel):
 @router.get("", responses=answers(401, 403))
 async def list_holds(
     app: TheApp,
-    key: HoldsReader,  # noqa: ARG001 - its dependency lets only readers through
+    key: HoldsReader,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     state: HoldState | None = HoldState.OPEN,
 ) -> HoldPage:
-    """List holds in queue order: priority first, then age."""
+    """List the holds that you may decide on in queue order: priority first, then age."""
     after = None if cursor is None else _position(cursor)
-    items = await app.store.read(lambda tx: tx.holds.queue(state=state, after=after, limit=limit))
+    items = await app.store.read(lambda tx: tx.holds.queue(state=state, after=after, limit=limit, reader=key.name))
     return HoldPage(items=items, next=_cursor(items[-1]) if len(items) == limit else None)
 
 
@@ -54,11 +54,11 @@ async def list_holds(
 async def get_hold(
     hold_id: str,
     app: TheApp,
-    key: HoldsReader,  # noqa: ARG001 - its dependency lets only readers through
+    key: HoldsReader,
     response: Response,
 ) -> HoldDetail:
     """Read a hold with its turn and conversation; the ETag is its version."""
-    detail = await app.store.read(lambda tx: hold_view(tx, hold_id))
+    detail = await app.store.read(lambda tx: hold_view(tx, hold_id, reader=key.name))
     response.headers["ETag"] = f'"{detail.hold.version}"'
     return detail
 

@@ -12,6 +12,8 @@ from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft, PipelineStep
 from understudy.records.outbox import OutboxState
 from understudy.records.review import Hold, Verdict
+from understudy.records.reviewing import Agreed, ReviewerQuality
+from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
 
 
@@ -80,6 +82,31 @@ class ContactOut(BaseModel):
     name: str | None
     email: str | None
     phone: str | None
+
+
+class CapOut(BaseModel):
+    """Why a contact gets people, and when that ends: at `ends_at`, or after so many contacts that went well."""
+
+    cause: CapCause
+    explanation: str
+    turn_id: str | None
+    since: datetime
+    ends_at: datetime | None
+    good_contacts: int
+    good_contacts_needed: int | None
+
+
+class ContactDetail(ContactOut):
+    """The customer, and whether they get people."""
+
+    cap: CapOut | None
+
+
+class ReviewersOut(BaseModel):
+    """Reviewers by name; `agreement` is that of any two on the same draft."""
+
+    items: list[ReviewerQuality]
+    agreement: Agreed | None
 
 
 class MessageOut(BaseModel):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query, Response
+from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.app import API_CHANNEL, App
 from understudy.errors import KeyReused, MalformedInput
@@ -13,6 +14,7 @@ from understudy.records.access import ApiKey
 from understudy.records.codec import canonical, digest, load
 from understudy.records.conversation import Inbound
 from understudy.records.evidence import NO_FACTS, ChatMessage, ContactFacts, Draft
+from understudy.records.feedback import Feedback, FeedbackKind
 from understudy.records.wire import TurnRecord
 from understudy.web.auth import TheApp, TheFeed, TurnsReader, TurnsWriter
 from understudy.web.bodies import SEQ_MAX, JsonRoute
@@ -21,6 +23,15 @@ from understudy.web.shapes import Pipeline, TurnOut, TurnPage
 from understudy.web.views import decided_turn, turn_view
 
 router = APIRouter(prefix="/v1/turns", tags=["turns"], route_class=JsonRoute)
+
+
+class FeedbackBody(BaseModel):
+    """What the customer thinks of a reply."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    kind: FeedbackKind = Field(strict=False)
+
 
 DECISION_WITHIN_S = 15.0
 """How long a request waits for the decision itself, which takes milliseconds unless the system is overloaded."""
@@ -112,6 +123,12 @@ async def get_pipeline(
         return Pipeline(turn_id=turn.id, steps=[] if stored is None else list(load(Draft, stored).pipeline))
 
     return await app.store.read(query)
+
+
+@router.post("/{turn_id}/feedback", responses=answers(401, 403, 404, 409))
+async def give_feedback(turn_id: str, body: FeedbackBody, app: TheApp, key: TurnsWriter) -> Feedback:
+    """Say what the customer thinks of the reply. One kind counts once: a repeat gets the first answer."""
+    return await app.feedback.give(turn_id, body.kind, by=key.name)
 
 
 async def submit(

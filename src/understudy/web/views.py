@@ -6,10 +6,11 @@ import asyncio
 import json
 
 from understudy.app import App
+from understudy.errors import NotFound
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment
 from understudy.records.codec import load
-from understudy.records.conversation import Conversation
+from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.evidence import Draft
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxState
@@ -26,16 +27,19 @@ from understudy.web.shapes import (
     TurnOut,
 )
 
-SETTLED = frozenset({TurnState.ANSWERED, TurnState.SUPERSEDED})
+SETTLED = frozenset({TurnState.ANSWERED, TurnState.SUPERSEDED, TurnState.SPENT})
 """States in which nothing more will happen to a turn; a handed-off one may still be answered by a person."""
+
+AFTERWARDS = frozenset({HoldKind.AUDIT, HoldKind.SECOND})
+"""Kinds of hold that no answer waits for."""
 
 
 def turn_view(tx: Transaction, turn: Turn) -> TurnOut:
-    """Show a turn with everything known of it."""
+    """Show a turn with everything known of it. One that was planted looks held until a reviewer decided on it."""
     draft, error, judged = (tx.artifacts.get(turn.id, kind) for kind in ("draft", "agent_error", "assessment"))
     assessment = None if judged is None else load(Assessment, judged)
     confidence = None if assessment is None else assessment.confidence
-    holds = [hold for hold in tx.holds.open_of_turn(turn.id) if hold.kind is not HoldKind.AUDIT]
+    holds = [hold for hold in tx.holds.open_of_turn(turn.id) if hold.kind not in AFTERWARDS]
     entries = tx.outbox.of_turn(turn.id)
     last = entries[-1] if entries else None
     return TurnOut(
@@ -44,7 +48,7 @@ def turn_view(tx: Transaction, turn: Turn) -> TurnOut:
         conversation_id=turn.conversation_id,
         channel=turn.channel,
         topic=turn.topic,
-        state=turn.state,
+        state=TurnState.HELD if turn.state is TurnState.PLANTED else turn.state,
         decision=None if turn.decision is None else turn.decision.value,
         reasons=[] if assessment is None else list(assessment.decision.reasons),
         confidence=turn.confidence,
@@ -69,14 +73,15 @@ def turn_view(tx: Transaction, turn: Turn) -> TurnOut:
 
 
 def conversation_view(tx: Transaction, conversation: Conversation) -> ConversationOut:
-    """Show a conversation with its contact and latest messages."""
+    """Show a conversation with its contact and latest messages; a rehearsal as what it plays."""
+    is_rehearsal = conversation.mode is Mode.REHEARSAL
     contact = tx.contacts.get(conversation.contact_id)
     messages = tx.messages.of_conversation(conversation.id)
     return ConversationOut(
         id=conversation.id,
         channel=conversation.channel,
-        external_id=conversation.external_id,
-        mode=conversation.mode,
+        external_id=conversation.address if is_rehearsal else conversation.external_id,
+        mode=Mode.AGENT if is_rehearsal else conversation.mode,
         taken_by=conversation.taken_by,
         contact=ContactOut(id=contact.id, name=contact.name, email=contact.email, phone=contact.phone),
         messages=[
@@ -93,13 +98,35 @@ def conversation_view(tx: Transaction, conversation: Conversation) -> Conversati
     )
 
 
-def hold_view(tx: Transaction, hold_id: str) -> HoldDetail:
-    """Show a hold with its turn and conversation; raises `NotFound`."""
+def hold_view(tx: Transaction, hold_id: str, *, reader: str) -> HoldDetail:
+    """Show a hold with its turn and conversation; raises `NotFound`, also where it is kept from the reader."""
     hold = tx.holds.get(hold_id)
-    return HoldDetail(
+    if tx.reviews.is_barred(hold_id, reader):
+        raise NotFound(f"there is no hold {hold_id!r}")
+    detail = HoldDetail(
         hold=hold,
         turn=turn_view(tx, tx.turns.get(hold.turn_id)),
         conversation=conversation_view(tx, tx.conversations.get(hold.conversation_id)),
+    )
+    return _as_first_seen(detail) if hold.kind is HoldKind.SECOND else detail
+
+
+def _as_first_seen(detail: HoldDetail) -> HoldDetail:
+    """A draft as its first reviewer saw it: nothing of what came after tells what they said."""
+    turn, conversation = detail.turn, detail.conversation
+    asked = [one.seq for one in conversation.messages if one.turn_id == turn.id and one.author is Author.CUSTOMER]
+    until = max(asked, default=0)
+    held = {"state": TurnState.HELD, "hold_id": detail.hold.id, "reply": None, "finished_at": None}
+    return HoldDetail(
+        hold=detail.hold,
+        turn=turn.model_copy(update={**held, "superseded_by": None, "is_audited": False}),
+        conversation=conversation.model_copy(
+            update={
+                "mode": Mode.AGENT,
+                "taken_by": None,
+                "messages": [one for one in conversation.messages if one.seq <= until],
+            }
+        ),
     )
 
 

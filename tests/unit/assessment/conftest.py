@@ -20,6 +20,8 @@ _EVIDENCE_FIELDS = {
     "degraded_last_hour",
     "audit_draw",
     "masked",
+    "cap",
+    "follows",
 }
 
 

@@ -124,11 +124,20 @@ def test_only_final_states_lead_nowhere() -> None:
     assert {state for state, following in TRANSITIONS.items() if not following} == {
         TurnState.ANSWERED,
         TurnState.SUPERSEDED,
+        TurnState.SPENT,
     }
 
 
-def test_every_state_can_be_reached_from_the_first() -> None:
-    reached, new = set(), {TurnState.COLLECTING}
+def test_a_planted_turn_has_no_way_to_delivery_and_none_leads_to_it() -> None:
+    assert TRANSITIONS[TurnState.PLANTED] == {TurnState.SPENT}
+    assert not TRANSITIONS[TurnState.SPENT]
+    others = set(TurnState) - {TurnState.PLANTED}
+    assert not any({TurnState.PLANTED, TurnState.SPENT} & TRANSITIONS[state] for state in others)
+    assert not {TurnState.PLANTED, TurnState.SPENT} & (OPEN | WORKING | SUPERSEDABLE)
+
+
+def test_every_state_but_a_planted_turns_can_be_reached_from_the_first() -> None:
+    reached, new = {TurnState.PLANTED, TurnState.SPENT}, {TurnState.COLLECTING}
     while new:
         reached |= new
         new = {to for state in new for to in TRANSITIONS[state]} - reached

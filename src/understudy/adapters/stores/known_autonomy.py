@@ -1,4 +1,4 @@
-"""What this process last saw of epochs, calibrators and stops; right for as long as `hot.py`, of which it is a part."""
+"""What this process last saw of epochs, calibrators, stops and caps; right for as long as `hot.py`, of which it is a part."""
 
 from __future__ import annotations
 
@@ -18,12 +18,16 @@ OfSlice = tuple[str, str, str]
 @dataclass(slots=True)
 class KnownAutonomy:
     """Open epochs by slice and release (None = there is none), calibrators by id, all stops (None = not read), the name
-    of the latest topic model (None = not read, "" = there is none)."""
+    of the latest topic model (None = not read, "" = there is none).
+
+    `has_caps`: whether any contact has a cap (None = not looked).
+    """
 
     epochs: dict[OfSlice, Epoch | None] = field(default_factory=dict)
     calibrators: dict[str, Calibrator | None] = field(default_factory=dict)
     stops: Sequence[Stop] | None = None
     topic_model: str | None = None
+    has_caps: bool | None = None
 
     def keep(self, of_slice: OfSlice, epoch: Epoch | None) -> None:
         """Keep the open epoch of a slice and release, or that there is none."""
@@ -37,3 +41,4 @@ class KnownAutonomy:
         self.calibrators.clear()
         self.stops = None
         self.topic_model = None
+        self.has_caps = None

@@ -49,6 +49,14 @@ _LATEST_JUDGED = Statement(
 _COUNT_JUDGED = Statement(
     select(func.count()).select_from(candidates).where(candidates.c.seq > bindparam("after"), *_IS_JUDGED)
 )
+_DELIVERED = Statement(
+    select(func.count(), func.max(candidates.c.seq)).where(
+        candidates.c.seq > bindparam("after"),
+        candidates.c.is_delivered,
+        candidates.c.topic == bindparam("topic"),
+        candidates.c.channel == bindparam("channel"),
+    )
+)
 _OF_SLICE_COLUMNS = (candidates.c.topic, candidates.c.channel, candidates.c.release)
 _SLICES = Statement(
     select(
@@ -163,6 +171,11 @@ class SqlCandidates:
 
     def count_judged(self, *, after: int) -> int:
         return int(self._session.scalar(_COUNT_JUDGED, after=after))
+
+    def delivered(self, topic: str, channel: str, *, after: int) -> tuple[int, int]:
+        row = self._session.row(_DELIVERED, topic=topic, channel=channel, after=after)
+        assert row is not None, "counts are a row, whatever they are"
+        return int(row[0]), after if row[1] is None else int(row[1])
 
     def _read(self, statement: Statement, **values: Any) -> list[Candidate]:
         return [record_of(Candidate, row) for row in self._session.rows(statement, **values)]

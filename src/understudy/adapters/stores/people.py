@@ -13,10 +13,10 @@ from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
-from understudy.adapters.stores.statement import Statement
+from understudy.adapters.stores.statement import Statement, among
 from understudy.adapters.stores.tables import addresses, contacts, conversations, messages
 from understudy.errors import NotFound
-from understudy.records.conversation import Contact, Conversation, Inbound, Message
+from understudy.records.conversation import Contact, Conversation, Inbound, Message, Mode
 
 _CONTACT = columns_of(contacts, Contact)
 _CONTACT_AT = Statement(
@@ -60,7 +60,7 @@ _FILL_CONTACT = Statement(
 _CONVERSATIONS = Rows(conversations, Conversation, key=("id",))
 _CHANGE_CONVERSATION = Statement(
     update(conversations)
-    .where(conversations.c.id == bindparam("which"))
+    .where(conversations.c.id == bindparam("which"), ~among(conversations.c.mode, [Mode.REHEARSAL]))
     .values({name: bindparam(name) for name in ("mode", "taken_by", "address")})
 )
 _MESSAGES = Rows(messages, Message, key=("id",), more=("channel",))
@@ -153,7 +153,8 @@ class SqlConversations:
     def change(self, conversation: Conversation) -> None:
         changes = {name: getattr(conversation, name) for name in ("mode", "taken_by", "address")}
         self._session.change(_CHANGE_CONVERSATION, {"which": conversation.id, **changes})
-        if (scene := self._hot.scene(conversation.id)) is not None:
+        scene = self._hot.scene(conversation.id)
+        if scene is not None and scene.conversation.mode is not Mode.REHEARSAL:
             scene.conversation = conversation
 
     def _kept(self, row: Sequence[Any]) -> Conversation:

@@ -7,6 +7,7 @@ from functools import cache
 
 from sqlalchemy import bindparam, func, select, tuple_, update
 
+from understudy.adapters.stores.oversight_tables import barred
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
 from understudy.adapters.stores.statement import Statement, among
@@ -45,12 +46,15 @@ _RENEW = Statement(
 
 
 @cache
-def _page(*, has_state: bool, has_start: bool) -> Statement:
-    """A page of the queue: of one state or of all, from the start or after a place."""
+def _page(*, has_state: bool, has_start: bool, has_reader: bool) -> Statement:
+    """A page of the queue: of one state or of all, from the start or after a place, for all or for one reviewer."""
     order = (holds.c.priority, holds.c.created_at, holds.c.id)
     page = select(*_HOLD).order_by(*order).limit(bindparam("limit"))
     if has_state:
         page = page.where(holds.c.state == bindparam("state"))
+    if has_reader:
+        reader = barred.c.reviewer == bindparam("reader", type_=barred.c.reviewer.type)
+        page = page.where(~select(barred.c.hold_id).where(barred.c.hold_id == holds.c.id, reader).exists())
     if has_start:
         page = page.where(tuple_(*order) > tuple_(*(bindparam(c.name, type_=c.type) for c in order)))
     return Statement(page)
@@ -91,11 +95,20 @@ class SqlHolds:
     def renew(self, hold: Hold, *, until: datetime) -> None:
         self._session.renew(_RENEW, {"which": hold.id, "claimed_until": until})
 
-    def queue(self, *, state: HoldState | None, after: tuple[int, datetime, str] | None, limit: int) -> list[Hold]:
+    def queue(
+        self,
+        *,
+        state: HoldState | None,
+        after: tuple[int, datetime, str] | None,
+        limit: int,
+        reader: str | None = None,
+    ) -> list[Hold]:
         values: dict[str, object] = {"limit": limit} if state is None else {"limit": limit, "state": state}
+        if reader is not None:
+            values["reader"] = reader
         if after is not None:
             values |= dict(zip(("priority", "created_at", "id"), after, strict=True))
-        page = _page(has_state=state is not None, has_start=after is not None)
+        page = _page(has_state=state is not None, has_start=after is not None, has_reader=reader is not None)
         return [record_of(Hold, row) for row in self._session.rows(page, **values)]
 
     def due(self, now: datetime, *, limit: int) -> list[Hold]:

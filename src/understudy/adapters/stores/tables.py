@@ -206,8 +206,7 @@ turns = Table(
     Column("superseded_by", String(200)),
     Column("trace", String(100)),
     Column("created_at", Instant, nullable=False),
-    Column("decided_at", Instant),
-    Column("finished_at", Instant),
+    *(Column(moment, Instant) for moment in ("decided_at", "finished_at")),
     Index("ix_turns_conversation_id_position", "conversation_id", "position"),
     Index(
         "ix_turns_working",
@@ -273,6 +272,7 @@ holds = Table(
     Column("raised_at", Instant),
     Column("closed_at", Instant),
     Column("superseded_by", String(200)),
+    Column("claimed_at", Instant),
     Index("ix_holds_queue", "state", "priority", "created_at", "id"),
     Index(
         "ix_holds_expiring",
@@ -293,7 +293,7 @@ verdicts = Table(
     Column("reasons", Words, nullable=False),
     Column("severity", Float),
     *(Column(name, String(200), nullable=name == "topic") for name in ("reviewer", "topic")),
-    Column("at", Instant, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
 )
 
 outbox = Table(

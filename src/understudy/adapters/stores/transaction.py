@@ -14,6 +14,7 @@ from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
 from understudy.adapters.stores.learned_topics import SqlTopics
 from understudy.adapters.stores.numbers import Numbers
+from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
 from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
 from understudy.adapters.stores.sending import SqlOutbox
@@ -48,6 +49,10 @@ class SqlTransaction:
         self.calibrators = SqlCalibrators(session, hot.autonomy)
         self.stops = SqlStops(session, hot.autonomy)
         self.topics = SqlTopics(session, hot.autonomy)
+        self.seeds = SqlSeeds(session)
+        self.reviews = SqlReviews(session)
+        self.feedback = SqlFeedbacks(session)
+        self.caps = SqlCaps(session, hot.autonomy)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:

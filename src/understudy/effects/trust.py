@@ -1,0 +1,76 @@
+"""Remember which customers get people, and why; what that means for a decision stands in `assessment/decision.py`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from understudy.ports.clock import Clock
+from understudy.ports.store import Transaction
+from understudy.records.rulebook import Rules
+from understudy.records.trust import Cap, CapCause
+
+
+def cap_contact(
+    tx: Transaction, clock: Clock, conversation_id: str, cause: CapCause, *, turn_id: str | None, actor: str = "system"
+) -> None:
+    """Give the contact of a conversation people from now on; who asked for people goes on getting nobody else."""
+    contact_id = tx.conversations.get(conversation_id).contact_id
+    before = tx.caps.of_contact(contact_id)
+    if before is not None and before.cause is CapCause.WANTS_PEOPLE:
+        cause = before.cause
+    now = clock.now()
+    tx.caps.put(Cap(contact_id=contact_id, cause=cause, turn_id=turn_id, at=now))
+    tx.ledger.append(
+        "trust.capped",
+        at=now,
+        turn_id=turn_id,
+        conversation_id=conversation_id,
+        actor=actor,
+        contact=contact_id,
+        cause=cause.value,
+    )
+
+
+def credit_contact(
+    tx: Transaction, clock: Clock, conversation_id: str, *, turn_id: str | None, actor: str = "system"
+) -> None:
+    """Count a contact that went well for a customer who is capped."""
+    cap = tx.caps.of_contact(tx.conversations.get(conversation_id).contact_id)
+    if cap is None:
+        return
+    tx.caps.put(replace(cap, good=cap.good + 1))
+    tx.ledger.append(
+        "trust.credited",
+        at=clock.now(),
+        turn_id=turn_id,
+        conversation_id=conversation_id,
+        actor=actor,
+        contact=cap.contact_id,
+        good=cap.good + 1,
+    )
+
+
+def cap_in_force(tx: Transaction, clock: Clock, contact_id: str, rules: Rules) -> CapCause | None:
+    """Why a contact gets people now; a cap whose time has come, or that was made good, is lifted here."""
+    cap = tx.caps.of_contact(contact_id) if rules.trust.is_on else None
+    if cap is None:
+        return None
+    if cap.holds(rules.trust, clock.now()):
+        return cap.cause
+    lift_cap(tx, clock, contact_id)
+    return None
+
+
+def cap_at(tx: Transaction, contact_id: str, rules: Rules, at: datetime) -> CapCause | None:
+    """Why a contact gets people at a moment, as things stand now; nothing is lifted."""
+    cap = tx.caps.of_contact(contact_id) if rules.trust.is_on else None
+    return cap.cause if cap is not None and cap.holds(rules.trust, at) else None
+
+
+def lift_cap(tx: Transaction, clock: Clock, contact_id: str, *, actor: str = "system") -> bool:
+    """Let the agent answer a contact again as it answers everybody; False where nothing kept it from that."""
+    if not tx.caps.lift(contact_id):
+        return False
+    tx.ledger.append("trust.lifted", at=clock.now(), actor=actor, contact=contact_id)
+    return True

@@ -1,0 +1,53 @@
+"""Customers who get people, because their last contact with the agent went badly or because they asked to; no rule is here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+
+class CapCause(StrEnum):
+    """What happened: a reply was rejected after it was sent, the customer complained or gave a thumbs down, a person had
+    to take over; or the customer asked for people."""
+
+    REJECTED = "rejected"
+    COMPLAINT = "complaint"
+    THUMBS_DOWN = "thumbs_down"
+    TAKEN_OVER = "taken_over"
+    WANTS_PEOPLE = "wants_people"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrustRules:
+    """When a cap ends by itself: after `days` days, or after `good_contacts` drafts that a reviewer approved as they
+    were or a customer gave a thumbs up; 0 = never. `is_on` False: nobody is capped."""
+
+    is_on: bool = True
+    days: float = 30.0
+    good_contacts: int = 3
+
+
+USUAL_TRUST = TrustRules()
+"""Where the configuration says nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cap:
+    """A contact gets people since `at`, because of what happened in `turn_id`; `good`: contacts since that went well."""
+
+    contact_id: str
+    cause: CapCause
+    turn_id: str | None
+    at: datetime
+    good: int = 0
+
+    def ends_at(self, rules: TrustRules) -> datetime | None:
+        """When it ends if nothing happens; None = not by time."""
+        return self.at + timedelta(days=rules.days) if rules.days else None
+
+    def holds(self, rules: TrustRules, now: datetime) -> bool:
+        """Whether it still holds."""
+        ends_at = self.ends_at(rules)
+        is_over = (ends_at is not None and ends_at <= now) or 0 < rules.good_contacts <= self.good
+        return rules.is_on and not is_over
