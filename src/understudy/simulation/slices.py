@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import math
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import numpy as np
@@ -26,6 +26,7 @@ from understudy.simulation.world import PEOPLE_MAX, SliceWorld
 from understudy.turn.standing import grant_of
 
 NAMES: Final = tuple(f"reviewer-{number}" for number in range(1, PEOPLE_MAX + 1))
+START_S: Final = START.timestamp()
 ALARM_AT: Final = math.log(1000.0)
 """The detector's statistic that demotes."""
 
@@ -132,7 +133,7 @@ class SliceRun:
         return delivered, rates
 
     def _candidate(self, index: int, is_delivered: bool, is_sampled: bool, rate: float, *, is_heard: bool) -> Candidate:
-        at = START + timedelta(seconds=self._at_s[index])
+        at = datetime.fromtimestamp(START_S + self._at_s[index], UTC)
         return Candidate(
             seq=self._numbers[index],
             turn_id="",
