@@ -11,8 +11,8 @@ import itertools
 import shutil
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
-from dataclasses import fields, replace
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -33,7 +33,7 @@ from understudy.ports.telemetry import Event
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Conversation, Inbound, Message
 from understudy.records.evidence import ChatMessage, Draft
-from understudy.records.ledger import GENESIS, LedgerEntry, chain
+from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
 from understudy.records.rulebook import Rulebook
@@ -53,6 +53,7 @@ from understudy.turn.opinions import SecondOpinions
 from understudy.turn.places import Places
 
 sys.path.insert(0, str(Path(__file__).parent))  # test files are no package
+from chaining import is_chained
 from stage_plan import FOLLOW_UP, NEVER_WAIT, NOTICE, OVERDUE, SORRY, TARGETS, TOPIC, Plan, answers_by_text, rules
 
 __all__ = [
@@ -65,6 +66,7 @@ __all__ = [
     "TOPIC",
     "Plan",
     "answers_by_text",
+    "is_chained",
     "rules",
 ]
 
@@ -361,17 +363,6 @@ class Stage:
 def _do_not_sync(connection: Any, _record: Any) -> None:
     """These tests kill no power; waiting for the disk would only make them slow."""
     connection.execute("PRAGMA synchronous=OFF")
-
-
-def is_chained(entries: Sequence[LedgerEntry], *, after: int = 0, previous: str | None = None) -> bool:
-    """Whether entries are one unbroken chain, from the first on or from behind entry `after` whose hash is given."""
-    before = previous or GENESIS
-    for number, entry in enumerate(entries, start=after + 1):
-        values = {each.name: getattr(entry, each.name) for each in fields(entry) if each.name != "hash"}
-        if entry.seq != number or entry.previous != before or entry.hash != chain(**values):
-            return False
-        before = entry.hash
-    return True
 
 
 # Fixtures ----------------------------------------------------------------------------------------------------

@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from understudy.adapters.channels.collected import CollectedChannel
 from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
@@ -26,9 +23,9 @@ from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
-from understudy.learning.refit import Refit
 from understudy.learning.status import Status
 from understudy.learning.topics import TopicLearning
+from understudy.oversight import earning_terms, expiry_reply, lessons_of, reviewing, topic_terms
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
@@ -37,11 +34,11 @@ from understudy.ports.dispatch import Dispatcher
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
-from understudy.records.rulebook import Rulebook, SafeReply
+from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
-from understudy.review.holds import Holds, ReviewLimits
+from understudy.review.holds import Holds
 from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
 from understudy.review.trust import Trust
@@ -49,11 +46,6 @@ from understudy.review.verdicts import Verdicts
 from understudy.settings.asked import agents_asked
 from understudy.settings.earning import (
     feedback_terms_of,
-    refit_terms_of,
-    review_terms_of,
-    targets_of,
-    terms_of,
-    topic_terms_of,
 )
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
@@ -70,8 +62,6 @@ API_CHANNEL = "api"
 """The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
 
 STOP_GRACE_S = 10.0
-LESSONS_S = 60.0
-"""How often it is looked whether there is something to learn."""
 LAPSE_S = 6.0
 """Where several processes work on one store: a process that was silent for so long is dead, and others do its work."""
 
@@ -179,18 +169,15 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
     flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox)
-    reviewing = _reviewing(settings, store, clock, telemetry, rulebook, outbox)
-    earning: dict[str, Any] = {
-        "targets_of": partial(targets_of, settings.autonomy),
-        "terms": terms_of(settings.autonomy),
-    }
+    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
+    earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
-    topics = TopicLearning(store, clock, telemetry, **_topic_terms(settings))
+    topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
     sweeps = {
         "turns": flow.sweep,
         "outbox": outbox.sweep,
-        "holds": reviewing["holds"].sweep,
+        "holds": desks["holds"].sweep,
         "learning": learning.sweep,
     }
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
@@ -214,11 +201,11 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
-        lessons=_lessons(settings, store, clock, telemetry, rulebook, topics, dispatcher),
+        lessons=lessons_of(settings, store, clock, telemetry, rulebook, topics, dispatcher),
         topics=topics,
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
-        **reviewing,
+        **desks,
     )
 
 
@@ -227,7 +214,7 @@ def check_wiring(settings: Settings) -> None:
     checks_of(settings)
     agents_asked(settings, settings.agents)
     _coalescing(settings)
-    _expiry_reply(settings, _rulebook(settings))
+    expiry_reply(settings, _rulebook(settings))
 
 
 def system_clock() -> Clock:
@@ -246,27 +233,6 @@ def configure_telemetry(settings: Settings) -> None:
                 "telemetry.otlp_endpoint needs the exporter: pip install 'understudy[otel]'"
             ) from error
         export_to(settings.telemetry.otlp_endpoint)
-
-
-def _topic_terms(settings: Settings) -> dict[str, Any]:
-    return {"cadence": refit_terms_of(settings.learning), "terms": topic_terms_of(settings.learning)}
-
-
-def _lessons(
-    settings: Settings,
-    store: SqlStore,
-    clock: Clock,
-    telemetry: Telemetry,
-    rulebook: Rulebook,
-    topics: TopicLearning,
-    dispatcher: Dispatcher,
-) -> Sweeps:
-    """What is learned in the background; sweeps of their own, since others cannot wait for a training."""
-    targets = partial(targets_of, settings.autonomy)
-    terms = refit_terms_of(settings.learning)
-    refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=targets, terms=terms)
-    sweeps = {"calibrator": refit.sweep, "topics": topics.sweep}
-    return Sweeps(clock, telemetry, sweeps, period_s=LESSONS_S, is_my_turn=dispatcher.may_sweep)
 
 
 def _second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, SecondOpinion]) -> SecondOpinions | None:
@@ -317,10 +283,6 @@ def _call_limits(settings: Settings) -> dict[str, CallLimits]:
     }
 
 
-def _earning(settings: Settings) -> dict[str, Any]:
-    return {"targets_of": partial(targets_of, settings.autonomy), "terms": terms_of(settings.autonomy)}
-
-
 def _flow(
     settings: Settings,
     store: SqlStore,
@@ -365,37 +327,6 @@ def _drafting(
     return Drafting(clock, telemetry, lambda channel: picks.get(channel, picks[""]), limits=limits, places=places)
 
 
-def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:
-    review = settings.review
-    limits = ReviewLimits(claim_lease_s=review.claim_lease_s, on_expiry=review.on_expiry)
-    return Holds(store, clock, telemetry, limits=limits, expiry_reply=_expiry_reply(settings, rulebook))
-
-
-def _reviewing(
-    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook, outbox: Outbox
-) -> dict[str, Any]:
-    """The flows of people, by their names in `App`."""
-    expires_after_s = settings.review.expires_after_s or None
-    age = timedelta(days=settings.review.seed_age_days)
-    return {
-        "holds": _holds(settings, store, clock, telemetry, rulebook),
-        "verdicts": Verdicts(
-            store,
-            clock,
-            telemetry,
-            business=lambda: rulebook.rules.profile.name,
-            hold_expires_after_s=expires_after_s,
-            terms=review_terms_of(settings),
-            following=outbox,
-        ),
-        "seeds": Seeds(store, clock, telemetry, age=age, hold_expires_after_s=expires_after_s),
-        "reviewers": Reviewers(store, terms=review_terms_of(settings)),
-        "conversations": Conversations(store, clock),
-        "trust": Trust(store, clock),
-        "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
-    }
-
-
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:
     limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
     return Intake(store, clock, telemetry, limits=limits, coalescing=_coalescing(settings), following=flow)
@@ -406,14 +337,3 @@ def _coalescing(settings: Settings) -> CoalescingLimits:
         return CoalescingLimits(**settings.coalescing.model_dump())
     except ValueError as error:
         raise ConfigurationError(f"coalescing: {error}") from error
-
-
-def _expiry_reply(settings: Settings, rulebook: Rulebook) -> SafeReply | None:
-    wanted = settings.review.expiry_reply
-    for reply in rulebook.rules.safe_replies:
-        if reply.id == wanted:
-            return reply
-    if wanted is not None or settings.review.on_expiry == "safe_reply":
-        known = ", ".join(sorted(settings.safe_replies)) or "none"
-        raise ConfigurationError(f"review.expiry_reply: {wanted!r} is no safe reply; there is: {known}")
-    return None

@@ -18,18 +18,15 @@ from understudy.settings.model import (
     AgentSettings,
     ChannelSettings,
     ChatCompletionsAgent,
-    EmbeddingsOpinion,
     FaqAgent,
     HttpAgent,
-    JudgeOpinion,
-    OnnxOpinion,
-    OpinionSettings,
     PythonAgent,
     ResponsesAgent,
     Settings,
     WebChat,
     Webhook,
 )
+from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion, OpinionSettings
 
 
 def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:

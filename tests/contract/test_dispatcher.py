@@ -16,7 +16,6 @@ from understudy.ports.telemetry import Event, StepFailed
 from understudy.records.turn import Job
 
 Handler = Callable[[str], Awaitable[None]]
-
 GRACE_S = 5.0
 
 

@@ -11,7 +11,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import special
 
 ASSUMED_SENSITIVITY: Final = 0.7
 """The share of bad drafts that reviewers are taken to find where nobody has measured it; say so beside the figure."""
@@ -20,12 +19,16 @@ ASSUMED_SENSITIVITY: Final = 0.7
 def upper(bad: int, labels: int, *, delta: float) -> float:
     """A bound in [0, 1] that the probability exceeds in at most `delta` of cases; 1 without labels."""
     _check(bad, labels, delta)
+    from scipy import special  # takes a while to import, and no turn needs it
+
     return 1.0 if bad == labels else float(special.betaincinv(bad + 1, labels - bad, 1.0 - delta))
 
 
 def lower(bad: int, labels: int, *, delta: float) -> float:
     """A bound in [0, 1] that the probability falls below in at most `delta` of cases; 0 without labels."""
     _check(bad, labels, delta)
+    from scipy import special
+
     return 0.0 if bad == 0 else float(special.betaincinv(bad, labels - bad + 1, delta))
 
 
@@ -57,6 +60,8 @@ def at_most_p(bad: ArrayLike, labels: ArrayLike, *, target: float) -> NDArray[np
     if np.any(lost < 0) or np.any(lost > count):
         raise ValueError(f"bad must be between 0 and labels, got {bad!r} of {labels!r}")
     # P(X <= k) = I_{1−p}(n − k, k + 1), and 1 where k = n.
+    from scipy import special
+
     found = special.betainc(np.maximum(count - lost, 1e-300), lost + 1.0, 1.0 - target)
     return np.where(lost == count, 1.0, found)
 

@@ -1,0 +1,107 @@
+"""What people decide and what is learned from it: those flows, built from the settings. It opens and starts nothing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from understudy.adapters.stores.sql_store import SqlStore
+from understudy.delivery.outbox import Outbox
+from understudy.errors import ConfigurationError
+from understudy.learning.refit import Refit
+from understudy.learning.topics import TopicLearning
+from understudy.ports.clock import Clock
+from understudy.ports.dispatch import Dispatcher
+from understudy.ports.telemetry import Telemetry
+from understudy.records.rulebook import Rulebook, SafeReply
+from understudy.review.conversations import Conversations
+from understudy.review.feedback import FeedbackDesk
+from understudy.review.holds import Holds, ReviewLimits
+from understudy.review.quality import Reviewers
+from understudy.review.seeds import Seeds
+from understudy.review.trust import Trust
+from understudy.review.verdicts import Verdicts
+from understudy.settings.earning import (
+    feedback_terms_of,
+    refit_terms_of,
+    review_terms_of,
+    targets_of,
+    terms_of,
+    topic_terms_of,
+)
+from understudy.settings.model import Settings
+from understudy.upkeep.sweeps import Sweeps
+
+LESSONS_S = 60.0
+"""How often it is looked whether there is something to learn."""
+
+
+def reviewing(
+    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook, outbox: Outbox
+) -> dict[str, Any]:
+    """The flows of people, by their names in `App`."""
+    expires_after_s = settings.review.expires_after_s or None
+    age = timedelta(days=settings.review.seed_age_days)
+    return {
+        "holds": _holds(settings, store, clock, telemetry, rulebook),
+        "verdicts": Verdicts(
+            store,
+            clock,
+            telemetry,
+            business=lambda: rulebook.rules.profile.name,
+            hold_expires_after_s=expires_after_s,
+            terms=review_terms_of(settings),
+            following=outbox,
+        ),
+        "seeds": Seeds(store, clock, telemetry, age=age, hold_expires_after_s=expires_after_s),
+        "reviewers": Reviewers(store, terms=review_terms_of(settings)),
+        "conversations": Conversations(store, clock),
+        "trust": Trust(store, clock),
+        "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
+    }
+
+
+def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:
+    review = settings.review
+    limits = ReviewLimits(claim_lease_s=review.claim_lease_s, on_expiry=review.on_expiry)
+    return Holds(store, clock, telemetry, limits=limits, expiry_reply=expiry_reply(settings, rulebook))
+
+
+def expiry_reply(settings: Settings, rulebook: Rulebook) -> SafeReply | None:
+    """The safe reply that answers an overdue draft; raises `ConfigurationError` where there is none by that name."""
+    wanted = settings.review.expiry_reply
+    for reply in rulebook.rules.safe_replies:
+        if reply.id == wanted:
+            return reply
+    if wanted is not None or settings.review.on_expiry == "safe_reply":
+        known = ", ".join(sorted(settings.safe_replies)) or "none"
+        raise ConfigurationError(f"review.expiry_reply: {wanted!r} is no safe reply; there is: {known}")
+    return None
+
+
+def lessons_of(
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    rulebook: Rulebook,
+    topics: TopicLearning,
+    dispatcher: Dispatcher,
+) -> Sweeps:
+    """What is learned in the background; sweeps of their own, since others cannot wait for a training."""
+    targets = partial(targets_of, settings.autonomy)
+    terms = refit_terms_of(settings.learning)
+    refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=targets, terms=terms)
+    sweeps = {"calibrator": refit.sweep, "topics": topics.sweep}
+    return Sweeps(clock, telemetry, sweeps, period_s=LESSONS_S, is_my_turn=dispatcher.may_sweep)
+
+
+def topic_terms(settings: Settings) -> dict[str, Any]:
+    """When topics are learned anew, and when that comes into force."""
+    return {"cadence": refit_terms_of(settings.learning), "terms": topic_terms_of(settings.learning)}
+
+
+def earning_terms(settings: Settings) -> dict[str, Any]:
+    """What is promised and asked for where autonomy is earned."""
+    return {"targets_of": partial(targets_of, settings.autonomy), "terms": terms_of(settings.autonomy)}
