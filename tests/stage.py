@@ -365,8 +365,7 @@ def _do_not_sync(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA synchronous=OFF")
 
 
-# Fixtures ----------------------------------------------------------------------------------------------------
-# Each folder that plays on the stage names them in its conftest.py.
+# Fixtures of the folders that play on the stage, named in their conftest.py -----------------------------------
 
 
 @pytest.fixture(scope="session")
