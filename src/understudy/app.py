@@ -197,7 +197,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         outbox=outbox,
         learning=learning,
         orders=Orders(store, clock, telemetry, **earning),
-        status=Status(store, lambda: rulebook.rules, targets_of=earning["targets_of"]),
+        status=Status(store, lambda: rulebook.rules, **earning),
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),

@@ -98,11 +98,16 @@ class EarnedAutonomy:
 @contextmanager
 def open_autonomy(settings: Settings, base: Path) -> Iterator[EarnedAutonomy]:
     """Open the store for a command on earned autonomy; a server may run beside it."""
-    rules, targets = rulebook_of(settings).rules, partial(targets_of, settings.autonomy)
+    rules, targets, terms = (
+        rulebook_of(settings).rules,
+        partial(targets_of, settings.autonomy),
+        terms_of(settings.autonomy),
+    )
     store = open_store(settings, base)
-    orders = Orders(store, SystemClock(), FanOut([]), targets_of=targets, terms=terms_of(settings.autonomy))
+    orders = Orders(store, SystemClock(), FanOut([]), targets_of=targets, terms=terms)
+    status = Status(store, lambda: rules, targets_of=targets, terms=terms)
     try:
-        yield EarnedAutonomy(status=Status(store, lambda: rules, targets_of=targets), orders=orders)
+        yield EarnedAutonomy(status=status, orders=orders)
     finally:
         store.close_now()
 

@@ -202,6 +202,12 @@ def _show(found: Standing) -> None:
             _next(one),
         )
     console.print(table)
+    seen = found.attention
+    how = f"{seen.caught} of {seen.planted} planted ones were caught" if seen.is_measured else "assumed"
+    console.print(
+        f"Reviewers notice at least {seen.share:.0%} of bad drafts ({how}): a certificate takes {seen.labels} clean labels"
+        f" and more; with reviewers who notice everything it would be {seen.labels_at_best}."
+    )
 
 
 def _next(one: SliceStatus) -> str:

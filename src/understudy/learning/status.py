@@ -4,35 +4,42 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 
 from understudy.learning.ladder import SCORES_MIN, Progress, certified, to_go
 from understudy.learning.rebuild import faults_of
+from understudy.learning.sensitivity import cost, sensitivity_of
 from understudy.ports.store import Store, Transaction
-from understudy.records.autonomy import EVERY, Epoch, Stop, Targets
+from understudy.records.autonomy import EVERY, Epoch, Stop, Targets, Terms
 from understudy.records.codec import load
 from understudy.records.rulebook import Level, Rules, configured_grant
-from understudy.records.standing import SliceStatus, Standing
+from understudy.records.standing import Attention, SliceStatus, Standing
 from understudy.stats.betting import labels_needed, observed_target
 
 
 class Status:
     """Answers how far every slice is. `rules` is what the configuration grants, `targets_of` what it promises."""
 
-    def __init__(self, store: Store, rules: Callable[[], Rules], *, targets_of: Callable[[str], Targets]) -> None:
+    def __init__(
+        self, store: Store, rules: Callable[[], Rules], *, targets_of: Callable[[str], Targets], terms: Terms
+    ) -> None:
         self._store = store
         self._rules = rules
         self._targets_of = targets_of
+        self._terms = terms
 
     async def standing(self) -> Standing:
         """How every slice stands, and what is on hold."""
-        return await self._store.read(lambda tx: standing(tx, self._rules(), self._targets_of))
+        return await self._store.read(
+            lambda tx: standing(tx, self._rules(), self._targets_of, seeds_min=self._terms.seeds_min)
+        )
 
     async def verify(self) -> tuple[int, list[str]]:
         """Rebuild every epoch from the ledger: how many there are, and what is wrong with which."""
         return await self._store.read(faults_of)
 
 
-def standing(tx: Transaction, rules: Rules, targets_of: Callable[[str], Targets]) -> Standing:
+def standing(tx: Transaction, rules: Rules, targets_of: Callable[[str], Targets], *, seeds_min: int) -> Standing:
     """Read how every slice stands."""
     stops = tuple(tx.stops.all())
     counts = {
@@ -44,7 +51,20 @@ def standing(tx: Transaction, rules: Rules, targets_of: Callable[[str], Targets]
         epoch, (drafts, awaiting) = epochs.get(of_slice), counts.get(of_slice, (0, 0))
         targets = targets_of(of_slice[0]) if epoch is None else epoch.targets
         found.append(_status(of_slice, epoch, rules, stops, targets, drafts=drafts, awaiting=awaiting))
-    return Standing(slices=tuple(found), stops=stops)
+    return Standing(slices=tuple(found), stops=stops, attention=_attention(tx, targets_of(EVERY), seeds_min))
+
+
+def _attention(tx: Transaction, usual: Targets, seeds_min: int) -> Attention:
+    found = sensitivity_of(tx.seeds.count(), assumed=usual.sensitivity, seeds_min=seeds_min)
+    labels = cost(replace(usual, sensitivity=found.share))
+    return Attention(
+        share=found.share,
+        is_measured=found.is_measured,
+        planted=found.seeds.judged,
+        caught=found.seeds.caught,
+        labels=labels.labels,
+        labels_at_best=labels.labels_at_best,
+    )
 
 
 def _status(

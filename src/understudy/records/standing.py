@@ -51,8 +51,25 @@ class SliceStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Attention:
+    """What share of bad drafts reviewers notice, at least, as epochs that begin now assume it.
+
+    `is_measured` by `caught` of so many `planted` drafts, or else assumed. `labels` is how many clean ones certify the
+    usual mean loss at that, `labels_at_best` with reviewers who notice everything.
+    """
+
+    share: float
+    is_measured: bool
+    planted: int
+    caught: int
+    labels: int
+    labels_at_best: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """All slices, and all stops."""
+    """All slices, all stops, and how well reviewers look."""
 
     slices: tuple[SliceStatus, ...]
     stops: tuple[Stop, ...]
+    attention: Attention
