@@ -40,6 +40,13 @@ LETTERS = (
     ("fay", "Eleven", "orders"),
     ("eve", "Twelve", "delicate"),
     ("gus", "Thirteen", "orders"),
+    ("hal", "Fourteen", "delicate"),
+    ("ivy", "Fifteen", "orders"),
+    ("gus", "Sixteen", "orders"),
+    ("jan", "Seventeen", "delicate"),
+    ("ivy", "Eighteen", "orders"),
+    ("hal", "Nineteen", "orders"),
+    ("kim", "Twenty", "orders"),
 )
 
 
@@ -76,6 +83,8 @@ class Story:
             wrap=wrap,
             **plan,
         )
+        if honours_keys:  # one kind of process has room and takes the next step along, the other leaves it
+            self.stage.take_along()
 
     def play(self) -> list[str]:
         """Play to the end; returns what is wrong then."""

@@ -24,7 +24,7 @@ class Dispatcher(Protocol):
         ...
 
     def go_on(self, job: Job) -> None:
-        """Look at `job.key` in this process, which has begun with it. Only from the event loop."""
+        """Look at `job.key` in this process, which has begun with it. To be called from an event loop, whichever."""
         ...
 
     def has_room(self, kind: str) -> bool:

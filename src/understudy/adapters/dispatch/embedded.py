@@ -65,6 +65,13 @@ class EmbeddedDispatcher:
         self._loop.call_soon_threadsafe(self._take_hints, jobs)
 
     def go_on(self, job: Job) -> None:
+        assert self._loop is not None, "there is only room once the dispatcher was started"
+        if asyncio.get_running_loop() is not self._loop:  # what is begun must not end with a caller's loop
+            self._loop.call_soon_threadsafe(self._go_on, job)
+        else:
+            self._go_on(job)
+
+    def _go_on(self, job: Job) -> None:
         if job in self._running:
             self._again.add(job)
         elif job not in self._waiting_set:
