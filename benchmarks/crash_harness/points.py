@@ -61,7 +61,6 @@ POINTS: tuple[Point, ...] = (
     Point(step="unsure", event="outbox.unknown", when="before", honours_keys=False),
     Point(step="unsure", event="outbox.unknown", when="after", honours_keys=False),
     *_around("verdict", "verdict.given", "web"),
-    *_around("labels counted for the autonomy of their slice", "autonomy.advanced"),
     Point(step="start of a sole process", event="server.started", when="before", stores=("sqlite",)),
     Point(step="start of a sole process", event="server.started", when="after", stores=("sqlite",)),
     *_around("leases renewed, due work announced", NOTHING_WRITTEN),
@@ -85,8 +84,18 @@ SAME_COMMIT = frozenset(
 )
 """Ledger events that never come without one of the named ones."""
 
-TOO_SELDOM = frozenset({"autonomy.began"})
-"""Commits of their own that come once a slice, too seldom to wait for; the random kills may hit them."""
+TOO_SELDOM = frozenset(
+    {
+        "autonomy.began",
+        "autonomy.advanced",
+        "autonomy.proposed",
+        "autonomy.ended",
+        "calibrator.adopted",
+        "topics.adopted",
+    }
+)
+"""Commits of their own that begin with the thirtieth draft of a slice, too late to wait for; the random kills hit them,
+and tests/promises/test_autonomy_is_earned_and_lost.py kills a process at each statement of a promotion."""
 
 NAMED = frozenset(point.event for point in POINTS)
 

@@ -233,7 +233,9 @@ PLANTS: dict[str, Plant] = {
         ((Outbox, "_try", _repeats_blindly),), (promise.UNSURE_IS_HELD, promise.NOT_TWICE)
     ),
     "a look-up is believed at once": Plant(
-        ((Outbox, "_try", _believes_at_once),), (promise.NOT_TWICE,), {"send_lands_late": 0.3}
+        ((Outbox, "_try", _believes_at_once),),
+        (promise.NOT_TWICE, promise.UNSURE_IS_HELD),
+        {"send_lands_late": 0.3},
     ),
     "a send is not stored before it leaves": Plant(
         ((Outbox, "_lease_next", _leases_nothing(Outbox._lease_next)),),
