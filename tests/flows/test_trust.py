@@ -113,16 +113,31 @@ def test_a_cap_ends_with_its_time(stage: Any) -> None:
 def test_who_asked_for_people_gets_people(stage: Any) -> None:
     turn = stage.ask("I want to speak to a human, please.")
     assert turn.decision is DecisionKind.HAND_OFF
+    assert cap(stage).cause is CapCause.WANTS_PEOPLE
+    later = stage.ask("When does it come?")
+    assert later.decision is DecisionKind.HAND_OFF
+    assert "trust_wants_people" in later.reasons
+
+
+def test_a_person_who_hands_back_says_that_the_agent_may_go_on(stage: Any) -> None:
+    stage.ask("I want to speak to a human, please.")
     stage.run(stage.conversations.say(stage.conversation().id, "Here I am.", reviewer="rosa"))
     stage.run(stage.conversations.hand_back(stage.conversation().id, reviewer="rosa"))
     stage.settle()
-    later = stage.ask("When does it come?")
-    assert (later.decision, later.reasons) == (DecisionKind.HAND_OFF, ("trust_wants_people",))
+    assert cap(stage) is None
+    assert stage.ask("When does it come?").decision is DecisionKind.DELIVER
+
+
+def test_what_went_badly_stays_remembered_after_a_hand_back(build: Build, staging: ModuleType) -> None:
+    stage = build(rules=staging.rules(Level.ASSIST, trust=RULES))
+    stage.ask("When?")
+    stage.give(stage.open_holds[0], VerdictKind.TAKE_OVER)
+    stage.run(stage.conversations.hand_back(stage.conversation().id, reviewer="rosa"))
+    assert cap(stage).cause is CapCause.TAKEN_OVER
 
 
 def test_who_asked_for_people_goes_on_getting_them_whatever_else_happens(stage: Any) -> None:
     stage.ask("I want to speak to a human, please.")
-    stage.run(stage.conversations.hand_back(stage.conversation().id, reviewer="rosa"))
     stage.run(stage.conversations.take_over(stage.conversation().id, reviewer="rosa"))
     assert cap(stage).cause is CapCause.WANTS_PEOPLE
 

@@ -37,6 +37,7 @@ from understudy.records.rulebook import Level
 from understudy.records.turn import TurnState
 from understudy.review.holds import ReviewLimits
 from understudy.testing.scripted import DeliversThen, RecordingChannel, ScriptedAgent
+from understudy.turn.coalescing import CoalescingLimits
 
 CUSTOMERS = st.sampled_from(["ada", "bob"])
 REVIEWERS = st.sampled_from(["rosa", "emil"])
@@ -94,7 +95,7 @@ class World(RuleBasedStateMachine):
             channel=RecordingChannel(honours_keys=channel == "keys", can_look_up=channel == "look up"),
             rules=rules,
             review=ReviewLimits(on_expiry=on_expiry),
-            coalescing=self.staging.CoalescingLimits(window_s_min=1, window_s_max=4, burst_s_max=8),
+            coalescing=CoalescingLimits(window_s_min=1, window_s_max=4, burst_s_max=8),
         )
         self.stage = self.staging.Stage(plan)
 

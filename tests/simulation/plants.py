@@ -193,8 +193,10 @@ def _speaks_over(original: Callable[..., Any]) -> Callable[..., Any]:
     """Decide on what was gathered, whoever has the conversation by now."""
 
     def commit(tx: Any, clock: Any, turn: Any, *, evidence: Any, **more: Any) -> Any:
-        if tx.conversations.get(turn.conversation_id).mode is Mode.PERSON:
-            evidence = dataclasses.replace(evidence, mode=Mode.PERSON)
+        conversation = tx.conversations.get(turn.conversation_id)
+        if conversation.mode is Mode.PERSON:
+            cap = tx.caps.of_contact(conversation.contact_id)  # who takes over caps, which would be noticed as well
+            evidence = dataclasses.replace(evidence, mode=Mode.PERSON, cap=None if cap is None else cap.cause)
         return original(tx, clock, turn, evidence=evidence, **more)
 
     return commit

@@ -6,7 +6,7 @@ from understudy.assessment.cards import mask_cards
 from understudy.effects.handing_off import set_mode
 from understudy.effects.holds import close_hold
 from understudy.effects.sending import queue_message
-from understudy.effects.trust import cap_contact
+from understudy.effects.trust import cap_contact, lift_cap
 from understudy.errors import Conflict, InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -92,10 +92,17 @@ class Conversations:
         return await self._store.write(step)
 
     async def hand_back(self, conversation_id: str, *, reviewer: str) -> Conversation:
-        """Let the agent answer again from the customer's next message on; what still waits for a person stays."""
+        """Let the agent answer again from the customer's next message on; what still waits for a person stays.
+
+        Who asked for a person had one, who says by this that the agent may go on. What went badly stays remembered.
+        """
 
         def step(tx: Transaction) -> Conversation:
             set_mode(tx, self._clock, conversation_id, Mode.AGENT, taken_by=None, actor=reviewer)
-            return tx.conversations.get(conversation_id)
+            conversation = tx.conversations.get(conversation_id)
+            cap = tx.caps.of_contact(conversation.contact_id)
+            if cap is not None and cap.cause is CapCause.WANTS_PEOPLE:
+                lift_cap(tx, self._clock, conversation.contact_id, actor=reviewer)
+            return conversation
 
         return await self._store.write(step)
