@@ -139,7 +139,7 @@ class Stage:
     def _learn(self, plan: Plan) -> None:
         earning: dict[str, Any] = {"targets_of": lambda _topic: plan.targets, "terms": plan.terms}
         self.learning = Learning(self.store, self.clock, self, lambda: self.rulebook.rules, **earning)
-        self.orders = Orders(self.store, self.clock, self, **earning)
+        self.orders = Orders(self.store, self.clock, self, lambda: self.rulebook.rules, **earning)
 
     def emit(self, happened: Event) -> None:
         self.telemetry.append(happened)

@@ -196,7 +196,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         flow=flow,
         outbox=outbox,
         learning=learning,
-        orders=Orders(store, clock, telemetry, **earning),
+        orders=Orders(store, clock, telemetry, lambda: rulebook.rules, **earning),
         status=Status(store, lambda: rulebook.rules, **earning),
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),

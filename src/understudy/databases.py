@@ -104,7 +104,7 @@ def open_autonomy(settings: Settings, base: Path) -> Iterator[EarnedAutonomy]:
         terms_of(settings.autonomy),
     )
     store = open_store(settings, base)
-    orders = Orders(store, SystemClock(), FanOut([]), targets_of=targets, terms=terms)
+    orders = Orders(store, SystemClock(), FanOut([]), lambda: rules, targets_of=targets, terms=terms)
     status = Status(store, lambda: rules, targets_of=targets, terms=terms)
     try:
         yield EarnedAutonomy(status=status, orders=orders)

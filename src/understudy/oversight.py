@@ -92,7 +92,8 @@ def lessons_of(
     """What is learned in the background; sweeps of their own, since others cannot wait for a training."""
     targets = partial(targets_of, settings.autonomy)
     terms = refit_terms_of(settings.learning)
-    refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=targets, terms=terms)
+    seeds_min = settings.autonomy.seeds_min
+    refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=targets, seeds_min=seeds_min, terms=terms)
     sweeps = {"calibrator": refit.sweep, "topics": topics.sweep}
     return Sweeps(clock, telemetry, sweeps, period_s=LESSONS_S, is_my_turn=dispatcher.may_sweep)
 

@@ -17,7 +17,7 @@ from understudy.records.autonomy import Epoch, Outcome, Slice, Targets, Terms
 from understudy.records.codec import load
 from understudy.records.evidence import Draft
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind
-from understudy.records.rulebook import Level
+from understudy.records.rulebook import CheckPolicy, Level
 from understudy.testing.scripted import ScriptedAgent
 
 Build = Callable[..., Any]
@@ -220,6 +220,33 @@ def test_what_the_configuration_keeps_in_shadow_stays_there(build: Build, stagin
     earn(stage)
     again = stage.restarted(rules=staging.rules(Level.SHADOW))
     assert again.ask("Alone?", to="x").decision is DecisionKind.HAND_OFF
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [CheckPolicy(check="quality", weight=9.0), CheckPolicy(check="quality", enabled=False)],
+    ids=["a weight of its own", "a check switched off"],
+)
+def test_what_was_earned_with_another_score_is_worth_nothing(
+    stage: Any, staging: ModuleType, changed: CheckPolicy
+) -> None:
+    earn(stage)
+    before = epoch(stage)
+    again = stage.restarted(rules=staging.rules(Level.ASSIST, grants=(), checks=(changed,)))
+    assert again.ask("Alone?", to="x").decision is DecisionKind.HOLD, "at once, before anybody looked at the slice"
+    ask_and_judge(again)
+    after = epoch(again)
+    assert (after.earned, before.calibrator, progress(again).labels) == (Level.ASSIST, "shipped", 0)
+    assert after.calibrator.startswith("shipped+")
+    for _ in range(SCORES_MIN):
+        ask_and_judge(again)
+    assert progress(again).labels > 0, "drafts of the new score count"
+
+
+def test_a_policy_that_changes_no_score_changes_no_certificate(stage: Any, staging: ModuleType) -> None:
+    earn(stage)
+    again = stage.restarted(rules=staging.rules(Level.ASSIST, grants=(), checks=(CheckPolicy(check="quality"),)))
+    assert again.ask("Alone?", to="x").decision is DecisionKind.DELIVER
 
 
 def test_an_audit_is_reviewed_afterwards_and_sends_nothing(stage: Any) -> None:

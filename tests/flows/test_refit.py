@@ -45,7 +45,9 @@ def stage(build: Build, staging: ModuleType) -> Any:
         terms=QUICK,
         agent=ScriptedAgent(unsure, name="echo"),
     )
-    made.refit = Refit(made.store, made.clock, made, lambda: made.rulebook.rules, targets_of=lambda _: LAX, terms=SOON)
+    made.refit = Refit(
+        made.store, made.clock, made, lambda: made.rulebook.rules, targets_of=lambda _: LAX, seeds_min=20, terms=SOON
+    )
     return made
 
 

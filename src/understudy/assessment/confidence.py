@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 from understudy.records.assessment import Confidence, Contribution, Signal
-from understudy.records.rulebook import SHIPPED, Calibrator, Rules
+from understudy.records.codec import canonical, digest
+from understudy.records.rulebook import SHIPPED, Calibrator, CheckPolicy, Rules
 
 AGENT_SIGNAL: Final = "agent"
 """The name under which the agent's own confidence enters."""
@@ -60,10 +63,33 @@ def shipped(rules: Rules) -> tuple[float, Mapping[str, float]]:
 
 def calibrator_of(rules: Rules) -> Calibrator:
     """The calibrator of a rulebook: the learned one, else the shipped or configured weights as one."""
-    if rules.calibrator is not None:
-        return rules.calibrator
+    return calibrator_under(rules, rules.calibrator)
+
+
+def calibrator_under(rules: Rules, learned: Calibrator | None) -> Calibrator:
+    """The same of a learned calibrator (None: the one that ships) under these rules; its id is the score's name."""
+    if learned is not None:
+        return replace(learned, id=score_name(rules, learned))
     base, weights = shipped(rules)
-    return Calibrator(id=SHIPPED, base_log_odds=base, weights=tuple(sorted(weights.items())))
+    return Calibrator(id=score_name(rules, None), base_log_odds=base, weights=tuple(sorted(weights.items())))
+
+
+def score_name(rules: Rules, calibrator: Calibrator | None) -> str:
+    """The name of what makes confidences: a calibrator (None: the one that ships), and what the rules change about it.
+
+    Two rulebooks with one name give the same signals the same confidence. A certificate speaks of one such score, so
+    weights of one's own and checks that are switched off are in the name (`CALIBRATOR+DIGEST`).
+    """
+    return _score_name(None if calibrator is None else calibrator.id, rules.base_log_odds, rules.checks)
+
+
+@lru_cache(maxsize=256)
+def _score_name(learned: str | None, base: float, checks: tuple[CheckPolicy, ...]) -> str:
+    given = [] if learned is not None else [[p.check, p.weight] for p in checks if p.weight is not None]
+    off = [policy.check for policy in checks if not policy.enabled]
+    is_plain = not given and not off and (learned is not None or base == Rules().base_log_odds)
+    name = SHIPPED if learned is None else learned
+    return name if is_plain else f"{name}+{digest(canonical([base, given, off]))[:12]}"
 
 
 def rescored(calibrator: Calibrator, signals: Iterable[tuple[str, float]]) -> float:

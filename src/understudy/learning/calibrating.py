@@ -167,9 +167,9 @@ def reliability_of(candidates: Iterable[Candidate], calibrator: Calibrator) -> R
     )
 
 
-def scores_under(past: Iterable[Candidate], calibrator: Calibrator | None) -> list[float]:
-    """The confidences of past drafts under a calibrator; None = none was ever learned, so they have theirs already."""
-    return [candidate.confidence if calibrator is None else score_under(candidate, calibrator) for candidate in past]
+def scores_under(past: Iterable[Candidate], calibrator: Calibrator) -> list[float]:
+    """The confidences of past drafts under a calibrator."""
+    return [score_under(candidate, calibrator) for candidate in past]
 
 
 def _is_approved(candidate: Candidate) -> bool:

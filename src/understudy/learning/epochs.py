@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
+from understudy.assessment.confidence import score_name
 from understudy.learning.ladder import begun
 from understudy.learning.promotion import Why, granted
+from understudy.learning.sensitivity import measured
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.autonomy import Epoch, Targets, Terms
 from understudy.records.codec import digest, dump, plain
-from understudy.records.rulebook import SHIPPED, Level
+from understudy.records.rulebook import Level, Rules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What epochs begin on: the configuration's `rules`, what it promises for a topic, and how many planted drafts must
+    have been judged before they say what reviewers notice."""
+
+    rules: Callable[[], Rules]
+    targets_of: Callable[[str], Targets]
+    seeds_min: int
 
 
 def begin(
     tx: Transaction,
     clock: Clock,
+    ground: Ground,
     of_slice: tuple[str, str, str],
     scores: Sequence[float],
-    targets: Targets,
     *,
     after: int = 0,
     earned: Level | None = None,
@@ -28,6 +40,7 @@ def begin(
     """Begin an epoch for a slice and release: drafts after `after` count, thresholds are placed among `scores`."""
     topic, channel, release = of_slice
     calibrator = tx.calibrators.latest()
+    targets = measured(ground.targets_of(topic), tx.seeds.count(), seeds_min=ground.seeds_min)
     progress = begun(scores, targets)
     epoch = Epoch(
         id=clock.new_id("epoch"),
@@ -35,7 +48,7 @@ def begin(
         topic=topic,
         channel=channel,
         release=release,
-        calibrator=SHIPPED if calibrator is None else calibrator.id,
+        calibrator=score_name(ground.rules(), calibrator),
         targets=targets,
         began_at=clock.now(),
         after=after if calibrator is None else max(after, calibrator.trained_until),
@@ -119,10 +132,10 @@ def declined(tx: Transaction, clock: Clock, epoch: Epoch, *, by: str) -> Epoch:
 def ended(
     tx: Transaction,
     clock: Clock,
+    ground: Ground,
     epoch: Epoch,
     why: Why,
     scores: Sequence[float],
-    targets: Targets,
     *,
     earned: Level | None,
     by: str = "system",
@@ -143,4 +156,4 @@ def ended(
     over = replace(epoch, version=epoch.version + 1, proposal=None, burst_left=0, ended_at=now, ended_why=why.value)
     tx.epochs.change(over, was=epoch.version)
     of_slice = (epoch.topic, epoch.channel, epoch.release)
-    return begin(tx, clock, of_slice, scores, targets, after=entry.seq, earned=earned)
+    return begin(tx, clock, ground, of_slice, scores, after=entry.seq, earned=earned)

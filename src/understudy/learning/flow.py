@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from understudy.assessment.confidence import calibrator_under, score_name
 from understudy.effects.holds import close_hold
 from understudy.effects.labelling import announce_learning, label, slice_of_key
 from understudy.effects.stirring import burst
@@ -18,15 +19,14 @@ from understudy.learning import epochs
 from understudy.learning.calibrating import scores_under
 from understudy.learning.ladder import SCORES_MIN, Progress
 from understudy.learning.looking import look
-from understudy.learning.promotion import Finding, level_after, level_in_force
-from understudy.learning.sensitivity import measured
+from understudy.learning.promotion import ALONE, Finding, Why, level_after, level_in_force
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import AutonomyMoved, Telemetry
 from understudy.records.autonomy import EVERY, Candidate, Epoch, Outcome, Targets, Terms
 from understudy.records.codec import dump, load
 from understudy.records.review import HoldKind, HoldState
-from understudy.records.rulebook import Level, Rules, configured_grant
+from understudy.records.rulebook import Level, Rules, calibrator_in, configured_grant
 from understudy.stats.severity import Severity
 
 BATCH = 2_000
@@ -40,12 +40,16 @@ OfSlice = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Seen:
-    """A slice and release as it stood: its epoch, drafts not counted yet, and its topic's epoch on all channels."""
+    """A slice and release as it stood: its epoch, drafts not counted yet, and its topic's epoch on all channels.
+
+    `is_of_another_score`: the configuration has changed what makes the confidence since the epoch began.
+    """
 
     epoch: Epoch
     waiting: list[Candidate]
     parent: tuple[Epoch, Progress] | None
     has_siblings: bool
+    is_of_another_score: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,7 @@ class Learning:
         self._clock = clock
         self._telemetry = telemetry
         self._rules = rules
-        self._targets_of = targets_of
+        self._ground = epochs.Ground(rules=rules, targets_of=targets_of, seeds_min=terms.seeds_min)
         self._terms = terms
         self._expiry_look_at: datetime | None = None
 
@@ -129,6 +133,9 @@ class Learning:
                     if not await self._begin(of_slice):
                         return None
                     continue
+                if seen.is_of_another_score:
+                    await self._begin_under_todays_score(of_slice)
+                    continue
                 counted = self._count(seen)
                 await self._make_true(seen, counted)
             except StaleVersion:
@@ -148,6 +155,7 @@ class Learning:
             waiting=tx.candidates.following(*of_slice, after=epoch.consumed, limit=BATCH),
             parent=None if parent is None else (parent, load(Progress, parent.progress)),
             has_siblings=bool(others),
+            is_of_another_score=self._is_of_another_score(tx, epoch),
         )
 
     async def _begin(self, of_slice: OfSlice) -> bool:
@@ -159,7 +167,7 @@ class Learning:
             scores, has_harm = self._past(tx, of_slice)
             if len(scores) < SCORES_MIN and not has_harm:
                 return False
-            epochs.begin(tx, self._clock, of_slice, scores, self._targets(tx, of_slice[0]), has_harm=has_harm)
+            epochs.begin(tx, self._clock, self._ground, of_slice, scores, has_harm=has_harm)
             return True
 
         return await self._store.write(step)
@@ -168,7 +176,7 @@ class Learning:
         """The scores of a slice's past drafts under the calibrator in force, and whether harm was done."""
         past = tx.candidates.latest_of(*of_slice, limit=SCORES_MAX)
         harm = any(one.is_delivered and one.label is not None and one.label.is_severe for one in past)
-        return scores_under(past, tx.calibrators.latest()), harm
+        return scores_under(past, calibrator_under(self._rules(), tx.calibrators.latest())), harm
 
     def _count(self, seen: _Seen) -> _Counted:
         epoch = seen.epoch
@@ -188,9 +196,6 @@ class Learning:
             finding=found.finding,
             is_more=found.taken == BATCH and found.finding.fall is None,
         )
-
-    def _targets(self, tx: Transaction, topic: str) -> Targets:
-        return measured(self._targets_of(topic), tx.seeds.count(), seeds_min=self._terms.seeds_min)
 
     def level_of(self, epoch: Epoch) -> Level:
         """The level in force for an epoch's slice, stops aside."""
@@ -226,9 +231,28 @@ class Learning:
         of_slice = (epoch.topic, epoch.channel, epoch.release)
         level = level_after(finding.fall)
         scores, _ = self._past(tx, of_slice)
-        targets = self._targets(tx, epoch.topic)
-        epochs.ended(tx, self._clock, epoch, finding.fall, scores, targets, earned=level)
+        epochs.ended(tx, self._clock, self._ground, epoch, finding.fall, scores, earned=level)
         return moved(epoch, "demoted" if level is Level.DEMOTED else "expired", level, None, why=finding.fall.value)
+
+    async def _begin_under_todays_score(self, of_slice: OfSlice) -> None:
+        """The configuration changed what makes the confidence: what was shown of the old score says nothing of this."""
+
+        def step(tx: Transaction) -> AutonomyMoved | None:
+            epoch = tx.epochs.current(*of_slice)
+            if epoch is None or not self._is_of_another_score(tx, epoch):
+                return None
+            level = Level.ASSIST if epoch.earned in ALONE else epoch.earned
+            scores, _ = self._past(tx, of_slice)
+            begun = epochs.ended(tx, self._clock, self._ground, epoch, Why.CALIBRATOR, scores, earned=level)
+            return moved(begun, "calibrated", level or Level.ASSIST, None, why=Why.CALIBRATOR.value)
+
+        event = await self._store.write(step)
+        if event is not None:
+            self._telemetry.emit(event)
+
+    def _is_of_another_score(self, tx: Transaction, epoch: Epoch) -> bool:
+        kept = tx.calibrators.get(calibrator_in(epoch.calibrator))
+        return epoch.calibrator != score_name(self._rules(), kept)
 
 
 def moved(

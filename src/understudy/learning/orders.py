@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from understudy.assessment.confidence import calibrator_under
 from understudy.errors import Conflict, NotFound
 from understudy.learning import epochs
 from understudy.learning.calibrating import scores_under
 from understudy.learning.flow import SCORES_MAX, moved
 from understudy.learning.promotion import Why
-from understudy.learning.sensitivity import measured
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import AutonomyMoved, Telemetry
 from understudy.records.autonomy import EVERY, Epoch, Slice, Stop, Targets, Terms
-from understudy.records.rulebook import Level
+from understudy.records.rulebook import Level, Rules
 
 
 class Orders:
@@ -25,6 +25,7 @@ class Orders:
         store: Store,
         clock: Clock,
         telemetry: Telemetry,
+        rules: Callable[[], Rules],
         *,
         targets_of: Callable[[str], Targets],
         terms: Terms,
@@ -32,7 +33,7 @@ class Orders:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
-        self._targets_of = targets_of
+        self._ground = epochs.Ground(rules=rules, targets_of=targets_of, seeds_min=terms.seeds_min)
         self._terms = terms
 
     async def stop(self, of: Slice, *, by: str, why: str = "") -> Stop:
@@ -94,9 +95,8 @@ class Orders:
 
     def _begin_anew(self, tx: Transaction, epoch: Epoch, by: str) -> Epoch:
         past = tx.candidates.latest_of(epoch.topic, epoch.channel, epoch.release, limit=SCORES_MAX)
-        scores = scores_under(past, tx.calibrators.latest())
-        targets = measured(self._targets_of(epoch.topic), tx.seeds.count(), seeds_min=self._terms.seeds_min)
-        return epochs.ended(tx, self._clock, epoch, Why.RESTARTED, scores, targets, earned=Level.ASSIST, by=by)
+        scores = scores_under(past, calibrator_under(self._ground.rules(), tx.calibrators.latest()))
+        return epochs.ended(tx, self._clock, self._ground, epoch, Why.RESTARTED, scores, earned=Level.ASSIST, by=by)
 
     def _proposals(self, tx: Transaction, of: Slice) -> list[Epoch]:
         found = [epoch for epoch in tx.epochs.all_open() if epoch.proposal is not None and of.covers(epoch)]

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from understudy.learning.ladder import Progress, certified, is_alarm, is_stirred, is_vetoed, watch_now
 from understudy.records.autonomy import EVERY, Candidate, Epoch, Proposal, Terms
-from understudy.records.rulebook import Grant, Level, Rules, configured_grant
+from understudy.records.rulebook import Grant, Level, Rules, calibrator_in, configured_grant
 
 ALONE = frozenset({Level.PROBATION, Level.AUTO})
 """Levels at which drafts leave by themselves."""
@@ -40,7 +40,7 @@ def follows_calibrator(epoch: Epoch, calibrator: str, rules: Rules) -> bool:
     A slice that answers alone keeps the calibrator that its certificate speaks of until the certificate ends, and so
     does one whose promotion a lead has before them. A topic on all channels answers nothing by itself.
     """
-    if epoch.calibrator == calibrator or epoch.proposal is not None:
+    if calibrator_in(epoch.calibrator) == calibrator or epoch.proposal is not None:
         return False
     configured = configured_grant(rules, epoch.topic, epoch.channel)
     return epoch.channel == EVERY or level_in_force(epoch, configured) not in ALONE

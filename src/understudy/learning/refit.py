@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-from understudy.assessment.confidence import calibrator_of
+from understudy.assessment.confidence import calibrator_of, calibrator_under
 from understudy.errors import StaleVersion
 from understudy.learning import epochs
 from understudy.learning.calibrating import Trial, scores_under, tried
@@ -39,13 +39,14 @@ class Refit:
         rules: Callable[[], Rules],
         *,
         targets_of: Callable[[str], Targets],
+        seeds_min: int,
         terms: RefitTerms,
     ) -> None:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
         self._rules = rules
-        self._targets_of = targets_of
+        self._ground = epochs.Ground(rules=rules, targets_of=targets_of, seeds_min=seeds_min)
         self._terms = terms
         self._tried_at: datetime | None = None
         self._seen = 0
@@ -135,14 +136,13 @@ class Refit:
     async def _begin_anew(self, epoch: Epoch, calibrator: Calibrator) -> bool:
         of_slice = (epoch.topic, epoch.channel, epoch.release)
         past = await self._store.read(lambda tx: tx.candidates.latest_of(*of_slice, limit=SCORES_MAX))
-        scores = await asyncio.to_thread(scores_under, past, calibrator)
+        scores = await asyncio.to_thread(scores_under, past, calibrator_under(self._rules(), calibrator))
 
         def step(tx: Transaction) -> Epoch:
             in_force = tx.calibrators.latest()
             if in_force is None or in_force.id != calibrator.id:
                 raise StaleVersion(f"calibrator {calibrator.id} is no longer in force")
-            targets = self._targets_of(epoch.topic)
-            return epochs.ended(tx, self._clock, epoch, Why.CALIBRATOR, scores, targets, earned=epoch.earned)
+            return epochs.ended(tx, self._clock, self._ground, epoch, Why.CALIBRATOR, scores, earned=epoch.earned)
 
         try:
             begun = await self._store.write(step)

@@ -121,6 +121,11 @@ SHIPPED = "shipped"
 """The calibrator of a rulebook that names none: the weights this program comes with, or the configuration's."""
 
 
+def calibrator_in(score: str) -> str:
+    """The id of the calibrator in the name of a score (`assessment.confidence.score_name`)."""
+    return score.partition("+")[0]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForbiddenPhrase:
     """What this business never says or promises: plain words, matched without regard to case, and why."""

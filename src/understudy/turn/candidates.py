@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import Any
 
 from understudy.assessment.assess import counted_signals
+from understudy.assessment.confidence import score_name
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment, DecisionKind
 from understudy.records.autonomy import Candidate
 from understudy.records.evidence import Evidence
-from understudy.records.rulebook import SHIPPED, Rules
+from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn
 from understudy.turn.standing import current_epoch, release_of
 
@@ -24,7 +25,7 @@ def candidate_of(evidence: Evidence, assessment: Assessment, rules: Rules) -> di
         "topic": evidence.topic,
         "channel": evidence.channel,
         "release": release_of(evidence),
-        "calibrator": SHIPPED if rules.calibrator is None else rules.calibrator.id,
+        "calibrator": score_name(rules, rules.calibrator),
         "confidence": assessment.confidence.value,
         "delivered": decision.kind is DecisionKind.DELIVER,
         "sampled": decision.is_sampled,

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
+from understudy.assessment.confidence import score_name
 from understudy.ports.store import Transaction
 from understudy.records.autonomy import EVERY, UNVERSIONED, Epoch
 from understudy.records.codec import digest, dump
 from understudy.records.evidence import Evidence
-from understudy.records.rulebook import Calibrator, Grant, Level, Rulebook, Rules, configured_grant
+from understudy.records.rulebook import Calibrator, Grant, Level, Rulebook, Rules, calibrator_in, configured_grant
 
 
 def in_force(tx: Transaction, rulebook: Rulebook, evidence: Evidence) -> Rulebook:
@@ -21,10 +22,13 @@ def in_force(tx: Transaction, rulebook: Rulebook, evidence: Evidence) -> Ruleboo
 def earned_grant(tx: Transaction, rules: Rules, evidence: Evidence) -> Grant | None:
     """What the slice earned, lost or was told; None where only the configuration speaks.
 
-    What the configuration keeps in shadow stays there whatever was earned.
+    What the configuration keeps in shadow stays there whatever was earned. What was earned with another score, before
+    the configuration changed what makes it, is no grant: people decide until learning has begun anew.
     """
     topic, channel = evidence.topic, evidence.channel
-    epoch = tx.epochs.current(topic, channel, release_of(evidence))
+    epoch = current_epoch(tx, evidence)
+    if epoch is not None and epoch.earned is not None and epoch.calibrator != score_name(rules, _kept(tx, epoch)):
+        epoch = replace(epoch, earned=Level.ASSIST)
     is_stopped = any(stop.topic in (EVERY, topic) and stop.channel in (EVERY, channel) for stop in tx.stops.all())
     return grant_of(topic, channel, configured_grant(rules, topic, channel), epoch, is_stopped=is_stopped)
 
@@ -56,7 +60,12 @@ def current_epoch(tx: Transaction, evidence: Evidence) -> Epoch | None:
 
 def _calibrator(tx: Transaction, evidence: Evidence) -> Calibrator | None:
     epoch = current_epoch(tx, evidence)
-    return tx.calibrators.latest() if epoch is None else tx.calibrators.get(epoch.calibrator)
+    return tx.calibrators.latest() if epoch is None else _kept(tx, epoch)
+
+
+def _kept(tx: Transaction, epoch: Epoch) -> Calibrator | None:
+    """The calibrator that an epoch was begun with; None is the one that ships."""
+    return tx.calibrators.get(calibrator_in(epoch.calibrator))
 
 
 @lru_cache(maxsize=4096)
