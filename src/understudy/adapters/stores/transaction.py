@@ -44,14 +44,14 @@ class SqlTransaction:
         self.keys = SqlKeys(session)
         self.idempotency = SqlIdempotencyKeys(session)
         self.calls = SqlAgentCalls(session)
-        self.candidates = SqlCandidates(session)
+        self.candidates = SqlCandidates(session, hot.autonomy)
         self.epochs = SqlEpochs(session, hot.autonomy)
         self.calibrators = SqlCalibrators(session, hot.autonomy)
         self.stops = SqlStops(session, hot.autonomy)
         self.topics = SqlTopics(session, hot.autonomy)
         self.seeds = SqlSeeds(session)
         self.reviews = SqlReviews(session)
-        self.feedback = SqlFeedbacks(session)
+        self.feedback = SqlFeedbacks(session, hot.autonomy)
         self.caps = SqlCaps(session, hot.autonomy)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
