@@ -28,6 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeDecorator
 
+from understudy.errors import StoreError
 from understudy.records.access import Scope
 from understudy.records.assessment import DecisionKind
 from understudy.records.conversation import Author, Mode
@@ -112,6 +113,7 @@ class Choice(Kept[StrEnum]):
 
     def __init__(self, kind: type[StrEnum]) -> None:
         super().__init__()
+        self._name = kind.__name__
         self._values = {choice: choice.value for choice in kind}
         self._choices = {choice.value: choice for choice in kind}
 
@@ -119,7 +121,13 @@ class Choice(Kept[StrEnum]):
         return None if value is None else self._values[value]
 
     def out_of(self, value: str | None) -> StrEnum | None:
-        return None if value is None else self._choices[value]
+        try:
+            return None if value is None else self._choices[value]
+        except KeyError:
+            raise StoreError(
+                f"the database holds {value!r}, which this program does not know among {self._name}: "
+                f"{', '.join(self._choices)}; a newer program wrote it: ask that one, or replace this one with it"
+            ) from None
 
 
 metadata = MetaData(
