@@ -12,8 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from understudy.adapters.stores.columns import Choice
 from understudy.adapters.stores.sql_store import SqlStore
-from understudy.adapters.stores.tables import Choice
 from understudy.errors import NotFound, StaleVersion, StoreError
 from understudy.ports.store import Transaction
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind
