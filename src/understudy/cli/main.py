@@ -14,6 +14,7 @@ from understudy.cli import (
     audit,
     autonomy,
     backtest,
+    channels,
     check,
     demo,
     doctor,
@@ -51,6 +52,7 @@ tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
+tree.add_typer(channels.tree, name="channels")
 tree.add_typer(autonomy.tree, name="autonomy")
 
 
