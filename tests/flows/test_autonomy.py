@@ -17,6 +17,7 @@ from understudy.records.autonomy import Epoch, Outcome, Slice, Targets, Terms
 from understudy.records.codec import load
 from understudy.records.evidence import Draft
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind
+from understudy.records.reviewing import ReviewTerms
 from understudy.records.rulebook import CheckPolicy, Level
 from understudy.testing.scripted import ScriptedAgent
 
@@ -123,6 +124,60 @@ def test_a_draft_that_nobody_judges_counts_as_bad_after_its_time(stage: Any) -> 
     stage.pass_time(2)
     assert stage.read(lambda tx: tx.candidates.of_turn(turn.id)).label.outcome is Outcome.TIMEOUT
     assert (progress(stage).timeouts, progress(stage).loss_sum) == (1, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("late_s", "said", "counts", "is_severe"),
+    [
+        (-1, {"verdict": VerdictKind.APPROVE}, Outcome.APPROVE, False),
+        (0, {"verdict": VerdictKind.APPROVE}, Outcome.TIMEOUT, False),
+        (1, {"verdict": VerdictKind.EDIT}, Outcome.TIMEOUT, False),
+        (1, {"verdict": VerdictKind.REJECT}, Outcome.TIMEOUT, False),
+        (1, {"verdict": VerdictKind.REJECT, "reasons": ("harm",)}, Outcome.REJECT, True),
+    ],
+)
+def test_a_label_that_comes_too_late_is_a_time_out_though_no_sweep_came_before_it(
+    stage: Any, late_s: int, said: dict[str, Any], counts: Outcome, is_severe: bool
+) -> None:
+    turn = stage.ask("Who looks at this one?", to="waits")
+    stage.clock.advance(72 * 3600 + late_s)
+    (hold,) = (hold for hold in judgeable(stage) if hold.turn_id == turn.id)
+    stage.give(hold, said["verdict"], reasons=said.get("reasons", ()))
+    label = stage.read(lambda tx: tx.candidates.of_turn(turn.id)).label
+    assert (label.outcome, label.is_severe) == (counts, is_severe)
+    assert label.loss == (0.0 if counts is Outcome.APPROVE else 1.0)
+    assert label.by == (None if counts is Outcome.TIMEOUT else "rosa")
+
+
+def test_a_draft_the_customer_overtook_too_late_counts_as_bad_like_any_that_nobody_judged(stage: Any) -> None:
+    turn = stage.ask("When?", to="slow")
+    stage.clock.advance(72 * 3600 + 1)
+    stage.ask("When, please?", to="slow")
+    assert stage.read(lambda tx: tx.candidates.of_turn(turn.id)).label.outcome is Outcome.TIMEOUT
+
+
+def test_a_label_that_came_too_late_is_given_no_second_review(build: Build, staging: ModuleType) -> None:
+    stage = build(rules=staging.rules(Level.ASSIST, grants=()), reviewing=ReviewTerms(second_rate=1.0))
+    ask_and_judge(stage, reviewer="ann")
+    turn = stage.ask("Who looks at this one?", to="waits")
+    stage.clock.advance(72 * 3600 + 1)
+    (hold,) = (hold for hold in judgeable(stage) if hold.turn_id == turn.id)
+    stage.give(hold, VerdictKind.APPROVE)
+    assert not [hold for hold in stage.open_holds if hold.turn_id == turn.id]
+
+
+def test_a_second_review_may_come_after_the_time_for_the_first(build: Build, staging: ModuleType) -> None:
+    stage = build(
+        rules=staging.rules(Level.ASSIST, grants=()),
+        reviewing=ReviewTerms(second_rate=1.0, second_within_s=200 * 3600.0),
+    )
+    ask_and_judge(stage, reviewer="ann")
+    turn = ask_and_judge(stage)
+    stage.clock.advance(100 * 3600)
+    (hold,) = (hold for hold in stage.open_holds if hold.turn_id == turn.id)
+    stage.give(hold, VerdictKind.APPROVE, reviewer="ann")
+    label = stage.read(lambda tx: tx.candidates.of_turn(turn.id)).label
+    assert (label.outcome, label.loss) == (Outcome.APPROVE, 0.0)
 
 
 def test_a_draft_the_customer_overtook_counts_as_nothing(stage: Any) -> None:
