@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
+from understudy.effects.labelling import slice_key
 from understudy.errors import Conflict, NotFound
 from understudy.learning.ladder import SCORES_MIN, Progress
+from understudy.learning.status import standing
 from understudy.ports.telemetry import AutonomyMoved
 from understudy.records.assessment import DecisionKind
 from understudy.records.autonomy import Epoch, Outcome, Slice, Targets, Terms
@@ -238,6 +240,18 @@ def test_the_stop_button_holds_everything_until_somebody_resumes(build: Build, s
     assert stage.ask("After?", to="c").decision is DecisionKind.DELIVER
     with pytest.raises(NotFound, match="is not on hold; on hold: none"):
         stage.run(stage.orders.resume(Slice(), by="lena"))
+
+
+def test_the_status_is_told_of_a_slice_whose_replies_are_never_audited(build: Build, staging: ModuleType) -> None:
+    stage = build(rules=staging.rules(Level.AUTO), targets=LAX, terms=QUICK)
+    for _ in range(SCORES_MIN + 5):
+        assert stage.ask("When?", to=stage.clock.new_id("e")).decision is DecisionKind.DELIVER
+    ((topic, channel, release, _, _),) = stage.read(lambda tx: tx.candidates.slices())
+    stage.run(stage.learning.look(slice_key(topic, channel, release)))
+    assert progress(stage).delivered > 0
+    rules = stage.rulebook.rules
+    found = stage.read(lambda tx: standing(tx, rules, lambda _topic: LAX, seeds_min=QUICK.seeds_min))
+    assert [(one.delivered, one.audited, one.alarm) for one in found.slices] == [(progress(stage).delivered, 0, 0)]
 
 
 def test_a_stop_on_one_slice_leaves_the_others_alone(build: Build, staging: ModuleType) -> None:
