@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -377,33 +376,3 @@ def test_two_stores_over_one_database_see_each_others_commits(store: SqlStore, u
         (store if number % 2 else other).write_now(note)
     assert len(events(store)) == len(events(other)) == 10
     other.close_now()
-
-
-def test_another_process_gets_its_turn_however_busy_this_one_is(store: SqlStore, url: str) -> None:
-    """A stop on the command line, say, while a server writes without a pause."""
-    over = threading.Event()
-
-    def take_long(tx: Transaction) -> None:
-        time.sleep(0.02)
-        note(tx)
-
-    def keep_busy() -> None:
-        while not over.is_set():
-            store.write_now(take_long)
-
-    busy = [threading.Thread(target=keep_busy) for _ in range(4)]
-    other = SqlStore(url)
-    for thread in busy:
-        thread.start()
-    try:
-        waits = []
-        for _ in range(5):
-            began = time.monotonic()
-            other.write_now(lambda tx: note(tx, "test.other"))
-            waits.append(time.monotonic() - began)
-    finally:
-        over.set()
-        for thread in busy:
-            thread.join()
-        other.close_now()
-    assert max(waits) < 1.0, waits
