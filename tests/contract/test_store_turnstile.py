@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from understudy.adapters.stores import turnstile
+from understudy.adapters.stores.engine import open_engine
+from understudy.adapters.stores.migrate import Migrations
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.ports.store import Transaction
 
@@ -71,3 +73,28 @@ def test_where_no_turnstile_can_be_made_the_store_writes_all_the_same(sqlite_tem
     store = SqlStore(f"sqlite:///{path}")
     store.write_now(note)
     store.close_now()
+
+
+def test_a_program_that_starts_beside_a_busy_server_waits_for_no_lock_to_see_that_the_schema_fits(
+    store: SqlStore, url: str
+) -> None:
+    engine = open_engine(url)
+    gate, holds = threading.Event(), threading.Event()
+
+    def hold(tx: Transaction) -> None:
+        note(tx)
+        holds.set()
+        gate.wait(10)
+
+    writing = threading.Thread(target=lambda: store.write_now(hold))
+    writing.start()
+    holds.wait(10)
+    began = time.monotonic()
+    try:
+        Migrations(engine).prepare()
+        took = time.monotonic() - began
+    finally:
+        gate.set()
+        writing.join()
+        engine.dispose()
+    assert took < 1.0
