@@ -15,6 +15,7 @@ from understudy.records.evidence import Draft
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict
 from understudy.records.turn import LEARNING_JOB, Job
 from understudy.stats.severity import Severity
+from understudy.stats.watermark import TIMED_OUT_LOSS, is_late
 
 JUDGES = frozenset({HoldKind.DRAFT, HoldKind.AUDIT})
 """Kinds of hold on which a verdict says how good a draft was."""
@@ -112,11 +113,11 @@ def label(
 
 def timed_out(now: datetime) -> Label:
     """The label of a draft that nobody judged in time: bad, for ever."""
-    return Label(outcome=Outcome.TIMEOUT, loss=1.0, is_severe=False, by=None, at=now)
+    return Label(outcome=Outcome.TIMEOUT, loss=TIMED_OUT_LOSS, is_severe=False, by=None, at=now)
 
 
 def _is_late(candidate: Candidate, now: datetime) -> bool:
-    return candidate.is_sampled and candidate.label is None and candidate.due_at <= now
+    return candidate.is_sampled and candidate.label is None and is_late(now, due_at=candidate.due_at)
 
 
 def _note_harm(tx: Transaction, candidate: Candidate) -> None:
