@@ -63,6 +63,13 @@ def ask_second(
     return hold
 
 
+def unblind(tx: Transaction, conversation_id: str, reviewer: str) -> None:
+    """Keep the second reviews of a conversation from whoever works in it: they see what came of the first verdicts."""
+    for hold in tx.holds.open_of_conversation(conversation_id):
+        if hold.kind is HoldKind.SECOND and not tx.reviews.is_barred(hold.id, reviewer):
+            tx.reviews.bar(hold.id, reviewer)
+
+
 def settle_second(tx: Transaction, clock: Clock, hold: Hold, verdict: Verdict) -> None:
     """Keep both judgements, and let the worse be the draft's label."""
     candidate = tx.candidates.of_turn(hold.turn_id)
