@@ -28,6 +28,7 @@ from understudy.records.codec import dump, load
 from understudy.records.review import HoldKind, HoldState
 from understudy.records.rulebook import Level, Rules, calibrator_in, configured_grant
 from understudy.stats.severity import Severity
+from understudy.stats.watermark import TIMED_OUT_LOSS
 
 BATCH = 2_000
 """How many drafts one look takes."""
@@ -111,7 +112,7 @@ class Learning:
 
     def _close_overdue(self, tx: Transaction, candidate: Candidate) -> None:
         if candidate.label is None:
-            said = Severity(loss=1.0, is_severe=False)
+            said = Severity(loss=TIMED_OUT_LOSS, is_severe=False)
             label(tx, self._clock, candidate, outcome=Outcome.TIMEOUT, said=said, by=None)
             return
         tx.candidates.judge(candidate, candidate.label)

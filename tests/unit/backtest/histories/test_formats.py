@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
+from understudy.backtest.histories import formats
+from understudy.backtest.histories.formats import Format, recognised
+from understudy.backtest.histories.source import Source
 from understudy.errors import ConfigurationError, MalformedInput
-from understudy.learning.histories import formats
-from understudy.learning.histories.formats import Format, recognised
-from understudy.learning.histories.source import Source
 
 Write = Callable[..., Source]
 CHAT = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.learning.histories.ratings import Meaning, verdict_of, verdict_of_labels
+from understudy.backtest.histories.ratings import Meaning, verdict_of, verdict_of_labels
 from understudy.records.review import VerdictKind
 
 APPROVE, REJECT = "approve", "reject"

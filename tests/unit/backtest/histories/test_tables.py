@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
+from understudy.backtest.histories.labelled import Labelled
+from understudy.backtest.histories.ratings import PLAIN, Meaning
+from understudy.backtest.histories.source import Source
+from understudy.backtest.histories.tables import columns_of, read
 from understudy.errors import ConfigurationError, MalformedInput
-from understudy.learning.histories.labelled import Labelled
-from understudy.learning.histories.ratings import PLAIN, Meaning
-from understudy.learning.histories.source import Source
-from understudy.learning.histories.tables import columns_of, read
 
 Write = Callable[..., Source]
 

@@ -11,10 +11,10 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from understudy.backtest.histories.labelled import Labelled, labelled, moment
+from understudy.backtest.histories.ratings import Meaning, verdict_of
+from understudy.backtest.histories.source import Place, Source
 from understudy.errors import ConfigurationError
-from understudy.learning.histories.labelled import Labelled, labelled, moment
-from understudy.learning.histories.ratings import Meaning, verdict_of
-from understudy.learning.histories.source import Place, Source
 
 FIELDS: Final[Mapping[str, str]] = {
     "id": "your name of the turn; else the line",

@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from understudy.learning.histories.labelled import Labelled, labelled, moment
-from understudy.learning.histories.ratings import Meaning, verdict_of, verdict_of_labels
-from understudy.learning.histories.source import Place, Source, shown
+from understudy.backtest.histories.labelled import Labelled, labelled, moment
+from understudy.backtest.histories.ratings import Meaning, verdict_of, verdict_of_labels
+from understudy.backtest.histories.source import Place, Source, shown
 from understudy.records.review import VerdictKind
 
 EXPECTED: Final = (

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from pydantic import ValidationError
 
-from understudy.learning.histories.source import Place
+from understudy.backtest.histories.source import Place
 from understudy.records.codec import explain
 from understudy.records.wire import TurnRecord
 

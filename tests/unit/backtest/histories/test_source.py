@@ -12,9 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from understudy.backtest.histories import source as source_module
+from understudy.backtest.histories.source import Source
 from understudy.errors import ConfigurationError, MalformedInput
-from understudy.learning.histories import source as source_module
-from understudy.learning.histories.source import Source
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=20),

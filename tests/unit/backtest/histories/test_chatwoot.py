@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from understudy.backtest.histories.chatwoot import read
+from understudy.backtest.histories.labelled import Labelled
+from understudy.backtest.histories.ratings import PLAIN, Meaning
+from understudy.backtest.histories.source import Source
 from understudy.errors import MalformedInput
-from understudy.learning.histories.chatwoot import read
-from understudy.learning.histories.labelled import Labelled
-from understudy.learning.histories.ratings import PLAIN, Meaning
-from understudy.learning.histories.source import Source
 
 Write = Callable[..., Source]
 CUSTOMER, BOT, PERSON = {"type": "contact", "id": 8}, {"type": "agent_bot", "id": 2}, {"type": "user", "id": 5}

@@ -8,8 +8,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.learning.backtest import backtest, in_order, sides
-from understudy.learning.backtest_replies import Reply, Survey
+from understudy.backtest.answer import backtest, in_order, sides
+from understudy.backtest.replies import Reply, Survey
 from understudy.records.backtest import Goal, ScoreOrigin
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any, Final
 
+from understudy.backtest.histories import chatwoot, langfuse, openai_logs, tables, turn_records
+from understudy.backtest.histories.labelled import Labelled
+from understudy.backtest.histories.ratings import PLAIN, Meaning
+from understudy.backtest.histories.source import Source
 from understudy.errors import ConfigurationError, MalformedInput
-from understudy.learning.histories import chatwoot, langfuse, openai_logs, tables, turn_records
-from understudy.learning.histories.labelled import Labelled
-from understudy.learning.histories.ratings import PLAIN, Meaning
-from understudy.learning.histories.source import Source
 
 
 class Format(StrEnum):

@@ -9,9 +9,9 @@ import pytest
 
 from understudy.assessment.checks import CHECKS
 from understudy.assessment.grading import grade, is_severe
-from understudy.learning.backtest_replies import Survey, replies, survey
-from understudy.learning.histories.labelled import Labelled
-from understudy.learning.histories.source import Place
+from understudy.backtest.histories.labelled import Labelled
+from understudy.backtest.histories.source import Place
+from understudy.backtest.replies import Survey, replies, survey
 from understudy.records.backtest import ScoreOrigin
 from understudy.records.rulebook import Rulebook, Rules
 from understudy.records.wire import TurnRecord, VerdictIn

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from understudy.learning.histories.labelled import Labelled, labelled, moment, text_of
-from understudy.learning.histories.ratings import Meaning, verdict_of
-from understudy.learning.histories.source import Place, Source, shown
+from understudy.backtest.histories.labelled import Labelled, labelled, moment, text_of
+from understudy.backtest.histories.ratings import Meaning, verdict_of
+from understudy.backtest.histories.source import Place, Source, shown
 
 RATING_FIELDS: Final = ("verdict", "rating", "feedback", "score", "thumbs", "user_feedback", "label")
 CONVERSATION_FIELDS: Final = ("conversation_id", "session_id", "thread_id", "chat_id")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from understudy.backtest.histories.labelled import Labelled
+from understudy.backtest.histories.source import Source
 from understudy.errors import MalformedInput
-from understudy.learning.histories.labelled import Labelled
-from understudy.learning.histories.source import Source
 from understudy.records.wire import parse_turn_record
 
 

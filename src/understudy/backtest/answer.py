@@ -15,8 +15,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from understudy.learning.backtest_certify import Design, Drafts, certify, design_for
-from understudy.learning.backtest_replies import Reply, Survey
+from understudy.backtest.certificates import Design, Drafts, certify, design_for
+from understudy.backtest.replies import Reply, Survey
 from understudy.records.backtest import Backtest, Goal, ScoreOrigin, SliceBacktest
 from understudy.stats.coverage import coverage_at_risk, risk_coverage
 from understudy.stats.logistic import Prior, RiskModel, Scaling, fit, scaling_of, sign_informed

@@ -13,9 +13,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from understudy.learning.histories.labelled import Labelled, labelled, moment, text_of
-from understudy.learning.histories.ratings import Meaning, verdict_of
-from understudy.learning.histories.source import Place, Source, shown
+from understudy.backtest.histories.labelled import Labelled, labelled, moment, text_of
+from understudy.backtest.histories.ratings import Meaning, verdict_of
+from understudy.backtest.histories.source import Place, Source, shown
 
 EXPECTED: Final = (
     "expected rows of a Langfuse export: a trace with `id`, `input` and `output` (and `scores`), an observation with "

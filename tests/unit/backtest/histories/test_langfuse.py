@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from understudy.backtest.histories.labelled import Labelled
+from understudy.backtest.histories.langfuse import read
+from understudy.backtest.histories.ratings import PLAIN, Meaning
+from understudy.backtest.histories.source import Source
 from understudy.errors import MalformedInput
-from understudy.learning.histories.labelled import Labelled
-from understudy.learning.histories.langfuse import read
-from understudy.learning.histories.ratings import PLAIN, Meaning
-from understudy.learning.histories.source import Source
 
 Write = Callable[..., Source]
 ASKED = [{"role": "user", "content": "Can I still change my flight?"}]

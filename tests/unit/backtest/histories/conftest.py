@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from understudy.learning.histories.source import Source
+from understudy.backtest.histories.source import Source
 
 
 @pytest.fixture

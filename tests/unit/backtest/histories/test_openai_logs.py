@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
+from understudy.backtest.histories.labelled import Labelled
+from understudy.backtest.histories.openai_logs import read
+from understudy.backtest.histories.ratings import PLAIN, Meaning
+from understudy.backtest.histories.source import Source
 from understudy.errors import MalformedInput
-from understudy.learning.histories.labelled import Labelled
-from understudy.learning.histories.openai_logs import read
-from understudy.learning.histories.ratings import PLAIN, Meaning
-from understudy.learning.histories.source import Source
 
 ASKED = {"role": "user", "content": "Do you ship to Norway?"}
 ANSWERED = {"role": "assistant", "content": "Yes, in four working days."}

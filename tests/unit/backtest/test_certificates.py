@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from understudy.learning.backtest_certify import Design, Drafts, certify, design_for
+from understudy.backtest.certificates import Design, Drafts, certify, design_for
 from understudy.records.backtest import Goal, SliceBacktest
 
 GOAL = Goal(risk_max=0.05, confidence=0.95, threshold=0.8)

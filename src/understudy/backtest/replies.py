@@ -17,7 +17,7 @@ from understudy.assessment.check import Check
 from understudy.assessment.confidence import AGENT_SIGNAL
 from understudy.assessment.grading import grade
 from understudy.assessment.recorded import evidence_of
-from understudy.learning.histories.labelled import Labelled
+from understudy.backtest.histories.labelled import Labelled
 from understudy.records.backtest import ScoreOrigin
 from understudy.records.evidence import Evidence
 from understudy.records.rulebook import Rulebook
