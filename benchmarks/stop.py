@@ -196,13 +196,14 @@ def _figures(entries: Sequence[LedgerEntry], presses: Sequence[Press], *, lost: 
     resumes = [entry.seq for entry in entries if entry.event == "autonomy.resumed"]
     if not len(stops) == len(resumes) == len(presses):
         raise RuntimeError(f"{len(presses)} presses left {len(stops)} stops and {len(resumes)} resumes in the ledger")
-    after, before, held, decided, left, from_press = 0, [], [], [], [], []
+    after, before, held, decided, left = 0, [], [], [], []
+    from_press: dict[str, list[float]] = {"api": [], "command": []}
     for press, stop, resume in zip(presses, stops, resumes, strict=True):
         until = [entry for entry in automatic.values() if entry.seq < resume]
         after += sum(entry.seq > stop for entry in until)
         last = max(until, key=lambda entry: entry.at).at
         decided.append((last - press.acknowledged_at).total_seconds())
-        from_press.append((last - press.pressed_at).total_seconds())
+        from_press[press.how].append((last - press.pressed_at).total_seconds())
         left.append(max((entry.at - press.acknowledged_at).total_seconds() for entry in sent if entry.seq < resume))
         before.append(sum(0 < (press.pressed_at - entry.at).total_seconds() <= FLOWS_S / 2 for entry in until))
         held.append(sum(entry.event == "turn.decided" and stop < entry.seq < resume for entry in entries))
@@ -217,7 +218,7 @@ def _figures(entries: Sequence[LedgerEntry], presses: Sequence[Press], *, lost: 
         "decided_while_stopped": sum(held),
         "automatic_while_stopped": after,
         "last_decided_after_acknowledged_s_max": round(max(decided), 3),
-        "last_decided_after_pressed_s_max": round(max(from_press), 3),
+        "last_decided_after_pressed_s_max": {how: round(max(all_), 3) for how, all_ in from_press.items() if all_},
         "last_left_after_acknowledged_s_max": round(max(left), 3),
         "acknowledged_ms_p50": {how: round(statistics.median(all_) * 1000) for how, all_ in took.items() if all_},
         "lost": lost,

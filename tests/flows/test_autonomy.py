@@ -19,7 +19,7 @@ from understudy.records.autonomy import Epoch, Outcome, Slice, Targets, Terms
 from understudy.records.codec import load
 from understudy.records.evidence import Draft
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind
-from understudy.records.reviewing import ReviewTerms
+from understudy.records.reviewing import Discount, ReviewTerms, Seed, SeedOrigin, SeedOutcome
 from understudy.records.rulebook import CheckPolicy, Level
 from understudy.testing.scripted import ScriptedAgent
 
@@ -344,3 +344,54 @@ def test_restarting_begins_from_nothing_in_assist(stage: Any) -> None:
     assert stage.ask("Alone?", to="x").decision is DecisionKind.HOLD
     with pytest.raises(NotFound, match="nothing was earned"):
         stage.run(stage.orders.restart(Slice(topic="nothing"), by="lena"))
+
+
+def let_judge_seeds(stage: Any, *, caught: int, missed: int) -> None:
+    """Reviewers decided on so many planted drafts."""
+
+    def judged(tx: Any) -> None:
+        for number in range(caught + missed):
+            outcome = SeedOutcome.CAUGHT if number < caught else SeedOutcome.MISSED
+            name = stage.clock.new_id("s")
+            known = {"origin": SeedOrigin.FILE, "source": name, "topic": "orders", "channel": "x", "added_by": "lena"}
+            tx.seeds.add(Seed(id=name, added_at=stage.clock.now(), outcome=outcome, **known))
+        tx.ledger.append("test.judged", at=stage.clock.now())
+
+    stage.store.write_now(judged)
+
+
+def test_reviewers_who_are_shown_to_notice_less_than_a_certificate_counts_on_end_it(
+    build: Build, staging: ModuleType
+) -> None:
+    targets = replace(LAX, sensitivity=0.9)
+    stage = build(rules=staging.rules(Level.ASSIST, grants=()), targets=targets, terms=replace(QUICK, seeds_min=20))
+    earn(stage)
+    before = epoch(stage)
+    assert before.earned is Level.PROBATION
+    let_judge_seeds(stage, caught=17, missed=3)  # at least 62 %, at most 97 %: it may be as was assumed
+    stage.pass_time(120)
+    assert epoch(stage).id == before.id
+    let_judge_seeds(stage, caught=3, missed=17)
+    stage.pass_time(120)
+    assert (epoch(stage).earned, epoch(stage).proposal) == (Level.ASSIST, None)
+    assert epoch(stage).targets.sensitivity < 0.5
+    assert stage.emitted(AutonomyMoved)[-1].why == "reviewers"
+    assert stage.ask("And today?", to="new").decision is DecisionKind.HOLD
+    after = epoch(stage)
+    stage.pass_time(120)
+    assert epoch(stage).id == after.id
+
+
+def test_who_is_discounted_takes_no_label_back_that_was_counted(stage: Any) -> None:
+    for _ in range(SCORES_MIN + 3):
+        ask_and_judge(stage, reviewer="sam")
+    before = progress(stage)
+    stage.store.write_now(
+        lambda tx: (
+            tx.reviews.discount(Discount(reviewer="sam", since=stage.clock.now(), why="stamps")),
+            tx.ledger.append("reviewer.discounted", at=stage.clock.now(), reviewer="sam", why="stamps"),
+        )
+    )
+    ask_and_judge(stage, reviewer="sam")
+    after = progress(stage)
+    assert (after.labels, after.mean, after.discounted) == (before.labels, before.mean, before.discounted + 1)
