@@ -19,6 +19,7 @@ from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.assessment.check import Check
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.errors import ConfigurationError
+from understudy.evaluation.archive import Archive
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
 from understudy.review.quality import Reviewers
@@ -129,6 +130,16 @@ def open_seed_bank(settings: Settings, base: Path, checks: tuple[Check, ...]) ->
     store = open_store(settings, base)
     try:
         yield SeedBank(store, SystemClock(), rulebook, checks)
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_evaluation_store(settings: Settings, base: Path) -> Iterator[Archive]:
+    """Open the store for a command that evaluates; a server may run beside it."""
+    store = open_store(settings, base)
+    try:
+        yield Archive(store, SystemClock())
     finally:
         store.close_now()
 

@@ -17,6 +17,7 @@ from understudy.cli import (
     check,
     demo,
     doctor,
+    eval_command,
     init,
     keys,
     migrate,
@@ -52,6 +53,7 @@ tree.add_typer(keys.tree, name="keys")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
 tree.add_typer(autonomy.tree, name="autonomy")
+tree.add_typer(eval_command.tree, name="eval")
 
 
 def _show_version(wanted: bool) -> None:
