@@ -14,6 +14,7 @@ from understudy.assessment.checks import OPINIONS
 from understudy.connections import build_agent, build_opinion
 from understudy.errors import ConfigurationError, MalformedInput
 from understudy.evaluation.attempts import Release
+from understudy.evaluation.casebook import Suites
 from understudy.evaluation.conversation import PlayedPlayer, Player, ScriptedPlayer, faults_of
 from understudy.evaluation.gate import GateTerms
 from understudy.evaluation.graders import graders_of
@@ -54,6 +55,7 @@ class Evaluations:
         self.clock: Clock = SystemClock()
         self.rulebook: Rulebook = _rulebook(settings)
         self.checks: tuple[Check, ...] = tuple(check for check in checks_of(settings) if check is not OPINIONS)
+        self.suites = Suites(base / settings.evaluation.suites, self.rulebook.rules.profile)
         self._judges: dict[tuple[str, str | None], SecondOpinion] = {}
         self._players: dict[str, Agent] = {}
 

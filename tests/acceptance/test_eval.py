@@ -282,3 +282,25 @@ def test_crashed_runs_are_never_the_agents_failures(folder: Path, understudy_eva
     )
     assert crashed > 0
     assert (said["errors"], said["errors_candidate"], said["pairs"]) == (crashed, crashed, len(rows_) - crashed)
+
+
+# --- compare ---
+
+
+def test_two_runs_are_shown_side_by_side(folder: Path, understudy_eval: Eval) -> None:
+    one = lines(
+        folder, "a.jsonl", [{"case": "c", "trial": 0, "passed": True, "reply": "It takes two weeks.", "release": "v1"}]
+    )
+    two = lines(
+        folder, "b.jsonl", [{"case": "c", "trial": 0, "passed": False, "reply": "It takes ages.", "why": "vague"}]
+    )
+    code, out, _ = understudy_eval("compare", one, two)
+    assert code == 0
+    assert "b.jsonl beside v1: 1 worse." in out
+    assert "[-two weeks.-]{+ages.+}" in out
+    for name in ("r.md", "r.html"):
+        assert understudy_eval("compare", one, two, "-o", name)[0] == 0
+        assert "ages." in (folder / name).read_text()
+    said = json.loads(understudy_eval("compare", one, two, "--json")[1])
+    assert (said["changes"], said["cases"][0]["change"]) == ({"worse": 1}, "worse")
+    assert understudy_eval("compare", one, two, "-o", "r.pdf")[0] == 3

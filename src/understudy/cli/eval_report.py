@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from understudy.evaluation.summary import SelfTest
 
 SHOWN_MAX: Final = 20
+CELL_CHARS_MAX: Final = 500
 STEP_SUMMARY: Final = "GITHUB_STEP_SUMMARY"
 _WORDS: Final = {GateVerdict.PASS: "Pass", GateVerdict.FAIL: "Fail", GateVerdict.INCONCLUSIVE: "Inconclusive"}
 _STYLES: Final = {GateVerdict.PASS: "green", GateVerdict.FAIL: "red", GateVerdict.INCONCLUSIVE: "yellow"}
@@ -43,8 +44,8 @@ def gate_lines(found: GateFound, said: dict[str, Any]) -> Iterator[Text]:
 
 def gate_markdown(found: GateFound, said: dict[str, Any]) -> str:
     """A verdict as Markdown."""
-    lines = [f"## Gate: {_WORDS[found.verdict].lower()}", "", _cell(found.reason) + ".", ""]
-    names = f"| {_cell(said['baseline'])} | {_cell(said['candidate'])} "
+    lines = [f"## Gate: {_WORDS[found.verdict].lower()}", "", cell(found.reason) + ".", ""]
+    names = f"| {cell(said['baseline'])} | {cell(said['candidate'])} "
     low, high = found.interval
     lines += [
         "| baseline | candidate | pairs | errors | effect | interval |",
@@ -55,12 +56,12 @@ def gate_markdown(found: GateFound, said: dict[str, Any]) -> str:
     if found.flipped:
         lines += ["| case | loss before | loss now | why |", "|---|---|---|---|"]
         lines += [
-            f"| {_cell(one.case)} | {one.baseline_loss:.2f} | {one.candidate_loss:.2f} | {_cell(one.why)} |"
+            f"| {cell(one.case)} | {one.baseline_loss:.2f} | {one.candidate_loss:.2f} | {cell(one.why)} |"
             for one in found.flipped[:SHOWN_MAX]
         ]
         lines.append("")
     if found.would_decide is not None:
-        lines += [f"What would decide it: {_cell(found.would_decide)}.", ""]
+        lines += [f"What would decide it: {cell(found.would_decide)}.", ""]
     return "\n".join([*lines, *(f"{caution}\n" for caution in found.cautions)])
 
 
@@ -106,7 +107,7 @@ def run_markdown(found: Ran) -> str:
     summary = found.summary
     rate = "–" if summary.pass_rate is None else f"{summary.pass_rate:.1%}"
     lines = [
-        f"## {_cell(found.suite.name)}, release {_cell(found.release)}",
+        f"## {cell(found.suite.name)}, release {cell(found.release)}",
         "",
         "| passed | failed | errors | pass rate |",
         "|---|---|---|---|",
@@ -117,7 +118,7 @@ def run_markdown(found: Ran) -> str:
     if failing:
         lines += ["| case | failed | why |", "|---|---|---|"]
         lines += [
-            f"| {_cell(one.case)} | {one.failed} of {one.passed + one.failed} | {_cell(one.why)} |"
+            f"| {cell(one.case)} | {one.failed} of {one.passed + one.failed} | {cell(one.why)} |"
             for one in failing[:SHOWN_MAX]
         ]
         lines.append("")
@@ -150,9 +151,9 @@ def write_file(path: Path, content: bytes) -> None:
         part.unlink(missing_ok=True)
 
 
-def _cell(text: str) -> str:
-    """Text of others as a cell of a table: no markup, no line break, no new column."""
+def cell(text: str, *, whole: bool = False) -> str:
+    """Text of others as a cell of a table: no markup, no line break, no new column; cut unless it is wanted `whole`."""
     plain = " ".join(visible(text).split())
-    for sign in ("\\", "|", "<", "`", "*", "_", "[", "]"):
+    for sign in ("\\", "|", "<", "`", "*", "_", "~", "[", "]"):
         plain = plain.replace(sign, "\\" + sign)
-    return plain[:500]
+    return plain if whole else plain[:CELL_CHARS_MAX]

@@ -11,6 +11,7 @@ graders that agree with everything, a candidate that mostly could not be reached
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
@@ -78,7 +79,7 @@ def decide(baseline: Sequence[Trial], candidate: Sequence[Trial], terms: GateTer
     before, after = by_case(baseline), by_case(candidate)
     pairs = _paired(before, after)
     low, high = interval(pairs.differences, delta=terms.delta)
-    effect = sum(pairs.differences) / len(pairs.differences) if pairs.differences else 0.0
+    effect = round(math.fsum(pairs.differences) / max(1, len(pairs.differences)), 12) + 0.0
     blocks = blocking(before, after, terms.must_pass)
     doubts = _doubts(before, after, pairs, terms)
     verdict, reason = _verdict(terms, pairs, effect, (low, high), doubts, blocks.failed, blocks.open)

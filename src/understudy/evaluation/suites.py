@@ -13,7 +13,7 @@ from typing import Any, Final
 import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.errors import ConfigurationError, MalformedInput
+from understudy.errors import ConfigurationError, Conflict, MalformedInput
 from understudy.evaluation.case_file import grader_terms, read_case, read_form, written_case
 from understudy.records.suite import Case, GraderTerms, Suite
 
@@ -72,11 +72,11 @@ def read_suite(folder: Path) -> Suite:
 def write_case(folder: Path, case: Case) -> Path:
     """Write a case as a file of its own, which appears only when it is complete; returns the file.
 
-    Raises `ConfigurationError` where it cannot be written, or where a file of that name is there.
+    Raises `ConfigurationError` where it cannot be written, and `Conflict` where a file of that name is there.
     """
     path = folder / f"{file_name(case.id)}.yaml"
     if path.exists():
-        raise ConfigurationError(f"{path} is there already; change it, or give the new case another id")
+        raise Conflict(f"{path} is there already; change it, or give the new case another id")
     part = path.with_name(path.name + ".part")
     try:
         folder.mkdir(parents=True, exist_ok=True)

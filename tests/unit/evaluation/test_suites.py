@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from understudy.errors import ConfigurationError, MalformedInput
+from understudy.errors import ConfigurationError, Conflict, MalformedInput
 from understudy.evaluation.case_file import read_case
 from understudy.evaluation.suites import case_text, file_name, read_suite, write_case
 from understudy.records.evidence import ChatMessage, ContactFacts, Passage, ToolCall
@@ -152,7 +152,7 @@ def test_missing_and_empty_suites_say_what_to_do(tmp_path: Path) -> None:
 
 def test_file_of_a_case_is_not_overwritten(tmp_path: Path) -> None:
     write_case(tmp_path, FULL)
-    with pytest.raises(ConfigurationError, match="is there already"):
+    with pytest.raises(Conflict, match="is there already"):
         write_case(tmp_path, FULL)
 
 
