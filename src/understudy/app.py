@@ -21,6 +21,7 @@ from understudy.connections import build_agent, build_channel, build_opinion
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
+from understudy.evaluation.casebook import Casebook, Suites
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
@@ -93,6 +94,7 @@ class App:
     conversations: Conversations
     trust: Trust
     feedback: FeedbackDesk
+    casebook: Casebook
     learning: Learning
     orders: Orders
     status: Status
@@ -195,6 +197,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         intake=_intake(settings, store, clock, telemetry, flow),
         flow=flow,
         outbox=outbox,
+        casebook=Casebook(store, clock, Suites(base / settings.evaluation.suites, rulebook.rules.profile)),
         learning=learning,
         orders=Orders(store, clock, telemetry, lambda: rulebook.rules, **earning),
         status=Status(store, lambda: rulebook.rules, **earning),

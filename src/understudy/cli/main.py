@@ -18,6 +18,7 @@ from understudy.cli import (
     check,
     demo,
     doctor,
+    eval_command,
     init,
     keys,
     migrate,
@@ -54,6 +55,7 @@ tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
 tree.add_typer(channels.tree, name="channels")
 tree.add_typer(autonomy.tree, name="autonomy")
+tree.add_typer(eval_command.tree, name="eval")
 
 
 def _show_version(wanted: bool) -> None:

@@ -5,14 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from understudy.records.evidence import ChatMessage, ContactFacts, Draft
+from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Passage
+from understudy.records.suite import ToolAnswer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsal:
+    """Says that nobody is behind a request: a case is tried. What the agent would look up is given here instead, and it
+    must touch nothing outside. `trial` counts from 0; an agent with dice may seed them by it."""
+
+    case: str
+    trial: int
+    sources: tuple[Passage, ...] = ()
+    tools: tuple[ToolAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRequest:
     """What the agent is asked. `messages` end with the customer's; `deadline_s` is the time left for this attempt.
 
-    `traceparent` is a W3C trace context header value that joins the agent's own spans to the turn's trace.
+    `traceparent` is a W3C trace context header value that joins the agent's own spans to the turn's trace. `rehearsal`
+    None: a customer waits.
     """
 
     turn_id: str
@@ -23,6 +36,7 @@ class DraftRequest:
     contact: ContactFacts
     deadline_s: float
     traceparent: str | None = None
+    rehearsal: Rehearsal | None = None
 
 
 class Agent(Protocol):

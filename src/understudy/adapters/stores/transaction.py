@@ -9,6 +9,7 @@ from sqlalchemy import Dialect
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.calls import SqlAgentCalls
+from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
@@ -53,6 +54,8 @@ class SqlTransaction:
         self.reviews = SqlReviews(session)
         self.feedback = SqlFeedbacks(session, hot.autonomy)
         self.caps = SqlCaps(session, hot.autonomy)
+        self.runs = SqlRuns(session)
+        self.gates = SqlGates(session)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
