@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 from understudy.ports.access import Keys
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
+from understudy.ports.releases import Releases
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
@@ -359,6 +360,8 @@ class Transaction(Protocol):
     def feedback(self) -> Feedbacks: ...
     @property
     def caps(self) -> Caps: ...
+    @property
+    def releases(self) -> Releases: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""
