@@ -36,6 +36,9 @@ from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
 from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
+from understudy.release.orders import ReleaseOrders
+from understudy.release.status import ReleaseReports
+from understudy.releasing import letting_out
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
@@ -49,6 +52,7 @@ from understudy.settings.earning import (
 )
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
+from understudy.settings.stated import agent_of, by_agent, stated
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.flow import TurnFlow
@@ -56,6 +60,7 @@ from understudy.turn.intake import Intake, IntakeLimits
 from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
+from understudy.turn.releases import Picks, Routes
 from understudy.upkeep.sweeps import Sweeps
 
 API_CHANNEL = "api"
@@ -96,6 +101,8 @@ class App:
     learning: Learning
     orders: Orders
     status: Status
+    releases: ReleaseOrders
+    release_reports: ReleaseReports
     dispatcher: Dispatcher
     sweeps: Sweeps
     renewals: Sweeps
@@ -164,11 +171,15 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     others = _second_opinions(settings, clock, opinions)
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
-    drafting = _drafting(settings, clock, telemetry, agents, places)
+    found = stated(settings, base)
+    versions = by_agent(found)
+    picks = Picks(agents_asked(settings, {name: name for name in agents}), agents, versions)
+    routes = Routes(clock, picks.names, versions)
+    drafting = _drafting(settings, clock, telemetry, picks, places)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
-    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox)
+    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox, routes)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
@@ -206,6 +217,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
         **desks,
+        **letting_out(settings, store, clock, telemetry, found, agents),
     )
 
 
@@ -213,6 +225,8 @@ def check_wiring(settings: Settings) -> None:
     """See that the parts fit together, without building any; raises `ConfigurationError` as `build` would."""
     checks_of(settings)
     agents_asked(settings, settings.agents)
+    for name in settings.agents:
+        agent_of(name, settings)
     _coalescing(settings)
     expiry_reply(settings, _rulebook(settings))
 
@@ -292,6 +306,7 @@ def _flow(
     rulebook: Rulebook,
     others: SecondOpinions | None,
     outbox: Outbox,
+    routes: Routes,
 ) -> TurnFlow:
     limits = FlowLimits(
         hold_expires_after_s=settings.review.expires_after_s or None,
@@ -311,20 +326,18 @@ def _flow(
         checks=checks,
         opinions=others,
         following=outbox,
+        route=routes,
     )
 
 
-def _drafting(
-    settings: Settings, clock: Clock, telemetry: Telemetry, agents: Mapping[str, Agent], places: Places
-) -> Drafting:
-    picks = agents_asked(settings, agents)
+def _drafting(settings: Settings, clock: Clock, telemetry: Telemetry, picks: Picks, places: Places) -> Drafting:
     limits = DraftingLimits(
         deadline_s=settings.drafting.deadline_s,
         place_wait_s_max=settings.drafting.place_wait_s_max,
         attempts_max=settings.drafting.attempts_max,
         in_flight_max=settings.limits.drafts_in_flight_max,
     )
-    return Drafting(clock, telemetry, lambda channel: picks.get(channel, picks[""]), limits=limits, places=places)
+    return Drafting(clock, telemetry, picks, limits=limits, places=places)
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:

@@ -177,3 +177,4 @@ def test_rehearsals_are_read_in_the_order_of_decisions(store: SqlStore, commit: 
     assert read == [replace(one, is_same=True), replace(one, turn_id="t-2", seq=9)]
     assert store.read_now(lambda tx: tx.releases.rehearsals("rel-1", after=5, limit=9)) == read[1:]
     assert store.read_now(lambda tx: tx.releases.rehearsals("rel-2", limit=9)) == []
+    assert store.read_now(lambda tx: tx.releases.count_rehearsals("rel-1")) == 2

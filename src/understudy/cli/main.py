@@ -22,6 +22,7 @@ from understudy.cli import (
     migrate,
     migrate_store,
     outbox,
+    release,
     review_command,
     serve,
     simulate,
@@ -52,6 +53,7 @@ tree.add_typer(keys.tree, name="keys")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
 tree.add_typer(autonomy.tree, name="autonomy")
+tree.add_typer(release.tree, name="release")
 
 
 def _show_version(wanted: bool) -> None:

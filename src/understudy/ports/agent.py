@@ -6,13 +6,16 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from understudy.records.evidence import ChatMessage, ContactFacts, Draft
+from understudy.records.release import Chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftRequest:
     """What the agent is asked. `messages` end with the customer's; `deadline_s` is the time left for this attempt.
 
-    `traceparent` is a W3C trace context header value that joins the agent's own spans to the turn's trace.
+    `traceparent` is a W3C trace context header value that joins the agent's own spans to the turn's trace. `chosen` says
+    which release of which agent drafts for this conversation, where an agent has releases. `is_rehearsal`: the draft is
+    only looked at and never sent, so nothing must be done for it.
     """
 
     turn_id: str
@@ -23,6 +26,8 @@ class DraftRequest:
     contact: ContactFacts
     deadline_s: float
     traceparent: str | None = None
+    chosen: tuple[Chosen, ...] = ()
+    is_rehearsal: bool = False
 
 
 class Agent(Protocol):

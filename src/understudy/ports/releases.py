@@ -57,3 +57,7 @@ class Releases(Protocol):
     def rehearsals(self, release_id: str, *, after: int = 0, limit: int) -> list[Rehearsal]:
         """Those of a release with `seq` > `after`, in order."""
         ...
+
+    def count_rehearsals(self, release_id: str) -> int:
+        """How many a release has."""
+        ...

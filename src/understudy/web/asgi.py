@@ -24,6 +24,7 @@ from understudy.web import (
     holds,
     openai_face,
     problems,
+    releases,
     reviewers,
     turns,
     webhooks,
@@ -63,7 +64,8 @@ def create(app: App) -> FastAPI:
     api.state.understudy = app
     api.state.feed = feed
     problems.install(api)
-    for part in (turns, openai_face, holds, conversations, contacts, autonomy, reviewers, events, webhooks, chat):
+    faces = (turns, openai_face, holds, conversations, contacts, autonomy, releases, reviewers, events, webhooks, chat)
+    for part in faces:
         api.include_router(part.router, responses=problems.answers(*problems.ANYWHERE))
     _add_health(api, app)
     _add_schemas(api)

@@ -27,7 +27,7 @@ _ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
 
 def request_form(request: DraftRequest) -> dict[str, Any]:
     """Write a request as the body of `POST /draft`."""
-    return {
+    form: dict[str, Any] = {
         "turn_id": request.turn_id,
         "conversation_id": request.conversation_id,
         "channel": request.channel,
@@ -41,6 +41,7 @@ def request_form(request: DraftRequest) -> dict[str, Any]:
         },
         "deadline_s": request.deadline_s,
     }
+    return {**form, "rehearsal": True} if request.is_rehearsal else form
 
 
 def chat_form(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:

@@ -58,6 +58,10 @@ _REHEARSALS = Statement(
     .limit(bindparam("limit"))
 )
 
+_COUNT_REHEARSALS = Statement(
+    select(func.count()).select_from(rehearsals).where(rehearsals.c.release_id == bindparam("which"))
+)
+
 
 class SqlReleases:
     """`ports.releases.Releases` in SQL."""
@@ -144,6 +148,9 @@ class SqlReleases:
 
     def rehearsals(self, release_id: str, *, after: int = 0, limit: int) -> list[Rehearsal]:
         return [row[0] for row in self._session.rows(_REHEARSALS, which=release_id, after=after, limit=limit)]
+
+    def count_rehearsals(self, release_id: str) -> int:
+        return int(self._session.scalar(_COUNT_REHEARSALS, which=release_id))
 
 
 def _values(release: Release) -> dict[str, object]:
