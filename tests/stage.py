@@ -30,7 +30,7 @@ from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.ports.store import Committed, Transaction
 from understudy.ports.telemetry import Event
-from understudy.records.codec import digest, dump
+from understudy.records.codec import digest, dump, load
 from understudy.records.conversation import Conversation, Inbound, Message
 from understudy.records.evidence import ChatMessage, Draft
 from understudy.records.ledger import LedgerEntry
@@ -38,6 +38,7 @@ from understudy.records.outbox import OutboxEntry
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
 from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OPEN, OUTBOX_JOB, SEED_JOB, TURN_JOB, Job, Turn
+from understudy.release.orders import ReleaseOrders
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
@@ -45,12 +46,14 @@ from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
+from understudy.settings.stated import by_agent
 from understudy.turn.drafting import Drafting
 from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake, Received
 from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import SecondOpinions
 from understudy.turn.places import Places
+from understudy.turn.releases import Picks, Routes
 
 sys.path.insert(0, str(Path(__file__).parent))  # test files are no package
 from chaining import is_chained
@@ -96,7 +99,11 @@ class Stage:
         agents = tuple(agent for agent in (plan.agent, plan.fallback) if agent is not None)
         store, clock = self.store, self.clock
         self.places = Places(store, clock, plan.call_limits)
-        self.drafting = Drafting(clock, self, lambda _channel: agents, limits=plan.drafting, places=self.places)
+        names, versions = tuple(agent.name for agent in agents), by_agent(plan.stated)
+        entries = plan.entries | {agent.name: agent for agent in agents}
+        self.picks = Picks({"": names}, entries, versions)
+        self.routes = Routes(clock, self.picks.names, versions)
+        self.drafting = Drafting(clock, self, self.picks, limits=plan.drafting, places=self.places)
         limits = FlowLimits(
             hold_expires_after_s=plan.hold_expires_after_s,
             lapse_s=plan.lapse_s,
@@ -116,6 +123,7 @@ class Stage:
             checks=checks,
             opinions=others,
             following=outbox,
+            route=self.routes,
         )
         self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing, following=flow)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
@@ -128,6 +136,15 @@ class Stage:
         self.trust = Trust(store, clock)
         self.feedback = FeedbackDesk(store, clock, self, terms=plan.feedback)
         self._learn(plan)
+        self.releases = ReleaseOrders(
+            store,
+            clock,
+            self,
+            plan.stated,
+            terms=plan.release_terms,
+            version_of=lambda entry: plan.entries[entry].version,
+            gate=plan.gate,
+        )
         self._handlers = {
             TURN_JOB: self.flow.advance,
             OUTBOX_JOB: self.outbox.deliver,
@@ -351,6 +368,12 @@ class Stage:
     @property
     def ledger(self) -> list[LedgerEntry]:
         return self.read(lambda tx: tx.ledger.entries(limit=1_000_000))
+
+    def draft(self, turn: Turn) -> Draft:
+        """What an agent proposed for a turn."""
+        stored = self.read(lambda tx: tx.artifacts.get(turn.id, "draft"))
+        assert stored is not None, f"nobody drafted for {turn.id}"
+        return load(Draft, stored)
 
     @property
     def ledger_events(self) -> list[str]:
