@@ -84,6 +84,8 @@ class Plan:
     """Further versions of the agent, by entry; each answers as the agent does, as far as it was released."""
     release_terms: ReleaseTerms = field(default_factory=ReleaseTerms)
     gate: Gate | None = None
+    may_act: Sequence[str] = ()
+    """Entries whose agents may do something when they are asked."""
     changed_in_place: str = ""
     """What the agent's own entry was changed to without being another entry."""
     wrap: Callable[[Store], Store] = lambda store: store
@@ -100,6 +102,7 @@ class Plan:
         def of(entry: str) -> Stated:
             content = self.changed_in_place or entry if entry == self.agent.name else entry
             parts = (Part(name="model", digest=digest(content), words=entry),)
-            return Stated(id=content_id(self.agent.name, parts), agent=self.agent.name, entry=entry, parts=parts)
+            agent, may_act = self.agent.name, entry in self.may_act
+            return Stated(id=content_id(agent, parts), agent=agent, entry=entry, parts=parts, may_act=may_act)
 
         return {entry: of(entry) for entry in self.entries}

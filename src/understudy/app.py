@@ -38,7 +38,7 @@ from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
 from understudy.release.orders import ReleaseOrders
 from understudy.release.status import ReleaseReports
-from understudy.releasing import letting_out
+from understudy.releasing import letting_out, versions_of
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
@@ -52,7 +52,7 @@ from understudy.settings.earning import (
 )
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
-from understudy.settings.stated import agent_of, by_agent, stated
+from understudy.settings.stated import agent_of
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.flow import TurnFlow
@@ -103,6 +103,7 @@ class App:
     status: Status
     releases: ReleaseOrders
     release_reports: ReleaseReports
+    release_watch: tuple[Sweeps, ...]
     dispatcher: Dispatcher
     sweeps: Sweeps
     renewals: Sweeps
@@ -127,6 +128,8 @@ class App:
         self.renewals.start()
         self.sweeps.start()
         self.lessons.start()
+        for watch in self.release_watch:
+            watch.start()
 
     def _announce(self, committed: Committed) -> None:
         if committed.jobs:
@@ -139,6 +142,8 @@ class App:
     async def stop(self) -> None:
         """Finish what is under way, within a grace period, and let go of everything."""
         self.topics.stop()
+        for watch in self.release_watch:
+            await watch.stop()
         await self.lessons.stop()
         await self.sweeps.stop()
         await self.dispatcher.stop(grace_s=STOP_GRACE_S)
@@ -166,20 +171,17 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, Spans()])
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
+    versions = versions_of(settings, base, clock, agents)
     channels = _channels(settings, clock)
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
     others = _second_opinions(settings, clock, opinions)
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
-    found = stated(settings, base)
-    versions = by_agent(found)
-    picks = Picks(agents_asked(settings, {name: name for name in agents}), agents, versions)
-    routes = Routes(clock, picks.names, versions)
-    drafting = _drafting(settings, clock, telemetry, picks, places)
+    drafting = _drafting(settings, clock, telemetry, versions.picks, places)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
-    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox, routes)
+    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
@@ -217,7 +219,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
         **desks,
-        **letting_out(settings, store, clock, telemetry, found, agents),
+        **letting_out(settings, store, clock, telemetry, versions, places, dispatcher),
     )
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any
 
 import pytest
 
+from stage_releases import PASSES, gate_saying
 from understudy.errors import Conflict, NotFound, StaleVersion
 from understudy.ports.telemetry import ReleaseMoved
 from understudy.records.assessment import DecisionKind
@@ -19,34 +19,6 @@ from understudy.records.rulebook import Level
 from understudy.testing.scripted import ScriptedAgent
 
 Build = Callable[..., Any]
-NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-def gate_saying(verdict: GateVerdict, **fields: Any) -> Any:
-    async def gate(candidate: Release, baseline: Release) -> GateResult:
-        given: dict[str, Any] = {
-            "id": "g",
-            "suite": "edge",
-            "suite_digest": "d",
-            "baseline": baseline.id,
-            "candidate": candidate.id,
-            "verdict": verdict,
-            "reason": f"it is a {verdict.value}",
-            "effect": 0.0,
-            "interval": (-0.1, 0.1),
-            "pairs": 100,
-            "errors": 0,
-            "flipped": (),
-            "blocked_by": (),
-            "would_decide": None,
-            "at": NOW,
-        }
-        return GateResult(**{**given, **fields})
-
-    return gate
-
-
-PASSES = gate_saying(GateVerdict.PASS)
 
 
 @pytest.fixture
@@ -62,11 +34,11 @@ def two_versions(build: Build, **plan: Any) -> Any:
 
 
 def create(stage: Any, entry: str, **more: Any) -> Release:
-    return stage.run(stage.releases.create(entry, by="Ines", **more))
+    return stage.run(stage.letting_out.orders.create(entry, by="Ines", **more))
 
 
 def promote(stage: Any, release: Release, to: Stage | None = None, **more: Any) -> Release:
-    return stage.run(stage.releases.promote(release.id, version=None, by="Ines", to=to, **more))
+    return stage.run(stage.letting_out.orders.promote(release.id, version=None, by="Ines", to=to, **more))
 
 
 def canary(stage: Any, share: float = 1.0) -> Release:
@@ -75,7 +47,7 @@ def canary(stage: Any, share: float = 1.0) -> Release:
 
 
 def roll_back(stage: Any, name: str | None = None, **more: Any) -> Any:
-    return stage.run(stage.releases.roll_back(name, by="Ines", why="odd replies", **more))
+    return stage.run(stage.letting_out.orders.roll_back(name, by="Ines", why="odd replies", **more))
 
 
 def drafted(stage: Any, to: str) -> str:
@@ -120,15 +92,15 @@ def test_a_person_may_waive_a_gate_that_decided_nothing_and_never_one_that_faile
     create(stage, "echo")
     release = create(stage, "echo-2")
     with pytest.raises(Conflict, match="say why"):
-        stage.run(stage.releases.waive(release.id, version=None, by="Ines", why=" "))
-    waived = stage.run(stage.releases.waive(release.id, version=None, by="Ines", why="a typo in the prompt"))
+        stage.run(stage.letting_out.orders.waive(release.id, version=None, by="Ines", why=" "))
+    waived = stage.run(stage.letting_out.orders.waive(release.id, version=None, by="Ines", why="a typo in the prompt"))
     assert (waived.stage, waived.waived, waived.has_passed) == (Stage.GATED, "a typo in the prompt", False)
 
     other = two_versions(build, gate=gate_saying(GateVerdict.FAIL))
     create(other, "echo")
     failed = create(other, "echo-2")
     with pytest.raises(Conflict, match="failed its gate"):
-        other.run(other.releases.waive(failed.id, version=None, by="Ines", why="I want to"))
+        other.run(other.letting_out.orders.waive(failed.id, version=None, by="Ines", why="I want to"))
 
 
 def test_creating_it_again_runs_the_gate_again(build: Build) -> None:
@@ -273,7 +245,7 @@ def test_of_two_promotions_at_once_one_wins_and_the_other_is_told_why(build: Bui
 def test_the_same_release_promoted_twice_at_once_moves_one_stage(stage: Any) -> None:
     create(stage, "echo")
     release = create(stage, "echo-2")
-    orders = stage.releases
+    orders = stage.letting_out.orders
 
     async def both() -> list[Any]:
         import asyncio
@@ -289,10 +261,10 @@ def test_the_same_release_promoted_twice_at_once_moves_one_stage(stage: Any) -> 
 
 def test_a_release_on_hold_is_promoted_by_nobody_until_it_is_resumed(stage: Any) -> None:
     release = canary(stage)
-    stage.run(stage.releases.hold(release.id, version=None, by="Lena", why="a fair"))
+    stage.run(stage.letting_out.orders.hold(release.id, version=None, by="Lena", why="a fair"))
     with pytest.raises(Conflict, match="on hold by Lena"):
         promote(stage, release)
-    stage.run(stage.releases.resume(release.id, version=None, by="Lena"))
+    stage.run(stage.letting_out.orders.resume(release.id, version=None, by="Lena"))
     assert promote(stage, release).stage is Stage.FULL
 
 

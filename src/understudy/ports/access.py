@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
@@ -20,3 +21,20 @@ class Keys(Protocol):
     def revoke(self, key_id: str, *, now: datetime) -> None:
         """Revoke one; raises `NotFound`."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """The first answer given under an idempotency key."""
+
+    request_digest: str
+    status: int
+    body: str
+
+
+class IdempotencyKeys(Protocol):
+    """First answers, kept so that a repeated request gets the same one."""
+
+    def get(self, owner: str, key: str) -> Answered | None: ...
+
+    def put(self, owner: str, key: str, answered: Answered, *, now: datetime) -> None: ...

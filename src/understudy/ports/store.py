@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from understudy.ports.access import Keys
+from understudy.ports.access import IdempotencyKeys, Keys
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.ports.releases import Releases
@@ -266,23 +266,6 @@ class Rulebooks(Protocol):
     def get(self, rulebook_id: str) -> Rulebook:
         """Read one; raises `NotFound`."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """The first answer given under an idempotency key."""
-
-    request_digest: str
-    status: int
-    body: str
-
-
-class IdempotencyKeys(Protocol):
-    """First answers, kept so that a repeated request gets the same one."""
-
-    def get(self, owner: str, key: str) -> Answered | None: ...
-
-    def put(self, owner: str, key: str, answered: Answered, *, now: datetime) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,14 +49,6 @@ def advise(
     return found
 
 
-def would_take_back(
-    release: Release, signals: Sequence[SignalSeen], *, harms: int, terms: ReleaseTerms, now: datetime
-) -> Advice | None:
-    """What speaks for taking a release back although a person holds it; None where nothing does."""
-    found = _of_signals(release, signals, harms=harms, terms=terms, now=now)
-    return found if found.step is NextStep.ROLL_BACK else None
-
-
 def _of_signals(
     release: Release, signals: Sequence[SignalSeen], *, harms: int, terms: ReleaseTerms, now: datetime
 ) -> Advice:

@@ -7,11 +7,11 @@ and is told who was quicker.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from understudy.errors import Conflict, StaleVersion
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
+from understudy.records.codec import dump
 from understudy.records.gate import GateResult, GateVerdict
 from understudy.records.release import (
     CANDIDATE,
@@ -22,8 +22,10 @@ from understudy.records.release import (
     Release,
     Stage,
     Stated,
+    Watched,
     may_go,
 )
+from understudy.release.signals import begun
 
 MOVES_KEPT = 50
 """How many moves a release remembers; the ledger has them all."""
@@ -73,7 +75,16 @@ def created(
     )
     tx.releases.add(release)
     parts = {part.name: part.digest for part in release.parts}
-    _note(tx, clock, "release.created", release, by=by, why=why, parts=parts, stage=stage.value)
+    tx.ledger.append(
+        "release.created",
+        at=clock.now(),
+        actor=by,
+        release=release.id,
+        agent=release.agent,
+        stage=stage.value,
+        parts=parts,
+        why=why,
+    )
     return release
 
 
@@ -96,7 +107,16 @@ def gated(
     else:
         kept = replace(kept, version=release.version + 1)
     tx.releases.change(kept, was=release.version)
-    _note(tx, clock, "release.gated", kept, by=by, verdict=verdict, waived=waived, stage=kept.stage.value)
+    tx.ledger.append(
+        "release.gated",
+        at=clock.now(),
+        actor=by,
+        release=kept.id,
+        agent=kept.agent,
+        stage=kept.stage.value,
+        verdict=verdict,
+        waived=waived,
+    )
     return kept
 
 
@@ -132,22 +152,20 @@ def promoted(
         assert before is not None, "a canary has a baseline"
         retired = _to(before, clock, Stage.RETIRED, by=by, why=f"replaced by {release.id}")
         tx.releases.change(retired, was=before.version)
-        _note(
-            tx,
-            clock,
-            "release.moved",
-            retired,
-            by=by,
-            stage=Stage.RETIRED.value,
-            was=before.stage.value,
-            why="replaced",
-        )
+        _note_move(tx, clock, retired, was=before.stage, by=by, why="replaced")
         moved = replace(moved, replaces=before.id)
     tx.releases.change(moved, was=release.version)
-    _note(
-        tx, clock, "release.moved", moved, by=by, stage=stage.value, was=release.stage.value, why=why, share=moved.share
-    )
+    _note_move(tx, clock, moved, was=release.stage, by=by, why=why)
+    if stage in CANDIDATE:
+        _watch_anew(tx, moved)
     return moved
+
+
+def _watch_anew(tx: Transaction, release: Release) -> None:
+    """What is seen of a release is seen from the beginning of its stage on."""
+    before = tx.releases.watched(release.id)
+    anew = Watched(release_id=release.id, consumed=tx.ledger.head_seq(), progress=dump(begun(release.stage)))
+    tx.releases.watch(anew, was=None if before is None else before.consumed)
 
 
 def rolled_back(
@@ -172,11 +190,17 @@ def rolled_back(
         before = tx.releases.get(release.replaces)
         answers = _to(before, clock, Stage.FULL, by=by, why=f"{release.id} was rolled back")
         tx.releases.change(answers, was=before.version)
-        _note(
-            tx, clock, "release.moved", answers, by=by, stage=Stage.FULL.value, was=before.stage.value, why="rollback"
-        )
-    answer_id = None if answers is None else answers.id
-    _note(tx, clock, "release.rolled_back", back, by=by, was=release.stage.value, why=why, answers=answer_id)
+        _note_move(tx, clock, answers, was=before.stage, by=by, why="rollback")
+    tx.ledger.append(
+        "release.rolled_back",
+        at=clock.now(),
+        actor=by,
+        release=back.id,
+        agent=back.agent,
+        was=release.stage.value,
+        answers=None if answers is None else answers.id,
+        why=why,
+    )
     return back, answers
 
 
@@ -187,7 +211,7 @@ def given_up(tx: Transaction, clock: Clock, release: Release, *, by: str, why: s
         raise Conflict(f"release {release.id} answers every customer; promote another, or roll it back")
     retired = _to(release, clock, Stage.RETIRED, by=by, why=why)
     tx.releases.change(retired, was=release.version)
-    _note(tx, clock, "release.moved", retired, by=by, stage=Stage.RETIRED.value, was=release.stage.value, why=why)
+    _note_move(tx, clock, retired, was=release.stage, by=by, why=why)
     return retired
 
 
@@ -199,7 +223,14 @@ def held(tx: Transaction, clock: Clock, release: Release, *, by: str, why: str) 
     kept = replace(release, version=release.version + 1, hold=Hold(by=by, why=why, at=now))
     kept = _remembering(kept, Move(what="held", by=by, why=why, at=now))
     tx.releases.change(kept, was=release.version)
-    _note(tx, clock, "release.held", kept, by=by, why=why)
+    tx.ledger.append(
+        "release.held",
+        at=clock.now(),
+        actor=by,
+        release=kept.id,
+        agent=kept.agent,
+        why=why,
+    )
     return kept
 
 
@@ -210,7 +241,13 @@ def resumed(tx: Transaction, clock: Clock, release: Release, *, by: str) -> Rele
     kept = replace(release, version=release.version + 1, hold=None)
     kept = _remembering(kept, Move(what="resumed", by=by, why="", at=clock.now()))
     tx.releases.change(kept, was=release.version)
-    _note(tx, clock, "release.resumed", kept, by=by)
+    tx.ledger.append(
+        "release.resumed",
+        at=clock.now(),
+        actor=by,
+        release=kept.id,
+        agent=kept.agent,
+    )
     return kept
 
 
@@ -221,7 +258,15 @@ def looked_after(tx: Transaction, clock: Clock, release: Release, *, fault: str 
     seen = replace(release, version=release.version + 1, verified_at=None if fault else now, unverified=fault)
     seen = _remembering(seen, Move(what=what, by=MACHINE, why=fault or "the old release answers", at=now))
     tx.releases.change(seen, was=release.version)
-    _note(tx, clock, f"release.{what}", seen, by=MACHINE, why=fault)
+    tx.ledger.append(
+        "release.probed",
+        at=clock.now(),
+        actor=MACHINE,
+        release=seen.id,
+        agent=seen.agent,
+        verified=fault is None,
+        why=fault,
+    )
     return seen
 
 
@@ -277,5 +322,15 @@ def _remembering(release: Release, move: Move) -> Release:
     return replace(release, moves=(*release.moves, move)[-MOVES_KEPT:])
 
 
-def _note(tx: Transaction, clock: Clock, event: str, release: Release, *, by: str, **body: Any) -> None:
-    tx.ledger.append(event, at=clock.now(), actor=by, release=release.id, agent=release.agent, **body)
+def _note_move(tx: Transaction, clock: Clock, release: Release, *, was: Stage, by: str, why: str) -> None:
+    tx.ledger.append(
+        "release.moved",
+        at=clock.now(),
+        actor=by,
+        release=release.id,
+        agent=release.agent,
+        stage=release.stage.value,
+        was=was.value,
+        share=release.share,
+        why=why,
+    )

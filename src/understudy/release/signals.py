@@ -56,14 +56,13 @@ class Comparison:
 class Progress:
     """All that was seen since a release came to its stage. `exposed`: automatic replies of the candidate and of the
     baseline. `harms`: automatic replies of the candidate that a reviewer called harmful. `judged` are the latest
-    candidates (by seq) whose label was counted, `asked` the turns whose agent is being asked, with the moment in s."""
+    candidates (by seq) whose label was counted."""
 
     stage: Stage
     signals: tuple[tuple[LiveSignal, Comparison], ...] = ()
     exposed: tuple[int, int] = (0, 0)
     harms: int = 0
     judged: tuple[int, ...] = ()
-    asked: tuple[tuple[str, float], ...] = ()
 
 
 def begun(stage: Stage) -> Progress:

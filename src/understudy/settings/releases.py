@@ -30,9 +30,6 @@ class ReleasesSettings(Section):
     pairs_min: int = Field(30, ge=1, description="comparisons of each signal before anything follows from it")
     days_min: float = Field(1.0, ge=0, description="a stage lasts at least so many days before the next is proposed")
     draft_s_max: float = Field(10.0, gt=0, description="a draft that takes so long counts as slow as can be")
-    probation_audit_rate: float = Field(
-        0.5, gt=0, le=1, description="share of its automatic replies audited where a gated release goes on alone"
-    )
     probe: str = Field(
         "Hello, what can you help me with?",
         min_length=1,

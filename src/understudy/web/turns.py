@@ -9,7 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.app import API_CHANNEL, App
 from understudy.errors import KeyReused, MalformedInput
-from understudy.ports.store import Answered, Transaction
+from understudy.ports.access import Answered
+from understudy.ports.store import Transaction
 from understudy.records.access import ApiKey
 from understudy.records.codec import canonical, digest, load
 from understudy.records.conversation import Inbound
