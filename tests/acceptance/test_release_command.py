@@ -242,3 +242,25 @@ def last_asked(product: Any, release_id: str, began: float) -> tuple[float, int]
         return last - began, sum(entry.at.timestamp() > began for entry in asked)
 
     return product.app.store.read_now(look)
+
+
+def test_doctor_says_who_answers_and_what_was_changed_in_place(
+    write_folder: Callable[..., Path], understudy_here: Callable[..., Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "doctored"
+    write_folder(folder, more=SECOND)
+    shutil.copytree(folder / "knowledge", folder / "knowledge-2")
+
+    def doctor() -> dict[str, dict[str, Any]]:
+        results = understudy_here("doctor", "--json", cwd=folder).json()["results"]
+        return {one["what"]: one for one in results}
+
+    assert "is the same as agents.faq" in doctor()["agents.faq-2"]["says"]
+    (folder / "knowledge-2" / "returns.md").write_text("# Returns\n\nWithin 60 days.\n", encoding="utf-8")
+    assert "no release, so it drafts for nobody" in doctor()["agents.faq-2"]["says"]
+    assert "releases of faq" not in doctor()
+    assert understudy_here("release", "create", "faq", cwd=folder).code == 0
+    assert doctor()["releases of faq"]["state"] == "ok"
+    (folder / "knowledge" / "returns.md").write_text("# Returns\n\nWithin 90 days.\n", encoding="utf-8")
+    changed = doctor()["releases of faq"]
+    assert (changed["state"], "every draft waits for a person" in changed["says"]) == ("error", True)
