@@ -15,8 +15,8 @@ from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.opinion import SecondOpinion
 from understudy.settings.model import (
-    AgentBounds,
     AgentSettings,
+    AgentVersion,
     ChannelSettings,
     ChatCompletionsAgent,
     FaqAgent,
@@ -111,7 +111,7 @@ def _plain(secret: SecretStr | None) -> str | None:
 
 
 def _rest(agent: ChatCompletionsAgent | ResponsesAgent | HttpAgent, secret: str) -> dict[str, Any]:
-    return agent.model_dump(exclude={"kind", secret, *AgentBounds.model_fields})
+    return agent.model_dump(exclude={"kind", secret, *AgentVersion.model_fields})
 
 
 def verify_signature(

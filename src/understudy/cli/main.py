@@ -24,6 +24,7 @@ from understudy.cli import (
     migrate,
     migrate_store,
     outbox,
+    release,
     review_command,
     serve,
     simulate,
@@ -56,6 +57,7 @@ tree.add_typer(outbox.tree, name="outbox")
 tree.add_typer(channels.tree, name="channels")
 tree.add_typer(autonomy.tree, name="autonomy")
 tree.add_typer(eval_command.tree, name="eval")
+tree.add_typer(release.tree, name="release")
 
 
 def _show_version(wanted: bool) -> None:

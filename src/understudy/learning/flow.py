@@ -17,6 +17,7 @@ from understudy.effects.stirring import burst
 from understudy.errors import StaleVersion
 from understudy.learning import epochs
 from understudy.learning.calibrating import scores_under
+from understudy.learning.inheriting import has_to_earn, inherited
 from understudy.learning.ladder import SCORES_MIN, Progress
 from understudy.learning.looking import look
 from understudy.learning.promotion import ALONE, Finding, Why, level_after, level_in_force
@@ -169,15 +170,25 @@ class Learning:
         )
 
     async def _begin(self, of_slice: OfSlice) -> bool:
-        """Begin a slice's first epoch once enough drafts have a score; False where they are still too few."""
+        """Begin a slice's first epoch once enough drafts have a score; False where they are still too few.
+
+        That of a new release begins where its baseline's is, if its gate let it through; else in assist.
+        """
 
         def step(tx: Transaction) -> bool:
             if tx.epochs.current(*of_slice) is not None:
                 return True
             scores, has_harm = self._past(tx, of_slice)
+            lent = None if has_harm else inherited(tx, self._rules(), of_slice, self._terms)
+            if lent is not None:
+                topic, channel, _ = of_slice
+                scores = scores if len(scores) >= SCORES_MIN else self._past(tx, (topic, channel, lent.by))[0]
+                epochs.begin(tx, self._clock, self._ground, of_slice, scores, lent=lent)
+                return True
             if len(scores) < SCORES_MIN and not has_harm:
                 return False
-            epochs.begin(tx, self._clock, self._ground, of_slice, scores, has_harm=has_harm)
+            earned = Level.ASSIST if has_to_earn(tx, of_slice[2]) else None
+            epochs.begin(tx, self._clock, self._ground, of_slice, scores, has_harm=has_harm, earned=earned)
             return True
 
         return await self._store.write(step)

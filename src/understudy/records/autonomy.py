@@ -111,6 +111,8 @@ class Terms:
     certificate lasts `valid_days`. After a stir the next `burst` automatic replies are all audited. A slice may rest on
     its topic's certificate once it has `child_labels_min` labels of its own that do not speak against it. From
     `seeds_min` judged seeds on an epoch begins with the sensitivity that they measure, and no longer with the assumed one.
+    A release that passed its gate goes on where its baseline answers alone, with `release_audit_rate` of its replies
+    audited.
     """
 
     days_min: float = 3.0
@@ -122,6 +124,7 @@ class Terms:
     burst: int = 100
     child_labels_min: int = 30
     seeds_min: int = 20
+    release_audit_rate: float = 0.5
     is_automatic: bool = False
 
 

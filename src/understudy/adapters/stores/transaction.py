@@ -18,6 +18,7 @@ from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
 from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
+from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
@@ -56,6 +57,7 @@ class SqlTransaction:
         self.caps = SqlCaps(session, hot.autonomy)
         self.runs = SqlRuns(session)
         self.gates = SqlGates(session)
+        self.releases = SqlReleases(session, hot.autonomy)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
