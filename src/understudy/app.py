@@ -189,12 +189,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
-    sweeps = {
-        "turns": flow.sweep,
-        "outbox": outbox.sweep,
-        "holds": desks["holds"].sweep,
-        "learning": learning.sweep,
-    }
+    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": desks["holds"].sweep, "learning": learning.sweep}
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
     return App(
         settings=settings,
