@@ -39,6 +39,7 @@ from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
 from understudy.release.orders import ReleaseOrders
 from understudy.release.status import ReleaseReports
+from understudy.release_gate import gate_of
 from understudy.releasing import letting_out, versions_of
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
@@ -217,7 +218,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
         **desks,
-        **letting_out(settings, store, clock, telemetry, versions, places, dispatcher),
+        **letting_out(settings, store, clock, telemetry, versions, places, dispatcher, gate=gate_of(settings, base)),
     )
 
 
