@@ -29,7 +29,7 @@ import uvloop
 
 from turns_harness.http import Client
 from turns_harness.postgres import Postgres
-from turns_harness.stage import Stage
+from turns_harness.stage import Stage, wait_for
 from turns_harness.systems import Server, start_worker
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.ports.store import Transaction
@@ -39,7 +39,7 @@ STORES = ("sqlite", "postgres")
 WORKERS = 2
 GOAL_S = 1.0
 FLOWS_S = 2.0
-"""How long replies flow before stop is pressed."""
+"""How long replies flow before stop is pressed, at the least; on a slow machine until each customer has had one."""
 HOLDS_S = 2.0
 """How long it stays pressed: twice the goal, so that what comes too late is seen."""
 PAGE = 5_000
@@ -112,7 +112,7 @@ async def _of_store(stage: Stage, name: str, chosen: argparse.Namespace) -> dict
     button = _Button(stage.folder / name / "understudy.toml", server)
     presses = []
     for number in range(chosen.presses):
-        await asyncio.sleep(FLOWS_S)
+        await wait_for(loading, books, seconds=FLOWS_S, replies=chosen.customers)
         presses.append(await button.press("api" if number % 2 == 0 else "command"))
         await asyncio.sleep(HOLDS_S)
         await button.resume()
@@ -198,8 +198,10 @@ def _figures(entries: Sequence[LedgerEntry], presses: Sequence[Press], *, lost: 
         raise RuntimeError(f"{len(presses)} presses left {len(stops)} stops and {len(resumes)} resumes in the ledger")
     after, before, held, decided, left = 0, [], [], [], []
     from_press: dict[str, list[float]] = {"api": [], "command": []}
-    for press, stop, resume in zip(presses, stops, resumes, strict=True):
-        until = [entry for entry in automatic.values() if entry.seq < resume]
+    for press, began, stop, resume in zip(presses, [0, *resumes], stops, resumes, strict=False):
+        until = [entry for entry in automatic.values() if began < entry.seq < resume]
+        if not until:
+            raise RuntimeError(f"nothing was answered automatically before stop was pressed at {press.pressed_at}")
         after += sum(entry.seq > stop for entry in until)
         last = max(until, key=lambda entry: entry.at).at
         decided.append((last - press.acknowledged_at).total_seconds())
@@ -223,7 +225,7 @@ def _figures(entries: Sequence[LedgerEntry], presses: Sequence[Press], *, lost: 
         "acknowledged_ms_p50": {how: round(statistics.median(all_) * 1000) for how, all_ in took.items() if all_},
         "lost": lost,
         "goal_s": GOAL_S,
-        "is_met": after == 0 and lost == 0 and max(decided) <= GOAL_S and min(before) > 0 and min(held) > 0,
+        "is_met": after == 0 and lost == 0 and max(decided) <= GOAL_S and min(held) > 0,
     }
 
 
