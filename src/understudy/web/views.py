@@ -14,7 +14,7 @@ from understudy.records.codec import load
 from understudy.records.conversation import Conversation, Mode
 from understudy.records.evidence import Draft
 from understudy.records.ledger import LedgerEntry
-from understudy.records.outbox import OutboxState
+from understudy.records.outbox import OutboxEntry, OutboxState
 from understudy.records.review import HoldKind
 from understudy.records.turn import Turn, TurnState
 from understudy.web.blind import conversation_as_first_seen, hold_for, second_of_turn, turn_as_first_seen
@@ -68,11 +68,7 @@ def _whole_turn(tx: Transaction, turn: Turn) -> TurnOut:
         is_audited=turn.is_audited,
         superseded_by=turn.superseded_by,
         hold_id=holds[0].id if holds else None,
-        reply=None
-        if last is None
-        else Reply(
-            text=last.text, author=last.author, author_name=last.author_name, at=last.created_at, state=last.state
-        ),
+        reply=None if last is None else _reply(last),
         rulebook_id=turn.rulebook_id,
         created_at=turn.created_at,
         decided_at=turn.decided_at,
@@ -116,6 +112,8 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: ApiKey) -> HoldDetail:
     if tx.reviews.is_barred(hold_id, reader.name):
         raise NotFound(f"there is no hold {hold_id!r}")
     turn = _whole_turn(tx, tx.turns.get(hold.turn_id))
+    if hold.kind is HoldKind.UNSURE_SEND:
+        turn = _in_doubt(tx, turn)
     conversation = conversation_view(tx, tx.conversations.get(hold.conversation_id))
     second = hold if hold.kind is HoldKind.SECOND else second_of_turn(tx, reader, hold.turn_id)
     if second is None:
@@ -124,6 +122,22 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: ApiKey) -> HoldDetail:
         hold=hold_for(tx, reader, hold),
         turn=turn_as_first_seen(turn, second),
         conversation=conversation_as_first_seen(conversation, hold.turn_id),
+    )
+
+
+def _in_doubt(tx: Transaction, turn: TurnOut) -> TurnOut:
+    """A turn with the message as its reply of which nobody knows whether it arrived; the verdict will be about that one."""
+    entry = tx.outbox.head(turn.conversation_id)
+    return (
+        turn
+        if entry is None or entry.state is not OutboxState.UNKNOWN
+        else turn.model_copy(update={"reply": _reply(entry)})
+    )
+
+
+def _reply(entry: OutboxEntry) -> Reply:
+    return Reply(
+        text=entry.text, author=entry.author, author_name=entry.author_name, at=entry.created_at, state=entry.state
     )
 
 
