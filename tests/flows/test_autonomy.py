@@ -12,6 +12,7 @@ import pytest
 from understudy.effects.labelling import slice_key
 from understudy.errors import Conflict, NotFound
 from understudy.learning.ladder import SCORES_MIN, Progress
+from understudy.learning.rebuild import faults_of
 from understudy.learning.status import standing
 from understudy.ports.telemetry import AutonomyMoved
 from understudy.records.assessment import DecisionKind
@@ -193,6 +194,20 @@ def test_a_draft_the_customer_overtook_counts_as_nothing(stage: Any) -> None:
     stage.give(hold, VerdictKind.APPROVE)
     stage.settle()
     assert progress(stage).labels == before + 1
+
+
+def test_a_conversation_is_evidence_once(stage: Any) -> None:
+    for _ in range(SCORES_MIN):
+        ask_and_judge(stage)
+    before = progress(stage)
+    for text in ("When?", "Where is it?", "And now?"):
+        turn = stage.ask(text, to="talkative")
+        (hold,) = (hold for hold in judgeable(stage) if hold.turn_id == turn.id)
+        stage.give(hold, VerdictKind.APPROVE)
+        stage.settle()
+    after = progress(stage)
+    assert (after.labels - before.labels, after.repeats - before.repeats) == (1, 2)
+    assert stage.read(faults_of)[1] == []
 
 
 def test_a_regression_found_by_audits_demotes_for_every_decision_after_it(stage: Any) -> None:

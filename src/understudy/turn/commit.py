@@ -77,6 +77,7 @@ def commit(
         finished_at=now if decision.kind is DecisionKind.HAND_OFF else None,
     )
     tx.artifacts.put(turn.id, "assessment", text)
+    said = candidate_of(tx, evidence, assessment, rules) if decision.is_candidate else None
     entry = tx.ledger.append(
         "turn.decided",
         at=now,
@@ -87,12 +88,13 @@ def commit(
         rulebook=assessment.rulebook_id,
         assessment=digest(text),
         evidence=evidence_digest,
-        candidate=candidate_of(evidence, assessment, rules) if decision.is_candidate else None,
+        candidate=said,
     )
     if decision.kind is DecisionKind.HOLD and limits.seed_rate and clock.random() < limits.seed_rate:
         tx.announce(Job(kind=SEED_JOB, key=turn.id))
-    if decision.is_candidate:
-        add_candidate(tx, decided, evidence, assessment, rules, seq=entry.seq, judged_within=limits.judged_within)
+    if said is not None:
+        within = limits.judged_within
+        add_candidate(tx, decided, evidence, assessment, rules, said=said, seq=entry.seq, judged_within=within)
     heard = _hear(tx, clock, evidence, assessment, limits.feedback)
     asks_for_people = any(finding.name == WANTS_PERSON for finding in assessment.findings)
     if asks_for_people and decision.kind is DecisionKind.HAND_OFF and rules.trust.is_on:
