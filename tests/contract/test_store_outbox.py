@@ -12,7 +12,8 @@ import pytest
 
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.errors import NotFound, StepSuperseded, StoreError
-from understudy.ports.store import Answered, Transaction
+from understudy.ports.access import Answered
+from understudy.ports.store import Transaction
 from understudy.records.access import ApiKey, Scope
 from understudy.records.codec import digest, dump
 from understudy.records.outbox import OutboxState, Receipt

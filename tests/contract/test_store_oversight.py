@@ -14,6 +14,7 @@ import pytest
 from understudy.adapters.stores import known_autonomy
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.ports.store import Transaction
+from understudy.records.assessment import DecisionKind
 from understudy.records.autonomy import Candidate, Label, Outcome
 from understudy.records.conversation import Mode
 from understudy.records.feedback import Feedback, FeedbackKind, Stir
@@ -152,6 +153,34 @@ def test_a_discount_holds_until_it_is_lifted(store: SqlStore, commit: Commit) ->
     assert found == Discount(reviewer="rosa", since=NOW, why="much too fast")
     commit(lambda tx: tx.reviews.restore("rosa"))
     assert store.read_now(lambda tx: tx.reviews.discounted("rosa")) is None
+
+
+def test_the_last_automatic_reply_to_a_contact_is_found_in_its_other_conversations(
+    store: SqlStore, commit: Commit, make: Any
+) -> None:
+    here = commit(make.conversation)
+    there = commit(lambda tx: make.conversation(tx, contact_id=here.contact_id))
+    commit(make.conversation)  # somebody else
+
+    def reply(conversation_id: str, minute: int, **fields: Any) -> str:
+        given = {"topic": "orders", "state": TurnState.ANSWERED, "decision": DecisionKind.DELIVER}
+        at = NOW + timedelta(minutes=minute)
+        more = {"conversation_id": conversation_id, "decided_at": at, "finished_at": at}
+        return str(commit(lambda tx: make.turn(tx, **{**given, **more, **fields})).id)
+
+    def found(since: int = -60) -> str | None:
+        where = {"besides": here.id, "since": NOW + timedelta(minutes=since)}
+        return store.read_now(lambda tx: tx.feedback.last_automatic(here.contact_id, "orders", **where))
+
+    reply(here.id, 30)
+    reply(there.id, 40, topic="refunds")
+    reply(there.id, 50, state=TurnState.HANDED_OFF)
+    assert found() is None
+    reply(there.id, 1)
+    latest = reply(there.id, 2)
+    assert (found(), found(since=2)) == (latest, None)
+    reply(there.id, 3, decision=DecisionKind.HOLD)  # a person let that one out
+    assert found() is None
 
 
 def test_feedback_and_frequencies_come_back_as_they_were_put(store: SqlStore, commit: Commit) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from enum import Enum
@@ -17,7 +17,7 @@ from understudy.cli import reviewers, seeds
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, print_rows, read_settings
 from understudy.cli.plain_text import shown, visible
 from understudy.errors import ConfigurationError
-from understudy.records.autonomy import EVERY, Slice
+from understudy.records.autonomy import EVERY, Epoch, Slice
 from understudy.records.standing import SliceStatus, Standing
 
 if TYPE_CHECKING:
@@ -137,8 +137,7 @@ def decline(
     """Turn the promotions that are proposed here down."""
     of = _slice(topic, channel, release)
     turned = _on_the_store(config, lambda autonomy: autonomy.orders.decline(of, by=by))
-    names = [f"{e.topic}×{e.channel} ({e.release})" for e in turned]
-    _say(as_json, {"declined": names}, f"Declined: {', '.join(names)}.")
+    _say_which(as_json, turned, key="declined", words="Declined")
 
 
 @tree.command("restart")
@@ -153,8 +152,7 @@ def restart(
     """Begin anew, in assist and from no evidence."""
     of = _slice(topic, channel, release)
     begun = _on_the_store(config, lambda autonomy: autonomy.orders.restart(of, by=by))
-    names = [f"{e.topic}×{e.channel} ({e.release})" for e in begun]
-    _say(as_json, {"restarted": names}, f"Begun anew: {', '.join(names)}.")
+    _say_which(as_json, begun, key="restarted", words="Begun anew")
 
 
 @tree.command("verify")
@@ -203,6 +201,12 @@ def _say(as_json: bool, facts: dict[str, Any], words: str) -> None:
         print_json(facts)
     else:
         typer.echo(words)
+
+
+def _say_which(as_json: bool, epochs: Sequence[Epoch], *, key: str, words: str) -> None:
+    """Say what an order did to which slices and releases."""
+    names = [f"{one.topic}×{one.channel} ({one.release})" for one in epochs]
+    _say(as_json, {key: names}, f"{words}: {', '.join(names)}.")
 
 
 def _show(found: Standing) -> None:

@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from understudy.ports.access import Keys
+from understudy.ports.access import IdempotencyKeys, Keys
+from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
+from understudy.ports.releases import Releases
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
@@ -268,23 +270,6 @@ class Rulebooks(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answered:
-    """The first answer given under an idempotency key."""
-
-    request_digest: str
-    status: int
-    body: str
-
-
-class IdempotencyKeys(Protocol):
-    """First answers, kept so that a repeated request gets the same one."""
-
-    def get(self, owner: str, key: str) -> Answered | None: ...
-
-    def put(self, owner: str, key: str, answered: Answered, *, now: datetime) -> None: ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class CallLimits:
     """What an agent may be asked, by all processes together; None = as much as there is."""
 
@@ -359,6 +344,12 @@ class Transaction(Protocol):
     def feedback(self) -> Feedbacks: ...
     @property
     def caps(self) -> Caps: ...
+    @property
+    def runs(self) -> Runs: ...
+    @property
+    def gates(self) -> Gates: ...
+    @property
+    def releases(self) -> Releases: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

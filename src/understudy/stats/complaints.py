@@ -57,7 +57,6 @@ def quiet(detector: Detector, watch: Watch, replies: int) -> Watch:
         delivered=watch.delivered + replies,
         audited=watch.audited + replies,
         expected=watch.expected + replies,
-        burst_left=max(0, watch.burst_left - replies),
     )
 
 

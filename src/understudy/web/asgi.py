@@ -17,6 +17,7 @@ from understudy.records.access import Scope
 from understudy.records.wire import DraftIn, TurnRecord
 from understudy.web import (
     autonomy,
+    cases,
     chat,
     contacts,
     conversations,
@@ -24,6 +25,7 @@ from understudy.web import (
     holds,
     openai_face,
     problems,
+    releases,
     reviewers,
     turns,
     webhooks,
@@ -63,7 +65,20 @@ def create(app: App) -> FastAPI:
     api.state.understudy = app
     api.state.feed = feed
     problems.install(api)
-    for part in (turns, openai_face, holds, conversations, contacts, autonomy, reviewers, events, webhooks, chat):
+    for part in (
+        turns,
+        cases,
+        openai_face,
+        holds,
+        conversations,
+        contacts,
+        autonomy,
+        releases,
+        reviewers,
+        events,
+        webhooks,
+        chat,
+    ):
         api.include_router(part.router, responses=problems.answers(*problems.ANYWHERE))
     _add_health(api, app)
     _add_schemas(api)

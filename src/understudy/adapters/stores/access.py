@@ -10,7 +10,7 @@ from understudy.adapters.stores.session import Session, columns_of, record_of, v
 from understudy.adapters.stores.statement import Statement, insert_into
 from understudy.adapters.stores.tables import api_keys, idempotency_keys
 from understudy.errors import NotFound
-from understudy.ports.store import Answered
+from understudy.ports.access import Answered
 from understudy.records.access import ApiKey
 
 _KEY = columns_of(api_keys, ApiKey)

@@ -1,4 +1,4 @@
-"""What this process last saw of epochs, calibrators, stops and caps; right for as long as `hot.py`, of which it is a part."""
+"""What this process last saw of epochs, calibrators, stops, caps and releases; right for as long as `hot.py`, of which it is a part."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from understudy.records.autonomy import Epoch, Stop
 from understudy.records.feedback import Frequency, Stir
+from understudy.records.release import Roster
 from understudy.records.rulebook import Calibrator
 
 EPOCHS_MAX = 20_000
@@ -25,7 +26,7 @@ class KnownAutonomy:
     """Open epochs by slice and release (None = there is none), calibrators by id, all stops (None = not read), the name
     of the latest topic model (None = not read, "" = there is none), how often replies stir customers.
 
-    `has_caps`: whether any contact has a cap (None = not looked).
+    `has_caps`: whether any contact has a cap (None = not looked). `roster`: all releases (None = not read).
     """
 
     epochs: dict[OfSlice, Epoch | None] = field(default_factory=dict)
@@ -36,6 +37,7 @@ class KnownAutonomy:
     frequencies: dict[tuple[str, str, Stir], Frequency] = field(default_factory=dict)
     delivered: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     """The numbers of a topic's and channel's automatic replies, ascending, all from the first one on."""
+    roster: Roster | None = None
 
     def begin_delivered(self, topic: str, channel: str, latest: int) -> None:
         """Keep the automatic replies from `latest` on, which is the last there is, or the one after which there is none."""
@@ -71,3 +73,4 @@ class KnownAutonomy:
         self.has_caps = None
         self.frequencies.clear()
         self.delivered.clear()
+        self.roster = None

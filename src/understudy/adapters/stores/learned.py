@@ -20,9 +20,17 @@ from understudy.errors import NotFound, StaleVersion
 from understudy.records.autonomy import EVERY, Candidate, Epoch, Label, Stop
 from understudy.records.rulebook import Calibrator
 
+CONVERSATION_MAX = 50
+"""So many of a conversation's latest drafts are looked at."""
 _CANDIDATE = columns_of(candidates, Candidate)
 _OF_TURN = Statement(
     select(*_CANDIDATE).where(candidates.c.turn_id == bindparam("turn_id")).order_by(candidates.c.seq.desc()).limit(1)
+)
+_OF_CONVERSATION = Statement(
+    select(*_CANDIDATE)
+    .where(candidates.c.conversation_id == bindparam("conversation_id"))
+    .order_by(candidates.c.seq.desc())
+    .limit(CONVERSATION_MAX)
 )
 _AWAITED = Statement(
     select(*_CANDIDATE)
@@ -147,6 +155,10 @@ class SqlCandidates:
     def of_turn(self, turn_id: str) -> Candidate | None:
         rows = self._session.rows_where(_CANDIDATES, _OF_TURN, turn_id=turn_id)
         return record_of(Candidate, rows[0]) if rows else None
+
+    def of_conversation(self, conversation_id: str) -> list[Candidate]:
+        rows = self._session.rows_where(_CANDIDATES, _OF_CONVERSATION, conversation_id=conversation_id)
+        return [record_of(Candidate, row) for row in rows]
 
     def judge(self, candidate: Candidate, label: Label | None, *, second_due_at: datetime | None = None) -> None:
         self._session.change(_JUDGE, {"which": candidate.seq, "label": label, "second_due_at": second_due_at})

@@ -22,7 +22,8 @@ from understudy.adapters.stores.oversight_tables import (
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, among, insert_into
-from understudy.adapters.stores.tables import holds, turns, verdicts
+from understudy.adapters.stores.tables import conversations, holds, turns, verdicts
+from understudy.records.assessment import DecisionKind
 from understudy.records.feedback import Feedback, Frequency, Stir
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.reviewing import Discount, Judgement, Rejected, SecondReview, Seed, SeedCount, SeedOutcome
@@ -105,6 +106,25 @@ _DISCOUNTED = Statement(select(*columns_of(discounts, Discount)).where(discounts
 _FEEDBACK = Rows(feedback, Feedback, key=("turn_id", "kind"))
 _FEEDBACK_OF = Statement(
     select(*columns_of(feedback, Feedback)).where(feedback.c.turn_id == bindparam("turn_id")).order_by(feedback.c.kind)
+)
+CONVERSATIONS_MAX = 50
+"""So many of a contact's latest conversations are looked through for a reply."""
+_LATEST_CONVERSATIONS = (
+    select(conversations.c.id)
+    .where(conversations.c.contact_id == bindparam("contact_id"), conversations.c.id != bindparam("besides"))
+    .order_by(conversations.c.created_at.desc())
+    .limit(CONVERSATIONS_MAX)
+)
+_LAST_REPLY_TO = Statement(
+    select(turns.c.id, turns.c.decision)
+    .where(
+        turns.c.conversation_id.in_(_LATEST_CONVERSATIONS),
+        turns.c.topic == bindparam("topic"),
+        among(turns.c.state, [TurnState.ANSWERED]),
+        turns.c.finished_at > bindparam("since"),
+    )
+    .order_by(turns.c.finished_at.desc())
+    .limit(1)
 )
 _FREQUENCY = Statement(
     select(*columns_of(frequencies, Frequency)).where(
@@ -218,6 +238,11 @@ class SqlFeedbacks:
     def of_turn(self, turn_id: str) -> list[Feedback]:
         rows = self._session.rows_where(_FEEDBACK, _FEEDBACK_OF, turn_id=turn_id)
         return [record_of(Feedback, row) for row in rows]
+
+    def last_automatic(self, contact_id: str, topic: str, *, besides: str, since: datetime) -> str | None:
+        # What is not written yet was sent just now: nobody has read it and come back since.
+        row = self._session.stored_row(_LAST_REPLY_TO, contact_id=contact_id, topic=topic, besides=besides, since=since)
+        return row[0] if row is not None and row[1] is DecisionKind.DELIVER else None
 
     def frequency(self, topic: str, channel: str, stir: Stir) -> Frequency:
         known = self._known.frequencies.get((topic, channel, stir))

@@ -9,6 +9,7 @@ from sqlalchemy import Dialect
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.calls import SqlAgentCalls
+from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
@@ -17,6 +18,7 @@ from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
 from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
+from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
@@ -53,6 +55,9 @@ class SqlTransaction:
         self.reviews = SqlReviews(session)
         self.feedback = SqlFeedbacks(session, hot.autonomy)
         self.caps = SqlCaps(session, hot.autonomy)
+        self.runs = SqlRuns(session)
+        self.gates = SqlGates(session)
+        self.releases = SqlReleases(session, hot.autonomy)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
