@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -128,6 +129,7 @@ def test_the_same_by_http(product: Any) -> None:
 def test_a_hold_on_what_no_draft_came_for_says_so(product: Any, capsys: pytest.CaptureFixture[str]) -> None:
     lead, http = Lead(product, capsys), product.http(product.key())
     hand_over(http, 200)
+    assert re.search(r"\d+ await a verdict, the oldest holds up the rest", lead("status"))
     said = lead("hold", "--topic", "gift", "--channel", "api")
     assert "gift×api is on hold" in said
     assert "No draft of gift×api has come yet, so it stops nothing now; there are gifts×api." in said

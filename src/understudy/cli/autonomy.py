@@ -244,6 +244,11 @@ def _row(one: SliceStatus) -> tuple[str | Text, ...]:
 
 
 def _next(one: SliceStatus) -> str:
+    waits = f"{one.awaiting} await a verdict, the oldest holds up the rest" if one.awaiting else ""
+    return "; ".join(filter(None, (_missing(one), waits)))
+
+
+def _missing(one: SliceStatus) -> str:
     if one.proposal is not None:
         return f"confirm {one.proposal.level.value} from {one.proposal.threshold:.3f}?"
     if one.thresholds_wait_for:

@@ -6,7 +6,8 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, false, text
 
-from understudy.adapters.stores.tables import Choice, Instant, Kept, metadata, verdicts
+from understudy.adapters.stores.columns import Choice, Instant, Kept
+from understudy.adapters.stores.tables import metadata, verdicts
 from understudy.records.autonomy import Label, Proposal, Targets
 from understudy.records.codec import dump, load
 from understudy.records.rulebook import Calibrator, Level

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, text
 
+from understudy.adapters.stores.columns import Choice as ChoiceOf
+from understudy.adapters.stores.columns import Instant
 from understudy.adapters.stores.evaluation_tables import metadata
 from understudy.adapters.stores.learned_tables import Document
-from understudy.adapters.stores.tables import Choice as ChoiceOf
-from understudy.adapters.stores.tables import Instant
 from understudy.records.release import Rehearsal, Release, Stage
 
 __all__ = ["metadata", "rehearsals", "release_choices", "release_watches", "releases"]
