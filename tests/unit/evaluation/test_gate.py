@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.evaluation.gate import GateFound, GateTerms, decide, is_settled
+from understudy.evaluation.gate import GateFound, GateTerms, decide, settling
 from understudy.records.gate import GateVerdict
 from understudy.records.suite import CaseRule, Trial
 
@@ -211,7 +211,8 @@ def test_two_runs_of_one_agent_hardly_ever_come_to_opposite_verdicts() -> None:
 def test_run_is_settled_as_soon_as_it_passes() -> None:
     before = noisy(RATES, times=10, seed=1)
     after = sorted(noisy(RATES, times=10, seed=2), key=lambda one: one.trial)
-    lengths = [n for n in range(50, len(after), 50) if is_settled(before, after[:n], GateTerms())]
+    is_settled = settling(before, GateTerms())
+    lengths = [n for n in range(50, len(after), 50) if is_settled(after[:n])]
     assert lengths
     assert lengths[0] < 1_500
 
