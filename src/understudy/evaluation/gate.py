@@ -22,7 +22,7 @@ import numpy as np
 from understudy.evaluation.gate_cases import CaseLosses, GrowingCases, blocking, by_case, flipped_cases, is_copied
 from understudy.evaluation.gate_outlook import outlook
 from understudy.records.gate import FlippedCase, GateVerdict
-from understudy.records.suite import Trial
+from understudy.records.suite import CaseRule, Trial
 from understudy.stats.betting import level
 from understudy.stats.gate import STAKES, interval, log_mean
 from understudy.stats.sprt import Sprt
@@ -147,7 +147,9 @@ def _decide(before: dict[str, CaseLosses], after: dict[str, CaseLosses], terms: 
 
 
 def _paired(before: dict[str, CaseLosses], after: dict[str, CaseLosses]) -> _Pairs:
-    """The differences; copies of a pair, where repetitions never differ, are left out."""
+    """The differences; copies of a pair, where repetitions never differ, are left out. A case that must pass is tried
+    oftener than others to show it, and yet counts no more than they do."""
+    usual = max((one.made for one in after.values() if one.rule is CaseRule.ORDINARY), default=None)
     found: list[float] = []
     cases, copies, variance = 0, 0, 0.0
     copied = is_copied(before, after)
@@ -162,6 +164,8 @@ def _paired(before: dict[str, CaseLosses], after: dict[str, CaseLosses]) -> _Pai
             variance += old.variance / len(old.losses)
         else:
             rows = [new - base for new, base in zip(candidate.losses, old.losses, strict=False)]
+        if candidate.rule is not CaseRule.ORDINARY:
+            rows = rows[:usual]
         if copied:
             copies, rows = copies + len(rows) - 1, rows[:1]
         found += rows

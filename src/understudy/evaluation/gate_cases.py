@@ -29,6 +29,11 @@ class CaseLosses:
     """The sample variance of the losses; 0 with fewer than two."""
 
     @property
+    def made(self) -> int:
+        """All trials, errors included."""
+        return len(self.losses) + self.errors
+
+    @property
     def failures(self) -> int:
         """Trials in which anything was wrong."""
         return sum(loss > 0.0 for loss in self.losses)

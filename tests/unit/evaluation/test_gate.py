@@ -175,6 +175,13 @@ def test_case_that_must_pass_keeps_the_gate_open_with_fewer() -> None:
     assert "12 more trials" in found.would_decide
 
 
+def test_case_that_is_tried_oftener_counts_no_more_than_others() -> None:
+    run = noisy([0.1] * 30, times=4, seed=1)
+    often = [Trial(case="it", trial=i, loss=0.0, rule=CaseRule.MUST_PASS) for i in range(320)]
+    assert gate(run, run).pairs == 120
+    assert gate([*run, *often], [*run, *often]).pairs == 124
+
+
 def test_case_that_must_pass_cannot_be_left_out() -> None:
     found = gate(with_case(CALM, [0.0] * 32, CaseRule.MUST_PASS), CALM)
     assert found.verdict is OPEN
