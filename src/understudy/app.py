@@ -218,7 +218,9 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
         **desks,
-        **letting_out(settings, store, clock, telemetry, versions, places, dispatcher, gate=gate_of(settings, base)),
+        **letting_out(
+            settings, store, clock, telemetry, versions, places, dispatcher, gate=gate_of(settings, base, store)
+        ),
     )
 
 

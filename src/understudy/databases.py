@@ -23,6 +23,7 @@ from understudy.evaluation.archive import Archive
 from understudy.evaluation.casebook import Casebook, Suites
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
+from understudy.ports.store import Store
 from understudy.release.orders import Gate, ReleaseOrders
 from understudy.release.status import ReleaseReports
 from understudy.review.quality import Reviewers
@@ -170,17 +171,21 @@ class KnownReleases:
 
 @contextmanager
 def open_releases(
-    settings: Settings, base: Path, *, version_of: Callable[[str], str | None], gate: Gate | None = None
+    settings: Settings,
+    base: Path,
+    *,
+    version_of: Callable[[str], str | None],
+    gate: Callable[[Store], Gate | None] = lambda store: None,
 ) -> Iterator[KnownReleases]:
     """Open the store for a command on releases; a server may run beside it. `version_of` asks an entry of `[agents]`
-    what it calls itself, `gate` compares a new release with what answers now."""
+    what it calls itself, `gate` makes what compares a new release with the one that answers now."""
     found, terms = stated(settings, base), release_terms_of(settings.releases)
     store = open_store(settings, base)
     clock = SystemClock()
     try:
         yield KnownReleases(
             reports=ReleaseReports(store, clock, found, terms=terms),
-            orders=ReleaseOrders(store, clock, FanOut([]), found, terms=terms, version_of=version_of, gate=gate),
+            orders=ReleaseOrders(store, clock, FanOut([]), found, terms=terms, version_of=version_of, gate=gate(store)),
         )
     finally:
         store.close_now()

@@ -181,9 +181,9 @@ def _baseline(path: Path | None) -> Any:
 def _decided(baseline: Any, terms: Any) -> Callable[[Any], bool]:
     if baseline is None:
         return lambda trials: False
-    from understudy.evaluation.gate import is_settled
+    from understudy.evaluation.gate import settling
 
-    return lambda trials: is_settled(baseline.trials, trials, terms)
+    return settling(baseline.trials, terms)
 
 
 def _gated(baseline: Any, outcome: RunOutcome, terms: Any) -> tuple[Any, str]:

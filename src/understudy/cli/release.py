@@ -26,6 +26,8 @@ from understudy.records.release import Release, Stage
 
 if TYPE_CHECKING:
     from understudy.databases import KnownReleases
+    from understudy.ports.store import Store
+    from understudy.release_gate import SuiteGate
 
 tree = typer.Typer(help="Let versions of agents out step by step, and take them back.", no_args_is_help=True)
 
@@ -207,7 +209,9 @@ def _on_the_store(config: Any, ask: Callable[[KnownReleases], Coroutine[Any, Any
     def version_of(entry: str) -> str | None:
         return build_agent(entry, settings.agents[entry], base).version
 
-    gate = gate_of(settings, base, watching=progress)
+    def gate(store: Store) -> SuiteGate | None:
+        return gate_of(settings, base, store, watching=progress)
+
     with open_releases(settings, base, version_of=version_of, gate=gate) as known:
         return asyncio.run(ask(known))
 

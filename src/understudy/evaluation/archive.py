@@ -58,6 +58,17 @@ class Archive:
 
         return await self._store.write(step)
 
+    async def baseline(self, release: str, suite: str, suite_digest: str) -> tuple[Trial, ...]:
+        """The trials of the latest whole run of this very suite against a release; none where there is none."""
+
+        def query(tx: Transaction) -> tuple[Trial, ...]:
+            for run in tx.runs.of_release(release, suite):
+                if run.suite_digest == suite_digest and run.ended_at is not None:
+                    return tuple(tx.runs.trials(run.id))
+            return ()
+
+        return await self._store.read(query)
+
     async def keep_gate(
         self,
         found: GateFound,

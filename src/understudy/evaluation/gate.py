@@ -2,7 +2,8 @@
 
 Cases are paired; each pair is the candidate's loss minus the baseline's. The verdict is read off the same interval that
 is shown: *pass* where its upper end is below the margin, *fail* where its lower end is above 0, else *inconclusive*,
-which is never a pass. Cases that must pass, and cases that tolerate no failure, block by themselves. Trials that ended
+which is never a pass. Where the baseline's mean stands for it, the lower end allows for the luck in that mean too:
+otherwise two equal runs would now and then come to opposite verdicts, because the baseline had a good day. Cases that must pass, and cases that tolerate no failure, block by themselves. Trials that ended
 in an error say nothing of an agent: they are left out, counted and shown.
 
 What only looks calm does not pass: too few cases, repetitions that are copies of each other, a suite that fails nothing,
@@ -12,20 +13,24 @@ graders that agree with everything, a candidate that mostly could not be reached
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from understudy.evaluation.gate_cases import CaseLosses, blocking, by_case, flipped_cases, is_copied
+import numpy as np
+
+from understudy.evaluation.gate_cases import CaseLosses, GrowingCases, blocking, by_case, flipped_cases, is_copied
 from understudy.evaluation.gate_outlook import outlook
-from understudy.evaluation.plan import drawn
 from understudy.records.gate import FlippedCase, GateVerdict
-from understudy.records.suite import Trial
-from understudy.stats.gate import interval
+from understudy.records.suite import CaseRule, Trial
+from understudy.stats.betting import level
+from understudy.stats.gate import STAKES, interval, log_mean
 from understudy.stats.sprt import Sprt
 
 CACHED_FROM: Final = 10
 """From so many trials of a case on the baseline's mean stands for it; with fewer, trial is held against trial."""
+_Z: Final = 1.645
+"""One side of a normal 5 %."""
 SETTLED_DELTA: Final = 0.005
 """A run that could go on ends as failed only where the candidate is worse with this error; it has time to be sure."""
 
@@ -72,13 +77,51 @@ class _Pairs:
     differences: tuple[float, ...]
     cases: int
     copies: int
+    luck: float
+    """The standard error of the baseline's mean, where it stands for its trials; else it is in the differences already."""
+
+    def interval(self, delta: float) -> tuple[float, float]:
+        """Bounds for the mean difference; see the module for the lower one."""
+        low, high = interval(self.differences, delta=delta)
+        return max(-1.0, low - _Z * self.luck), high
 
 
 def decide(baseline: Sequence[Trial], candidate: Sequence[Trial], terms: GateTerms) -> GateFound:
     """Decide on all trials there are. The order in which they stand does not matter."""
-    before, after = by_case(baseline), by_case(candidate)
+    return _decide(by_case(baseline), by_case(candidate), terms)
+
+
+def settling(baseline: Sequence[Trial], terms: GateTerms) -> Callable[[Sequence[Trial]], bool]:
+    """Gives what tells of a candidate's trials so far whether its run need not go on: it passes, a case blocks it, or it
+    is worse beyond all doubt. It is asked with longer and longer beginnings of one run."""
+    before, growing = by_case(baseline), GrowingCases()
+
+    def is_settled(candidate: Sequence[Trial]) -> bool:
+        growing.add(candidate[growing.count :])
+        after = growing.cases
+        pairs = _paired(before, after)
+        if not _may_be_settled(pairs, terms) and not blocking(before, after, terms.must_pass).failed:
+            return False
+        found = _decide(before, after, terms)
+        if found.verdict is not GateVerdict.FAIL or found.blocked_by:
+            return found.verdict is not GateVerdict.INCONCLUSIVE
+        return pairs.interval(min(SETTLED_DELTA, terms.delta))[0] > 0.0
+
+    return is_settled
+
+
+def _may_be_settled(pairs: _Pairs, terms: GateTerms) -> bool:
+    """Whether one of the two bets is won: a quick look before the interval is worked out."""
+    values, counts = np.unique(np.asarray(pairs.differences), return_counts=True)
+    return any(
+        float(log_mean((np.log1p(np.array(STAKES)[:, None] * payoff) * counts).sum(axis=1))) >= level(terms.delta)
+        for payoff in (terms.margin - values, values)
+    )
+
+
+def _decide(before: dict[str, CaseLosses], after: dict[str, CaseLosses], terms: GateTerms) -> GateFound:
     pairs = _paired(before, after)
-    low, high = interval(pairs.differences, delta=terms.delta)
+    low, high = pairs.interval(terms.delta)
     effect = round(math.fsum(pairs.differences) / max(1, len(pairs.differences)), 12) + 0.0
     blocks = blocking(before, after, terms.must_pass)
     doubts = _doubts(before, after, pairs, terms)
@@ -103,35 +146,30 @@ def decide(baseline: Sequence[Trial], candidate: Sequence[Trial], terms: GateTer
     )
 
 
-def is_settled(baseline: Sequence[Trial], candidate: Sequence[Trial], terms: GateTerms) -> bool:
-    """Whether a run of the candidate need not go on: it passes, a case blocks it, or it is worse beyond all doubt."""
-    found = decide(baseline, candidate, terms)
-    if found.verdict is not GateVerdict.FAIL or found.blocked_by:
-        return found.verdict is not GateVerdict.INCONCLUSIVE
-    pairs = _paired(by_case(baseline), by_case(candidate))
-    return interval(pairs.differences, delta=min(SETTLED_DELTA, terms.delta))[0] > 0.0
-
-
 def _paired(before: dict[str, CaseLosses], after: dict[str, CaseLosses]) -> _Pairs:
-    """The differences, in passes over the cases; copies of a pair, where repetitions never differ, are left out."""
-    found: list[tuple[int, str, float]] = []
-    cases = 0
+    """The differences; copies of a pair, where repetitions never differ, are left out. A case that must pass is tried
+    oftener than others to show it, and yet counts no more than they do."""
+    usual = max((one.made for one in after.values() if one.rule is CaseRule.ORDINARY), default=None)
+    found: list[float] = []
+    cases, copies, variance = 0, 0, 0.0
+    copied = is_copied(before, after)
     for name, candidate in after.items():
         old = before.get(name)
         if old is None or not old.losses or not candidate.losses:
             continue
         cases += 1
         if len(old.losses) >= CACHED_FROM:
-            rows = [(loss, old.mean) for loss in candidate.losses]
+            mean = old.mean
+            rows = [loss - mean for loss in candidate.losses]
+            variance += old.variance / len(old.losses)
         else:
-            rows = list(zip(candidate.losses, old.losses, strict=False))
-        found += [(number, name, new - base) for number, (new, base) in enumerate(rows)]
-    copies = 0
-    if is_copied(before, after):
-        once = [one for one in found if one[0] == 0]
-        copies, found = len(found) - len(once), once
-    found.sort(key=lambda one: (one[0], drawn(one[1], one[0])))
-    return _Pairs(differences=tuple(one[2] for one in found), cases=cases, copies=copies)
+            rows = [new - base for new, base in zip(candidate.losses, old.losses, strict=False)]
+        if candidate.rule is not CaseRule.ORDINARY:
+            rows = rows[:usual]
+        if copied:
+            copies, rows = copies + len(rows) - 1, rows[:1]
+        found += rows
+    return _Pairs(differences=tuple(found), cases=cases, copies=copies, luck=math.sqrt(variance) / max(1, cases))
 
 
 def _doubts(

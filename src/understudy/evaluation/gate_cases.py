@@ -10,7 +10,7 @@ from understudy.records.gate import FlippedCase
 from understudy.records.suite import CaseRule, Trial
 from understudy.stats.sprt import Outcome, Sprt
 
-_STRICTNESS: Final = (CaseRule.ORDINARY, CaseRule.MUST_PASS, CaseRule.ZERO_TOLERANCE)
+_STRICTNESS: Final = {CaseRule.ORDINARY: 0, CaseRule.MUST_PASS: 1, CaseRule.ZERO_TOLERANCE: 2}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +23,15 @@ class CaseLosses:
     has_teeth: bool | None
     why: str
     """Of the first trial that failed."""
+    mean: float
+    """The mean loss; 0 without any."""
+    variance: float
+    """The sample variance of the losses; 0 with fewer than two."""
 
     @property
-    def mean(self) -> float:
-        """The mean loss; there is one."""
-        return sum(self.losses) / len(self.losses)
+    def made(self) -> int:
+        """All trials, errors included."""
+        return len(self.losses) + self.errors
 
     @property
     def failures(self) -> int:
@@ -45,19 +49,44 @@ class Blocking:
 
 def by_case(trials: Iterable[Trial]) -> dict[str, CaseLosses]:
     """Gather trials by case; of two with one number the later stands."""
-    gathered: dict[str, dict[int, Trial]] = {}
-    for trial in trials:
-        gathered.setdefault(trial.case, {})[trial.trial] = trial
-    return {case: _losses([found[number] for number in sorted(found)]) for case, found in gathered.items()}
+    growing = GrowingCases()
+    growing.add(trials)
+    return growing.cases
+
+
+class GrowingCases:
+    """Trials by case, to which more may come: only what changes is counted anew."""
+
+    def __init__(self) -> None:
+        self._gathered: dict[str, dict[int, Trial]] = {}
+        self.cases: dict[str, CaseLosses] = {}
+        self.count = 0
+
+    def add(self, trials: Iterable[Trial]) -> None:
+        """Take in more trials."""
+        changed: dict[str, dict[int, Trial]] = {}
+        for trial in trials:
+            found = self._gathered.setdefault(trial.case, {})
+            found[trial.trial] = trial
+            changed[trial.case] = found
+            self.count += 1
+        for case, found in changed.items():
+            self.cases[case] = _losses([found[number] for number in sorted(found)])
 
 
 def _losses(trials: Sequence[Trial]) -> CaseLosses:
+    losses = tuple([trial.loss for trial in trials if trial.loss is not None])
+    count = len(losses)
+    mean = sum(losses) / count if count else 0.0
+    spread = sum([(loss - mean) ** 2 for loss in losses]) if count > 1 else 0.0
     return CaseLosses(
-        losses=tuple(trial.loss for trial in trials if trial.loss is not None),
-        errors=sum(trial.error is not None for trial in trials),
-        rule=max((trial.rule for trial in trials), key=_STRICTNESS.index),
+        losses=losses,
+        errors=len(trials) - count,
+        rule=max((trial.rule for trial in trials), key=_STRICTNESS.__getitem__),
         has_teeth=next((trial.has_teeth for trial in trials if trial.has_teeth is not None), None),
         why=next((trial.why for trial in trials if trial.loss and trial.why), ""),
+        mean=mean,
+        variance=spread / (count - 1) if count > 1 else 0.0,
     )
 
 
@@ -69,10 +98,11 @@ def blocking(before: Mapping[str, CaseLosses], after: Mapping[str, CaseLosses], 
     """
     failed: dict[str, str] = {}
     still_open: dict[str, str] = {}
-    for name in sorted({*before, *after}):
+    strict = {name for run in (before, after) for name, one in run.items() if one.rule is not CaseRule.ORDINARY}
+    for name in sorted(strict):
         one = after.get(name)
         rules = [run[name].rule for run in (before, after) if name in run]
-        rule = max(rules, key=_STRICTNESS.index)
+        rule = max(rules, key=_STRICTNESS.__getitem__)
         losses = () if one is None else one.losses
         if rule is CaseRule.ZERO_TOLERANCE:
             if one is not None and one.failures:

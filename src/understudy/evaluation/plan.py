@@ -2,7 +2,7 @@
 
 Passes over all cases, each in an order of its own drawn from the suite's content, so that a run that ends early has
 tried every case about equally often, and the same suite gives the same order everywhere. Cases that must pass get as
-many trials as it takes to show it.
+many trials as it takes to show it, in the first pass, since they may block by themselves.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ class Planned:
 
 
 def plan_of(
-    suite: Suite, *, trials: int, first: int = 0, must_pass: Sprt | None = None, only: Iterable[str] = ()
+    suite: Suite, *, trials: int, must_pass: Sprt | None = None, only: Iterable[str] = ()
 ) -> tuple[Planned, ...]:
-    """All trials of a run in their order; `trials` of each case from number `first` on. `only`: cases by id; none: all.
+    """All trials of a run in their order, `trials` of each case. `only`: cases by id; none: all.
 
     `must_pass`: the test that cases which must pass have to stand; they get at least as many trials as pass it when none
     fails. None: no more than others.
@@ -35,8 +35,13 @@ def plan_of(
     cases = [case for case in suite.cases if not wanted or case.id in wanted]
     needed = must_pass.clean_trials_needed() if must_pass is not None else 0
     counts = {case.id: max(trials, needed if case.rule is CaseRule.MUST_PASS else 0) for case in cases}
-    planned = [Planned(case=case, trial=number) for case in cases for number in range(first, first + counts[case.id])]
-    return tuple(sorted(planned, key=lambda one: (one.trial, drawn(one.case.id, one.trial))))
+    planned = [Planned(case=case, trial=number) for case in cases for number in range(counts[case.id])]
+
+    def place(one: Planned) -> tuple[int, str]:
+        is_shown = needed and one.case.rule is CaseRule.MUST_PASS  # all within the first pass: it alone may block
+        return (one.trial // needed if is_shown else one.trial), drawn(one.case.id, one.trial)
+
+    return tuple(sorted(planned, key=place))
 
 
 def drawn(case: str, trial: int) -> str:

@@ -52,10 +52,3 @@ class GateResult:
     blocked_by: tuple[str, ...]
     would_decide: str | None
     at: datetime
-
-    def __post_init__(self) -> None:
-        low, high = self.interval
-        if not (-1.0 <= low <= high <= 1.0 and -1.0 <= self.effect <= 1.0):
-            raise ValueError(f"GateResult: effect {self.effect} and interval {self.interval} must be in [-1, 1]")
-        if (self.verdict is GateVerdict.INCONCLUSIVE) != (self.would_decide is not None):
-            raise ValueError("a GateResult says what would decide it exactly when it is inconclusive")

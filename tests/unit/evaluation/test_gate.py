@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.evaluation.gate import GateFound, GateTerms, decide, is_settled
+from understudy.evaluation.gate import GateFound, GateTerms, decide, settling
 from understudy.records.gate import GateVerdict
 from understudy.records.suite import CaseRule, Trial
 
@@ -175,6 +175,13 @@ def test_case_that_must_pass_keeps_the_gate_open_with_fewer() -> None:
     assert "12 more trials" in found.would_decide
 
 
+def test_case_that_is_tried_oftener_counts_no_more_than_others() -> None:
+    run = noisy([0.1] * 30, times=4, seed=1)
+    often = [Trial(case="it", trial=i, loss=0.0, rule=CaseRule.MUST_PASS) for i in range(320)]
+    assert gate(run, run).pairs == 120
+    assert gate([*run, *often], [*run, *often]).pairs == 124
+
+
 def test_case_that_must_pass_cannot_be_left_out() -> None:
     found = gate(with_case(CALM, [0.0] * 32, CaseRule.MUST_PASS), CALM)
     assert found.verdict is OPEN
@@ -211,7 +218,8 @@ def test_two_runs_of_one_agent_hardly_ever_come_to_opposite_verdicts() -> None:
 def test_run_is_settled_as_soon_as_it_passes() -> None:
     before = noisy(RATES, times=10, seed=1)
     after = sorted(noisy(RATES, times=10, seed=2), key=lambda one: one.trial)
-    lengths = [n for n in range(50, len(after), 50) if is_settled(before, after[:n], GateTerms())]
+    is_settled = settling(before, GateTerms())
+    lengths = [n for n in range(50, len(after), 50) if is_settled(after[:n])]
     assert lengths
     assert lengths[0] < 1_500
 
