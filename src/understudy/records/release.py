@@ -160,6 +160,12 @@ class Release:
         """Whether a gate compared it with its baseline and found it no worse."""
         return self.gate is not None and self.gate.verdict is GateVerdict.PASS
 
+    def made(self, name: str | None) -> bool:
+        """Whether a draft recorded under this name is one of this release as it was released."""
+        if self.is_first and self.agent_version is None:  # it never said what it calls itself
+            return name is None or not name.startswith((ID_PREFIX, UNRELEASED))
+        return (name or UNVERSIONED) == self.key
+
     def names(self, said: str | None) -> str | None:
         """How a draft of this release is recorded whose agent calls itself `said`.
 

@@ -17,7 +17,7 @@ from understudy.records.autonomy import NOTHING_SAID
 from understudy.records.codec import load
 from understudy.records.feedback import FeedbackKind
 from understudy.records.ledger import LedgerEntry
-from understudy.records.release import OTHER_VERSION, Release
+from understudy.records.release import Release
 from understudy.records.rollout import LiveSignal, ReleaseTerms
 from understudy.release.losses import checks_loss, latency_loss
 from understudy.release.signals import Progress, complained, exposed, observed
@@ -100,7 +100,7 @@ class CanaryReading:
         if draft is None or draft.label is None or draft.seq in progress.judged:
             return progress
         progress = replace(progress, judged=(*progress.judged, draft.seq)[-JUDGED_MAX:])
-        if not _is_of(self._candidate if is_candidate else self._baseline, draft.release):
+        if not (self._candidate if is_candidate else self._baseline).made(draft.release):
             return progress  # another agent stood in for it
         if is_candidate and draft.is_delivered and draft.label.is_severe:
             progress = replace(progress, harms=progress.harms + 1)
@@ -122,12 +122,6 @@ class CanaryReading:
         if self._tx.conversations.get(conversation_id).created_at < self._candidate.since:
             return None
         return choice.release_id == self._candidate.id
-
-
-def _is_of(release: Release, name: str) -> bool:
-    if release.is_first and release.agent_version is None:
-        return True  # it never said what it calls itself
-    return name.partition(OTHER_VERSION)[0] == release.key
 
 
 _TAKEN = frozenset({"agent.asked", "turn.drafted", "turn.decided", "label.given", "feedback.given"})
