@@ -43,7 +43,7 @@ TRANSITIONS: Final[Mapping[Stage, frozenset[Stage]]] = {
     _S.CREATED: frozenset({_S.GATED, _S.FULL, _S.RETIRED}),
     _S.GATED: frozenset({_S.SHADOW, _S.CANARY, _S.RETIRED}),
     _S.SHADOW: frozenset({_S.CANARY, _S.ROLLED_BACK}),
-    _S.CANARY: frozenset({_S.FULL, _S.ROLLED_BACK}),
+    _S.CANARY: frozenset({_S.CANARY, _S.FULL, _S.ROLLED_BACK}),
     _S.FULL: frozenset({_S.RETIRED, _S.ROLLED_BACK}),
     _S.ROLLED_BACK: frozenset({_S.GATED}),
     _S.RETIRED: frozenset({_S.GATED, _S.FULL}),
@@ -51,7 +51,7 @@ TRANSITIONS: Final[Mapping[Stage, frozenset[Stage]]] = {
 """From each stage, the stages a release may go to.
 
 *created* goes to *full* only as an agent's first release, which has nothing to be compared with; *retired* only where the
-release that took its place is rolled back. What was rolled back or retired begins again at *gated*, by a person's word.
+release that took its place is rolled back. *canary* goes to *canary* with another share. What was rolled back or retired begins again at *gated*, by a person's word.
 """
 
 NEXT: Final[Mapping[Stage, Stage]] = {_S.GATED: _S.SHADOW, _S.SHADOW: _S.CANARY, _S.CANARY: _S.FULL}

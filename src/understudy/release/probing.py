@@ -73,6 +73,8 @@ class Probing:
     async def sweep(self) -> int:
         """Verify what was rolled back and is not verified yet; returns how many there were."""
         waiting = await self._store.read(lambda tx: tx.releases.roster().unverified())
+        agents = {one.agent for one in self._stated.values()}
+        waiting = tuple(one for one in waiting if one.agent in agents)  # of another there is nobody to be asked
         for release in waiting:
             if self._again_at.get(release.id, self._clock.now()) <= self._clock.now():
                 await self._verify(release)

@@ -156,7 +156,7 @@ def promoted(
         moved = replace(moved, replaces=before.id)
     tx.releases.change(moved, was=release.version)
     _note_move(tx, clock, moved, was=release.stage, by=by, why=why)
-    if stage in CANDIDATE:
+    if stage in CANDIDATE and stage is not release.stage:
         _watch_anew(tx, moved)
     return moved
 
@@ -314,7 +314,8 @@ def _no_next(release: Release) -> str:
 
 def _to(release: Release, clock: Clock, stage: Stage, *, by: str, why: str) -> Release:
     now = clock.now()
-    moved = replace(release, version=release.version + 1, stage=stage, since=now)
+    since = release.since if stage is release.stage else now  # another share is no new beginning
+    moved = replace(release, version=release.version + 1, stage=stage, since=since)
     return _remembering(moved, Move(what=stage.value, by=by, why=why, at=now))
 
 
