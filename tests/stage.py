@@ -199,9 +199,8 @@ class Stage(People):
         return Inbound(
             provider_id=provider_id or self.clock.new_id("p"),
             external_id=to,
-            address=f"at-{to}",
             text=text,
-            **{"topic": TOPIC, **fields},
+            **{"topic": TOPIC, "address": f"at-{to}", **fields},
         )
 
     def submit(

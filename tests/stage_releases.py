@@ -84,7 +84,7 @@ def gate_saying(verdict: GateVerdict, **fields: Any) -> Any:
             "errors": 0,
             "flipped": (),
             "blocked_by": (),
-            "would_decide": None,
+            "would_decide": "more pairs" if verdict is GateVerdict.INCONCLUSIVE else None,
             "at": FROZEN_START,
         }
         return GateResult(**{**given, **fields})

@@ -21,6 +21,7 @@ from understudy.connections import build_agent, build_channel, build_opinion
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.errors import ConfigurationError, UnderstudyError
+from understudy.evaluation.casebook import Casebook, Suites
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
@@ -38,6 +39,7 @@ from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
 from understudy.release.orders import ReleaseOrders
 from understudy.release.status import ReleaseReports
+from understudy.release_gate import gate_of
 from understudy.releasing import letting_out, versions_of
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
@@ -98,6 +100,7 @@ class App:
     conversations: Conversations
     trust: Trust
     feedback: FeedbackDesk
+    casebook: Casebook
     learning: Learning
     orders: Orders
     status: Status
@@ -187,12 +190,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
-    sweeps = {
-        "turns": flow.sweep,
-        "outbox": outbox.sweep,
-        "holds": desks["holds"].sweep,
-        "learning": learning.sweep,
-    }
+    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": desks["holds"].sweep, "learning": learning.sweep}
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
     return App(
         settings=settings,
@@ -208,6 +206,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         intake=_intake(settings, store, clock, telemetry, flow),
         flow=flow,
         outbox=outbox,
+        casebook=Casebook(store, clock, Suites(base / settings.evaluation.suites, rulebook.rules.profile)),
         learning=learning,
         orders=Orders(store, clock, telemetry, lambda: rulebook.rules, **earning),
         status=Status(store, lambda: rulebook.rules, **earning),
@@ -219,7 +218,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
         **desks,
-        **letting_out(settings, store, clock, telemetry, versions, places, dispatcher),
+        **letting_out(settings, store, clock, telemetry, versions, places, dispatcher, gate=gate_of(settings, base)),
     )
 
 

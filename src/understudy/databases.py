@@ -19,6 +19,8 @@ from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.assessment.check import Check
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.errors import ConfigurationError
+from understudy.evaluation.archive import Archive
+from understudy.evaluation.casebook import Casebook, Suites
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
 from understudy.release.orders import Gate, ReleaseOrders
@@ -133,6 +135,27 @@ def open_seed_bank(settings: Settings, base: Path, checks: tuple[Check, ...]) ->
     store = open_store(settings, base)
     try:
         yield SeedBank(store, SystemClock(), rulebook, checks)
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_evaluation_store(settings: Settings, base: Path) -> Iterator[Archive]:
+    """Open the store for a command that evaluates; a server may run beside it."""
+    store = open_store(settings, base)
+    try:
+        yield Archive(store, SystemClock())
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_casebook(settings: Settings, base: Path) -> Iterator[Casebook]:
+    """Open the store for a command that makes cases of its turns; a server may run beside it."""
+    suites = Suites(base / settings.evaluation.suites, rulebook_of(settings).rules.profile)
+    store = open_store(settings, base)
+    try:
+        yield Casebook(store, SystemClock(), suites)
     finally:
         store.close_now()
 

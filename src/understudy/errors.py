@@ -15,6 +15,7 @@
     │   ├── StepSuperseded
     │   └── KeyReused
     ├── Overloaded                  try again later; nothing was stored
+    ├── BudgetSpent                 a run may ask no agent any more
     ├── AgentError                  the drafting agent did not give a draft
     │   ├── AgentUnavailable
     │   ├── AgentTimedOut
@@ -151,6 +152,12 @@ class Overloaded(UnderstudyError):
     def __init__(self, message: str | None = None, *, retry_after_s: int = 5) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class BudgetSpent(UnderstudyError):
+    """The run has spent its budget; what is finished is kept, run it again with a larger `--budget` to go on."""
+
+    code = "budget-spent"
 
 
 class AgentError(UnderstudyError):

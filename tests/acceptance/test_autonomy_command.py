@@ -125,6 +125,18 @@ def test_the_same_by_http(product: Any) -> None:
     assert http.post("/v1/autonomy/hold", json={"topics": "stores"}).status_code == 422
 
 
+def test_a_hold_on_what_no_draft_came_for_says_so(product: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    lead, http = Lead(product, capsys), product.http(product.key())
+    hand_over(http, 200)
+    said = lead("hold", "--topic", "gift", "--channel", "api")
+    assert "gift×api is on hold" in said
+    assert "No draft of gift×api has come yet, so it stops nothing now; there are gifts×api." in said
+    assert "has come yet" not in lead("hold", "--topic", "gifts")
+    assert "has come yet" not in lead("hold")
+    for words in (("--topic", "gift", "--channel", "api"), ("--topic", "gifts"), ()):
+        lead("resume", *words)
+
+
 def test_wrong_words_are_told(product: Any, capsys: pytest.CaptureFixture[str]) -> None:
     lead = Lead(product, capsys)
     assert "need a name, or *" in lead("hold", "--topic", "", code=3)

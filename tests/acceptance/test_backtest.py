@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from understudy.learning.histories.tables import FIELDS
+from understudy.backtest.histories.tables import FIELDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 SLICE = {"slice", "labels", "bad", "threshold", "certified", "coverage", "risk_upper", "labels_needed"}

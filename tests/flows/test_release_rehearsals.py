@@ -69,8 +69,8 @@ def test_in_shadow_drafts_are_compared_and_nothing_is_sent(build: Build) -> None
     assert {one.is_same for one in rehearsals} == {False}
     assert set(stage.channel.texts) == {"The old answer."}
     new = stage.plan.versions["echo-2"]
-    assert all(request.is_rehearsal and request.turn_id.startswith("rehearsal-") for request in new.requests)
-    assert not any(request.is_rehearsal for request in stage.agent.requests)
+    assert all(request.rehearsal is not None and request.turn_id.startswith("rehearsal-") for request in new.requests)
+    assert not any(request.rehearsal for request in stage.agent.requests)
     assert status(stage, release).rehearsals == 20
 
 
@@ -127,7 +127,7 @@ def test_after_a_rollback_a_probe_sees_that_the_old_release_answers(build: Build
     watch(stage)
     seen = release_now(stage, release)
     assert seen.verified_at is not None
-    assert stage.agent.requests[-1].is_rehearsal
+    assert stage.agent.requests[-1].rehearsal is not None
     assert len(stage.channel.texts) == sent
     assert told(stage)[-1] == "verified"
     assert "release.probed" in stage.ledger_events

@@ -14,9 +14,11 @@ from understudy.cli import (
     audit,
     autonomy,
     backtest,
+    channels,
     check,
     demo,
     doctor,
+    eval_command,
     init,
     keys,
     migrate,
@@ -52,7 +54,9 @@ tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
+tree.add_typer(channels.tree, name="channels")
 tree.add_typer(autonomy.tree, name="autonomy")
+tree.add_typer(eval_command.tree, name="eval")
 tree.add_typer(release.tree, name="release")
 
 

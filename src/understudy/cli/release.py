@@ -197,15 +197,18 @@ def give_up(
 
 
 def _on_the_store(config: Any, ask: Callable[[KnownReleases], Coroutine[Any, Any, T]]) -> T:
+    from understudy.cli.eval_run import progress
     from understudy.connections import build_agent
     from understudy.databases import open_releases
+    from understudy.release_gate import gate_of
 
     settings, base = read_settings(config)
 
     def version_of(entry: str) -> str | None:
         return build_agent(entry, settings.agents[entry], base).version
 
-    with open_releases(settings, base, version_of=version_of) as known:
+    gate = gate_of(settings, base, watching=progress)
+    with open_releases(settings, base, version_of=version_of, gate=gate) as known:
         return asyncio.run(ask(known))
 
 

@@ -19,6 +19,7 @@ from understudy.stats.betting import observed_target, progress
 from understudy.stats.detector import Detector, Watch, after_all, cusum, is_alarmed, unstirred
 from understudy.stats.ladder import Ladder, Rungs, climb, foot, standing
 from understudy.stats.ladder_design import coverage_of, shares_for, thresholds_at
+from understudy.stats.watermark import before_watermark
 
 SCORES_MIN: Final = 30
 """So many drafts must have a score before the thresholds are placed among them."""
@@ -82,12 +83,9 @@ def settled(candidates: Iterable[Candidate], *, calibrator: str) -> list[Candida
 
     Drafts scored by another calibrator are passed over; those that need no label hold nothing up.
     """
-    counted: list[Candidate] = []
-    for candidate in candidates:
-        if candidate.calibrator == calibrator and candidate.is_sampled and _is_awaited(candidate):
-            break
-        counted.append(candidate)
-    return counted
+    return before_watermark(
+        candidates, lambda one: one.calibrator == calibrator and one.is_sampled and _is_awaited(one)
+    )
 
 
 def advance(before: Progress, candidates: Sequence[Candidate], targets: Targets, *, calibrator: str) -> Progress:

@@ -139,7 +139,6 @@ def _coverage(progress: Progress | None, threshold: float | None) -> float | Non
 
 
 def _alarm(progress: Progress | None) -> int:
-    """How far the detector is from its alarm at log(1000), of 100."""
-    if progress is None or not progress.watch.delivered:
-        return 0
-    return max(0, min(100, math.floor(100 * progress.watch.statistic / math.log(1000.0))))
+    """How far the detector is from its alarm at log(1000), of 100; 0 also where no reply could be audited yet."""
+    far = -math.inf if progress is None else progress.watch.statistic
+    return math.floor(100 * min(max(far / math.log(1000.0), 0.0), 1.0))

@@ -1,4 +1,4 @@
-"""The part of the store that says who may call; whether a presented key is right is not asked here."""
+"""The part of the store that says who may call and what they were answered; whether a presented key is right is not asked here."""
 
 from __future__ import annotations
 

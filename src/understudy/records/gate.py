@@ -1,4 +1,4 @@
-"""What a gate found when it compared a candidate release with its baseline; how it is found is not known here."""
+"""What a gate says of a candidate beside its baseline; how it comes to say so stands in `evaluation/`."""
 
 from __future__ import annotations
 
@@ -8,16 +8,17 @@ from enum import StrEnum
 
 
 class GateVerdict(StrEnum):
-    """*inconclusive* is never a pass."""
+    """What may become of a candidate."""
 
-    PASS = "pass"  # noqa: S105 - a verdict, no password
+    PASS = "pass"  # noqa: S105 - a verdict, not a word that opens something
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
+    """It could not be told. Never a pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlippedCase:
-    """A case on which the two differ: mean losses in [0, 1], and why the worse one is worse."""
+    """A case that goes the other way than before. The losses are means over its trials, in [0, 1]."""
 
     case: str
     baseline_loss: float
@@ -27,12 +28,13 @@ class FlippedCase:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GateResult:
-    """One comparison. `effect` is the mean difference of losses in [−1, 1], above 0 where the candidate is worse, with
-    an anytime-valid `interval`.
+    """A verdict and what it rests on.
 
-    `baseline` and `candidate` are ids of releases, or file names where no release is known. `pairs` were used, `errors`
-    are infrastructure failures that count as nobody's. `blocked_by` names the cases that blocked by themselves
-    (must-pass, zero tolerance). `would_decide` says what more would decide an inconclusive one. `at` is in UTC.
+    `baseline` and `candidate` are release ids, or the names of files where no release is known. `effect` is the mean of
+    the candidate's loss minus the baseline's, in [−1, 1], above 0 is worse; each end of `interval` is wrong with
+    probability at most the gate's delta. `pairs` is what the verdict rests on, `errors` the trials of both that tell
+    nothing of an agent and were left out. `blocked_by`: cases that blocked by themselves, because they must pass or
+    tolerate no failure. `would_decide`: what more would decide it; None where it is decided. `at` is in UTC.
     """
 
     id: str
@@ -50,3 +52,10 @@ class GateResult:
     blocked_by: tuple[str, ...]
     would_decide: str | None
     at: datetime
+
+    def __post_init__(self) -> None:
+        low, high = self.interval
+        if not (-1.0 <= low <= high <= 1.0 and -1.0 <= self.effect <= 1.0):
+            raise ValueError(f"GateResult: effect {self.effect} and interval {self.interval} must be in [-1, 1]")
+        if (self.verdict is GateVerdict.INCONCLUSIVE) != (self.would_decide is not None):
+            raise ValueError("a GateResult says what would decide it exactly when it is inconclusive")

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from understudy.errors import AgentError, Conflict
-from understudy.ports.agent import DraftRequest
+from understudy.ports.agent import DraftRequest, Rehearsal
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import ReleaseMoved, Telemetry
@@ -141,7 +141,7 @@ class Probing:
             contact=NO_FACTS,
             deadline_s=PROBE_S,
             chosen=(case.chosen,),
-            is_rehearsal=True,
+            rehearsal=Rehearsal(case="probe"),
         )
         try:
             draft = await self._ask(request)

@@ -18,6 +18,7 @@ from understudy.assessment.assess import assess
 from understudy.assessment.check import Check
 from understudy.errors import AgentError, Conflict
 from understudy.ports.agent import DraftRequest
+from understudy.ports.agent import Rehearsal as Beside
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.records.assessment import Assessment
@@ -173,7 +174,7 @@ class Rehearsing:
             contact=evidence.contact,
             deadline_s=self._terms.draft_s_max,
             chosen=(Chosen(agent=release.agent, id=release.id, release=release),),
-            is_rehearsal=True,
+            rehearsal=Beside(case=evidence.turn_id),
         )
         try:
             return await self._ask(request), None

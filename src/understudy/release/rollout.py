@@ -307,7 +307,10 @@ def _demand_way(release: Release, to: Stage) -> None:
 def _no_next(release: Release) -> str:
     if release.stage is Stage.CREATED:
         if release.gate is None:
-            return f"release {release.id} passed no gate; run one, or waive it by `--waive-gate` with `--why`"
+            return (
+                f"release {release.id} passed no gate; name the suites it has to pass in releases.suites and create it "
+                "again, or waive the gate by `--waive-gate` with `--why`"
+            )
         return f"release {release.id} did not pass its gate: {release.gate.verdict.value}, {release.gate.reason}"
     return f"release {release.id} is {release.stage.value}: there is no next stage"
 

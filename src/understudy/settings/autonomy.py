@@ -64,7 +64,9 @@ class Autonomy(Section):
         600, ge=0, description="so many are all audited when complaints, or recontacts, are more frequent than usual"
     )
     recontact_within_h: float = Field(
-        24.0, ge=0, description="who writes again about the same topic so soon after an automatic reply: a recontact"
+        24.0,
+        ge=0,
+        description="who writes again about the same topic so soon after an automatic reply, in whichever conversation: a recontact",
     )
     valid_days: float = Field(90.0, gt=0, description="a certificate lasts so many days")
     seeds_min: int = Field(

@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr
 
 from understudy.records.policy import Markup, RuleKind
 from understudy.settings.autonomy import Autonomy
+from understudy.settings.evaluation import EvaluationSettings
 from understudy.settings.learning import LearningSettings
 from understudy.settings.opinions import OpinionSettings
 from understudy.settings.releases import ReleasesSettings
@@ -367,4 +368,5 @@ class Settings(Section):
     trust: Trust = Trust()
     outbox: OutboxSettings = OutboxSettings()
     openai: OpenAiFace = OpenAiFace()
+    evaluation: EvaluationSettings = EvaluationSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

@@ -13,6 +13,10 @@ from understudy.settings.section import Section
 class ReleasesSettings(Section):
     """How a new version of an agent comes to the customers, and what takes it back."""
 
+    suites: tuple[str, ...] = Field(
+        (),
+        description="suites in `evaluation.suites` that a release has to pass; without any only a person's word lets it go on",
+    )
     canary_share: float = Field(0.1, gt=0, le=1, description="share of new conversations that a canary drafts for")
     shadow_per_hour_max: int = Field(
         600, ge=0, description="drafts that a release in shadow makes beside the real ones, per hour, at most"

@@ -107,7 +107,7 @@ def _hear(
     """What a message says of the automatic reply it follows: a complaint, or that it was not enough."""
     past = evidence.follows
     if past is None:
-        return []
+        return _hear_elsewhere(tx, clock, evidence, terms)
     kinds: list[FeedbackKind] = []
     if is_complaint(evidence, assessment.findings):
         kinds.append(FeedbackKind.COMPLAINT)
@@ -118,6 +118,22 @@ def _hear(
     turn = tx.turns.get(past.turn_id)
     holds = [take_feedback(tx, clock, turn, kind, by="customer", terms=terms) for kind in kinds]
     return [hold for hold in holds if hold is not None]
+
+
+def _hear_elsewhere(tx: Transaction, clock: Clock, evidence: Evidence, terms: FeedbackTerms) -> list[Hold]:
+    """A known customer who begins a conversation may come back for what was answered in another one."""
+    if len(evidence.messages) > evidence.burst:
+        return []
+    conversation = tx.conversations.get(evidence.conversation_id)
+    if tx.contacts.get(conversation.contact_id).created_at >= conversation.created_at:
+        return []
+    since = evidence.at - timedelta(hours=terms.recontact_within_h)
+    past = tx.feedback.last_automatic(
+        conversation.contact_id, evidence.topic, besides=evidence.conversation_id, since=since
+    )
+    if past is not None:
+        take_feedback(tx, clock, tx.turns.get(past), FeedbackKind.RECONTACT, by="customer", terms=terms)
+    return []
 
 
 def is_still_so(tx: Transaction, evidence: Evidence, rules: Rules) -> bool:

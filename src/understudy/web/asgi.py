@@ -17,6 +17,7 @@ from understudy.records.access import Scope
 from understudy.records.wire import DraftIn, TurnRecord
 from understudy.web import (
     autonomy,
+    cases,
     chat,
     contacts,
     conversations,
@@ -64,8 +65,20 @@ def create(app: App) -> FastAPI:
     api.state.understudy = app
     api.state.feed = feed
     problems.install(api)
-    faces = (turns, openai_face, holds, conversations, contacts, autonomy, releases, reviewers, events, webhooks, chat)
-    for part in faces:
+    for part in (
+        turns,
+        cases,
+        openai_face,
+        holds,
+        conversations,
+        contacts,
+        autonomy,
+        releases,
+        reviewers,
+        events,
+        webhooks,
+        chat,
+    ):
         api.include_router(part.router, responses=problems.answers(*problems.ANYWHERE))
     _add_health(api, app)
     _add_schemas(api)

@@ -15,8 +15,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from understudy.errors import AgentAnsweredNonsense, MalformedInput
-from understudy.ports.agent import DraftRequest
-from understudy.records.codec import canonical
+from understudy.ports.agent import DraftRequest, Rehearsal
+from understudy.records.codec import canonical, plain
 from understudy.records.evidence import ChatMessage, Draft
 from understudy.records.wire import parse_draft
 
@@ -26,7 +26,7 @@ _ANYTHING: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 def request_form(request: DraftRequest) -> dict[str, Any]:
-    """Write a request as the body of `POST /draft`."""
+    """Write a request as the body of `POST /draft`; `rehearsal` is only there where no customer waits."""
     form: dict[str, Any] = {
         "turn_id": request.turn_id,
         "conversation_id": request.conversation_id,
@@ -41,7 +41,18 @@ def request_form(request: DraftRequest) -> dict[str, Any]:
         },
         "deadline_s": request.deadline_s,
     }
-    return {**form, "rehearsal": True} if request.is_rehearsal else form
+    if request.rehearsal is not None:
+        form["rehearsal"] = _rehearsal_form(request.rehearsal)
+    return form
+
+
+def _rehearsal_form(rehearsal: Rehearsal) -> dict[str, Any]:
+    return {
+        "case": rehearsal.case,
+        "trial": rehearsal.trial,
+        "sources": [plain(source) for source in rehearsal.sources],
+        "tools": [{key: value for key, value in plain(tool).items() if value is not None} for tool in rehearsal.tools],
+    }
 
 
 def chat_form(messages: Sequence[ChatMessage]) -> list[dict[str, Any]]:

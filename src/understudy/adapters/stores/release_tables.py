@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, text
 
+from understudy.adapters.stores.evaluation_tables import metadata
 from understudy.adapters.stores.learned_tables import Document
-from understudy.adapters.stores.oversight_tables import metadata
 from understudy.adapters.stores.tables import Choice as ChoiceOf
 from understudy.adapters.stores.tables import Instant
 from understudy.records.release import Rehearsal, Release, Stage

@@ -88,8 +88,11 @@ class Words(Kept[tuple[str, ...]]):
         return tuple(json.loads(value))
 
 
+_SCOPES = frozenset(Scope)
+
+
 class Scopes(Kept[tuple[Scope, ...]]):
-    """Scopes as words separated by spaces."""
+    """Scopes as words separated by spaces; one that only a newer program knows is not had here, and takes no other along."""
 
     impl = Text
     cache_ok = True
@@ -98,7 +101,7 @@ class Scopes(Kept[tuple[Scope, ...]]):
         return " ".join(value or ())
 
     def out_of(self, value: str | None) -> tuple[Scope, ...]:
-        return tuple(Scope(word) for word in (value or "").split())
+        return tuple(Scope(word) for word in (value or "").split() if word in _SCOPES)
 
 
 class Choice(Kept[StrEnum]):

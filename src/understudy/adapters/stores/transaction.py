@@ -9,6 +9,7 @@ from sqlalchemy import Dialect
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.calls import SqlAgentCalls
+from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
@@ -45,15 +46,17 @@ class SqlTransaction:
         self.keys = SqlKeys(session)
         self.idempotency = SqlIdempotencyKeys(session)
         self.calls = SqlAgentCalls(session)
-        self.candidates = SqlCandidates(session)
+        self.candidates = SqlCandidates(session, hot.autonomy)
         self.epochs = SqlEpochs(session, hot.autonomy)
         self.calibrators = SqlCalibrators(session, hot.autonomy)
         self.stops = SqlStops(session, hot.autonomy)
         self.topics = SqlTopics(session, hot.autonomy)
         self.seeds = SqlSeeds(session)
         self.reviews = SqlReviews(session)
-        self.feedback = SqlFeedbacks(session)
+        self.feedback = SqlFeedbacks(session, hot.autonomy)
         self.caps = SqlCaps(session, hot.autonomy)
+        self.runs = SqlRuns(session)
+        self.gates = SqlGates(session)
         self.releases = SqlReleases(session, hot.autonomy)
         self.jobs: list[tuple[Job, datetime | None]] = []
 

@@ -166,7 +166,7 @@ class _Known:
         self.any_number = self.bare | of_dates | amounts | self.of[_K.PERCENTAGE]
 
 
-class _Carriers:
+class Carriers:
     """The text of all carriers. To read all its entities is the dear part, so that is done only where a look at the
     places where an entity stands as written did not settle the matter."""
 
@@ -177,6 +177,7 @@ class _Carriers:
         self._looks_left = _LOOKS_MAX
 
     def carry(self, entity: Entity) -> bool:
+        """Whether the value stands in the carriers, in whatever spelling."""
         if self._known is None:
             self._looks_left -= 1
             if self._looks_left > 0 and any(_agrees(entity, self._near(literal)) for literal in _literals(entity)):
@@ -205,7 +206,7 @@ class _Carriers:
         return _Known("\n".join(places))
 
 
-def _carriers(evidence: Evidence, sources: Iterable[Source], rules: Rules) -> _Carriers:
+def _carriers(evidence: Evidence, sources: Iterable[Source], rules: Rules) -> Carriers:
     contact = evidence.contact
     texts = (
         *(source.text for source in sources),
@@ -215,11 +216,11 @@ def _carriers(evidence: Evidence, sources: Iterable[Source], rules: Rules) -> _C
         *(contact.name or "", *contact.emails, *contact.phones),
         evidence.at.date().isoformat(),
     )
-    return _Carriers("\n".join(texts))
+    return Carriers("\n".join(texts))
 
 
 def _unsupported(
-    values: tuple[Entity, ...], text: str, carriers: _Carriers, days: tuple[SpokenDay, ...]
+    values: tuple[Entity, ...], text: str, carriers: Carriers, days: tuple[SpokenDay, ...]
 ) -> Iterator[tuple[Entity | SpokenDay, Code]]:
     """Give the first `FINDINGS_MAX` values that nothing carries; "in three days" is a length of time or a day."""
     missing = (value for value in values if not (_claims_nothing(value, text) or carriers.carry(value)))

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0008"
-down_revision = "0006"
+down_revision = "0007"
 
 NAME, RELEASE, MOMENT = sa.String(length=200), sa.String(length=64), sa.BigInteger()
 

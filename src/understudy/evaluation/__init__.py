@@ -1,0 +1,1 @@
+"""The evaluation pipeline: cases from history, trials of a release, a gate before it goes out. It sends nothing."""

@@ -1,0 +1,99 @@
+"""Adds turns of the past to suites as cases, each once; a case is a file that people read, edit and review afterwards."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from understudy.errors import ConfigurationError, MalformedInput
+from understudy.evaluation.cases import Past, case_of, duplicate_of
+from understudy.evaluation.history import stored
+from understudy.evaluation.suites import case_text, read_suite, write_case
+from understudy.ports.clock import Clock
+from understudy.ports.store import Store, Transaction
+from understudy.records.rulebook import Profile
+from understudy.records.suite import Case, CaseRule
+
+SUITE_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Added:
+    """What became of a turn: a new `file`, or `duplicate_of` a case that is there; `text` is the case as its file says it."""
+
+    case: Case
+    text: str
+    file: Path | None
+    duplicate_of: str | None
+
+
+class Suites:
+    """The folder of suites, by name."""
+
+    def __init__(self, folder: Path, business: Profile) -> None:
+        self._folder = folder
+        self._business = business
+
+    def add(
+        self, past: Past, suite: str, *, rule: CaseRule | None = None, tags: Sequence[str] = (), write: bool = True
+    ) -> Added:
+        """Make a case of a turn and write it, unless the suite holds its like; raises `MalformedInput`."""
+        folder = self.folder(suite)
+        case = case_of(past, self._business, rule=rule, tags=tags)
+        known = read_suite(folder).cases if _has_cases(folder) else ()
+        twin = duplicate_of(case, known)
+        file = write_case(folder, case) if twin is None and write else None
+        return Added(case=case, text=case_text(case), file=file, duplicate_of=twin)
+
+    def folder(self, suite: str) -> Path:
+        """Where a suite is, by its name alone; raises `MalformedInput` for what is no name."""
+        if not SUITE_NAME.fullmatch(suite):
+            raise MalformedInput(f"suite {suite!r}: a name has letters, digits, dots, dashes and underscores only")
+        return self._folder / suite
+
+
+class Casebook:
+    """Cases from the turns of this installation."""
+
+    def __init__(self, store: Store, clock: Clock, suites: Suites) -> None:
+        self._store = store
+        self._clock = clock
+        self._suites = suites
+
+    async def add(
+        self,
+        turn_id: str,
+        suite: str,
+        *,
+        actor: str,
+        rule: CaseRule | None = None,
+        tags: Sequence[str] = (),
+        write: bool = True,
+    ) -> Added:
+        """Add a turn to a suite; `write` False only shows what would be written.
+
+        Raises `NotFound`, and `MalformedInput` where it was not decided yet.
+        """
+        past = await self._store.read(lambda tx: stored(tx, turn_id))
+        added = await asyncio.to_thread(self._suites.add, past, suite, rule=rule, tags=tags, write=write)
+        if added.file is not None:
+
+            def step(tx: Transaction) -> None:
+                tx.ledger.append(
+                    "case.added", at=self._clock.now(), turn_id=turn_id, actor=actor, case=added.case.id, suite=suite
+                )
+
+            await self._store.write(step)
+        return added
+
+
+def _has_cases(folder: Path) -> bool:
+    if not folder.exists():
+        return False
+    if not folder.is_dir():
+        raise ConfigurationError(f"{folder} is no folder; a suite is a folder of .yaml files")
+    return any(path.name != "suite.yaml" for path in folder.rglob("*.y*ml"))
