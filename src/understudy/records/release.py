@@ -122,7 +122,8 @@ class Release:
     agent says, so that what they earned goes on; those of later ones are recorded by the release's id. `agent_version`
     is what the agent called itself, where it said. `replaces` is the release that was *full* when this one became it. `share` in [0, 1] of
     the conversations are its own while it is *canary*. `since`: when it came to its stage. `waived`: why a person let it
-    pass without a gate. `verified_at` None after a rollback: nobody has seen yet that the old release answers.
+    pass without a gate. `taken_back_at`: when it was rolled back last; what conversations were given before that is void.
+    `verified_at` None after a rollback: nobody has seen yet that the old release answers.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Release:
     share: float = 0.0
     replaces: str | None = None
     hold: Hold | None = None
+    taken_back_at: datetime | None = None
     verified_at: datetime | None = None
     unverified: str | None = None
     moves: tuple[Move, ...] = ()

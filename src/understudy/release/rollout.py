@@ -182,7 +182,7 @@ def rolled_back(
     if not may_go(release.stage, Stage.ROLLED_BACK):
         raise Conflict(f"release {release.id} is {release.stage.value}: there is nothing to take back")
     back = replace(_to(release, clock, Stage.ROLLED_BACK, by=by, why=why), share=0.0, hold=None)
-    back = replace(back, verified_at=None, unverified=None)
+    back = replace(back, taken_back_at=back.since, verified_at=None, unverified=None)
     tx.releases.change(back, was=release.version)
     answers = tx.releases.roster().full(release.agent)
     if release.stage is Stage.FULL:
