@@ -74,6 +74,16 @@ def test_in_shadow_drafts_are_compared_and_nothing_is_sent(build: Build) -> None
     assert status(stage, release).rehearsals == 20
 
 
+def test_a_turn_whose_draft_was_handed_over_is_not_rehearsed(build: Build) -> None:
+    stage = staged(build)
+    begin(stage, Stage.SHADOW)
+    for number, draft in enumerate([None, Draft(text="Mine.", agent="mine", agent_version="m-1")]):
+        stage.submit("When does it come?", to="kept", draft=draft)
+        stage.settle()
+        watch(stage)
+        assert len(stage.plan.versions["echo-2"].requests) == 1, number
+
+
 def test_a_shadow_whose_drafts_the_checks_refuse_is_taken_back(build: Build) -> None:
     bad = Draft(text="I have refunded you 500 pounds.", agent="echo-2", agent_version="v2")
     stage = staged(build, new=bad)

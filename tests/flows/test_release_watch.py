@@ -15,6 +15,7 @@ from understudy.learning.rebuild import faults_of
 from understudy.ports.telemetry import ReleaseMoved
 from understudy.records.assessment import DecisionKind
 from understudy.records.autonomy import Terms
+from understudy.records.evidence import Draft
 from understudy.records.release import Release, Stage
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.rollout import LiveSignal, NextStep, ReleaseStatus, ReleaseTerms, Trend
@@ -87,6 +88,20 @@ def test_a_canary_worse_by_reviews_of_a_fair_sample_is_taken_back(build: Build, 
     assert back.moves[-1].by == "system"
     assert "quality: worse by +1.000" in next(move for move in back.moves if move.what == "rolled_back").why
     assert stage.draft(ask(stage)).text == "The old answer."
+
+
+def test_a_canary_that_costs_much_more_is_taken_back(build: Build) -> None:
+    dear = Draft(text="The new answer.", agent="echo-2", agent_version="v2", cost=9.0)
+    stage = staged(build, new=dear, release_terms=replace(TERMS, draft_cost_max=10.0))
+    stage.agent._answer = lambda _request: Draft(text="The old answer.", agent="echo", agent_version="v1", cost=1.0)
+    release = begin(stage, Stage.CANARY)
+    for _ in range(ROUNDS):
+        ask(stage)
+        stage.clock.advance(60)
+        watch(stage)
+    back = release_now(stage, release)
+    assert back.stage is Stage.ROLLED_BACK
+    assert any("cost: worse by +0.800" in move.why for move in back.moves)
 
 
 def test_a_canary_that_fails_to_draft_is_taken_back_without_a_single_review(build: Build) -> None:

@@ -124,6 +124,16 @@ def test_a_canary_drafts_for_new_conversations_and_its_drafts_are_recorded_as_it
     assert turn.agent_version == release.id
 
 
+def test_a_canary_gets_a_larger_share_and_switches_nobody(stage: Any) -> None:
+    release = canary(stage, share=0.0001)
+    assert drafted(stage, "old") == "The old answer."
+    stage.clock.advance(60)
+    larger = promote(stage, release, Stage.CANARY, share=1.0)
+    assert (larger.share, larger.since) == (1.0, release.since)
+    assert drafted(stage, "old") == "The old answer."
+    assert drafted(stage, "new") == "The new answer."
+
+
 def test_a_canary_takes_about_its_share_and_the_same_conversations_each_time(stage: Any) -> None:
     canary(stage, share=0.3)
     answers = {f"c-{number}": drafted(stage, f"c-{number}") for number in range(60)}

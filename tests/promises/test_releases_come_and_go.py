@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from stage_releases import PASSES, begin, release_now, watch
@@ -139,6 +139,7 @@ Doing = st.sampled_from([*ASKS, *ASKS, *ASKS, ("promote", ""), ("roll back", "")
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(doings=st.lists(Doing, min_size=10, max_size=40), share=st.sampled_from([0.2, 0.5, 1.0]))
+@example(doings=[("promote", ""), ("ask", "c-1"), ("roll back", ""), ("begin again", ""), ("ask", "c-1")], share=0.2)
 def test_no_conversation_is_switched_but_by_a_rollback(build: Build, doings: Any, share: float) -> None:
     stage = staged(build)
     release = begin(stage, Stage.CANARY, share=share)

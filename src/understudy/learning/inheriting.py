@@ -11,14 +11,14 @@ from understudy.learning.epochs import Lent
 from understudy.learning.promotion import ALONE, level_in_force
 from understudy.ports.store import Transaction
 from understudy.records.autonomy import EVERY, Terms
-from understudy.records.release import ANSWERS, Release, Stage
+from understudy.records.release import ANSWERS, Release, Stage, is_unreleased
 from understudy.records.rulebook import Level, Rules, configured_grant
 
 
 def has_to_earn(tx: Transaction, name: str) -> bool:
-    """Whether drafts recorded under this name are of a release to which the configuration has granted nothing."""
+    """Whether drafts recorded under this name are of a content to which the configuration has granted nothing."""
     release = tx.releases.roster().recorded_as(name)
-    return release is not None and not release.is_first
+    return is_unreleased(name) or (release is not None and not release.is_first)
 
 
 def inherited(tx: Transaction, rules: Rules, of_slice: tuple[str, str, str], terms: Terms) -> Lent | None:

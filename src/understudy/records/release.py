@@ -43,7 +43,7 @@ TRANSITIONS: Final[Mapping[Stage, frozenset[Stage]]] = {
     _S.CREATED: frozenset({_S.GATED, _S.FULL, _S.RETIRED}),
     _S.GATED: frozenset({_S.SHADOW, _S.CANARY, _S.RETIRED}),
     _S.SHADOW: frozenset({_S.CANARY, _S.ROLLED_BACK}),
-    _S.CANARY: frozenset({_S.FULL, _S.ROLLED_BACK}),
+    _S.CANARY: frozenset({_S.CANARY, _S.FULL, _S.ROLLED_BACK}),
     _S.FULL: frozenset({_S.RETIRED, _S.ROLLED_BACK}),
     _S.ROLLED_BACK: frozenset({_S.GATED}),
     _S.RETIRED: frozenset({_S.GATED, _S.FULL}),
@@ -51,7 +51,7 @@ TRANSITIONS: Final[Mapping[Stage, frozenset[Stage]]] = {
 """From each stage, the stages a release may go to.
 
 *created* goes to *full* only as an agent's first release, which has nothing to be compared with; *retired* only where the
-release that took its place is rolled back. What was rolled back or retired begins again at *gated*, by a person's word.
+release that took its place is rolled back. *canary* goes to *canary* with another share. What was rolled back or retired begins again at *gated*, by a person's word.
 """
 
 NEXT: Final[Mapping[Stage, Stage]] = {_S.GATED: _S.SHADOW, _S.SHADOW: _S.CANARY, _S.CANARY: _S.FULL}
@@ -122,7 +122,8 @@ class Release:
     agent says, so that what they earned goes on; those of later ones are recorded by the release's id. `agent_version`
     is what the agent called itself, where it said. `replaces` is the release that was *full* when this one became it. `share` in [0, 1] of
     the conversations are its own while it is *canary*. `since`: when it came to its stage. `waived`: why a person let it
-    pass without a gate. `verified_at` None after a rollback: nobody has seen yet that the old release answers.
+    pass without a gate. `taken_back_at`: when it was rolled back last; what conversations were given before that is void.
+    `verified_at` None after a rollback: nobody has seen yet that the old release answers.
     """
 
     id: str
@@ -142,6 +143,7 @@ class Release:
     share: float = 0.0
     replaces: str | None = None
     hold: Hold | None = None
+    taken_back_at: datetime | None = None
     verified_at: datetime | None = None
     unverified: str | None = None
     moves: tuple[Move, ...] = ()
@@ -159,6 +161,12 @@ class Release:
     def has_passed(self) -> bool:
         """Whether a gate compared it with its baseline and found it no worse."""
         return self.gate is not None and self.gate.verdict is GateVerdict.PASS
+
+    def made(self, name: str | None) -> bool:
+        """Whether a draft recorded under this name is one of this release as it was released."""
+        if self.is_first and self.agent_version is None:  # it never said what it calls itself
+            return name is None or not name.startswith((ID_PREFIX, UNRELEASED))
+        return (name or UNVERSIONED) == self.key
 
     def names(self, said: str | None) -> str | None:
         """How a draft of this release is recorded whose agent calls itself `said`.

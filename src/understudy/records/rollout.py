@@ -67,7 +67,7 @@ class ReleaseTerms:
     `share` in (0, 1] of new conversations is a canary's. `margin` in (0, 1): the mean loss by which a candidate may seem
     worse and still go on; `delta` in (0, ½): the probability of ever taking back one that is no worse. `pairs_min`
     comparisons before anything follows from a signal, `days_min` days before the next stage is proposed. A draft that
-    takes `draft_s_max` is as slow as can be. `takes_back`: a regression takes it back, and is not only told of.
+    takes `draft_s_max` is as slow as can be, one that costs `draft_cost_max` as expensive (None: costs are not compared). `takes_back`: a regression takes it back, and is not only told of.
     `goes_on`: the next step is taken, and not only proposed. `shadow_per_hour_max` rehearsals an hour, at most.
     """
 
@@ -77,6 +77,7 @@ class ReleaseTerms:
     pairs_min: int = 30
     days_min: float = 1.0
     draft_s_max: float = 10.0
+    draft_cost_max: float | None = None
     takes_back: bool = True
     goes_on: bool = False
     shadow_per_hour_max: int = 600

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from understudy.records.assessment import Finding, Severity
+from understudy.records.evidence import Draft
 
 BAD: Final = frozenset({Severity.MAJOR, Severity.BLOCKING, Severity.UNKNOWN})
 MINOR_LOSS: Final = 0.3
@@ -17,6 +18,13 @@ def checks_loss(findings: Iterable[Finding]) -> float:
     if severities & BAD:
         return 1.0
     return MINOR_LOSS if Severity.MINOR in severities else 0.0
+
+
+def cost_loss(draft: Draft | None, *, draft_cost_max: float | None) -> float | None:
+    """The share of `draft_cost_max` that a draft cost, at most 1; None where nobody said or nobody asks."""
+    if draft is None or draft.cost is None or draft_cost_max is None:
+        return None
+    return min(1.0, draft.cost / draft_cost_max)
 
 
 def latency_loss(took_s: float, *, draft_s_max: float) -> float:

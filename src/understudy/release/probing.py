@@ -20,7 +20,7 @@ from understudy.ports.telemetry import ReleaseMoved, Telemetry
 from understudy.records.autonomy import UNVERSIONED
 from understudy.records.codec import load
 from understudy.records.evidence import NO_FACTS, ChatMessage, Draft
-from understudy.records.release import ID_PREFIX, UNRELEASED, Chosen, Release, Stated
+from understudy.records.release import Chosen, Release, Stated
 from understudy.records.rollout import ReleaseTerms
 from understudy.release import rollout
 
@@ -73,6 +73,8 @@ class Probing:
     async def sweep(self) -> int:
         """Verify what was rolled back and is not verified yet; returns how many there were."""
         waiting = await self._store.read(lambda tx: tx.releases.roster().unverified())
+        agents = {one.agent for one in self._stated.values()}
+        waiting = tuple(one for one in waiting if one.agent in agents)  # of another there is nobody to be asked
         for release in waiting:
             if self._again_at.get(release.id, self._clock.now()) <= self._clock.now():
                 await self._verify(release)
@@ -145,9 +147,8 @@ class Probing:
             draft = await self._ask(request)
         except AgentError as error:
             return f"{case.wanted.id} was asked and did not answer: {error.message}"
-        name = draft.agent_version or UNVERSIONED
-        if not _is_of(case.wanted, name):
-            return f"a probe was answered by {name}, not by {case.wanted.id}"
+        if not case.wanted.made(draft.agent_version):
+            return f"a probe was answered by {draft.agent_version or UNVERSIONED}, not by {case.wanted.id}"
         return None
 
     async def _keep(self, release: Release, fault: str | None) -> None:
@@ -170,12 +171,6 @@ def _has_answered(tx: Transaction, wanted: Release, since: datetime) -> bool:
     for choice in tx.releases.chosen(wanted.id, limit=1):
         turn = tx.turns.latest_of(choice.conversation_id) if choice.at >= since else None
         stored = None if turn is None else tx.artifacts.get(turn.id, "draft")
-        if stored is not None and _is_of(wanted, load(Draft, stored).agent_version or UNVERSIONED):
+        if stored is not None and wanted.made(load(Draft, stored).agent_version):
             return True
     return False
-
-
-def _is_of(release: Release, name: str) -> bool:
-    if release.is_first and release.agent_version is None:  # it never said what it calls itself
-        return not name.startswith((ID_PREFIX, UNRELEASED))
-    return name == release.key

@@ -15,11 +15,12 @@ from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment
 from understudy.records.autonomy import NOTHING_SAID
 from understudy.records.codec import load
+from understudy.records.evidence import Draft
 from understudy.records.feedback import FeedbackKind
 from understudy.records.ledger import LedgerEntry
-from understudy.records.release import OTHER_VERSION, Release
+from understudy.records.release import Release
 from understudy.records.rollout import LiveSignal, ReleaseTerms
-from understudy.release.losses import checks_loss, latency_loss
+from understudy.release.losses import checks_loss, cost_loss, latency_loss
 from understudy.release.signals import Progress, complained, exposed, observed
 
 JUDGED_MAX = 2_000
@@ -76,11 +77,22 @@ class CanaryReading:
         began_at = self._asked.pop(entry.turn_id, None)
         if has_failed:
             return observed(progress, LiveSignal.CHECKS, 1.0, is_candidate=is_candidate, terms=self._terms)
+        progress = self._with_cost(progress, entry.turn_id, is_candidate)
         if began_at is None:
             return progress
         took_s = (entry.at - began_at).total_seconds()
         loss = latency_loss(took_s, draft_s_max=self._terms.draft_s_max)
         return observed(progress, LiveSignal.LATENCY, loss, is_candidate=is_candidate, terms=self._terms)
+
+    def _with_cost(self, progress: Progress, turn_id: str, is_candidate: bool) -> Progress:
+        if self._terms.draft_cost_max is None:
+            return progress
+        stored = self._tx.artifacts.get(turn_id, "draft")
+        draft = None if stored is None else load(Draft, stored)
+        loss = cost_loss(draft, draft_cost_max=self._terms.draft_cost_max)
+        if loss is None:
+            return progress
+        return observed(progress, LiveSignal.COST, loss, is_candidate=is_candidate, terms=self._terms)
 
     def _decided(self, progress: Progress, turn_id: str, is_candidate: bool, *, decision: str) -> Progress:
         if decision == "deliver":
@@ -100,7 +112,7 @@ class CanaryReading:
         if draft is None or draft.label is None or draft.seq in progress.judged:
             return progress
         progress = replace(progress, judged=(*progress.judged, draft.seq)[-JUDGED_MAX:])
-        if not _is_of(self._candidate if is_candidate else self._baseline, draft.release):
+        if not (self._candidate if is_candidate else self._baseline).made(draft.release):
             return progress  # another agent stood in for it
         if is_candidate and draft.is_delivered and draft.label.is_severe:
             progress = replace(progress, harms=progress.harms + 1)
@@ -122,12 +134,6 @@ class CanaryReading:
         if self._tx.conversations.get(conversation_id).created_at < self._candidate.since:
             return None
         return choice.release_id == self._candidate.id
-
-
-def _is_of(release: Release, name: str) -> bool:
-    if release.is_first and release.agent_version is None:
-        return True  # it never said what it calls itself
-    return name.partition(OTHER_VERSION)[0] == release.key
 
 
 _TAKEN = frozenset({"agent.asked", "turn.drafted", "turn.decided", "label.given", "feedback.given"})

@@ -139,8 +139,8 @@ class Rehearsing:
         if choice is None or choice.release_id != full.id or evidence is None or turn.rulebook_id is None:
             return None
         found = load(Evidence, evidence)
-        if found.mode is not Mode.AGENT or tx.artifacts.get(turn.id, "transcript") is not None:
-            return None  # a person had it, or its caller keeps the conversation and drafts elsewhere
+        if found.mode is not Mode.AGENT or (found.draft is not None and not full.made(found.draft.agent_version)):
+            return None  # a person had it, another agent stood in, or its caller handed over a draft of their own
         return _Case(
             seq=entry.seq, evidence=found, rulebook=tx.rulebooks.get(turn.rulebook_id), took_ms=took.get(turn.id)
         )

@@ -156,7 +156,7 @@ def promoted(
         moved = replace(moved, replaces=before.id)
     tx.releases.change(moved, was=release.version)
     _note_move(tx, clock, moved, was=release.stage, by=by, why=why)
-    if stage in CANDIDATE:
+    if stage in CANDIDATE and stage is not release.stage:
         _watch_anew(tx, moved)
     return moved
 
@@ -182,7 +182,7 @@ def rolled_back(
     if not may_go(release.stage, Stage.ROLLED_BACK):
         raise Conflict(f"release {release.id} is {release.stage.value}: there is nothing to take back")
     back = replace(_to(release, clock, Stage.ROLLED_BACK, by=by, why=why), share=0.0, hold=None)
-    back = replace(back, verified_at=None, unverified=None)
+    back = replace(back, taken_back_at=back.since, verified_at=None, unverified=None)
     tx.releases.change(back, was=release.version)
     answers = tx.releases.roster().full(release.agent)
     if release.stage is Stage.FULL:
@@ -317,7 +317,8 @@ def _no_next(release: Release) -> str:
 
 def _to(release: Release, clock: Clock, stage: Stage, *, by: str, why: str) -> Release:
     now = clock.now()
-    moved = replace(release, version=release.version + 1, stage=stage, since=now)
+    since = release.since if stage is release.stage else now  # another share is no new beginning
+    moved = replace(release, version=release.version + 1, stage=stage, since=since)
     return _remembering(moved, Move(what=stage.value, by=by, why=why, at=now))
 
 

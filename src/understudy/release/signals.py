@@ -31,8 +31,8 @@ STAKES: Final = (1.05, 1.1, 1.2, 1.35, 1.5)
 """Of the detector, as multiples of ½: bets of 5 to 50 % on each difference."""
 ALARM: Final = 10_000.0
 """Comparisons to a false alarm of one signal, at the least on average."""
-SLACK: Final[Mapping[LiveSignal, float]] = MappingProxyType({LiveSignal.LATENCY: 0.05})
-"""Differences up to here are nobody's business: a draft may take a twentieth of `draft_s_max` longer."""
+SLACK: Final[Mapping[LiveSignal, float]] = MappingProxyType({LiveSignal.LATENCY: 0.05, LiveSignal.COST: 0.05})
+"""Differences up to here are nobody's business: a draft may take a twentieth of `draft_s_max` longer, or cost as much more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,11 @@ class ReleasesSettings(Section):
     pairs_min: int = Field(30, ge=1, description="comparisons of each signal before anything follows from it")
     days_min: float = Field(1.0, ge=0, description="a stage lasts at least so many days before the next is proposed")
     draft_s_max: float = Field(10.0, gt=0, description="a draft that takes so long counts as slow as can be")
+    draft_cost_max: float | None = Field(
+        None,
+        gt=0,
+        description="a draft that costs so much counts as expensive as can be; default: costs are not compared",
+    )
     probe: str = Field(
         "Hello, what can you help me with?",
         min_length=1,
@@ -50,6 +55,7 @@ def release_terms_of(section: ReleasesSettings) -> ReleaseTerms:
         pairs_min=section.pairs_min,
         days_min=section.days_min,
         draft_s_max=section.draft_s_max,
+        draft_cost_max=section.draft_cost_max,
         takes_back=section.rollback == "automatic",
         goes_on=section.confirm == "automatic",
         shadow_per_hour_max=section.shadow_per_hour_max,

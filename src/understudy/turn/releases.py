@@ -72,7 +72,7 @@ class Routes:
         if full is None:
             return None, None  # nothing of this agent was released yet
         before = tx.releases.choice(conversation_id, agent)
-        kept = None if before is None else roster.get(before.release_id)
+        kept = None if before is None else _still(roster.get(before.release_id), before)
         release = kept if self._may_draft(kept) else self._decided(tx, roster, conversation_id, full, before)
         if not self._may_draft(release):
             return Chosen(agent=agent, id=self._own[agent].id), before
@@ -92,6 +92,12 @@ class Routes:
 
     def _may_draft(self, release: Release | None) -> bool:
         return release is not None and release.stage in ANSWERS and release.id in self._stated.get(release.agent, {})
+
+
+def _still(release: Release | None, choice: Choice) -> Release | None:
+    """The release of a choice, if it was not taken back since: then nothing that was chosen before holds any more."""
+    is_void = release is None or (release.taken_back_at is not None and choice.at <= release.taken_back_at)
+    return None if is_void else release
 
 
 class Picks:

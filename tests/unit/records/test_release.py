@@ -98,6 +98,24 @@ def test_how_a_draft_is_recorded(fields: dict[str, Any], said: str | None, recor
     assert Chosen(agent="shop", id="rel-1", release=made).names(said) == recorded
 
 
+@pytest.mark.parametrize(
+    ("fields", "name", "is_its"),
+    [
+        ({"is_first": True, "agent_version": "v1"}, "v1", True),
+        ({"is_first": True, "agent_version": "v1"}, "v2", False),
+        ({"is_first": True}, None, True),
+        ({"is_first": True}, "anything", True),
+        ({"is_first": True}, "rel-2", False),
+        ({"is_first": True}, "unreleased:rel-1", False),
+        ({}, "rel-1", True),
+        ({}, "rel-1~v9", False),
+        ({}, None, False),
+    ],
+)
+def test_whose_draft_it_is(fields: dict[str, Any], name: str | None, is_its: bool) -> None:
+    assert release("rel-1", **fields).made(name) is is_its
+
+
 def test_what_was_never_released_is_recorded_as_such() -> None:
     name = Chosen(agent="shop", id="rel-9").names("v1")
     assert name == "unreleased:rel-9"
