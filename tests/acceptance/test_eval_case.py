@@ -52,6 +52,25 @@ def rejected(serve: Callable[..., Any]) -> tuple[Any, str]:
     return served, str(turn["id"])
 
 
+def test_a_rejection_and_the_answer_that_a_person_gave_then_are_one_case(
+    rejected: tuple[Any, str], call: Callable[..., tuple[int, str, str]]
+) -> None:
+    served, turn = rejected
+    desk = served.http(served.key(Scope.HOLDS_READ, Scope.HOLDS_WRITE, Scope.TURNS_READ, name="rosa"))
+    (hold,) = [one for one in desk.get("/v1/holds").json()["items"] if one["turn_id"] == turn]
+    answer = {"action": "respond", "text": "You get 30 EUR back."}
+    version = {"If-Match": f'"{hold["version"]}"'}
+    assert desk.post(f"/v1/holds/{hold['id']}/verdict", json=answer, headers=version).status_code == 200
+    code, out, _ = call("add", turn, "--suite", "shop", "--config", str(served.app.base / "understudy.toml"))
+    text = next((served.app.base / "suites" / "shop").glob("*.yaml")).read_text()
+    assert code == 0, out
+    assert "failure_mode: wrong_amount" in text
+    assert "rule: must_pass" in text
+    assert "A reviewer rejected the draft." in text
+    assert "30 EUR" in text.partition("must:")[2].partition("must_not:")[0]
+    assert "50 EUR" in text.partition("must_not:")[2]
+
+
 def test_rejected_turn_becomes_a_case_by_the_command_line(
     rejected: tuple[Any, str], call: Callable[..., tuple[int, str, str]]
 ) -> None:

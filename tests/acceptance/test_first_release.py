@@ -58,10 +58,15 @@ def test_the_tutorial_goes_as_it_is_written(tmp_path: Path, start_server: Callab
             terminal = Terminal(tmp_path, start_server(tmp_path, env=QUIET).url)
         else:
             said.append(terminal.run(block))
-    _, first, adopted, listed, shadow, canary, broken, shown, again, by_hand = said
+    _, first, case, _, adopted, hasty, passed, shadow, canary, broken, shown, again, by_hand = said
     assert '"decision":"deliver"' in first.replace(" ", "")
+    assert "- 5 EUR" in case, case
+    assert "A reviewer rejected the draft." in case, case
+    (named,) = set(re.findall(r"returns-wrong-amount-\w+", case))
     assert "is the first release of shop, and answers as before" in adopted
-    assert "gated" in listed
+    assert named in hasty, hasty
+    assert "gated" not in hasty.partition("shop-hasty")[0]
+    assert "gated" in passed, passed
     assert re.search(r"\b[1-5] rehearsals", shadow)
     assert "canary for 50% of new conversations" in canary
     assert "is canary" not in broken

@@ -11,11 +11,20 @@ from understudy.records.evidence import Draft, Evidence
 from understudy.records.review import Verdict, VerdictKind
 from understudy.records.wire import TurnRecord
 
+HARDEST_FIRST = (
+    VerdictKind.REJECT,
+    VerdictKind.TAKE_OVER,
+    VerdictKind.EDIT,
+    VerdictKind.RESPOND,
+    VerdictKind.APPROVE,
+)
+
 
 def stored(tx: Transaction, turn_id: str) -> Past:
     """Read a turn of this installation; raises `NotFound`, and `MalformedInput` where it was not decided yet.
 
-    Of several verdicts (an audit, a second review) the one that found something wrong counts, the latest of those.
+    Of several verdicts the hardest on the draft counts (`worst`), with the reasons of all that found something wrong, and
+    what was last written instead: who rejects a draft answers the customer afterwards, in another verdict.
     """
     turn = tx.turns.get(turn_id)
     evidence_text = tx.artifacts.get(turn_id, "evidence")
@@ -26,7 +35,9 @@ def stored(tx: Transaction, turn_id: str) -> Past:
         raise MalformedInput(f"turn {turn_id!r} has no message of the customer, so there is nothing to ask an agent")
     assessment_text = tx.artifacts.get(turn_id, "assessment")
     assessment = None if assessment_text is None else load(Assessment, assessment_text)
-    verdict = worst(tx.verdicts.of_turn(turn_id))
+    verdicts = tx.verdicts.of_turn(turn_id)
+    verdict, bad = worst(verdicts), [one for one in verdicts if _is_bad(one)]
+    better = next((one.text for one in reversed(bad) if one.text), None)
     return Past(
         id=turn_id,
         channel=evidence.channel,
@@ -35,8 +46,8 @@ def stored(tx: Transaction, turn_id: str) -> Past:
         draft=evidence.draft or Draft(text=""),
         contact=evidence.contact,
         verdict=None if verdict is None else verdict.kind,
-        better=None if verdict is None else verdict.text,
-        reasons=() if verdict is None else verdict.reasons,
+        better=better,
+        reasons=tuple(dict.fromkeys(reason for one in bad for reason in one.reasons)),
         findings=() if assessment is None else assessment.findings,
         decision=turn.decision,
         feedback=tuple(one.kind for one in tx.feedback.of_turn(turn_id)),
@@ -63,6 +74,11 @@ def written(record: TurnRecord) -> Past:
 
 
 def worst(verdicts: list[Verdict]) -> Verdict | None:
-    """The verdict that a case is made of."""
-    bad = [one for one in verdicts if one.kind is not VerdictKind.APPROVE or one.reasons]
-    return max(bad or verdicts, key=lambda one: one.at, default=None)
+    """The verdict that a case is made of: the hardest on the draft, the latest of those."""
+    return min(
+        verdicts, key=lambda one: (HARDEST_FIRST.index(one.kind), not one.reasons, -one.at.timestamp()), default=None
+    )
+
+
+def _is_bad(verdict: Verdict) -> bool:
+    return verdict.kind is not VerdictKind.APPROVE or bool(verdict.reasons)
