@@ -29,7 +29,7 @@ Point = Literal["asking", "attempted", "graded", "added", "safe"]
 Watch = Callable[[Point, str, int], None]
 Done = Mapping[tuple[str, int], Trial]
 REPLY_CHARS_MAX: Final = 20_000
-LOOK_PART: Final = 20
+LOOK_PART: Final = 100
 """Whether all is decided is looked at whenever this part more is finished than at the last look."""
 
 
