@@ -13,7 +13,7 @@ import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
@@ -25,19 +25,18 @@ from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.assessment.checks import CHECKS, OPINIONS
 from understudy.delivery.outbox import Outbox
-from understudy.errors import Conflict
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.ports.store import Committed, Transaction
 from understudy.ports.telemetry import Event
-from understudy.records.codec import digest, dump
+from understudy.records.codec import digest, dump, load
 from understudy.records.conversation import Conversation, Inbound, Message
 from understudy.records.evidence import ChatMessage, Draft
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry
-from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
+from understudy.records.review import Hold, HoldState
 from understudy.records.rulebook import Rulebook
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OPEN, OUTBOX_JOB, SEED_JOB, TURN_JOB, Job, Turn
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, Job, Turn
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
@@ -54,7 +53,9 @@ from understudy.turn.places import Places
 
 sys.path.insert(0, str(Path(__file__).parent))  # test files are no package
 from chaining import is_chained
+from stage_people import People
 from stage_plan import FOLLOW_UP, NEVER_WAIT, NOTICE, OVERDUE, SORRY, TARGETS, TOPIC, Plan, answers_by_text, rules
+from stage_releases import LettingOut, Versions
 
 __all__ = [
     "FOLLOW_UP",
@@ -76,7 +77,7 @@ LOOKS_MAX = 2_000
 """How many jobs one `settle` runs before it says that they never end."""
 
 
-class Stage:
+class Stage(People):
     """See the module. `telemetry` holds every event, `hints` the jobs that were announced and not yet looked at."""
 
     def __init__(self, plan: Plan) -> None:
@@ -96,7 +97,8 @@ class Stage:
         agents = tuple(agent for agent in (plan.agent, plan.fallback) if agent is not None)
         store, clock = self.store, self.clock
         self.places = Places(store, clock, plan.call_limits)
-        self.drafting = Drafting(clock, self, lambda _channel: agents, limits=plan.drafting, places=self.places)
+        self.versions = Versions(plan, clock, agents)
+        self.drafting = Drafting(clock, self, self.versions.picks, limits=plan.drafting, places=self.places)
         limits = FlowLimits(
             hold_expires_after_s=plan.hold_expires_after_s,
             lapse_s=plan.lapse_s,
@@ -116,9 +118,23 @@ class Stage:
             checks=checks,
             opinions=others,
             following=outbox,
+            route=self.versions.routes,
         )
         self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing, following=flow)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
+        self._review(plan, outbox)
+        self._learn(plan)
+        self.letting_out = LettingOut(plan, store, clock, self, self.versions, checks)
+        self._handlers = {
+            TURN_JOB: self.flow.advance,
+            OUTBOX_JOB: self.outbox.deliver,
+            HOLD_JOB: self.holds.look,
+            LEARNING_JOB: self.learning.look,
+            SEED_JOB: self.seeds.look,
+        }
+
+    def _review(self, plan: Plan, outbox: Outbox) -> None:
+        store, clock = self.store, self.clock
         terms: dict[str, Any] = {"terms": plan.reviewing}
         expiry: dict[str, Any] = {"hold_expires_after_s": plan.hold_expires_after_s}
         self.verdicts = Verdicts(store, clock, self, business=lambda: "Acme", following=outbox, **expiry, **terms)
@@ -127,14 +143,6 @@ class Stage:
         self.conversations = Conversations(store, clock)
         self.trust = Trust(store, clock)
         self.feedback = FeedbackDesk(store, clock, self, terms=plan.feedback)
-        self._learn(plan)
-        self._handlers = {
-            TURN_JOB: self.flow.advance,
-            OUTBOX_JOB: self.outbox.deliver,
-            HOLD_JOB: self.holds.look,
-            LEARNING_JOB: self.learning.look,
-            SEED_JOB: self.seeds.look,
-        }
 
     def _learn(self, plan: Plan) -> None:
         earning: dict[str, Any] = {"targets_of": lambda _topic: plan.targets, "terms": plan.terms}
@@ -191,9 +199,8 @@ class Stage:
         return Inbound(
             provider_id=provider_id or self.clock.new_id("p"),
             external_id=to,
-            address=f"at-{to}",
             text=text,
-            **{"topic": TOPIC, **fields},
+            **{"topic": TOPIC, "address": f"at-{to}", **fields},
         )
 
     def submit(
@@ -247,62 +254,6 @@ class Stage:
         self.settle()
         return self.turn(received.turn_id)
 
-    def give(
-        self,
-        hold: Hold,
-        kind: VerdictKind,
-        text: str | None = None,
-        *,
-        reviewer: str = "rosa",
-        version: int | None = None,
-        **said: Any,
-    ) -> Verdict:
-        """Give a verdict; nothing is sent yet."""
-        needs_text = kind in (VerdictKind.EDIT, VerdictKind.RESPOND) and text is None
-        request = VerdictRequest(
-            hold_id=hold.id,
-            version=version or hold.version,
-            kind=kind,
-            reviewer=reviewer,
-            text="Written by a person." if needs_text else text,
-            **said,
-        )
-        return self.run(self.verdicts.give(request))
-
-    def let_people_finish(self) -> None:
-        """Let time pass and people decide until nobody waits: drafts are approved, hand-offs answered by hand, and of
-        an unsure send they say what the channel knows.
-        """
-        for _ in range(50):
-            self.pass_time(3600)
-            if self.is_quiet:
-                return
-            for hold in self.open_holds:
-                try:
-                    self.give(hold, self._sensible(hold), f"By hand, for {hold.turn_id}.")
-                except Conflict:
-                    continue  # It changed with what was decided just before; it is looked at again.
-                self.settle()
-        raise AssertionError(f"people were given new holds for ever: {self.open_holds}")
-
-    @property
-    def is_quiet(self) -> bool:
-        """Whether nobody waits for anything."""
-        later = self.clock.now() + timedelta(days=365)
-        is_sending = self.read(lambda tx: tx.outbox.due(later, limit=1))
-        return not self.open_holds and not is_sending and not any(turn.state in OPEN for turn in self.turns)
-
-    def _sensible(self, hold: Hold) -> VerdictKind:
-        match hold.kind:
-            case HoldKind.DRAFT:
-                return VerdictKind.APPROVE
-            case HoldKind.HAND_OFF:
-                return VerdictKind.RESPOND
-            case HoldKind.UNSURE_SEND:
-                entry = self.read(lambda tx: tx.outbox.head(hold.conversation_id))
-                assert entry is not None, "an unsure send stands before everything else"
-                return VerdictKind.REJECT if self.channel.times_delivered(entry.id) else VerdictKind.APPROVE
-
     def restarted(self, **changes: Any) -> Stage:
         """Leave everything as it is and go on in a new process over the same file, as a server does at its start."""
         self.close()
@@ -351,6 +302,12 @@ class Stage:
     @property
     def ledger(self) -> list[LedgerEntry]:
         return self.read(lambda tx: tx.ledger.entries(limit=1_000_000))
+
+    def draft(self, turn: Turn) -> Draft:
+        """What an agent proposed for a turn."""
+        stored = self.read(lambda tx: tx.artifacts.get(turn.id, "draft"))
+        assert stored is not None, f"nobody drafted for {turn.id}"
+        return load(Draft, stored)
 
     @property
     def ledger_events(self) -> list[str]:

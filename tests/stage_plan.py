@@ -12,10 +12,14 @@ from understudy.delivery.outbox import OutboxLimits
 from understudy.ports.agent import Agent
 from understudy.ports.store import CallLimits, Store
 from understudy.records.autonomy import Targets, Terms
+from understudy.records.codec import digest
 from understudy.records.evidence import Draft
 from understudy.records.feedback import FeedbackTerms
+from understudy.records.release import Part, Stated, content_id
 from understudy.records.reviewing import ReviewTerms
+from understudy.records.rollout import ReleaseTerms
 from understudy.records.rulebook import Grant, Level, Rules, SafeReply
+from understudy.release.orders import Gate
 from understudy.review.holds import ReviewLimits
 from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
 from understudy.turn.coalescing import CoalescingLimits
@@ -76,4 +80,29 @@ class Plan:
     seed_rate: float = 0.0
     seed_age: timedelta = timedelta(days=14)
     call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
+    versions: Mapping[str, Agent] = field(default_factory=dict)
+    """Further versions of the agent, by entry; each answers as the agent does, as far as it was released."""
+    release_terms: ReleaseTerms = field(default_factory=ReleaseTerms)
+    gate: Gate | None = None
+    may_act: Sequence[str] = ()
+    """Entries whose agents may do something when they are asked."""
+    changed_in_place: str = ""
+    """What the agent's own entry was changed to without being another entry."""
     wrap: Callable[[Store], Store] = lambda store: store
+
+    @property
+    def entries(self) -> dict[str, Agent]:
+        """All versions of the agent, its own entry first."""
+        return {self.agent.name: self.agent, **self.versions}
+
+    @property
+    def stated(self) -> dict[str, Stated]:
+        """The versions, each made of nothing but its name."""
+
+        def of(entry: str) -> Stated:
+            content = self.changed_in_place or entry if entry == self.agent.name else entry
+            parts = (Part(name="model", digest=digest(content), words=entry),)
+            agent, may_act = self.agent.name, entry in self.may_act
+            return Stated(id=content_id(agent, parts), agent=agent, entry=entry, parts=parts, may_act=may_act)
+
+        return {entry: of(entry) for entry in self.entries}

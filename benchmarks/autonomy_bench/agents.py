@@ -25,11 +25,11 @@ from checks_bench.ridge import fit
 from checks_bench.sample import AT, rows
 from checks_bench.trajectories import FILE, last_turn, messages_of, trajectories
 from understudy.assessment.checks import CHECKS
-from understudy.learning import backtest as product
-from understudy.learning.backtest_certify import Drafts, certify, design_for
-from understudy.learning.backtest_replies import replies, survey
-from understudy.learning.histories.labelled import Labelled
-from understudy.learning.histories.source import Place
+from understudy.backtest import answer as product
+from understudy.backtest.certificates import Drafts, certify, design_for
+from understudy.backtest.histories.labelled import Labelled
+from understudy.backtest.histories.source import Place
+from understudy.backtest.replies import replies, survey
 from understudy.records.backtest import Goal
 from understudy.records.rulebook import Rulebook, Rules
 from understudy.records.wire import TurnRecord

@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 
 from autonomy_bench.study import Study
-from understudy.stats.detector import Bursts, Detector, complaint_detector, log_ratios, risks, statistic, step
+from understudy.records.autonomy import Terms
+from understudy.records.feedback import FeedbackTerms
+from understudy.stats.detector import Detector, complaint_detector, log_ratios, risks, statistic, step
 
 FILES = ()
 TARGET, HEALTHY = 0.02, 0.01
@@ -19,7 +21,8 @@ AUDIT_COST = 0.05
 BAD_COMPLAIN, GOOD_COMPLAIN = 0.15, 0.001
 DETECTOR = Detector(target=TARGET)
 COMPLAINTS = complaint_detector(HEALTHY * BAD_COMPLAIN + (1 - HEALTHY) * GOOD_COMPLAIN)
-BURSTS = Bursts()
+STIRRED, COMPLAINED = Terms().burst, FeedbackTerms().rise_burst
+"""So many replies are all audited when the detector stirs, when complaints do: what ships."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,13 +66,13 @@ class Slices:
         self.left = np.maximum(self.left - 1, 0)
         if policy.stirs:
             stirred = statistic(self.mass) >= math.log(DETECTOR.stir)
-            self.left[stirred] = np.maximum(self.left[stirred], BURSTS.stirred)
+            self.left[stirred] = np.maximum(self.left[stirred], STIRRED)
         if policy.complains:
             complained = rng.random(rate.size) < np.where(bad, BAD_COMPLAIN, GOOD_COMPLAIN)
             self.complaints = step(self.complaints, np.ones(rate.size)) + COMPLAINT_RATIOS[complained.astype(int)]
             fired = statistic(self.complaints) >= math.log(COMPLAINTS.alarm)
             self.complaints[fired] = -np.inf
-            self.left[fired] = np.maximum(self.left[fired], BURSTS.complained)
+            self.left[fired] = np.maximum(self.left[fired], COMPLAINED)
         return audited, bad
 
     def alarmed(self) -> np.ndarray:

@@ -125,9 +125,9 @@ def _ladder(study: Study, runs: int) -> dict[str, Any]:
 
 
 def _conversations(rng: np.random.Generator, runs: int) -> dict[str, Any]:
-    """Four drafts of a conversation are good or bad together: the conversation is what has to be counted."""
+    """Four drafts of a conversation are good or bad together: only the first of them is evidence."""
     bad = rng.random((runs, HORIZON // 4)) < TARGET
-    return {"as_promised": share(_ever(bad)), "draft_by_draft": share(_ever(np.repeat(bad, 4, axis=1)))}
+    return {"as_promised": share(_ever(bad)), "each_draft_counted": share(_ever(np.repeat(bad, 4, axis=1)))}
 
 
 def _moving(rng: np.random.Generator, runs: int) -> dict[str, Any]:

@@ -171,7 +171,7 @@ class Reviewer:
         age = datetime.now(UTC) - datetime.fromisoformat(hold["created_at"])
         if age.total_seconds() < SURE_AFTER_S:
             return None
-        return {"action": "reject" if self._books.has_reached(detail["turn"]["draft"]["text"]) else "approve"}
+        return {"action": "reject" if self._books.has_reached(detail["turn"]["reply"]["text"]) else "approve"}
 
 
 def _key(address: Address) -> str:

@@ -69,6 +69,7 @@ POINTS: tuple[Point, ...] = (
 SAME_COMMIT = frozenset(
     {
         "rulebook.added",
+        "release.chosen",
         "hold.joined",
         "hold.superseded",
         "hold.decided",

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 
 _LENGTH = re.compile(rb"content-length: *([0-9]+)", re.IGNORECASE)
 _TAKEN = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}"
@@ -63,8 +64,18 @@ class Client:
         self._idle: deque[_Connection] = deque()
 
     async def request(self, method: str, path: str, *, headers: str = "", body: bytes = b"") -> tuple[int, bytes]:
-        """Send a request; `headers` are whole lines that end in CRLF. Raises `ConnectionError`."""
-        connection = await self._connection()
+        """Send a request; `headers` are whole lines that end in CRLF. Raises `ConnectionError`.
+
+        A connection kept open for too long is closed by the server just when it is used again: then another is opened.
+        """
+        if self._idle:
+            with suppress(ConnectionResetError):
+                return await self._send(await self._connection(), method, path, headers, body)
+        return await self._send(await self._connection(), method, path, headers, body)
+
+    async def _send(
+        self, connection: _Connection, method: str, path: str, headers: str, body: bytes
+    ) -> tuple[int, bytes]:
         connection.answer = asyncio.get_running_loop().create_future()
         head = f"{method} {path} HTTP/1.1\r\nhost: {self._host}\r\n{headers}content-length: {len(body)}\r\n\r\n"
         assert connection.transport is not None

@@ -37,6 +37,10 @@ from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
 from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
+from understudy.release.orders import ReleaseOrders
+from understudy.release.status import ReleaseReports
+from understudy.release_gate import gate_of
+from understudy.releasing import letting_out, versions_of
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
@@ -50,6 +54,7 @@ from understudy.settings.earning import (
 )
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
+from understudy.settings.stated import agent_of
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.flow import TurnFlow
@@ -57,6 +62,7 @@ from understudy.turn.intake import Intake, IntakeLimits
 from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
+from understudy.turn.releases import Picks, Routes
 from understudy.upkeep.sweeps import Sweeps
 
 API_CHANNEL = "api"
@@ -98,6 +104,9 @@ class App:
     learning: Learning
     orders: Orders
     status: Status
+    releases: ReleaseOrders
+    release_reports: ReleaseReports
+    release_watch: tuple[Sweeps, ...]
     dispatcher: Dispatcher
     sweeps: Sweeps
     renewals: Sweeps
@@ -122,6 +131,8 @@ class App:
         self.renewals.start()
         self.sweeps.start()
         self.lessons.start()
+        for watch in self.release_watch:
+            watch.start()
 
     def _announce(self, committed: Committed) -> None:
         if committed.jobs:
@@ -134,6 +145,8 @@ class App:
     async def stop(self) -> None:
         """Finish what is under way, within a grace period, and let go of everything."""
         self.topics.stop()
+        for watch in self.release_watch:
+            await watch.stop()
         await self.lessons.stop()
         await self.sweeps.stop()
         await self.dispatcher.stop(grace_s=STOP_GRACE_S)
@@ -161,27 +174,23 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, Spans()])
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
+    versions = versions_of(settings, base, clock, agents)
     channels = _channels(settings, clock)
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
     others = _second_opinions(settings, clock, opinions)
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
-    drafting = _drafting(settings, clock, telemetry, agents, places)
+    drafting = _drafting(settings, clock, telemetry, versions.picks, places)
     outbox = Outbox(
         store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     )
-    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox)
+    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
-    sweeps = {
-        "turns": flow.sweep,
-        "outbox": outbox.sweep,
-        "holds": desks["holds"].sweep,
-        "learning": learning.sweep,
-    }
+    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": desks["holds"].sweep, "learning": learning.sweep}
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
     return App(
         settings=settings,
@@ -209,6 +218,9 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
         **desks,
+        **letting_out(
+            settings, store, clock, telemetry, versions, places, dispatcher, gate=gate_of(settings, base, store)
+        ),
     )
 
 
@@ -216,6 +228,8 @@ def check_wiring(settings: Settings) -> None:
     """See that the parts fit together, without building any; raises `ConfigurationError` as `build` would."""
     checks_of(settings)
     agents_asked(settings, settings.agents)
+    for name in settings.agents:
+        agent_of(name, settings)
     _coalescing(settings)
     expiry_reply(settings, _rulebook(settings))
 
@@ -295,6 +309,7 @@ def _flow(
     rulebook: Rulebook,
     others: SecondOpinions | None,
     outbox: Outbox,
+    routes: Routes,
 ) -> TurnFlow:
     limits = FlowLimits(
         hold_expires_after_s=settings.review.expires_after_s or None,
@@ -314,20 +329,18 @@ def _flow(
         checks=checks,
         opinions=others,
         following=outbox,
+        route=routes,
     )
 
 
-def _drafting(
-    settings: Settings, clock: Clock, telemetry: Telemetry, agents: Mapping[str, Agent], places: Places
-) -> Drafting:
-    picks = agents_asked(settings, agents)
+def _drafting(settings: Settings, clock: Clock, telemetry: Telemetry, picks: Picks, places: Places) -> Drafting:
     limits = DraftingLimits(
         deadline_s=settings.drafting.deadline_s,
         place_wait_s_max=settings.drafting.place_wait_s_max,
         attempts_max=settings.drafting.attempts_max,
         in_flight_max=settings.limits.drafts_in_flight_max,
     )
-    return Drafting(clock, telemetry, lambda channel: picks.get(channel, picks[""]), limits=limits, places=places)
+    return Drafting(clock, telemetry, picks, limits=limits, places=places)
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:

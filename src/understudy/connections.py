@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,8 @@ from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.opinion import SecondOpinion
 from understudy.settings.model import (
-    AgentBounds,
     AgentSettings,
+    AgentVersion,
     ChannelSettings,
     ChatCompletionsAgent,
     FaqAgent,
@@ -110,4 +111,20 @@ def _plain(secret: SecretStr | None) -> str | None:
 
 
 def _rest(agent: ChatCompletionsAgent | ResponsesAgent | HttpAgent, secret: str) -> dict[str, Any]:
-    return agent.model_dump(exclude={"kind", secret, *AgentBounds.model_fields})
+    return agent.model_dump(exclude={"kind", secret, *AgentVersion.model_fields})
+
+
+def verify_signature(
+    provider: str, *, secret: str, headers: dict[str, str], body: bytes, method: str, url: str, at: datetime
+) -> str:
+    """Check one webhook's signature by the scheme of a provider, and return the scheme's name.
+
+    Raises `SignatureInvalid` saying why it does not hold, `ConfigurationError` where the provider or the secret is none.
+    """
+    from understudy.adapters.channels.schemes import scheme_of
+    from understudy.adapters.channels.signing import Signed
+
+    scheme = scheme_of(provider)
+    named = {name.strip().lower(): value.strip() for name, value in headers.items()}
+    scheme.verify(Signed(headers=named, body=body, method=method, url=url), secrets=[secret], at=at)
+    return scheme.name

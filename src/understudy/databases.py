@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -23,11 +23,16 @@ from understudy.evaluation.archive import Archive
 from understudy.evaluation.casebook import Casebook, Suites
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
+from understudy.ports.store import Store
+from understudy.release.orders import Gate, ReleaseOrders
+from understudy.release.status import ReleaseReports
 from understudy.review.quality import Reviewers
 from understudy.review.seed_bank import SeedBank
 from understudy.settings.earning import review_terms_of, targets_of, terms_of
 from understudy.settings.model import Settings
+from understudy.settings.releases import release_terms_of
 from understudy.settings.rules import rulebook_of
+from understudy.settings.stated import stated
 
 
 def takes_one_process(settings: Settings) -> bool:
@@ -152,6 +157,36 @@ def open_casebook(settings: Settings, base: Path) -> Iterator[Casebook]:
     store = open_store(settings, base)
     try:
         yield Casebook(store, SystemClock(), suites)
+    finally:
+        store.close_now()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownReleases:
+    """What a command may ask about releases, and what it may order."""
+
+    reports: ReleaseReports
+    orders: ReleaseOrders
+
+
+@contextmanager
+def open_releases(
+    settings: Settings,
+    base: Path,
+    *,
+    version_of: Callable[[str], str | None],
+    gate: Callable[[Store], Gate | None] = lambda store: None,
+) -> Iterator[KnownReleases]:
+    """Open the store for a command on releases; a server may run beside it. `version_of` asks an entry of `[agents]`
+    what it calls itself, `gate` makes what compares a new release with the one that answers now."""
+    found, terms = stated(settings, base), release_terms_of(settings.releases)
+    store = open_store(settings, base)
+    clock = SystemClock()
+    try:
+        yield KnownReleases(
+            reports=ReleaseReports(store, clock, found, terms=terms),
+            orders=ReleaseOrders(store, clock, FanOut([]), found, terms=terms, version_of=version_of, gate=gate(store)),
+        )
     finally:
         store.close_now()
 

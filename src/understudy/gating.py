@@ -7,6 +7,7 @@ What a release is and what follows from the verdict is not known here: two agent
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +17,7 @@ from understudy.evaluation.attempts import Release
 from understudy.evaluation.gate import CACHED_FROM, decide, settling
 from understudy.evaluation.journal import Journal, RunHead
 from understudy.evaluation.plan import plan_of
-from understudy.evaluation.runner import Runner, RunOutcome
+from understudy.evaluation.runner import Runner, RunOutcome, Watch
 from understudy.evaluation.suites import read_suite
 from understudy.evaluations import Evaluations
 from understudy.records.gate import GateResult
@@ -25,6 +26,14 @@ from understudy.records.suite import Suite, Trial
 RUNS: Final = Path("understudy-data/runs")
 TRIALS_MAX: Final = 40
 """So many trials of each case a candidate gets, at the most, before the gate stays inconclusive."""
+
+Watching = Callable[[str, int, int], AbstractContextManager[Watch]]
+"""Of what is tried, how many trials there will be at the most and how many there are: who is told of each."""
+
+
+def unwatched(what: str, planned: int, known: int) -> AbstractContextManager[Watch]:  # noqa: ARG001 - the shape
+    """Nobody is told."""
+    return nullcontext(lambda point, case, trial: None)
 
 
 async def gate_release(
@@ -36,6 +45,7 @@ async def gate_release(
     candidate: Release,
     trials_max: int = TRIALS_MAX,
     actor: str = "command line",
+    watching: Watching = unwatched,
 ) -> GateResult:
     """Try a candidate on a suite until the gate is decided, and keep the runs and the verdict.
 
@@ -46,10 +56,18 @@ async def gate_release(
     terms = evaluations.terms(margin=read.margin)
     before: Sequence[Trial] = await archive.baseline(baseline.name, read.name, read.checksum)
     if not before:
-        outcome = await _run(evaluations, archive, read, baseline, trials=max(CACHED_FROM, read.trials), actor=actor)
+        trials = max(CACHED_FROM, read.trials)
+        outcome = await _run(evaluations, archive, read, baseline, trials=trials, actor=actor, watching=watching)
         before = outcome.trials
     after = await _run(
-        evaluations, archive, read, candidate, trials=trials_max, actor=actor, is_decided=settling(before, terms)
+        evaluations,
+        archive,
+        read,
+        candidate,
+        trials=trials_max,
+        actor=actor,
+        watching=watching,
+        is_decided=settling(before, terms),
     )
     return await archive.keep_gate(
         decide(before, after.trials, terms),
@@ -69,6 +87,7 @@ async def _run(
     *,
     trials: int,
     actor: str,
+    watching: Watching,
     is_decided: Callable[[Sequence[Trial]], bool] = lambda found: False,
 ) -> RunOutcome:
     graders = evaluations.graders(suite)
@@ -78,16 +97,18 @@ async def _run(
     )
     file = evaluations.base / RUNS / f"{suite.name}-{suite.checksum[:12]}-{_fit(release.name)}.jsonl"
     journal = Journal.opened(file, head, drops_errors=True)
-    runner = Runner(
-        release,
-        evaluations.clock,
-        graders=graders,
-        player=evaluations.player,
-        limits=evaluations.limits(None),
-        teeth={one.case: one.refused for one in tried if one and not one.is_good and one.refused is not None},
-    )
     plan = plan_of(suite, trials=trials, must_pass=evaluations.must_pass)
-    outcome = await runner.run(plan, journal, is_decided=is_decided)
+    with watching(f"{release.name} on {suite.name}", len(plan), len(journal.known)) as watch:
+        runner = Runner(
+            release,
+            evaluations.clock,
+            graders=graders,
+            player=evaluations.player,
+            limits=evaluations.limits(None),
+            teeth={one.case: one.refused for one in tried if one and not one.is_good and one.refused is not None},
+            watch=watch,
+        )
+        outcome = await runner.run(plan, journal, is_decided=is_decided)
     await archive.keep_run(
         run=journal.head.run,
         suite=suite.name,

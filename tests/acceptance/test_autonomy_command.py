@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -123,6 +124,19 @@ def test_the_same_by_http(product: Any) -> None:
     assert http.post("/v1/autonomy/decline", json={}).status_code == 409
     assert http.post("/v1/autonomy/restart", json={"topic": "nothing"}).status_code == 404
     assert http.post("/v1/autonomy/hold", json={"topics": "stores"}).status_code == 422
+
+
+def test_a_hold_on_what_no_draft_came_for_says_so(product: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    lead, http = Lead(product, capsys), product.http(product.key())
+    hand_over(http, 200)
+    assert re.search(r"\d+ await a verdict, the oldest holds up the rest", lead("status"))
+    said = lead("hold", "--topic", "gift", "--channel", "api")
+    assert "gift×api is on hold" in said
+    assert "No draft of gift×api has come yet, so it stops nothing now; there are gifts×api." in said
+    assert "has come yet" not in lead("hold", "--topic", "gifts")
+    assert "has come yet" not in lead("hold")
+    for words in (("--topic", "gift", "--channel", "api"), ("--topic", "gifts"), ()):
+        lead("resume", *words)
 
 
 def test_wrong_words_are_told(product: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from understudy.learning.histories.tables import FIELDS
+from understudy.backtest.histories.tables import FIELDS
 
 DOCS = Path(__file__).parents[2] / "docs"
 SLICE = {"slice", "labels", "bad", "threshold", "certified", "coverage", "risk_upper", "labels_needed"}
@@ -48,6 +48,18 @@ def backtest(tmp_path: Path, understudy_here: Run) -> Run:
 
 
 FIVE = ("--risk", "0.05", "--confidence", "0.95")
+
+
+def test_too_short_a_history_is_not_said_to_be_beyond_what_labels_change(backtest: Run, tmp_path: Path) -> None:
+    ended = backtest(counted(1, 0), *FIVE, "--report", "answer.md", as_json=False)
+    assert ended.code == 2
+    assert "will not change that" not in ended.out
+    assert "No draft reaches a threshold yet; at least 75 good labels are needed." in " ".join(ended.out.split())
+    assert "lower it" not in (tmp_path / "answer.md").read_text()
+    backtest(counted(80, 0), *FIVE, "--threshold", "0.95", "--report", "answer.md", as_json=False)
+    assert "lower it" in (tmp_path / "answer.md").read_text()
+
+
 ASKED = (*FIVE, "--threshold", "0.8")
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -179,6 +179,12 @@ def test_api_keys_come_back_in_the_order_they_were_made(store: SqlStore, commit:
     assert store.read_now(lambda tx: tx.keys.all()) == keys
     assert store.read_now(lambda tx: tx.keys.get("a")) == keys[1]
     assert store.read_now(lambda tx: tx.keys.get("c")) is None
+
+
+def test_a_scope_that_a_newer_program_knows_takes_nothing_from_the_others(store: SqlStore, commit: Commit) -> None:
+    ahead = cast("tuple[Scope, ...]", (Scope.TURNS_READ, "releases:write", Scope.HOLDS_WRITE))
+    commit(lambda tx: tx.keys.add(key("a", scopes=ahead)))
+    assert store.read_now(lambda tx: tx.keys.all()) == [key("a")]
 
 
 def test_a_revoked_key_says_when(store: SqlStore, commit: Commit) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,10 @@ from typing import Any
 
 import pytest
 
+from understudy.adapters.stores import known_autonomy
 from understudy.adapters.stores.sql_store import SqlStore
+from understudy.ports.store import Transaction
+from understudy.records.assessment import DecisionKind
 from understudy.records.autonomy import Candidate, Label, Outcome
 from understudy.records.conversation import Mode
 from understudy.records.feedback import Feedback, FeedbackKind, Stir
@@ -150,6 +155,34 @@ def test_a_discount_holds_until_it_is_lifted(store: SqlStore, commit: Commit) ->
     assert store.read_now(lambda tx: tx.reviews.discounted("rosa")) is None
 
 
+def test_the_last_automatic_reply_to_a_contact_is_found_in_its_other_conversations(
+    store: SqlStore, commit: Commit, make: Any
+) -> None:
+    here = commit(make.conversation)
+    there = commit(lambda tx: make.conversation(tx, contact_id=here.contact_id))
+    commit(make.conversation)  # somebody else
+
+    def reply(conversation_id: str, minute: int, **fields: Any) -> str:
+        given = {"topic": "orders", "state": TurnState.ANSWERED, "decision": DecisionKind.DELIVER}
+        at = NOW + timedelta(minutes=minute)
+        more = {"conversation_id": conversation_id, "decided_at": at, "finished_at": at}
+        return str(commit(lambda tx: make.turn(tx, **{**given, **more, **fields})).id)
+
+    def found(since: int = -60) -> str | None:
+        where = {"besides": here.id, "since": NOW + timedelta(minutes=since)}
+        return store.read_now(lambda tx: tx.feedback.last_automatic(here.contact_id, "orders", **where))
+
+    reply(here.id, 30)
+    reply(there.id, 40, topic="refunds")
+    reply(there.id, 50, state=TurnState.HANDED_OFF)
+    assert found() is None
+    reply(there.id, 1)
+    latest = reply(there.id, 2)
+    assert (found(), found(since=2)) == (latest, None)
+    reply(there.id, 3, decision=DecisionKind.HOLD)  # a person let that one out
+    assert found() is None
+
+
 def test_feedback_and_frequencies_come_back_as_they_were_put(store: SqlStore, commit: Commit) -> None:
     given = Feedback(turn_id="t", kind=FeedbackKind.COMPLAINT, by="shop", at=NOW)
     commit(lambda tx: tx.feedback.add(given))
@@ -193,26 +226,73 @@ def test_a_planted_turn_can_only_be_spent(store: SqlStore, commit: Commit, make:
             commit(lambda tx, s=state: tx.turns.advance(spent, s))
 
 
-def test_delivered_candidates_of_a_slice_are_counted_over_all_releases(store: SqlStore, commit: Commit) -> None:
-    def candidate(seq: int, **fields: Any) -> Candidate:
-        given: dict[str, Any] = {
-            "turn_id": f"t-{seq}",
-            "conversation_id": "c",
-            "topic": "orders",
-            "channel": "webchat",
-            "release": f"v{seq}",
-            "calibrator": "shipped",
-            "confidence": 0.9,
-            "signals": (),
-            "is_delivered": True,
-            "is_sampled": False,
-            "rate": 0.1,
-            "decided_at": NOW,
-            "due_at": NOW,
-        }
-        return Candidate(seq=seq, **{**given, **fields})
+def candidate(seq: int, **fields: Any) -> Candidate:
+    given: dict[str, Any] = {
+        "turn_id": f"t-{seq}",
+        "conversation_id": "c",
+        "topic": "orders",
+        "channel": "webchat",
+        "release": f"v{seq}",
+        "calibrator": "shipped",
+        "confidence": 0.9,
+        "signals": (),
+        "is_delivered": True,
+        "is_sampled": False,
+        "rate": 0.1,
+        "decided_at": NOW,
+        "due_at": NOW,
+    }
+    return Candidate(seq=seq, **{**given, **fields})
 
+
+def test_delivered_candidates_of_a_slice_are_counted_over_all_releases(store: SqlStore, commit: Commit) -> None:
     others = [candidate(4, topic="x"), candidate(5, channel="x"), candidate(6, is_delivered=False)]
     commit(lambda tx: [tx.candidates.add(one) for one in (candidate(1), candidate(2), candidate(3), *others)])
     assert store.read_now(lambda tx: tx.candidates.delivered("orders", "webchat", after=1)) == (2, 3)
     assert store.read_now(lambda tx: tx.candidates.delivered("orders", "webchat", after=3)) == (0, 3)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_delivered_candidates_counted_in_memory_are_those_in_the_table(
+    store: SqlStore, commit: Commit, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Asked after any number, in the group that adds or in a later one, with another process adding some too."""
+    monkeypatch.setattr(known_autonomy, "DELIVERED_MAX", 12)
+    dice, seqs = random.Random(seed), itertools.count(1)
+    other = SqlStore(store.engine.url.render_as_string(hide_password=False))
+    last = 0
+
+    def add(tx: Transaction) -> Any:
+        nonlocal last
+        for _ in range(dice.randrange(4)):
+            last = next(seqs)
+            given = {"topic": dice.choice(["orders", "returns"]), "is_delivered": dice.random() < 0.7}
+            tx.candidates.add(candidate(last, **given))
+        tx.ledger.append("test", at=NOW)
+        return count(tx)
+
+    def count(tx: Transaction) -> Any:
+        return [tx.candidates.delivered("orders", "webchat", after=after) for after in (0, last // 2, last)]
+
+    for _ in range(50):
+        counted = (other if dice.random() < 0.15 else store).write_now(add)
+        assert counted == store.write_now(count) == store.read_now(count)
+    other.close_now()
+
+
+def test_feedback_and_frequencies_are_read_as_they_wait_to_be_written(store: SqlStore, commit: Commit) -> None:
+    def step(tx: Transaction) -> None:
+        for kind in (FeedbackKind.COMPLAINT, FeedbackKind.RECONTACT):
+            tx.feedback.add(Feedback(turn_id="t", kind=kind, by="shop", at=NOW))
+        assert {one.kind for one in tx.feedback.of_turn("t")} == {FeedbackKind.COMPLAINT, FeedbackKind.RECONTACT}
+        assert tx.feedback.of_turn("other") == []
+        frequency = tx.feedback.frequency("orders", "webchat", Stir.RECONTACT)
+        for stirs in (1, 2):
+            tx.feedback.put_frequency(replace(frequency, stirs=stirs))
+            assert tx.feedback.frequency("orders", "webchat", Stir.RECONTACT).stirs == stirs
+        tx.candidates.add(candidate(7))
+        assert tx.candidates.of_turn("t-7") == candidate(7)
+        assert tx.candidates.of_turn("t-8") is None
+
+    commit(step)
+    assert store.read_now(lambda tx: tx.feedback.frequency("orders", "webchat", Stir.RECONTACT)).stirs == 2

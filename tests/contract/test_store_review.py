@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from understudy.adapters.stores.columns import Choice
 from understudy.adapters.stores.sql_store import SqlStore
-from understudy.errors import NotFound, StaleVersion
+from understudy.errors import NotFound, StaleVersion, StoreError
 from understudy.ports.store import Transaction
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind
 
@@ -24,6 +25,12 @@ Commit = Callable[[Callable[..., Any]], Any]
 
 def place(hold: Hold) -> tuple[int, datetime, str]:
     return hold.priority, hold.created_at, hold.id
+
+
+def test_a_kind_that_only_a_newer_program_knows_is_named_and_may_be_asked_for_again() -> None:
+    with pytest.raises(StoreError, match=r"'of_tomorrow', which this program does not know.*HoldKind.*draft") as caught:
+        Choice(HoldKind).out_of("of_tomorrow")
+    assert caught.value.is_retryable
 
 
 def test_a_hold_comes_back_as_it_was_added(store: SqlStore, commit: Commit, make: Any) -> None:

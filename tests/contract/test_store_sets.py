@@ -50,7 +50,7 @@ def test_a_step_reads_what_it_wrote_itself(store: SqlStore, make: Any) -> None:
         moved = tx.turns.advance(turn, TurnState.GATHERING)
         assert tx.turns.get(turn.id) == tx.turns.latest_of(turn.conversation_id) == moved
         assert tx.turns.backlog() == 1
-        entry = make.entry(tx, conversation_id=turn.conversation_id)
+        entry = make.entry(tx, conversation_id=turn.conversation_id, turn_id=turn.id)
         tx.outbox.change(replace(entry, state=OutboxState.SENT), attempts=entry.attempts)
         assert tx.outbox.get(entry.id).state is OutboxState.SENT
         assert tx.outbox.open_of(turn.conversation_id) == []
@@ -59,6 +59,11 @@ def test_a_step_reads_what_it_wrote_itself(store: SqlStore, make: Any) -> None:
         assert tx.artifacts.get(turn.id, "draft") == "2"
         message = make.message(tx, conversation_id=turn.conversation_id, turn_id=turn.id)
         assert tx.messages.of_turn(turn.id) == [message]
+        assert tx.outbox.of_turn(turn.id) == [tx.outbox.get(entry.id)]
+        superseded = tx.turns.advance(moved, TurnState.SUPERSEDED)
+        assert tx.turns.get(turn.id) == tx.turns.latest_of(turn.conversation_id) == superseded
+        assert tx.turns.open_of(turn.conversation_id) == []
+        assert tx.turns.get(tx.turns.touch(superseded, due_at=NOW).id).due_at == NOW
 
     store.write_now(told(step))
 

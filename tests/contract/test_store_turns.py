@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from understudy.adapters.stores import sending, turns
+from understudy.adapters.stores import oversight, sending, turns
 from understudy.adapters.stores.engine import open_engine
 from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
@@ -222,6 +222,7 @@ def test_questions_asked_at_every_message_use_their_partial_indexes(tmp_path: Pa
             turns._MOMENTS,
             turns._SUMS,
             turns._BEING_DECIDED,
+            oversight._LAST_REPLY_TO,
             sending._OPEN_OF,
             sending._DUE,
         ):
@@ -229,5 +230,6 @@ def test_questions_asked_at_every_message_use_their_partial_indexes(tmp_path: Pa
             values = tuple("1" for _ in range(prepared.sql.count("?")))
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {prepared.sql}", values).all()
             assert not [row for row in plan if " turns" in row[3] + " " and "INDEX" not in row[3] and "SCAN" in row[3]]
+            assert not [row for row in plan if "SCAN conversations" in row[3]], prepared.sql
             assert not [row for row in plan if "SCAN outbox" in row[3] and "INDEX" not in row[3]], prepared.sql
     engine.dispose()

@@ -32,6 +32,7 @@ from understudy.ports.telemetry import (
     HoldRaised,
     MessageReceived,
     MessageSent,
+    ReleaseMoved,
     RequestRefused,
     StepFailed,
     TopicModelAdopted,
@@ -83,16 +84,10 @@ SENT = MessageSent(
     outbox_id="o-1", turn_id="t-1", channel="web", outcome="accepted", attempt=1, took_ms=10.0, age_s=3.0
 )
 MOVED = AutonomyMoved(
-    topic="orders",
-    channel="web",
-    release="v7",
-    what="promoted",
-    level="probation",
-    threshold=0.9,
-    why=None,
-    by="lena",
+    topic="orders", channel="web", release="v7", what="promoted", level="probation", threshold=0.9, why=None, by="lena"
 )
 TRIED: dict[str, Any] = {"unseen": 60, "p_value": 0.001}
+LET_OUT = ReleaseMoved(release="rel-1", agent="bot", what="canary", by="Ines", why="")
 EVENTS: tuple[Event, ...] = (
     MessageReceived(channel="web", conversation_id="c-1", turn_id="t-1", is_duplicate=False),
     RequestRefused(face="api", code="too-large"),
@@ -110,6 +105,7 @@ EVENTS: tuple[Event, ...] = (
     TopicModelAdopted(
         model="m", replaces=None, topics=3, tags=140, right_before=0, right_after=50, wrong_after=1, **TRIED
     ),
+    LET_OUT,
 )
 
 
@@ -182,6 +178,9 @@ def test_no_explanation_is_logged(log: Callable[[], str]) -> None:
         (EVENTS[8], "warning"),
         (dataclasses.replace(MOVED, what="demoted"), "warning"),
         (EVENTS[11], "error"),
+        (LET_OUT, "info"),
+        (dataclasses.replace(LET_OUT, what="rolled_back"), "warning"),
+        (dataclasses.replace(LET_OUT, what="unverified"), "error"),
     ],
 )
 def test_trouble_is_louder_than_business(log: Callable[[], str], event: Event, level: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from understudy.adapters.stores.oversight import SqlFeedbacks
 from understudy.effects import feedback as effects
 from understudy.errors import Conflict, NotFound
 from understudy.learning.ladder import Progress
@@ -229,6 +230,58 @@ def test_a_customer_who_writes_again_about_the_same_soon_is_a_recontact(
     alone.ask("I still wonder when.", topic=topic)
     kinds = [one.kind for one in alone.read(lambda tx: tx.feedback.of_turn(first.id))]
     assert kinds == ([FeedbackKind.RECONTACT] if is_recontact else [])
+
+
+@pytest.mark.parametrize(
+    ("fields", "after_s", "is_recontact"),
+    [
+        ({}, 60, True),
+        ({"topic": "x"}, 60, False),
+        ({}, 90_000, False),
+        ({"address": "at-somebody-else"}, 60, False),
+    ],
+)
+def test_a_customer_who_begins_a_new_conversation_about_the_same_soon_is_a_recontact(
+    alone: Any, fields: dict[str, Any], after_s: float, is_recontact: bool
+) -> None:
+    first = alone.ask("When does it come?", to="monday")
+    alone.pass_time(after_s)
+    alone.ask("I still wonder when.", to="tuesday", **{"address": "at-monday", **fields})
+    alone.ask("And at what time of the day?", to="tuesday", **{"address": "at-monday", **fields})
+    kinds = [one.kind for one in alone.read(lambda tx: tx.feedback.of_turn(first.id))]
+    assert kinds == ([FeedbackKind.RECONTACT] if is_recontact else [])
+
+
+def test_the_conversations_of_a_known_customer_are_looked_through_only_where_a_new_one_begins(
+    alone: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    look = SqlFeedbacks.last_automatic
+
+    def counted(self: Any, contact_id: str, topic: str, **where: Any) -> str | None:
+        looked.append(where["besides"])
+        return look(self, contact_id, topic, **where)
+
+    monkeypatch.setattr(SqlFeedbacks, "last_automatic", counted)
+    alone.ask("When does it come?", to="monday")
+    alone.ask("On which day?", to="monday")
+    assert looked == []
+    alone.pass_time(60)
+    alone.ask("I still wonder when.", to="tuesday", address="at-monday")
+    alone.ask("Really?", to="tuesday", address="at-monday")
+    assert looked == [alone.conversation("tuesday").id]
+
+
+def test_a_person_who_answered_last_elsewhere_makes_a_new_conversation_no_recontact(
+    build: Build, staging: ModuleType
+) -> None:
+    stage = build(rules=staging.rules(Level.ASSIST), feedback=TERMS)
+    stage.ask("When does it come?", to="monday")
+    stage.give(stage.open_holds[0], VerdictKind.APPROVE)
+    stage.settle()
+    stage.pass_time(60)
+    stage.ask("I still wonder when.", to="tuesday", address="at-monday")
+    assert "feedback.given" not in stage.ledger_events
 
 
 def test_what_follows_a_person_is_no_recontact(build: Build, staging: ModuleType) -> None:

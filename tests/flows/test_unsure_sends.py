@@ -9,11 +9,15 @@ from typing import Any
 import pytest
 
 from understudy.delivery.outbox import OutboxLimits
+from understudy.effects.sending import queue_message
+from understudy.records.access import Scope
 from understudy.records.conversation import Author
 from understudy.records.outbox import Accepted, OutboxState, Retry, Unknown
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.turn import TurnState
 from understudy.testing.scripted import DeliversThen, RecordingChannel
+from understudy.web.keys import make_key
+from understudy.web.views import hold_view, turn_view
 
 Build = Callable[..., Any]
 
@@ -267,3 +271,24 @@ def test_the_late_result_of_a_message_that_was_given_up_meanwhile_changes_nothin
     gate.set()
     stage.run(slow)
     assert receipts(stage, stage.turn(turn.turn_id)) == [(2, "unknown")]
+
+
+def test_who_is_asked_whether_it_arrived_sees_the_message_in_doubt_and_not_a_later_one(build: Build) -> None:
+    stage = build(channel=unkeyed(LOST))
+    turn = stage.ask("When?")
+    unsure = entry(stage, turn)
+
+    def another(tx: Any) -> None:
+        conversation = tx.conversations.get(turn.conversation_id)
+        queue_message(
+            tx, stage.clock, conversation, turn_id=turn.id, text="Ann here.", author=Author.REVIEWER, author_name="ann",
+            ai_generated=False,
+        )  # fmt: skip
+
+    stage.kept.write_now(another)
+    (hold,) = stage.open_holds
+    reader, _ = make_key("rosa", tuple(Scope), now=stage.clock.now())
+    shown = stage.read(lambda tx: hold_view(tx, hold.id, reader=reader))
+    assert shown.turn.reply is not None
+    assert (shown.turn.reply.text, shown.turn.reply.state) == (unsure.text, OutboxState.UNKNOWN)
+    assert stage.read(lambda tx: turn_view(tx, tx.turns.get(turn.id))).reply.text == "Ann here."

@@ -73,6 +73,11 @@ BREAKS = [
         files={"delivery/intruder.py": "import understudy.testing"},
     ),
     Break(
+        sentence="a backtest counts as autonomy is counted live",
+        contract="floors",
+        files={"backtest/intruder.py": "import understudy.learning.ladder"},
+    ),
+    Break(
         sentence="a flow knows that it is simulated",
         contract="floors",
         files={"learning/intruder.py": "import understudy.simulation"},

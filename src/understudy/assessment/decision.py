@@ -289,7 +289,11 @@ OF_AUTONOMY: Final = (level_asks_for_review, confidence_is_too_low, quota_is_exh
 
 
 def decide(evidence: Evidence, findings: tuple[Finding, ...], confidence: Confidence | None, rules: Rules) -> Decision:
-    """Go through the table; `confidence` is None where there is no draft, and then nothing is delivered."""
+    """Go through the table; `confidence` is None where there is no draft, and then nothing is delivered.
+
+    A draft on hold is always reviewed, a delivered one only at the audit rate; both count as evidence with the same
+    probability, by the same coin, or the labels would be no fair sample of the slice's traffic.
+    """
     case = Case(evidence=evidence, findings=findings, confidence=confidence, rules=rules, grant=_grant(evidence, rules))
     spoken = [(rule, ruling) for rule in TABLE if (ruling := rule(case)) is not None]
     rulings = [ruling for _, ruling in spoken]

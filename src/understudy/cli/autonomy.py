@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from enum import Enum
@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
 from understudy.cli import reviewers, seeds
-from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
-from understudy.cli.plain_text import shown
+from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, print_rows, read_settings
+from understudy.cli.plain_text import shown, visible
 from understudy.errors import ConfigurationError
-from understudy.records.autonomy import EVERY, Slice
+from understudy.records.autonomy import EVERY, Epoch, Slice
 from understudy.records.standing import SliceStatus, Standing
 
 if TYPE_CHECKING:
@@ -32,7 +32,22 @@ tree.command("reviewers")(reviewers.reviewers)
 tree.add_typer(seeds.tree, name="seeds", no_args_is_help=True)
 
 T = TypeVar("T")
+NAMES_SHOWN = 20
+"""Topics and channels that a warning lists."""
 COMMAND_LINE = "command line"
+COLUMNS = (
+    "topic×channel",
+    "version",
+    "level",
+    "labels",
+    "bad",
+    "evidence",
+    "from",
+    "covers",
+    "audits",
+    "alarm",
+    "next",
+)
 
 TopicOption = Annotated[str, typer.Option("--topic", help="topic; default: every one")]
 ChannelOption = Annotated[str, typer.Option("--channel", help="channel; default: every one")]
@@ -64,8 +79,14 @@ def hold(
 ) -> None:
     """Let nothing leave by itself, here or (without options) anywhere, from now on until `resume`."""
     of = _slice(topic, channel)
-    _on_the_store(config, lambda autonomy: autonomy.orders.stop(of, by=by, why=why))
-    _say(as_json, {"on_hold": [topic, channel]}, f"{_named(topic, channel)} is on hold: people review every draft.")
+
+    async def order(autonomy: EarnedAutonomy) -> Standing:
+        await autonomy.orders.stop(of, by=by, why=why)
+        return await autonomy.status.standing()
+
+    unseen = _unseen(of, _on_the_store(config, order))
+    words = f"{_named(topic, channel)} is on hold: people review every draft.{unseen}"
+    _say(as_json, {"on_hold": [topic, channel]}, words)
 
 
 @tree.command("resume")
@@ -116,8 +137,7 @@ def decline(
     """Turn the promotions that are proposed here down."""
     of = _slice(topic, channel, release)
     turned = _on_the_store(config, lambda autonomy: autonomy.orders.decline(of, by=by))
-    names = [f"{e.topic}×{e.channel} ({e.release})" for e in turned]
-    _say(as_json, {"declined": names}, f"Declined: {', '.join(names)}.")
+    _say_which(as_json, turned, key="declined", words="Declined")
 
 
 @tree.command("restart")
@@ -132,8 +152,7 @@ def restart(
     """Begin anew, in assist and from no evidence."""
     of = _slice(topic, channel, release)
     begun = _on_the_store(config, lambda autonomy: autonomy.orders.restart(of, by=by))
-    names = [f"{e.topic}×{e.channel} ({e.release})" for e in begun]
-    _say(as_json, {"restarted": names}, f"Begun anew: {', '.join(names)}.")
+    _say_which(as_json, begun, key="restarted", words="Begun anew")
 
 
 @tree.command("verify")
@@ -168,11 +187,26 @@ def _named(topic: str, channel: str) -> str:
     return "Everything" if (topic, channel) == (EVERY, EVERY) else f"{topic}×{channel}"
 
 
+def _unseen(of: Slice, found: Standing) -> str:
+    """A warning where a hold is about nothing that drafts have come for: it may be meant, or a name mistyped."""
+    names = sorted({(one.topic, one.channel) for one in found.slices})
+    if any(of.topic in (EVERY, topic) and of.channel in (EVERY, channel) for topic, channel in names) or not names:
+        return ""
+    there = ", ".join(visible(_named(*name)) for name in names[:NAMES_SHOWN]) + (", …" if names[NAMES_SHOWN:] else "")
+    return f"\nNo draft of {_named(of.topic, of.channel)} has come yet, so it stops nothing now; there are {there}."
+
+
 def _say(as_json: bool, facts: dict[str, Any], words: str) -> None:
     if as_json:
         print_json(facts)
     else:
         typer.echo(words)
+
+
+def _say_which(as_json: bool, epochs: Sequence[Epoch], *, key: str, words: str) -> None:
+    """Say what an order did to which slices and releases."""
+    names = [f"{one.topic}×{one.channel} ({one.release})" for one in epochs]
+    _say(as_json, {key: names}, f"{words}: {', '.join(names)}.")
 
 
 def _show(found: Standing) -> None:
@@ -184,24 +218,7 @@ def _show(found: Standing) -> None:
     if not found.slices:
         console.print("No draft has been judged yet. Slices appear here with their first draft that could have left.")
         return
-    table = Table(
-        "topic×channel", "version", "level", "labels", "bad", "evidence", "from", "covers", "audits", "alarm", "next"
-    )
-    for one in found.slices:
-        table.add_row(
-            shown(f"{one.topic}×{one.channel}"),
-            shown(one.release),
-            f"{one.level.value}{' (held)' if one.on_hold else ''}",
-            f"{one.labels} of {one.drafts}",
-            f"{one.loss_sum:g}",
-            f"{one.evidence} of 100",
-            "–" if one.threshold is None else f"{one.threshold:.3f}",
-            "–" if one.coverage is None else f"{one.coverage:.0%}",
-            f"{one.audited} of {one.delivered}",
-            f"{one.alarm} of 100",
-            _next(one),
-        )
-    console.print(table)
+    print_rows(console, COLUMNS, [_row(one) for one in found.slices])
     seen = found.attention
     how = f"{seen.caught} of {seen.planted} planted ones were caught" if seen.is_measured else "assumed"
     console.print(
@@ -210,7 +227,28 @@ def _show(found: Standing) -> None:
     )
 
 
+def _row(one: SliceStatus) -> tuple[str | Text, ...]:
+    return (
+        shown(f"{one.topic}×{one.channel}"),
+        shown(one.release),
+        f"{one.level.value}{' (held)' if one.on_hold else ''}",
+        f"{one.labels} of {one.drafts}",
+        f"{one.loss_sum:g}",
+        f"{one.evidence} of 100",
+        "–" if one.threshold is None else f"{one.threshold:.3f}",
+        "–" if one.coverage is None else f"{one.coverage:.0%}",
+        f"{one.audited} of {one.delivered}",
+        f"{one.alarm} of 100",
+        _next(one),
+    )
+
+
 def _next(one: SliceStatus) -> str:
+    waits = f"{one.awaiting} await a verdict, the oldest holds up the rest" if one.awaiting else ""
+    return "; ".join(filter(None, (_missing(one), waits)))
+
+
+def _missing(one: SliceStatus) -> str:
     if one.proposal is not None:
         return f"confirm {one.proposal.level.value} from {one.proposal.threshold:.3f}?"
     if one.thresholds_wait_for:

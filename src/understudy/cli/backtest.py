@@ -28,10 +28,10 @@ from understudy.errors import ConfigurationError, MalformedInput
 from understudy.records.backtest import Backtest, Goal, ScoreOrigin, SliceBacktest
 
 if TYPE_CHECKING:
-    from understudy.learning.histories.formats import Format
-    from understudy.learning.histories.labelled import Labelled
-    from understudy.learning.histories.ratings import Meaning
-    from understudy.learning.histories.source import Source
+    from understudy.backtest.histories.formats import Format
+    from understudy.backtest.histories.labelled import Labelled
+    from understudy.backtest.histories.ratings import Meaning
+    from understudy.backtest.histories.source import Source
 
 PROGRESS_FROM = 500
 """From this many records on a progress bar is shown, on stderr."""
@@ -68,7 +68,7 @@ def backtest(
     goal = _goal(risk, confidence, threshold, severe_risk, sensitivity)
     draw = _picture(plot)
 
-    from understudy.learning.histories.ratings import Meaning
+    from understudy.backtest.histories.ratings import Meaning
 
     meaning = Meaning(name=rating, good_from=good_from, good=frozenset(good or ()), bad=frozenset(bad or ()))
     found = _run(
@@ -146,11 +146,11 @@ def _run(
     with_curves: bool,
 ) -> Backtest:
     from understudy.assessment.checks import OPINIONS
-    from understudy.learning import backtest as learning
-    from understudy.learning.backtest_replies import replies, survey
-    from understudy.learning.histories import formats
-    from understudy.learning.histories.source import Source
-    from understudy.learning.histories.tables import columns_of
+    from understudy.backtest import answer
+    from understudy.backtest.histories import formats
+    from understudy.backtest.histories.source import Source
+    from understudy.backtest.histories.tables import columns_of
+    from understudy.backtest.replies import replies, survey
     from understudy.plugins import checks_of
     from understudy.settings.rules import rulebook_of
 
@@ -171,11 +171,11 @@ def _run(
     checks = tuple(check for check in checks_of(settings) if check is not OPINIONS)  # nobody is asked
     with _progress("assessing" if origin is ScoreOrigin.LEARNED else "reading again", seen.records) as told:
         judged, signals = replies(read, seen, origin, by, rulebook_of(settings), checks, told)
-    return learning.backtest(judged, signals, seen, origin, by, goal, with_curves=with_curves)
+    return answer.backtest(judged, signals, seen, origin, by, goal, with_curves=with_curves)
 
 
 def _form(form: str, source: Source) -> Format:
-    from understudy.learning.histories import formats
+    from understudy.backtest.histories import formats
 
     return formats.recognised(source) if form == AUTO else _chosen(form, tuple(formats.Format), "--format")
 
@@ -188,7 +188,7 @@ def _chosen(text: str, known: tuple[Name, ...], option: str) -> Name:
 
 
 def _by(text: str) -> tuple[str, ...]:
-    from understudy.learning.backtest_replies import DIMENSIONS
+    from understudy.backtest.replies import DIMENSIONS
 
     parts = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     if parts == (NO_SLICES,):

@@ -69,6 +69,8 @@ def _nearest(found: Backtest) -> str:
     nearest = min(
         open_slices, key=lambda one: (one.labels_expected is None, one.labels_expected or 0, one.labels_needed)
     )
+    if not nearest.accepted:
+        return f"No draft reaches a threshold yet; at least {nearest.labels_needed:,} good labels are needed."
     if nearest.labels_expected is None:
         return "At the losses seen so far more labels alone will not change that."
     more = f"needs {nearest.labels_needed:,} more labels if all of them are good, some {nearest.labels_expected:,} at the losses seen"
@@ -118,7 +120,9 @@ def advice(one: SliceBacktest, found: Backtest) -> str:
     if not one.labels:
         return f"{name}: no verdict to certify on; review these drafts."
     if one.candidate is None or not one.accepted:
-        return f"{name}: no draft reaches the threshold; lower it, or leave it out to find one."
+        if goal.threshold is not None:
+            return f"{name}: no draft reaches the threshold; lower it, or leave it out to find one."
+        return f"{name}: too few labels to place a threshold; at least {one.labels_needed:,} good ones are needed."
     seen = f"{one.accepted_bad:,} of {one.accepted:,} labels from confidence {one.candidate:.3f} on had a loss"
     if one.labels_expected is None:
         return (

@@ -17,7 +17,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from understudy.cli.check_workers import assessed
 from understudy.cli.output import ConfigOption, JsonOption, read_settings
 from understudy.errors import ConfigurationError, MalformedInput
 from understudy.settings.model import Settings
@@ -42,6 +41,8 @@ def check(
 
 def _write_all(file: Path, settings: Settings, out: IO[str]) -> Counter[str]:
     """Write a line for each record, with a progress bar where somebody looks and there is something to wait for."""
+    from understudy.cli.check_workers import assessed  # brings all checks along, which other commands need not wait for
+
     tally: Counter[str] = Counter()
     total = _count(file) if sys.stderr.isatty() else None
     progress = Progress(

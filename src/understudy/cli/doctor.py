@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Literal
 
 import typer
 from rich.console import Console
 from rich.text import Text
 
+from understudy.cli.doctor_releases import Result, releases
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
 from understudy.errors import UnderstudyError
 from understudy.ports.agent import Agent
@@ -27,16 +27,6 @@ from understudy.settings.rules import rulebook_of
 
 AGENT_WITHIN_S = 10.0
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """One thing looked at. `mend` says what to do; empty where all is well."""
-
-    what: str
-    state: Literal["ok", "warning", "error"]
-    says: str
-    mend: str = ""
 
 
 def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -51,6 +41,8 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             *_opinions(settings, base),
             *_channels(settings),
         ]
+        if not _broken(results):
+            results += releases(settings, base)
         results += _wiring(settings)
     except UnderstudyError as error:
         results = [

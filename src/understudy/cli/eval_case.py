@@ -82,9 +82,9 @@ def import_(
     """Make cases of a file: of every turn in it that people found bad."""
     from understudy.assessment.assess import assess
     from understudy.assessment.recorded import evidence_of
+    from understudy.backtest.histories.ratings import Meaning
     from understudy.evaluation.history import written
     from understudy.evaluations import Evaluations
-    from understudy.learning.histories.ratings import Meaning
 
     if limit < 1:
         raise ConfigurationError(f"--limit must be at least 1, got {limit}")
@@ -118,9 +118,9 @@ def _with(past: Any, findings: Any) -> Any:
 
 
 def _records(file: Path, form: str, columns: str, meaning: Any) -> Iterator[TurnRecord]:
-    from understudy.learning.histories import formats
-    from understudy.learning.histories.source import Source
-    from understudy.learning.histories.tables import columns_of
+    from understudy.backtest.histories import formats
+    from understudy.backtest.histories.source import Source
+    from understudy.backtest.histories.tables import columns_of
 
     source = Source.opened(file)
     try:

@@ -144,7 +144,7 @@ async def _run(evaluations: Evaluations, wanted: Wanted) -> Ran:
             for case in suite.cases
             if (one := await teeth.tried(case, graders[case.id], release.rulebook, release.checks)) is not None
         ]
-        with _progress(len(plan), len(journal.known)) as told:
+        with progress(release.name, len(plan), len(journal.known)) as told:
             runner = Runner(
                 release,
                 evaluations.clock,
@@ -278,10 +278,10 @@ def _positive(option: str, value: int | None) -> int | None:
 
 
 @contextmanager
-def _progress(planned: int, known: int) -> Iterator[Callable[[str, str, int], None]]:
+def progress(what: str, planned: int, known: int) -> Iterator[Callable[[str, str, int], None]]:
     """A bar on stderr with the time left, where somebody looks."""
-    progress = Progress(
-        TextColumn("trials"),
+    bar = Progress(
+        TextColumn("trials of {task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
@@ -289,12 +289,12 @@ def _progress(planned: int, known: int) -> Iterator[Callable[[str, str, int], No
         disable=not sys.stderr.isatty(),
         transient=True,
     )
-    with progress:
-        task = progress.add_task("trials", total=planned, completed=known)
+    with bar:
+        task = bar.add_task(what, total=planned, completed=known)
 
         def told(point: str, case: str, trial: int) -> None:  # noqa: ARG001 - the shape of a watch
             if point == "safe":
-                progress.advance(task)
+                bar.advance(task)
 
         yield told
 

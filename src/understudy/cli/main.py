@@ -14,6 +14,7 @@ from understudy.cli import (
     audit,
     autonomy,
     backtest,
+    channels,
     check,
     demo,
     doctor,
@@ -23,6 +24,7 @@ from understudy.cli import (
     migrate,
     migrate_store,
     outbox,
+    release,
     review_command,
     serve,
     simulate,
@@ -52,8 +54,10 @@ tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
+tree.add_typer(channels.tree, name="channels")
 tree.add_typer(autonomy.tree, name="autonomy")
 tree.add_typer(eval_command.tree, name="eval")
+tree.add_typer(release.tree, name="release")
 
 
 def _show_version(wanted: bool) -> None:

@@ -8,9 +8,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
-from understudy.cli.output import ConfigOption, JsonOption, print_json, read_settings
+from understudy.cli.output import ConfigOption, JsonOption, print_json, print_rows, read_settings
 from understudy.cli.plain_text import shown
 from understudy.errors import ConfigurationError
 from understudy.records.outbox import OutboxEntry, OutboxState
@@ -21,6 +20,7 @@ tree = typer.Typer(
 
 COMMAND_LINE = "command line"
 ERROR_CHARS_SHOWN = 120
+COLUMNS = ("id", "state", "age", "tries", "channel", "turn", "next try", "hold", "last error")
 SHOWN_BY_DEFAULT = ("pending", "sending", "unknown", "dead")
 
 ByOption = Annotated[str, typer.Option("--by", help="who decides this; the ledger keeps the name")]
@@ -52,16 +52,16 @@ def list_entries(
         counts = {name.value: number for name, number in listed.counts.items()}
         print_json({"counts": counts, "entries": [_plain(one.entry, one.hold_id, now) for one in listed.letters]})
         return
-    table = Table("id", "state", "age", "tries", "channel", "turn", "next try", "hold", "last error")
+    rows = []
     for one in listed.letters:
         entry = one.entry
         due_at = "" if entry.due_at is None else _span(entry.due_at - now)
         error = shown((entry.last_error or "")[:ERROR_CHARS_SHOWN].replace("\n", " "))
         about = (entry.state.value, _span(now - entry.created_at), str(entry.attempts), entry.channel)
-        table.add_row(entry.id, *about, entry.turn_id or "–", due_at, one.hold_id or "", error)
+        rows.append((entry.id, *about, entry.turn_id or "–", due_at, one.hold_id or "", error))
     console = Console()
-    if listed.letters:
-        console.print(table)
+    if rows:
+        print_rows(console, COLUMNS, rows)
     console.print(", ".join(f"{number} {name.value}" for name, number in listed.counts.items()) + ".")
 
 

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from rich.console import Console
-from rich.table import Table
+from rich.text import Text
 
-from understudy.cli.output import ConfigOption, JsonOption, print_json, read_settings
+from understudy.cli.output import ConfigOption, JsonOption, print_json, print_rows, read_settings
 from understudy.cli.plain_text import shown
 from understudy.records.reviewing import Agreed, ReviewerQuality
+
+COLUMNS = ("reviewer", "verdicts", "decides in", "approves", "approves in", "to read", "planted", "notices", "agrees")
 
 
 def reviewers(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -37,28 +39,27 @@ def _show(found: list[ReviewerQuality], agreement: Agreed | None) -> None:
     if not found:
         console.print("Nobody has judged a draft yet.")
         return
-    table = Table(
-        "reviewer", "verdicts", "decides in", "approves", "approves in", "to read", "planted", "notices", "agrees"
-    )
-    for one in found:
-        seeds = one.seeds
-        table.add_row(
-            shown(one.reviewer),
-            str(one.verdicts),
-            _seconds(one.decision_s),
-            "–" if one.approval_rate is None else f"{one.approval_rate:.0%}",
-            _seconds(one.approval_s),
-            _seconds(one.reading_s),
-            f"{seeds.caught} of {seeds.judged} caught" if seeds.judged else "–",
-            f"{one.noticed_low:.0%} to {one.noticed_high:.0%}" if seeds.judged else "–",
-            _words(one.second),
-        )
-    console.print(table)
+    print_rows(console, COLUMNS, [_row(one) for one in found])
     console.print(f"Any two on the same draft: {_words(agreement)}.")
     for one in found:
         if one.discounted is not None:
             line = shown(f"{one.reviewer}: approvals are no evidence at present. {one.discounted}", "bold red")
             console.print(line)
+
+
+def _row(one: ReviewerQuality) -> tuple[str | Text, ...]:
+    seeds = one.seeds
+    return (
+        shown(one.reviewer),
+        str(one.verdicts),
+        _seconds(one.decision_s),
+        "–" if one.approval_rate is None else f"{one.approval_rate:.0%}",
+        _seconds(one.approval_s),
+        _seconds(one.reading_s),
+        f"{seeds.caught} of {seeds.judged} caught" if seeds.judged else "–",
+        f"{one.noticed_low:.0%} to {one.noticed_high:.0%}" if seeds.judged else "–",
+        _words(one.second),
+    )
 
 
 def _seconds(value: float | None) -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from understudy.assessment.check import Check
-from understudy.assessment.checks import OPINIONS
 from understudy.cli.check import lines_of
 from understudy.cli.output import ConfigOption, JsonOption, print_json, read_settings
 from understudy.errors import MalformedInput
-from understudy.plugins import checks_of
 from understudy.records.wire import TurnRecord, parse_turn_record
 from understudy.settings.model import Settings
+
+if TYPE_CHECKING:
+    from understudy.assessment.check import Check
 
 tree = typer.Typer(help="Add known-bad drafts that are planted in the review queue; see how many were noticed.")
 
@@ -71,6 +71,9 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
 def _offline(settings: Settings) -> tuple[Check, ...]:
     """All but the check of second opinions: a file holds none, and nobody is asked."""
+    from understudy.assessment.checks import OPINIONS
+    from understudy.plugins import checks_of
+
     return tuple(check for check in checks_of(settings) if check is not OPINIONS)
 
 

@@ -97,6 +97,7 @@ class Draft:
     handoff: bool = False
     does_not_know: bool = False
     finish_reason: str | None = None
+    cost: float | None = None
     agent: str | None = None
     agent_version: str | None = None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from datetime import datetime
 
 from understudy.assessment.grading import grade
 from understudy.ports.clock import Clock
@@ -14,6 +15,7 @@ from understudy.records.evidence import Draft
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict
 from understudy.records.turn import LEARNING_JOB, Job
 from understudy.stats.severity import Severity
+from understudy.stats.watermark import TIMED_OUT_LOSS, is_late
 
 JUDGES = frozenset({HoldKind.DRAFT, HoldKind.AUDIT})
 """Kinds of hold on which a verdict says how good a draft was."""
@@ -82,25 +84,40 @@ def label_unjudged(tx: Transaction, clock: Clock, hold: Hold, state: HoldState, 
 def label(
     tx: Transaction, clock: Clock, candidate: Candidate, *, outcome: Outcome, said: Severity, by: str | None
 ) -> Candidate:
-    """Write a label with its ledger entry, and have learning look at the slice."""
+    """Write a label with its ledger entry, and have learning look at the slice.
+
+    The first label of a sampled draft that comes when its time has passed is the time-out that the sweep would have
+    written, whoever is there first: bad drafts take longer, so the late ones are no fair sample. What is severe stays so.
+    """
     now = clock.now()
     given = Label(outcome=outcome, loss=said.loss, is_severe=said.is_severe, by=by, at=now)
+    if _is_late(candidate, now) and not given.is_severe:
+        given = timed_out(now)
     tx.candidates.judge(candidate, given)
     tx.ledger.append(
         "label.given",
         at=now,
         turn_id=candidate.turn_id,
         conversation_id=candidate.conversation_id,
-        actor=by or "system",
+        actor=given.by or "system",
         candidate=candidate.seq,
-        outcome=outcome.value,
-        loss=said.loss,
-        severe=said.is_severe,
+        outcome=given.outcome.value,
+        loss=given.loss,
+        severe=given.is_severe,
     )
     if given.is_severe and candidate.is_delivered:
         _note_harm(tx, candidate)
     announce_learning(tx, candidate)
     return replace(candidate, label=given, second_due_at=None)
+
+
+def timed_out(now: datetime) -> Label:
+    """The label of a draft that nobody judged in time: bad, for ever."""
+    return Label(outcome=Outcome.TIMEOUT, loss=TIMED_OUT_LOSS, is_severe=False, by=None, at=now)
+
+
+def _is_late(candidate: Candidate, now: datetime) -> bool:
+    return candidate.is_sampled and candidate.label is None and is_late(now, due_at=candidate.due_at)
 
 
 def _note_harm(tx: Transaction, candidate: Candidate) -> None:

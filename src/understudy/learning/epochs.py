@@ -26,6 +26,16 @@ class Ground:
     seeds_min: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lent:
+    """Autonomy that a release has not earned itself: `by` is the release whose place it takes."""
+
+    level: Level
+    threshold: float
+    audit_rate: float
+    by: str
+
+
 def begin(
     tx: Transaction,
     clock: Clock,
@@ -36,8 +46,12 @@ def begin(
     after: int = 0,
     earned: Level | None = None,
     has_harm: bool = False,
+    lent: Lent | None = None,
 ) -> Epoch:
-    """Begin an epoch for a slice and release: drafts after `after` count, thresholds are placed among `scores`."""
+    """Begin an epoch for a slice and release: drafts after `after` count, thresholds are placed among `scores`.
+
+    What is `lent` holds until the epoch's own evidence says otherwise.
+    """
     topic, channel, release = of_slice
     calibrator = tx.calibrators.latest()
     targets = measured(ground.targets_of(topic), tx.seeds.count(), seeds_min=ground.seeds_min)
@@ -54,7 +68,9 @@ def begin(
         after=after if calibrator is None else max(after, calibrator.trained_until),
         consumed=after if calibrator is None else max(after, calibrator.trained_until),
         progress=dump(progress),
-        earned=earned,
+        earned=earned if lent is None else lent.level,
+        threshold=None if lent is None else lent.threshold,
+        audit_rate=None if lent is None else lent.audit_rate,
         has_harm=has_harm,
     )
     tx.epochs.add(epoch)
@@ -70,7 +86,10 @@ def begin(
         targets=plain(targets),
         thresholds=list(progress.thresholds),
         shares=list(progress.shares),
-        level=None if earned is None else earned.value,
+        level=None if epoch.earned is None else epoch.earned.value,
+        threshold=epoch.threshold,
+        audit_rate=epoch.audit_rate,
+        lent_by=None if lent is None else lent.by,
     )
     return epoch
 

@@ -17,9 +17,11 @@ from understudy.effects.stirring import burst
 from understudy.errors import StaleVersion
 from understudy.learning import epochs
 from understudy.learning.calibrating import scores_under
+from understudy.learning.inheriting import has_to_earn, inherited
 from understudy.learning.ladder import SCORES_MIN, Progress
 from understudy.learning.looking import look
 from understudy.learning.promotion import ALONE, Finding, Why, level_after, level_in_force
+from understudy.learning.sensitivity import is_refuted
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import AutonomyMoved, Telemetry
@@ -28,6 +30,7 @@ from understudy.records.codec import dump, load
 from understudy.records.review import HoldKind, HoldState
 from understudy.records.rulebook import Level, Rules, calibrator_in, configured_grant
 from understudy.stats.severity import Severity
+from understudy.stats.watermark import TIMED_OUT_LOSS
 
 BATCH = 2_000
 """How many drafts one look takes."""
@@ -104,14 +107,22 @@ class Learning:
         closed = await self._store.write(close_overdue)
         if self._expiry_look_at is None or self._expiry_look_at <= now:
             self._expiry_look_at = now + EXPIRY_LOOK
-            for epoch in await self._store.read(lambda tx: tx.epochs.all_open()):
-                if epoch.expires_at is not None and epoch.expires_at <= now:
-                    await self._look(epoch.topic, epoch.channel, epoch.release)
+            await self._end_what_no_longer_holds(now)
         return closed
+
+    async def _end_what_no_longer_holds(self, now: datetime) -> None:
+        """Certificates that expired, and evidence that counts on more attentive reviewers than there are."""
+        open_now, seeds = await self._store.read(lambda tx: (tx.epochs.all_open(), tx.seeds.count()))
+        for epoch in open_now:
+            of_slice = (epoch.topic, epoch.channel, epoch.release)
+            if is_refuted(epoch.targets, seeds, seeds_min=self._terms.seeds_min):
+                await self._begin_anew(of_slice, Why.REVIEWERS, "expired", self._is_refuted)
+            elif epoch.expires_at is not None and epoch.expires_at <= now:
+                await self._look(*of_slice)
 
     def _close_overdue(self, tx: Transaction, candidate: Candidate) -> None:
         if candidate.label is None:
-            said = Severity(loss=1.0, is_severe=False)
+            said = Severity(loss=TIMED_OUT_LOSS, is_severe=False)
             label(tx, self._clock, candidate, outcome=Outcome.TIMEOUT, said=said, by=None)
             return
         tx.candidates.judge(candidate, candidate.label)
@@ -134,7 +145,7 @@ class Learning:
                         return None
                     continue
                 if seen.is_of_another_score:
-                    await self._begin_under_todays_score(of_slice)
+                    await self._begin_anew(of_slice, Why.CALIBRATOR, "calibrated", self._is_of_another_score)
                     continue
                 counted = self._count(seen)
                 await self._make_true(seen, counted)
@@ -159,15 +170,25 @@ class Learning:
         )
 
     async def _begin(self, of_slice: OfSlice) -> bool:
-        """Begin a slice's first epoch once enough drafts have a score; False where they are still too few."""
+        """Begin a slice's first epoch once enough drafts have a score; False where they are still too few.
+
+        That of a new release begins where its baseline's is, if its gate let it through; else in assist.
+        """
 
         def step(tx: Transaction) -> bool:
             if tx.epochs.current(*of_slice) is not None:
                 return True
             scores, has_harm = self._past(tx, of_slice)
+            lent = None if has_harm else inherited(tx, self._rules(), of_slice, self._terms)
+            if lent is not None:
+                topic, channel, _ = of_slice
+                scores = scores if len(scores) >= SCORES_MIN else self._past(tx, (topic, channel, lent.by))[0]
+                epochs.begin(tx, self._clock, self._ground, of_slice, scores, lent=lent)
+                return True
             if len(scores) < SCORES_MIN and not has_harm:
                 return False
-            epochs.begin(tx, self._clock, self._ground, of_slice, scores, has_harm=has_harm)
+            earned = Level.ASSIST if has_to_earn(tx, of_slice[2]) else None
+            epochs.begin(tx, self._clock, self._ground, of_slice, scores, has_harm=has_harm, earned=earned)
             return True
 
         return await self._store.write(step)
@@ -234,21 +255,27 @@ class Learning:
         epochs.ended(tx, self._clock, self._ground, epoch, finding.fall, scores, earned=level)
         return moved(epoch, "demoted" if level is Level.DEMOTED else "expired", level, None, why=finding.fall.value)
 
-    async def _begin_under_todays_score(self, of_slice: OfSlice) -> None:
-        """The configuration changed what makes the confidence: what was shown of the old score says nothing of this."""
+    async def _begin_anew(
+        self, of_slice: OfSlice, why: Why, what: str, is_over: Callable[[Transaction, Epoch], bool]
+    ) -> None:
+        """What was shown does not hold any more: of the score that the configuration makes now, or with the reviewers
+        that there are. Nothing leaves by itself until it is shown again."""
 
         def step(tx: Transaction) -> AutonomyMoved | None:
             epoch = tx.epochs.current(*of_slice)
-            if epoch is None or not self._is_of_another_score(tx, epoch):
+            if epoch is None or not is_over(tx, epoch):
                 return None
             level = Level.ASSIST if epoch.earned in ALONE else epoch.earned
             scores, _ = self._past(tx, of_slice)
-            begun = epochs.ended(tx, self._clock, self._ground, epoch, Why.CALIBRATOR, scores, earned=level)
-            return moved(begun, "calibrated", level or Level.ASSIST, None, why=Why.CALIBRATOR.value)
+            begun = epochs.ended(tx, self._clock, self._ground, epoch, why, scores, earned=level)
+            return moved(begun, what, level or Level.ASSIST, None, why=why.value)
 
         event = await self._store.write(step)
         if event is not None:
             self._telemetry.emit(event)
+
+    def _is_refuted(self, tx: Transaction, epoch: Epoch) -> bool:
+        return is_refuted(epoch.targets, tx.seeds.count(), seeds_min=self._terms.seeds_min)
 
     def _is_of_another_score(self, tx: Transaction, epoch: Epoch) -> bool:
         kept = tx.calibrators.get(calibrator_in(epoch.calibrator))

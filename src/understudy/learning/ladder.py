@@ -2,7 +2,8 @@
 no table, and what is to be done about it stands in `promotion.py`.
 
 Labels are taken in the order of drafts up to the first that is still awaited (the watermark), never in the order in which
-they came: bad drafts take longer, and counting the quick good ones first certifies what should not be.
+they came: bad drafts take longer, and counting the quick good ones first certifies what should not be. A conversation is
+evidence once, by its first sampled draft, because its drafts stand or fall together; the later ones can only speak against.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from understudy.stats.betting import observed_target, progress
 from understudy.stats.detector import Detector, Watch, after_all, cusum, is_alarmed, unstirred
 from understudy.stats.ladder import Ladder, Rungs, climb, foot, standing
 from understudy.stats.ladder_design import coverage_of, shares_for, thresholds_at
+from understudy.stats.watermark import before_watermark
 
 SCORES_MIN: Final = 30
 """So many drafts must have a score before the thresholds are placed among them."""
@@ -35,7 +37,7 @@ class Progress:
 
     `thresholds` strict to lax and `shares` of delta were fixed before the first label. `mean` and `severe` are the
     evidence that the mean loss, and the share of severe ones, are below their targets; `watch` follows what left by
-    itself, `veto` what people reviewed. `reviewers`: who gave the labels, the first few. `discounted` counts approvals
+    itself, `veto` what people reviewed, a conversation's `repeats` included. `reviewers`: who gave the labels, the first few. `discounted` counts approvals
     that were no evidence because of who gave them.
     """
 
@@ -46,6 +48,7 @@ class Progress:
     watch: Watch
     veto: Watch
     labels: int = 0
+    repeats: int = 0
     loss_sum: float = 0.0
     severe_count: int = 0
     timeouts: int = 0
@@ -82,18 +85,16 @@ def settled(candidates: Iterable[Candidate], *, calibrator: str) -> list[Candida
 
     Drafts scored by another calibrator are passed over; those that need no label hold nothing up.
     """
-    counted: list[Candidate] = []
-    for candidate in candidates:
-        if candidate.calibrator == calibrator and candidate.is_sampled and _is_awaited(candidate):
-            break
-        counted.append(candidate)
-    return counted
+    return before_watermark(
+        candidates, lambda one: one.calibrator == calibrator and one.is_sampled and _is_awaited(one)
+    )
 
 
 def advance(before: Progress, candidates: Sequence[Candidate], targets: Targets, *, calibrator: str) -> Progress:
     """Count drafts in their order; they must be settled."""
     own = [candidate for candidate in candidates if candidate.calibrator == calibrator]
-    labelled = [candidate for candidate in own if _counts(candidate)]
+    heard = [candidate for candidate in own if _counts(candidate)]
+    labelled = [candidate for candidate in heard if not candidate.is_repeat]
     labels = [candidate.label for candidate in labelled if candidate.label is not None]
     scores = [candidate.confidence for candidate in labelled]
     losses, severes = [label.loss for label in labels], [float(label.is_severe) for label in labels]
@@ -105,8 +106,9 @@ def advance(before: Progress, candidates: Sequence[Candidate], targets: Targets,
         mean=climb(mean, before.mean, scores, losses) if scores else before.mean,
         severe=climb(severe, before.severe, scores, severes) if scores else before.severe,
         watch=_watched(before.watch, own, _detector(targets)),
-        veto=_vetoed(before, labelled, targets),
+        veto=_vetoed(before, heard, targets),
         labels=before.labels + len(labels),
+        repeats=before.repeats + len(heard) - len(labelled),
         loss_sum=math.fsum([before.loss_sum, *losses]),
         severe_count=before.severe_count + sum(label.is_severe for label in labels),
         timeouts=before.timeouts + sum(label.outcome is Outcome.TIMEOUT for label in labels),
@@ -119,7 +121,10 @@ def advance(before: Progress, candidates: Sequence[Candidate], targets: Targets,
 
 
 def certified(progress: Progress, targets: Targets) -> float | None:
-    """The laxest threshold above which mean loss and severe share are both certified; None where there is none."""
+    """The laxest threshold above which mean loss and severe share are both certified; None where there is none, or where
+    what conversations went on with speaks against it."""
+    if progress.repeats and is_vetoed(progress, targets):
+        return None
     mean, severe = _ladders(progress.thresholds, progress.shares, targets)
     both = [
         threshold
@@ -189,9 +194,9 @@ def _audited_loss(candidate: Candidate) -> float | None:
     return 0.0 if candidate.label is None else candidate.label.loss
 
 
-def _vetoed(before: Progress, labelled: Sequence[Candidate], targets: Targets) -> Watch:
+def _vetoed(before: Progress, heard: Sequence[Candidate], targets: Targets) -> Watch:
     main = before.thresholds[before.shares.index(max(before.shares))]
-    losses = (one.label.loss for one in labelled if one.label is not None and one.confidence >= main)
+    losses = (one.label.loss for one in heard if one.label is not None and one.confidence >= main)
     return cusum(_veto(targets), before.veto, losses)
 
 

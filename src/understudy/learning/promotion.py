@@ -23,6 +23,7 @@ class Why(StrEnum):
     EXPIRED = "expired"
     CALIBRATOR = "calibrator"
     RESTARTED = "restarted"
+    REVIEWERS = "reviewers"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

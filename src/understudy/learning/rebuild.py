@@ -118,6 +118,7 @@ def _candidate(entry: LedgerEntry, said: dict[str, Any]) -> Candidate:
         signals=(),
         is_delivered=said["delivered"],
         is_sampled=said["sampled"],
+        is_repeat=said.get("repeat", False),
         rate=said["rate"],
         decided_at=entry.at,
         due_at=entry.at,

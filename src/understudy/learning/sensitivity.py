@@ -8,7 +8,7 @@ from typing import Final
 from understudy.records.autonomy import Targets
 from understudy.records.reviewing import SeedCount
 from understudy.stats.betting import labels_needed, observed_target
-from understudy.stats.binomial import sensitivity_lower
+from understudy.stats.binomial import sensitivity_lower, upper
 
 LEAST: Final = 0.01
 """Where not even one planted draft was caught; no number of labels certifies much at that."""
@@ -43,6 +43,11 @@ def measured(targets: Targets, seeds: SeedCount, *, seeds_min: int) -> Targets:
     """The targets of an epoch that begins now."""
     found = sensitivity_of(seeds, assumed=targets.sensitivity, seeds_min=seeds_min)
     return replace(targets, sensitivity=found.share)
+
+
+def is_refuted(targets: Targets, seeds: SeedCount, *, seeds_min: int) -> bool:
+    """Whether enough planted drafts show (97.5 % confidence) that reviewers notice less than these targets count on."""
+    return seeds.judged >= seeds_min and upper(seeds.caught, seeds.judged, delta=0.025) < targets.sensitivity
 
 
 def cost(targets: Targets, *, bad: int = 0) -> Cost:

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from understudy.learning.inheriting import has_to_earn
 from understudy.learning.ladder import SCORES_MIN, Progress, certified, to_go
 from understudy.learning.rebuild import faults_of
 from understudy.learning.sensitivity import cost, sensitivity_of
@@ -50,7 +51,8 @@ def standing(tx: Transaction, rules: Rules, targets_of: Callable[[str], Targets]
     for of_slice in sorted({*counts, *epochs}):
         epoch, (drafts, awaiting) = epochs.get(of_slice), counts.get(of_slice, (0, 0))
         targets = targets_of(of_slice[0]) if epoch is None else epoch.targets
-        found.append(_status(of_slice, epoch, rules, stops, targets, drafts=drafts, awaiting=awaiting))
+        is_new = has_to_earn(tx, of_slice[2])
+        found.append(_status(of_slice, epoch, rules, stops, targets, drafts=drafts, awaiting=awaiting, is_new=is_new))
     return Standing(slices=tuple(found), stops=stops, attention=_attention(tx, targets_of(EVERY), seeds_min))
 
 
@@ -76,10 +78,13 @@ def _status(
     *,
     drafts: int,
     awaiting: int,
+    is_new: bool,
 ) -> SliceStatus:
     topic, channel, release = of_slice
     configured = configured_grant(rules, topic, channel)
     level = Level.ASSIST if configured is None else configured.level
+    if is_new and level is not Level.SHADOW:
+        level = Level.ASSIST  # what the configuration grants, it granted another release
     has_earned = epoch is not None and epoch.earned is not None and level is not Level.SHADOW
     progress = None if epoch is None else load(Progress, epoch.progress)
     found = None if progress is None else certified(progress, targets)
@@ -134,7 +139,6 @@ def _coverage(progress: Progress | None, threshold: float | None) -> float | Non
 
 
 def _alarm(progress: Progress | None) -> int:
-    """How far the detector is from its alarm at log(1000), of 100."""
-    if progress is None or not progress.watch.delivered:
-        return 0
-    return max(0, min(100, math.floor(100 * progress.watch.statistic / math.log(1000.0))))
+    """How far the detector is from its alarm at log(1000), of 100; 0 also where no reply could be audited yet."""
+    far = -math.inf if progress is None else progress.watch.statistic
+    return math.floor(100 * min(max(far / math.log(1000.0), 0.0), 1.0))

@@ -6,16 +6,19 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Passage
+from understudy.records.release import Chosen
 from understudy.records.suite import ToolAnswer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rehearsal:
-    """Says that nobody is behind a request: a case is tried. What the agent would look up is given here instead, and it
-    must touch nothing outside. `trial` counts from 0; an agent with dice may seed them by it."""
+    """Says that nobody is behind a request: a case is tried, or a draft is made beside the one that a customer gets.
+
+    Nothing must be done for it, and what the agent would look up is given here where it is known. `case` is the case's or
+    the turn's name; `trial` counts from 0; an agent with dice may seed them by it."""
 
     case: str
-    trial: int
+    trial: int = 0
     sources: tuple[Passage, ...] = ()
     tools: tuple[ToolAnswer, ...] = ()
 
@@ -25,7 +28,8 @@ class DraftRequest:
     """What the agent is asked. `messages` end with the customer's; `deadline_s` is the time left for this attempt.
 
     `traceparent` is a W3C trace context header value that joins the agent's own spans to the turn's trace. `rehearsal`
-    None: a customer waits.
+    None: a customer waits. `chosen` says which release of which agent drafts for this conversation, where an agent has
+    releases.
     """
 
     turn_id: str
@@ -37,6 +41,7 @@ class DraftRequest:
     deadline_s: float
     traceparent: str | None = None
     rehearsal: Rehearsal | None = None
+    chosen: tuple[Chosen, ...] = ()
 
 
 class Agent(Protocol):

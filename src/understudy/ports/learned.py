@@ -18,6 +18,10 @@ class Candidates(Protocol):
 
     def of_turn(self, turn_id: str) -> Candidate | None: ...
 
+    def of_conversation(self, conversation_id: str) -> list[Candidate]:
+        """The latest of a conversation, the last first."""
+        ...
+
     def judge(self, candidate: Candidate, label: Label | None, *, second_due_at: datetime | None = None) -> None:
         """Write what was said of one; with `second_due_at` a second reviewer is waited for until then."""
         ...

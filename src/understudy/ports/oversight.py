@@ -89,6 +89,11 @@ class Feedbacks(Protocol):
         """What was said of the reply to a turn, by kind."""
         ...
 
+    def last_automatic(self, contact_id: str, topic: str, *, besides: str, since: datetime) -> str | None:
+        """The turn whose reply was the last that a contact got about a topic, in any conversation but `besides` and not
+        before `since`; None where there is none, or a person let it out. Looks at the latest conversations only."""
+        ...
+
     def frequency(self, topic: str, channel: str, stir: Stir) -> Frequency:
         """How often a slice's replies stir customers; a new one where nothing was counted."""
         ...

@@ -17,6 +17,7 @@ from understudy.ports.access import IdempotencyKeys, Keys
 from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
+from understudy.ports.releases import Releases
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
@@ -347,6 +348,8 @@ class Transaction(Protocol):
     def runs(self) -> Runs: ...
     @property
     def gates(self) -> Gates: ...
+    @property
+    def releases(self) -> Releases: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

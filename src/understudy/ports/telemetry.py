@@ -177,6 +177,19 @@ class TopicModelAdopted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseMoved:
+    """Something was done to a release, or should be. `what` is created, gated, shadow, canary, full, rolled_back, retired,
+    held, resumed, verified (after a rollback the old release answers), unverified (nobody could see that it does),
+    proposed (the next stage) or regressed (it should be taken back and a person's word keeps it)."""
+
+    release: str
+    agent: str
+    what: str
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed:
     """A step broke in a way nobody foresaw and will be tried again; `error` is the exception's type and message."""
 
@@ -199,6 +212,7 @@ Event = (
     | AutonomyMoved
     | CalibratorAdopted
     | TopicModelAdopted
+    | ReleaseMoved
     | StepFailed
 )
 

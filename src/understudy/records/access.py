@@ -16,6 +16,8 @@ class Scope(StrEnum):
     HOLDS_WRITE = "holds:write"
     AUTONOMY_READ = "autonomy:read"
     AUTONOMY_WRITE = "autonomy:write"
+    RELEASES_READ = "releases:read"
+    RELEASES_WRITE = "releases:write"
     LEDGER_READ = "ledger:read"
     METRICS_READ = "metrics:read"
 

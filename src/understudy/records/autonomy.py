@@ -61,7 +61,8 @@ class Candidate:
     `seq` is the number of its decision in the ledger, and so the order of drafts. `signals` are the checks' numbers
     in [0, 1]. `is_sampled`: its label counts as evidence; `rate` in [0, 1] is the probability with which it was chosen
     for that, fixed before anybody looked. `label` None: not judged yet. `due_at`: after this, no label is a bad one.
-    `second_due_at`: until then a second reviewer, who does not know of the first, is waited for before the label counts.
+    `is_repeat`: another sampled draft of its conversation, for this slice and release, is evidence already, and the two
+    are not independent of each other. `second_due_at`: until then a second reviewer, who does not know of the first, is waited for before the label counts.
     """
 
     seq: int
@@ -78,6 +79,7 @@ class Candidate:
     rate: float
     decided_at: datetime
     due_at: datetime
+    is_repeat: bool = False
     second_due_at: datetime | None = None
     label: Label | None = None
 
@@ -111,6 +113,8 @@ class Terms:
     certificate lasts `valid_days`. After a stir the next `burst` automatic replies are all audited. A slice may rest on
     its topic's certificate once it has `child_labels_min` labels of its own that do not speak against it. From
     `seeds_min` judged seeds on an epoch begins with the sensitivity that they measure, and no longer with the assumed one.
+    A release that passed its gate goes on where its baseline answers alone, with `release_audit_rate` of its replies
+    audited.
     """
 
     days_min: float = 3.0
@@ -122,6 +126,7 @@ class Terms:
     burst: int = 100
     child_labels_min: int = 30
     seeds_min: int = 20
+    release_audit_rate: float = 0.5
     is_automatic: bool = False
 
 

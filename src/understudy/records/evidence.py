@@ -81,6 +81,7 @@ class PipelineStep:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """What the agent proposes. `confidence` is the agent's own, in [0, 1]; `finish_reason` "length" means cut off.
+    `cost` is what making it cost, at least 0, in a unit that is the same for all versions of the agent.
 
     `cards_masked` counts the payment card numbers that were masked in `text` before it was stored.
     """
@@ -98,10 +99,13 @@ class Draft:
     agent_version: str | None = None
     pipeline: tuple[PipelineStep, ...] = ()
     cards_masked: int = 0
+    cost: float | None = None
 
     def __post_init__(self) -> None:
         if self.confidence is not None and not 0.0 <= self.confidence <= 1.0:
             raise ValueError(f"Draft.confidence must be in [0, 1], got {self.confidence!r}")
+        if self.cost is not None and not 0.0 <= self.cost < float("inf"):
+            raise ValueError(f"Draft.cost must be at least 0 and finite, got {self.cost!r}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -94,6 +94,7 @@ class DraftIn(_Wire):
     agent: str | None = None
     agent_version: str | None = None
     pipeline: list[PipelineStepIn] = []
+    cost: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     def record(self, *, agent: str, agent_version: str | None = None) -> Draft:
         """Translate to a record; `agent` and `agent_version` fill in where the draft does not say."""
@@ -107,6 +108,7 @@ class DraftIn(_Wire):
             handoff=self.handoff,
             does_not_know=self.does_not_know,
             finish_reason=self.finish_reason,
+            cost=self.cost,
             agent=self.agent or agent,
             agent_version=self.agent_version or agent_version,
             pipeline=tuple(

@@ -16,6 +16,7 @@ from understudy.records.review import HoldKind, HoldState, VerdictKind
 from understudy.records.text import storable
 from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
+from understudy.review.second import unblind
 from understudy.review.seed_verdicts import settle_seed
 
 
@@ -45,6 +46,7 @@ class Conversations:
             if conversation.mode is Mode.AGENT:
                 cap_contact(tx, self._clock, conversation_id, CapCause.TAKEN_OVER, turn_id=None, actor=reviewer)
             set_mode(tx, self._clock, conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
+            unblind(tx, conversation_id, reviewer)
             return tx.conversations.get(conversation_id)
 
         return await self._store.write(step)
@@ -70,6 +72,7 @@ class Conversations:
                 raise Conflict("the agent answers in this conversation; take it over before writing")
             if conversation.taken_by != reviewer:
                 set_mode(tx, self._clock, conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
+            unblind(tx, conversation_id, reviewer)
             latest = tx.turns.latest_of(conversation_id)
             waiting = latest if latest is not None and latest.state is TurnState.HANDED_OFF else None
             if waiting is not None:

@@ -18,6 +18,7 @@ from understudy.records.conversation import Author
 from understudy.records.review import Hold, HoldKind, HoldState
 from understudy.records.rulebook import SafeReply
 from understudy.records.turn import HOLD_JOB, Job, TurnState
+from understudy.review.second import unblind
 from understudy.review.seed_verdicts import withdraw_seed
 
 SWEEP_MAX = 500
@@ -73,6 +74,8 @@ class Holds:
             if hold.claimed_by == reviewer:
                 tx.holds.renew(hold, until=until)
                 return replace(hold, claimed_until=until)
+            if hold.kind is not HoldKind.SECOND:
+                unblind(tx, hold.conversation_id, reviewer)
             claimed = replace(hold, claimed_by=reviewer, claimed_until=until, claimed_at=self._clock.now())
             tx.holds.change(claimed, was=hold.version)
             self._log(tx, "hold.claimed", hold, reviewer)

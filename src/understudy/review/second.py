@@ -13,7 +13,7 @@ from understudy.effects.holds import open_hold
 from understudy.effects.labelling import given_by, label
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
-from understudy.records.autonomy import NOTHING_SAID, Candidate, Label
+from understudy.records.autonomy import NOTHING_SAID, Candidate, Label, Outcome
 from understudy.records.review import Hold, HoldKind, Verdict
 from understudy.records.reviewing import SecondReview
 from understudy.records.turn import Turn
@@ -23,6 +23,11 @@ PRIORITY_SECOND: Final = 8
 """Nobody waits for it but the evidence."""
 OTHERS_WITHIN: Final = timedelta(days=7)
 """Where nobody else reviewed for so long, nobody is asked: the evidence would only wait in vain."""
+
+
+def may_be_seconded(candidate: Candidate) -> bool:
+    """Whether a second look at a draft would be evidence: it counts at all, and its label did not come too late."""
+    return candidate.is_sampled and candidate.label is not None and candidate.label.outcome is not Outcome.TIMEOUT
 
 
 def ask_second(
@@ -56,6 +61,13 @@ def ask_second(
         until=(now + within).isoformat(),
     )
     return hold
+
+
+def unblind(tx: Transaction, conversation_id: str, reviewer: str) -> None:
+    """Keep the second reviews of a conversation from whoever works in it: they see what came of the first verdicts."""
+    for hold in tx.holds.open_of_conversation(conversation_id):
+        if hold.kind is HoldKind.SECOND and not tx.reviews.is_barred(hold.id, reviewer):
+            tx.reviews.bar(hold.id, reviewer)
 
 
 def settle_second(tx: Transaction, clock: Clock, hold: Hold, verdict: Verdict) -> None:

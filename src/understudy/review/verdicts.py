@@ -29,7 +29,7 @@ from understudy.records.trust import CapCause
 from understudy.records.turn import OUTBOX_JOB, Job, Turn, TurnState
 from understudy.review.holds import open_for
 from understudy.review.quality import note_judgement, review_standing
-from understudy.review.second import ask_second, settle_second
+from understudy.review.second import ask_second, may_be_seconded, settle_second, unblind
 from understudy.review.seed_verdicts import is_caught, settle_seed
 
 REJECTED_PRIORITY = 3
@@ -89,6 +89,8 @@ class Verdicts:
             if request.kind not in ALLOWED[hold.kind]:
                 allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
                 raise InputError(f"a {hold.kind.value} hold does not take {request.kind.value!r}; it takes {allowed}")
+            if self._terms.second_rate > 0 and hold.kind is not HoldKind.SECOND:
+                unblind(tx, hold.conversation_id, request.reviewer)
             verdict = self._store_verdict(tx, hold, request)
             opened = self._settle(tx, hold, verdict, is_drawn=is_drawn)
             # A message of which nobody knew what became of it is looked at anew by whoever hears of it.
@@ -122,7 +124,7 @@ class Verdicts:
         candidate = label_by_verdict(tx, self._clock, hold, verdict)
         close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=verdict.reviewer)
         opened = [self._carry_out(tx, turn, hold, verdict)]
-        if candidate is not None and candidate.is_sampled and is_drawn:
+        if candidate is not None and is_drawn and may_be_seconded(candidate):
             within = timedelta(seconds=self._terms.second_within_s)
             opened.append(ask_second(tx, self._clock, turn, candidate, first=verdict.reviewer, within=within))
         return [one for one in opened if one is not None]

@@ -50,6 +50,12 @@ class Autonomy(Section):
     judged_within_h: float = Field(72.0, gt=0, description="a draft that nobody judged for so many hours counts as bad")
     probation_audit_rate: float = Field(0.2, gt=0, le=1, description="share of replies audited in probation")
     probation_replies: int = Field(4_000, ge=1, description="automatic replies before the next promotion is proposed")
+    release_audit_rate: float = Field(
+        0.5,
+        gt=0,
+        le=1,
+        description="share audited where a release that passed its gate goes on alone, until it earned more",
+    )
     audit_rate: float = Field(
         0.05, ge=0, le=1, description="share of automatic replies reviewed afterwards; without any, nothing is noticed"
     )
@@ -58,7 +64,9 @@ class Autonomy(Section):
         600, ge=0, description="so many are all audited when complaints, or recontacts, are more frequent than usual"
     )
     recontact_within_h: float = Field(
-        24.0, ge=0, description="who writes again about the same topic so soon after an automatic reply: a recontact"
+        24.0,
+        ge=0,
+        description="who writes again about the same topic so soon after an automatic reply, in whichever conversation: a recontact",
     )
     valid_days: float = Field(90.0, gt=0, description="a certificate lasts so many days")
     seeds_min: int = Field(

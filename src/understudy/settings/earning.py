@@ -55,6 +55,7 @@ def terms_of(autonomy: Autonomy) -> Terms:
         valid_days=autonomy.valid_days,
         burst=autonomy.burst,
         seeds_min=autonomy.seeds_min,
+        release_audit_rate=autonomy.release_audit_rate,
         child_labels_min=autonomy.child_labels_min,
         is_automatic=autonomy.confirm == "automatic",
     )

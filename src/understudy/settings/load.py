@@ -22,7 +22,7 @@ PREFIX = "UNDERSTUDY__"
 FILE_SUFFIX = "_FILE"
 FILE_NAME = "understudy.toml"
 SECRET_WORDS = ("key", "token", "secret", "headers", "url")
-"""Values of settings whose names hold one of these are never shown, not even in an error."""
+"""Values of settings whose names hold one of these are never shown, not even in an error; nor are whole tables."""
 NEAR = 60
 """How alike (0 to 100) a known key must be to be suggested."""
 
@@ -98,27 +98,36 @@ def _explain(error: Any) -> str:
     kinds = {"faq", "chat_completions", "responses", "http", "python", "webchat", "webhook", "judge", "embeddings"}
     # A discriminated union puts its tag into the location; people wrote no such key.
     where = ".".join(part for number, part in enumerate(loc) if not (part in kinds and number == 2))
+    if error["type"] == "union_tag_not_found":
+        return (
+            f"{where}.kind: missing; one of {', '.join(sorted(tag for one in _models_at(loc) for tag in _tags(one)))}"
+        )
     if error["type"] != "extra_forbidden":
-        is_secret = any(word in part for part in loc for word in SECRET_WORDS)
+        is_secret = any(word in part for part in loc for word in SECRET_WORDS) or _holds_more(error["input"])
         shown = "" if error["type"] == "missing" or is_secret else f" (got {str(error['input'])[:60]!r})"
         return f"{where}: {error['msg']}{shown}"
-    known = _keys_beside(loc)
+    known = sorted({name for model in _models_at(loc[:-1]) for name in model.model_fields})
     near = process.extractOne(loc[-1], known, scorer=fuzz.WRatio, score_cutoff=NEAR)
     hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
     return f"{where}: unknown key, {hint}"
 
 
-def _keys_beside(loc: list[str]) -> list[str]:
-    """The keys that are allowed where an unknown one stands."""
+def _holds_more(value: Any) -> bool:
+    """Whether a value holds others under names of their own, of which any may be a secret."""
+    return isinstance(value, Mapping) or (isinstance(value, list) and any(map(_holds_more, value)))
+
+
+def _models_at(loc: list[str]) -> list[type[BaseModel]]:
+    """The models that a table at this place may be of; its keys are theirs."""
     models: list[type[BaseModel]] = [Settings]
-    for part in loc[:-1]:
+    for part in loc:
         following: list[type[BaseModel]] = []
         for model in models:
             field = model.model_fields.get(part)
             following += _models_in(field.annotation) if field is not None else []
         tagged = [model for model in models if part in _tags(model)]
         models = following or tagged or models
-    return sorted({name for model in models for name in model.model_fields})
+    return models
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

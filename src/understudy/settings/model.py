@@ -15,6 +15,7 @@ from understudy.settings.autonomy import Autonomy
 from understudy.settings.evaluation import EvaluationSettings
 from understudy.settings.learning import LearningSettings
 from understudy.settings.opinions import OpinionSettings
+from understudy.settings.releases import ReleasesSettings
 from understudy.settings.section import Section
 
 
@@ -99,14 +100,28 @@ class AgentBounds(Section):
     )
 
 
-class FaqAgent(AgentBounds):
+class AgentVersion(AgentBounds):
+    """What makes an entry of `[agents]` a version of an agent."""
+
+    release_of: str | None = Field(
+        None, description="this entry is another version of that agent, and drafts only as far as it was released"
+    )
+    files: list[Path] = Field(
+        [], description="further files and folders that belong to this version (prompts, tools, documents), for its id"
+    )
+    honours_rehearsal: bool = Field(
+        False, description="true: asked with `rehearsal`, it does nothing but draft; needed for shadow and probes"
+    )
+
+
+class FaqAgent(AgentVersion):
     """The built-in agent: it quotes passages of documents, or says that it does not know. Needs no model."""
 
     kind: Literal["faq"]
     knowledge: Path = Field(description="folder of .md and .txt files, or one .jsonl[.gz] file")
 
 
-class ChatCompletionsAgent(AgentBounds):
+class ChatCompletionsAgent(AgentVersion):
     """Any OpenAI-compatible Chat Completions endpoint."""
 
     kind: Literal["chat_completions"]
@@ -118,7 +133,7 @@ class ChatCompletionsAgent(AgentBounds):
     headers: dict[str, str] = Field({}, description="sent with each request")
 
 
-class ResponsesAgent(AgentBounds):
+class ResponsesAgent(AgentVersion):
     """Any OpenAI-compatible Responses endpoint."""
 
     kind: Literal["responses"]
@@ -130,7 +145,7 @@ class ResponsesAgent(AgentBounds):
     headers: dict[str, str] = Field({}, description="sent with each request")
 
 
-class HttpAgent(AgentBounds):
+class HttpAgent(AgentVersion):
     """Your own HTTP service that answers `POST /draft`."""
 
     kind: Literal["http"]
@@ -140,7 +155,7 @@ class HttpAgent(AgentBounds):
     headers: dict[str, str] = Field({}, description="sent with each request")
 
 
-class PythonAgent(AgentBounds):
+class PythonAgent(AgentVersion):
     """A Python callable in this process."""
 
     kind: Literal["python"]
@@ -339,6 +354,7 @@ class Settings(Section):
     drafting: DraftingSettings = DraftingSettings()
     agents: dict[str, AgentSettings] = Field({})
     channels: dict[str, ChannelSettings] = Field({})
+    releases: ReleasesSettings = ReleasesSettings()
     autonomy: Autonomy = Autonomy()
     learning: LearningSettings = LearningSettings()
     checks: dict[str, CheckSettings] = Field({})

@@ -5,7 +5,7 @@
 | `betting` | is the mean loss below the target? asked after every label |
 | `ladder`, `ladder_design` | above which score threshold is it? |
 | `outlook` | how many labels will that take, exactly |
-| `detector` | has the risk risen above the target? and how much to audit until that is known |
+| `detector` | has the risk risen above the target? |
 | `watermark`, `severity` | which labels may be used yet, and what loss each one is |
 | `binomial`, `sprt` | bounds for one look at a count; two hypotheses, as few trials as possible |
 | `gate` | is the candidate worse than the baseline? by how much? |

@@ -1,4 +1,4 @@
-"""Watch audited replies for a risk above the target, and say how many to audit next; it demotes and picks nothing.
+"""Watch audited replies for a risk above the target; what to audit and when to demote stands in `learning/`.
 
 A Shiryaev–Roberts e-detector: at every delivered reply a new bet starts that the risk has just risen, and all of them
 grow or shrink with each audited loss. While the mean loss is at most the target, the expected sum of all bets is at most
@@ -51,20 +51,11 @@ class Detector:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Bursts:
-    """When every delivered reply is audited: for `stirred` replies after the statistic reached the detector's `stir`,
-    for `complained` replies after complaints became more frequent (`complaint_detector`)."""
-
-    stirred: int = 100
-    complained: int = 600
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """All that the detector knows; plain finite numbers, so JSON carries it exactly.
 
     `log_mass`: for each risk bet on, the log of its bets' sum, `None` before the first. `audited`: losses seen.
-    `expected`: the sum of audit rates so far, the clock of the guarantee. `burst_left`: replies still to audit whole.
+    `expected`: the sum of audit rates so far, the clock of the guarantee.
     """
 
     log_mass: tuple[float | None, ...]
@@ -72,7 +63,6 @@ class Watch:
     audited: int = 0
     loss_sum: float = 0.0
     expected: float = 0.0
-    burst_left: int = 0
 
     @property
     def statistic(self) -> float:
@@ -94,35 +84,22 @@ def unstirred(detector: Detector) -> Watch:
     return Watch(log_mass=(None,) * len(detector.multiples))
 
 
-def audit_rate(watch: Watch, *, usual: float) -> float:
-    """The audit probability of the next delivered reply: 1 in a burst, else `usual` (in (0, 1]).
-
-    A function of what was known before, which is what keeps the guarantee.
-    """
-    if not 0.0 < usual <= 1.0:
-        raise ValueError(f"the usual audit rate must be in (0, 1], got {usual}")
-    return 1.0 if watch.burst_left else usual
-
-
-def after(detector: Detector, watch: Watch, *, rate: float, loss: float | None, bursts: Bursts | None = None) -> Watch:
+def after(detector: Detector, watch: Watch, *, rate: float, loss: float | None) -> Watch:
     """The watch after one delivered reply that was to be audited with probability `rate`; `loss` is `None` if it was not.
 
-    With `bursts`, a statistic at `stir` or more makes the next replies audited whole. Raises `ValueError` for a rate
-    outside [0, 1], or a loss where the rate was 0: for-cause reviews stay outside.
+    Raises `ValueError` for a rate outside [0, 1], or a loss where the rate was 0: for-cause reviews stay outside.
     """
-    return after_all(detector, watch, ((rate, loss),), bursts=bursts)
+    return after_all(detector, watch, ((rate, loss),))
 
 
-def after_all(
-    detector: Detector, watch: Watch, replies: Iterable[tuple[float, float | None]], *, bursts: Bursts | None = None
-) -> Watch:
+def after_all(detector: Detector, watch: Watch, replies: Iterable[tuple[float, float | None]]) -> Watch:
     """The watch after several (rate, loss or `None`), in order: the same, bit for bit, as one by one.
 
     Plain floats, because four of them are done before numpy has begun; `step` and `log_ratios` are the same for arrays.
     """
     mass = [-math.inf if value is None else value for value in watch.log_mass]
-    audited, loss_sum, expected, burst_left = watch.audited, watch.loss_sum, watch.expected, watch.burst_left
-    exp, log1p, stir = math.exp, math.log1p, math.log(detector.stir)
+    audited, loss_sum, expected = watch.audited, watch.loss_sum, watch.expected
+    exp, log1p = math.exp, math.log1p
     count = 0
     for rate, loss in replies:
         if not 0.0 <= rate <= 1.0 or (loss is not None and rate == 0.0):
@@ -134,16 +111,12 @@ def after_all(
             mass = [value + ratio for value, ratio in zip(mass, _ratios(loss, detector), strict=True)]
             audited, loss_sum = audited + 1, loss_sum + loss
         count, expected = count + 1, expected + rate
-        burst_left = burst_left - 1 if burst_left else 0
-        if bursts is not None and statistic(np.array(mass)) >= stir:
-            burst_left = max(burst_left, bursts.stirred)
     return Watch(
         log_mass=tuple(value if value > -math.inf else None for value in mass),
         delivered=watch.delivered + count,
         audited=audited,
         loss_sum=loss_sum,
         expected=expected,
-        burst_left=burst_left,
     )
 
 
@@ -171,11 +144,6 @@ def cusum(detector: Detector, watch: Watch, losses: Iterable[float]) -> Watch:
 @lru_cache(maxsize=1024)
 def _ratios(loss: float, detector: Detector) -> tuple[float, ...]:
     return tuple(log_ratios(loss, detector).tolist())
-
-
-def escalated(watch: Watch, bursts: Bursts) -> Watch:
-    """The watch after complaints became more frequent: the next `bursts.complained` replies are audited whole."""
-    return replace(watch, burst_left=max(watch.burst_left, bursts.complained))
 
 
 def is_alarmed(detector: Detector, watch: Watch) -> bool:

@@ -58,12 +58,3 @@ def shares_for(coverages: Sequence[float], predicted: float) -> tuple[float, ...
         nearest = min(range(len(coverages)), key=lambda k: (abs(coverages[k] - part * predicted), k))
         shares[nearest] += share
     return tuple(shares)
-
-
-def is_thinned_in(draw: float, audit_rate: float) -> bool:
-    """Whether a reviewed draft may enter the ladder; `draw` is uniform in [0, 1) and older than its review.
-
-    Held drafts are all reviewed, delivered ones only at the audit rate. Counting both with the same probability keeps
-    the labels a fair sample of the slice's traffic.
-    """
-    return draw < audit_rate

@@ -10,27 +10,41 @@ from understudy.assessment.assess import counted_signals
 from understudy.assessment.confidence import score_name
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment, DecisionKind
-from understudy.records.autonomy import Candidate
+from understudy.records.autonomy import NOTHING_SAID, Candidate
 from understudy.records.evidence import Evidence
 from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn
 from understudy.turn.standing import current_epoch, release_of
 
 
-def candidate_of(evidence: Evidence, assessment: Assessment, rules: Rules) -> dict[str, Any]:
+def candidate_of(tx: Transaction, evidence: Evidence, assessment: Assessment, rules: Rules) -> dict[str, Any]:
     """What the ledger says of a candidate, so that every certificate can be rebuilt from it alone."""
     assert assessment.confidence is not None, "a candidate has a draft, and a draft has a confidence"
-    decision = assessment.decision
+    decision, release = assessment.decision, release_of(evidence)
     return {
         "topic": evidence.topic,
         "channel": evidence.channel,
-        "release": release_of(evidence),
+        "release": release,
         "calibrator": score_name(rules, rules.calibrator),
         "confidence": assessment.confidence.value,
         "delivered": decision.kind is DecisionKind.DELIVER,
         "sampled": decision.is_sampled,
         "rate": decision.sample_rate,
+        "repeat": _is_repeat(tx, evidence, release),
     }
+
+
+def _is_repeat(tx: Transaction, evidence: Evidence, release: str) -> bool:
+    """Whether an earlier draft of the conversation is evidence for the same slice and release, or may become it."""
+    if len(evidence.messages) == evidence.burst:
+        return False  # nothing came before
+    of_slice = (evidence.topic, evidence.channel, release)
+    return any(
+        one.is_sampled
+        and (one.topic, one.channel, one.release) == of_slice
+        and (one.label is None or one.label.outcome not in NOTHING_SAID)
+        for one in tx.candidates.of_conversation(evidence.conversation_id)
+    )
 
 
 def add_candidate(
@@ -40,14 +54,15 @@ def add_candidate(
     assessment: Assessment,
     rules: Rules,
     *,
+    said: dict[str, Any],
     seq: int,
     judged_within: timedelta,
 ) -> None:
-    """Store a candidate under the number of its decision in the ledger; one less is left of a burst of audits.
+    """Store a candidate, as the ledger `said` it, under the number of its decision there; one less is left of a burst of
+    audits.
 
     A draft that nobody judged within `judged_within` counts as bad; else whoever skips the bad ones decides.
     """
-    said = candidate_of(evidence, assessment, rules)
     assert turn.decided_at is not None, "a candidate is decided"
     tx.candidates.add(
         Candidate(
@@ -65,6 +80,7 @@ def add_candidate(
             ),
             is_delivered=said["delivered"],
             is_sampled=said["sampled"],
+            is_repeat=said["repeat"],
             rate=said["rate"],
             decided_at=turn.decided_at,
             due_at=turn.decided_at + judged_within,

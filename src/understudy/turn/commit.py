@@ -77,6 +77,7 @@ def commit(
         finished_at=now if decision.kind is DecisionKind.HAND_OFF else None,
     )
     tx.artifacts.put(turn.id, "assessment", text)
+    said = candidate_of(tx, evidence, assessment, rules) if decision.is_candidate else None
     entry = tx.ledger.append(
         "turn.decided",
         at=now,
@@ -87,12 +88,13 @@ def commit(
         rulebook=assessment.rulebook_id,
         assessment=digest(text),
         evidence=evidence_digest,
-        candidate=candidate_of(evidence, assessment, rules) if decision.is_candidate else None,
+        candidate=said,
     )
     if decision.kind is DecisionKind.HOLD and limits.seed_rate and clock.random() < limits.seed_rate:
         tx.announce(Job(kind=SEED_JOB, key=turn.id))
-    if decision.is_candidate:
-        add_candidate(tx, decided, evidence, assessment, rules, seq=entry.seq, judged_within=limits.judged_within)
+    if said is not None:
+        within = limits.judged_within
+        add_candidate(tx, decided, evidence, assessment, rules, said=said, seq=entry.seq, judged_within=within)
     heard = _hear(tx, clock, evidence, assessment, limits.feedback)
     asks_for_people = any(finding.name == WANTS_PERSON for finding in assessment.findings)
     if asks_for_people and decision.kind is DecisionKind.HAND_OFF and rules.trust.is_on:
@@ -107,7 +109,7 @@ def _hear(
     """What a message says of the automatic reply it follows: a complaint, or that it was not enough."""
     past = evidence.follows
     if past is None:
-        return []
+        return _hear_elsewhere(tx, clock, evidence, terms)
     kinds: list[FeedbackKind] = []
     if is_complaint(evidence, assessment.findings):
         kinds.append(FeedbackKind.COMPLAINT)
@@ -118,6 +120,22 @@ def _hear(
     turn = tx.turns.get(past.turn_id)
     holds = [take_feedback(tx, clock, turn, kind, by="customer", terms=terms) for kind in kinds]
     return [hold for hold in holds if hold is not None]
+
+
+def _hear_elsewhere(tx: Transaction, clock: Clock, evidence: Evidence, terms: FeedbackTerms) -> list[Hold]:
+    """A known customer who begins a conversation may come back for what was answered in another one."""
+    if len(evidence.messages) > evidence.burst:
+        return []
+    conversation = tx.conversations.get(evidence.conversation_id)
+    if tx.contacts.get(conversation.contact_id).created_at >= conversation.created_at:
+        return []
+    since = evidence.at - timedelta(hours=terms.recontact_within_h)
+    past = tx.feedback.last_automatic(
+        conversation.contact_id, evidence.topic, besides=evidence.conversation_id, since=since
+    )
+    if past is not None:
+        take_feedback(tx, clock, tx.turns.get(past), FeedbackKind.RECONTACT, by="customer", terms=terms)
+    return []
 
 
 def is_still_so(tx: Transaction, evidence: Evidence, rules: Rules) -> bool:

@@ -76,7 +76,7 @@ class _Budget:
 
 
 class Drafting:
-    """Gets drafts from agents. `pick` gives the agents to ask for a channel, the first preferred.
+    """Gets drafts from agents. `pick` gives the agents to ask for a request, the first preferred.
 
     `places` says when an agent may be asked; None: whenever there is something to ask.
     """
@@ -85,7 +85,7 @@ class Drafting:
         self,
         clock: Clock,
         telemetry: Telemetry,
-        pick: Callable[[str], tuple[Agent, ...]],
+        pick: Callable[[DraftRequest], tuple[Agent, ...]],
         *,
         limits: DraftingLimits,
         places: Places | None = None,
@@ -116,7 +116,7 @@ class Drafting:
         Where it has to wait for a place at an agent, it waits in line as if `since` then (None: since now). A place is
         only taken if `is_wanted` by then; else `StepSuperseded` is raised.
         """
-        agents = self._pick(request.channel)
+        agents = self._pick(request)
         failure: AgentError = AgentUnavailable(f"no agent is configured for channel {request.channel!r}")
         left_s, wait_left_s = self._limits.deadline_s, self._limits.place_wait_s_max
         waiting = Waiting(since=since or self._clock.now(), s_max=wait_left_s, is_wanted=is_wanted)

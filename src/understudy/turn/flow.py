@@ -35,6 +35,7 @@ from understudy.turn.drafting import Drafting
 from understudy.turn.gathering import draft_request, gather, transcript_of
 from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import SecondOpinions
+from understudy.turn.releases import Route, nowhere
 from understudy.turn.replay import judged_by
 from understudy.turn.standing import in_force
 from understudy.turn.work import Asked, Drafted, Gathered
@@ -44,7 +45,10 @@ SWEEP_MAX = 500
 
 
 class TurnFlow:
-    """Takes turns from their first message to a decision. `following` sends what is decided; None: who hears of it does."""
+    """Takes turns from their first message to a decision. `following` sends what is decided; None: who hears of it does.
+
+    `route` says which release of an agent drafts for a conversation.
+    """
 
     def __init__(
         self,
@@ -58,6 +62,7 @@ class TurnFlow:
         checks: tuple[Check, ...] = CHECKS,
         opinions: SecondOpinions | None = None,
         following: TakesAlong | None = None,
+        route: Route = nowhere,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -67,6 +72,7 @@ class TurnFlow:
         self._limits = limits
         self._checks = checks
         self._opinions = opinions
+        self._route = route
         self._following = following or Nobody()
         self._under_way: set[Turn] = set()
         self._taken: TakenAlong[Asked | Drafted | Gathered] = TakenAlong(TURN_JOB)
@@ -202,7 +208,8 @@ class TurnFlow:
     def _ask(self, tx: Transaction, leased: Turn) -> Asked:
         now = self._clock.now()
         tx.ledger.append("agent.asked", at=now, turn_id=leased.id, conversation_id=leased.conversation_id)
-        return Asked(turn=leased, request=draft_request(tx, leased, deadline_s=self._drafting.lease_s))
+        chosen = self._route(tx, leased.conversation_id, leased.channel)
+        return Asked(turn=leased, request=draft_request(tx, leased, deadline_s=self._drafting.lease_s, chosen=chosen))
 
     async def _draft(self, asked: Asked) -> Drafted | Gathered:
         draft: Draft | None = None

@@ -29,6 +29,7 @@ from understudy.records.evidence import (
     PipelineStep,
     ToolCall,
 )
+from understudy.records.release import Chosen
 from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn, TurnState
 from understudy.records.wire import burst_length
@@ -63,8 +64,8 @@ def transcript_of(tx: Transaction, turn: Turn) -> tuple[ChatMessage, ...]:
     return (*before, *own)
 
 
-def draft_request(tx: Transaction, turn: Turn, *, deadline_s: float) -> DraftRequest:
-    """What the agent is asked for this turn."""
+def draft_request(tx: Transaction, turn: Turn, *, deadline_s: float, chosen: tuple[Chosen, ...] = ()) -> DraftRequest:
+    """What the agent is asked for this turn, and which release of it."""
     conversation = tx.conversations.get(turn.conversation_id)
     return DraftRequest(
         turn_id=turn.id,
@@ -75,6 +76,7 @@ def draft_request(tx: Transaction, turn: Turn, *, deadline_s: float) -> DraftReq
         contact=_facts(tx.contacts.get(conversation.contact_id), conversation),
         deadline_s=deadline_s,
         traceparent=turn.trace,
+        chosen=chosen,
     )
 
 

@@ -10,6 +10,7 @@ from understudy.ports.store import Transaction
 from understudy.records.autonomy import EVERY, UNVERSIONED, Epoch
 from understudy.records.codec import digest, dump
 from understudy.records.evidence import Evidence
+from understudy.records.release import ANSWERS, is_unreleased
 from understudy.records.rulebook import Calibrator, Grant, Level, Rulebook, Rules, calibrator_in, configured_grant
 
 
@@ -23,14 +24,40 @@ def earned_grant(tx: Transaction, rules: Rules, evidence: Evidence) -> Grant | N
     """What the slice earned, lost or was told; None where only the configuration speaks.
 
     What the configuration keeps in shadow stays there whatever was earned. What was earned with another score, before
-    the configuration changed what makes it, is no grant: people decide until learning has begun anew.
+    the configuration changed what makes it, is no grant: people decide until learning has begun anew. So do they on
+    every draft of a release that may not answer, or that has earned nothing yet: what the configuration grants was said
+    of another.
     """
     topic, channel = evidence.topic, evidence.channel
     epoch = current_epoch(tx, evidence)
+    if must_be_reviewed(tx, evidence, epoch):
+        start = configured_grant(rules, topic, channel) or Grant(topic=topic, channel=channel, level=Level.ASSIST)
+        level = start.level if start.level is Level.SHADOW else Level.ASSIST
+        is_stopped = _is_stopped(tx, topic, channel)
+        return replace(start, topic=topic, channel=channel, level=level, on_hold=is_stopped)
     if epoch is not None and epoch.earned is not None and epoch.calibrator != score_name(rules, _kept(tx, epoch)):
         epoch = replace(epoch, earned=Level.ASSIST)
-    is_stopped = any(stop.topic in (EVERY, topic) and stop.channel in (EVERY, channel) for stop in tx.stops.all())
+    is_stopped = _is_stopped(tx, topic, channel)
     return grant_of(topic, channel, configured_grant(rules, topic, channel), epoch, is_stopped=is_stopped)
+
+
+def _is_stopped(tx: Transaction, topic: str, channel: str) -> bool:
+    return any(stop.topic in (EVERY, topic) and stop.channel in (EVERY, channel) for stop in tx.stops.all())
+
+
+def must_be_reviewed(tx: Transaction, evidence: Evidence, epoch: Epoch | None) -> bool:
+    """Whether a person decides on a draft because of the release it comes from: one that was taken back or never let out,
+    a content that nobody released, or one that has earned nothing in this slice and is not its agent's first."""
+    roster = tx.releases.roster()
+    if not roster.releases:
+        return False
+    name = release_of(evidence)
+    if is_unreleased(name):
+        return True
+    release = roster.recorded_as(name)
+    if release is None or (release.is_first and release.stage in ANSWERS):
+        return False
+    return release.stage not in ANSWERS or epoch is None or epoch.earned is None
 
 
 def grant_of(

@@ -7,7 +7,9 @@ from fastapi import APIRouter
 from understudy.app import App
 from understudy.assessment.decision import REASONS
 from understudy.ports.store import Transaction
+from understudy.records.access import ApiKey
 from understudy.web.auth import AutonomyWriter, HoldsReader, TheApp
+from understudy.web.blind import cap_for
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
 from understudy.web.shapes import CapOut, ContactDetail
@@ -19,24 +21,24 @@ router = APIRouter(prefix="/v1/contacts", tags=["review"], route_class=JsonRoute
 async def get_contact(
     contact_id: str,
     app: TheApp,
-    key: HoldsReader,  # noqa: ARG001 - its dependency lets only readers through
+    key: HoldsReader,
 ) -> ContactDetail:
     """Read a contact; `cap` says why they get people, null where they do not."""
-    return await _shown(app, contact_id)
+    return await _shown(app, contact_id, key)
 
 
 @router.post("/{contact_id}/lift_cap", responses=answers(401, 403, 404, 409))
 async def lift_cap(contact_id: str, app: TheApp, key: AutonomyWriter) -> ContactDetail:
     """Lift a contact's cap: from the next decision on the agent may answer them as it answers everybody."""
     await app.trust.lift(contact_id, by=key.name)
-    return await _shown(app, contact_id)
+    return await _shown(app, contact_id, key)
 
 
-async def _shown(app: App, contact_id: str) -> ContactDetail:
+async def _shown(app: App, contact_id: str, key: ApiKey) -> ContactDetail:
     rules, now = app.rulebook.rules.trust, app.clock.now()
 
     def query(tx: Transaction) -> ContactDetail:
-        contact, cap = tx.contacts.get(contact_id), tx.caps.of_contact(contact_id)
+        contact, cap = tx.contacts.get(contact_id), cap_for(tx, key, tx.caps.of_contact(contact_id))
         return ContactDetail(
             id=contact.id,
             name=contact.name,

@@ -6,7 +6,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.ports.store import Transaction
+from understudy.records.access import ApiKey
 from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
+from understudy.web.blind import conversation_for
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
 from understudy.web.shapes import ConversationOut, Reply
@@ -27,24 +29,24 @@ class Words(BaseModel):
 async def get_conversation(
     conversation_id: str,
     app: TheApp,
-    key: HoldsReader,  # noqa: ARG001 - its dependency lets only readers through
+    key: HoldsReader,
 ) -> ConversationOut:
     """Read a conversation with its contact and latest messages."""
-    return await _shown(app, conversation_id)
+    return await _shown(app, conversation_id, key)
 
 
 @router.post("/{conversation_id}/take_over", responses=answers(401, 403, 404))
 async def take_over(conversation_id: str, app: TheApp, key: HoldsWriter) -> ConversationOut:
     """Answer yourself from now on; drafts on hold become void."""
     await app.conversations.take_over(conversation_id, reviewer=key.name)
-    return await _shown(app, conversation_id)
+    return await _shown(app, conversation_id, key)
 
 
 @router.post("/{conversation_id}/hand_back", responses=answers(401, 403, 404))
 async def hand_back(conversation_id: str, app: TheApp, key: HoldsWriter) -> ConversationOut:
     """Let the agent answer again, from the customer's next message on."""
     await app.conversations.hand_back(conversation_id, reviewer=key.name)
-    return await _shown(app, conversation_id)
+    return await _shown(app, conversation_id, key)
 
 
 @router.post("/{conversation_id}/messages", status_code=202, responses=answers(401, 403, 404, 409))
@@ -56,8 +58,8 @@ async def say(conversation_id: str, body: Words, app: TheApp, key: HoldsWriter) 
     )
 
 
-async def _shown(app: TheApp, conversation_id: str) -> ConversationOut:
+async def _shown(app: TheApp, conversation_id: str, key: ApiKey) -> ConversationOut:
     def query(tx: Transaction) -> ConversationOut:
-        return conversation_view(tx, tx.conversations.get(conversation_id))
+        return conversation_for(tx, key, conversation_view(tx, tx.conversations.get(conversation_id)))
 
     return await app.store.read(query)

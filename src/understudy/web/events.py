@@ -13,6 +13,7 @@ from understudy.ports.store import Transaction
 from understudy.records.access import ApiKey, Scope
 from understudy.records.ledger import LedgerEntry
 from understudy.web.auth import HoldsReader, LedgerReader, TheApp, TheFeed
+from understudy.web.blind import tells
 from understudy.web.bodies import SEQ_MAX
 from understudy.web.feed import EVERYTHING, Silence
 from understudy.web.problems import answers
@@ -49,7 +50,8 @@ async def stream_events(
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream ledger events as they are committed; resumes after `Last-Event-ID`, else begins with the next.
 
-    A key without `ledger:read` hears of a turn from its decision on, and not of what is known of reviews.
+    A key without `ledger:read` hears of a turn from its decision on, and not of what is known of reviews, nor of what
+    the first reviewer said of a draft that it may review a second time.
     """
     with feed.watch(EVERYTHING) as watch:
         seen = last_event_id
@@ -58,10 +60,10 @@ async def stream_events(
             yield ServerSentEvent(comment="from here")
         silence = Silence()
         while not watch.is_over:
-            entries = await app.store.read(partial(_entries, after=seen))
-            for entry in entries:
+            entries = await app.store.read(partial(_entries, after=seen, key=key))
+            for entry, is_kept_back in entries:
                 seen = entry.seq
-                if is_told(entry, key):
+                if is_told(entry, key) and not is_kept_back:
                     yield ServerSentEvent(id=str(entry.seq), event=entry.event, data=ledger_view(entry))
                     silence.is_broken()
             if silence.is_too_long():
@@ -76,8 +78,9 @@ def is_told(entry: LedgerEntry, key: ApiKey) -> bool:
     return Scope.LEDGER_READ in key.scopes or not is_untold
 
 
-def _entries(tx: Transaction, *, after: int) -> list[LedgerEntry]:
-    return tx.ledger.entries(after=after, limit=BATCH)
+def _entries(tx: Transaction, *, after: int, key: ApiKey) -> list[tuple[LedgerEntry, bool]]:
+    """Entries, and whether each is kept back from this key as things stand."""
+    return [(entry, tells(tx, key, entry)) for entry in tx.ledger.entries(after=after, limit=BATCH)]
 
 
 @router.get("/ledger", responses=answers(401, 403))

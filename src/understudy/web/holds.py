@@ -13,8 +13,10 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import MalformedInput
+from understudy.ports.store import Transaction
 from understudy.records.review import Hold, HoldState, VerdictKind, VerdictRequest
 from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
+from understudy.web.blind import hold_for
 from understudy.web.bodies import SEQ_MAX, JsonRoute, read_json
 from understudy.web.problems import answers, problem
 from understudy.web.shapes import HoldDetail, HoldPage, VerdictOut
@@ -46,7 +48,12 @@ async def list_holds(
 ) -> HoldPage:
     """List the holds that you may decide on in queue order: priority first, then age."""
     after = None if cursor is None else _position(cursor)
-    items = await app.store.read(lambda tx: tx.holds.queue(state=state, after=after, limit=limit, reader=key.name))
+
+    def query(tx: Transaction) -> list[Hold]:
+        page = tx.holds.queue(state=state, after=after, limit=limit, reader=key.name)
+        return [hold_for(tx, key, hold) for hold in page]
+
+    items = await app.store.read(query)
     return HoldPage(items=items, next=_cursor(items[-1]) if len(items) == limit else None)
 
 
@@ -58,7 +65,7 @@ async def get_hold(
     response: Response,
 ) -> HoldDetail:
     """Read a hold with its turn and conversation; the ETag is its version."""
-    detail = await app.store.read(lambda tx: hold_view(tx, hold_id, reader=key.name))
+    detail = await app.store.read(lambda tx: hold_view(tx, hold_id, reader=key))
     response.headers["ETag"] = f'"{detail.hold.version}"'
     return detail
 
@@ -100,7 +107,7 @@ async def give_verdict(
             topic=body.topic,
         )
     )
-    turn = await app.store.read(lambda tx: turn_view(tx, tx.turns.get(verdict.turn_id)))
+    turn = await app.store.read(lambda tx: turn_view(tx, tx.turns.get(verdict.turn_id), reader=key))
     return VerdictOut(verdict=verdict, turn=turn)
 
 

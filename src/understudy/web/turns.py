@@ -82,14 +82,14 @@ async def submit_turn(
 @router.get("", responses=answers(401, 403))
 async def list_turns(
     app: TheApp,
-    key: TurnsReader,  # noqa: ARG001 - its dependency lets only readers through
+    key: TurnsReader,
     cursor: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> TurnPage:
     """List turns, oldest first."""
 
     def query(tx: Transaction) -> list[TurnOut]:
-        return [turn_view(tx, turn) for turn in tx.turns.listed(after=cursor, limit=limit)]
+        return [turn_view(tx, turn, reader=key) for turn in tx.turns.listed(after=cursor, limit=limit)]
 
     items = await app.store.read(query)
     return TurnPage(items=items, next=str(items[-1].position) if len(items) == limit else None)
@@ -100,12 +100,12 @@ async def get_turn(
     turn_id: str,
     app: TheApp,
     feed: TheFeed,
-    key: TurnsReader,  # noqa: ARG001 - its dependency lets only readers through
+    key: TurnsReader,
     response: Response,
     wait_s: Wait = 0.0,
 ) -> TurnOut:
     """Read a turn; with `wait_s` wait for a person's verdict."""
-    view = await decided_turn(app, feed, turn_id, decision_within_s=wait_s, wait_s=wait_s)
+    view = await decided_turn(app, feed, turn_id, decision_within_s=wait_s, wait_s=wait_s, reader=key)
     response.headers["Cache-Control"] = "no-store"
     return view
 

@@ -8,14 +8,16 @@ import json
 from understudy.app import App
 from understudy.errors import NotFound
 from understudy.ports.store import Transaction
+from understudy.records.access import ApiKey
 from understudy.records.assessment import Assessment
 from understudy.records.codec import load
-from understudy.records.conversation import Author, Conversation, Mode
+from understudy.records.conversation import Conversation, Mode
 from understudy.records.evidence import Draft
 from understudy.records.ledger import LedgerEntry
-from understudy.records.outbox import OutboxState
+from understudy.records.outbox import OutboxEntry, OutboxState
 from understudy.records.review import HoldKind
 from understudy.records.turn import Turn, TurnState
+from understudy.web.blind import conversation_as_first_seen, hold_for, second_of_turn, turn_as_first_seen
 from understudy.web.feed import Feed
 from understudy.web.shapes import (
     ContactOut,
@@ -34,8 +36,14 @@ AFTERWARDS = frozenset({HoldKind.AUDIT, HoldKind.SECOND})
 """Kinds of hold that no answer waits for."""
 
 
-def turn_view(tx: Transaction, turn: Turn) -> TurnOut:
-    """Show a turn with everything known of it. One that was planted looks held until a reviewer decided on it."""
+def turn_view(tx: Transaction, turn: Turn, *, reader: ApiKey | None = None) -> TurnOut:
+    """Show a turn with everything known of it. One that was planted looks held until a reviewer decided on it, and so
+    does one of which the `reader` may give a second review."""
+    shown, second = _whole_turn(tx, turn), second_of_turn(tx, reader, turn.id)
+    return shown if second is None else turn_as_first_seen(shown, second)
+
+
+def _whole_turn(tx: Transaction, turn: Turn) -> TurnOut:
     draft, error, judged = (tx.artifacts.get(turn.id, kind) for kind in ("draft", "agent_error", "assessment"))
     assessment = None if judged is None else load(Assessment, judged)
     confidence = None if assessment is None else assessment.confidence
@@ -60,11 +68,7 @@ def turn_view(tx: Transaction, turn: Turn) -> TurnOut:
         is_audited=turn.is_audited,
         superseded_by=turn.superseded_by,
         hold_id=holds[0].id if holds else None,
-        reply=None
-        if last is None
-        else Reply(
-            text=last.text, author=last.author, author_name=last.author_name, at=last.created_at, state=last.state
-        ),
+        reply=None if last is None else _reply(last),
         rulebook_id=turn.rulebook_id,
         created_at=turn.created_at,
         decided_at=turn.decided_at,
@@ -98,35 +102,42 @@ def conversation_view(tx: Transaction, conversation: Conversation) -> Conversati
     )
 
 
-def hold_view(tx: Transaction, hold_id: str, *, reader: str) -> HoldDetail:
-    """Show a hold with its turn and conversation; raises `NotFound`, also where it is kept from the reader."""
+def hold_view(tx: Transaction, hold_id: str, *, reader: ApiKey) -> HoldDetail:
+    """Show a hold with its turn and conversation; raises `NotFound`, also where it is kept from the reader.
+
+    A draft that is reviewed a second time is shown as its first reviewer saw it: nothing of what came after tells what
+    they said. The same holds for the turn's other holds, as long as the reader may give that second review.
+    """
     hold = tx.holds.get(hold_id)
-    if tx.reviews.is_barred(hold_id, reader):
+    if tx.reviews.is_barred(hold_id, reader.name):
         raise NotFound(f"there is no hold {hold_id!r}")
-    detail = HoldDetail(
-        hold=hold,
-        turn=turn_view(tx, tx.turns.get(hold.turn_id)),
-        conversation=conversation_view(tx, tx.conversations.get(hold.conversation_id)),
-    )
-    return _as_first_seen(detail) if hold.kind is HoldKind.SECOND else detail
-
-
-def _as_first_seen(detail: HoldDetail) -> HoldDetail:
-    """A draft as its first reviewer saw it: nothing of what came after tells what they said."""
-    turn, conversation = detail.turn, detail.conversation
-    asked = [one.seq for one in conversation.messages if one.turn_id == turn.id and one.author is Author.CUSTOMER]
-    until = max(asked, default=0)
-    held = {"state": TurnState.HELD, "hold_id": detail.hold.id, "reply": None, "finished_at": None}
+    turn = _whole_turn(tx, tx.turns.get(hold.turn_id))
+    if hold.kind is HoldKind.UNSURE_SEND:
+        turn = _in_doubt(tx, turn)
+    conversation = conversation_view(tx, tx.conversations.get(hold.conversation_id))
+    second = hold if hold.kind is HoldKind.SECOND else second_of_turn(tx, reader, hold.turn_id)
+    if second is None:
+        return HoldDetail(hold=hold, turn=turn, conversation=conversation)
     return HoldDetail(
-        hold=detail.hold,
-        turn=turn.model_copy(update={**held, "superseded_by": None, "is_audited": False}),
-        conversation=conversation.model_copy(
-            update={
-                "mode": Mode.AGENT,
-                "taken_by": None,
-                "messages": [one for one in conversation.messages if one.seq <= until],
-            }
-        ),
+        hold=hold_for(tx, reader, hold),
+        turn=turn_as_first_seen(turn, second),
+        conversation=conversation_as_first_seen(conversation, hold.turn_id),
+    )
+
+
+def _in_doubt(tx: Transaction, turn: TurnOut) -> TurnOut:
+    """A turn with the message as its reply of which nobody knows whether it arrived; the verdict will be about that one."""
+    entry = tx.outbox.head(turn.conversation_id)
+    return (
+        turn
+        if entry is None or entry.state is not OutboxState.UNKNOWN
+        else turn.model_copy(update={"reply": _reply(entry)})
+    )
+
+
+def _reply(entry: OutboxEntry) -> Reply:
+    return Reply(
+        text=entry.text, author=entry.author, author_name=entry.author_name, at=entry.created_at, state=entry.state
     )
 
 
@@ -145,7 +156,9 @@ def ledger_view(entry: LedgerEntry) -> LedgerLine:
     )
 
 
-async def decided_turn(app: App, feed: Feed, turn_id: str, *, decision_within_s: float, wait_s: float) -> TurnOut:
+async def decided_turn(
+    app: App, feed: Feed, turn_id: str, *, decision_within_s: float, wait_s: float, reader: ApiKey | None = None
+) -> TurnOut:
     """Show a turn once it is decided, and with `wait_s` > 0 once a person has decided too and the reply is out.
 
     Shows it as it stands where the time runs out first.
@@ -154,7 +167,7 @@ async def decided_turn(app: App, feed: Feed, turn_id: str, *, decision_within_s:
     began = clock()
     with feed.watch(turn_id) as watch:
         while True:
-            view = await app.store.read(lambda tx: turn_view(tx, tx.turns.get(turn_id)))
+            view = await app.store.read(lambda tx: turn_view(tx, tx.turns.get(turn_id), reader=reader))
             limit_s = decision_within_s if view.decision is None else wait_s
             left_s = began + limit_s - clock()
             if _is_enough(view) or left_s <= 0 or watch.is_over:

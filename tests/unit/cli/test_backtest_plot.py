@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from understudy.backtest.answer import backtest
+from understudy.backtest.replies import Reply, Survey
 from understudy.cli import backtest_plot, backtest_report
-from understudy.learning.backtest import backtest
-from understudy.learning.backtest_replies import Reply, Survey
 from understudy.records.backtest import Backtest, Goal, ScoreOrigin
 
 NAMES = ["refunds", "<b>&\"'x", "a|b\nc", "\x1b[2J", "長い名前" * 20, "`](javascript:x)"]

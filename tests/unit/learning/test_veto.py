@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,3 +144,38 @@ def test_one_by_one_or_at_once_and_through_json_is_the_same(
     half = load(Progress, dump(take(start, ready[:cut])))
     assert dump(take(half, ready[cut:])) == dump(whole)
     assert 0 <= to_go(whole, TARGETS) <= 100
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.sampled_from([0.0, 0.2, 1.0])), max_size=60),
+    st.lists(st.integers(0, 60), max_size=4),
+)
+def test_later_drafts_of_a_conversation_add_nothing_to_what_is_certified(
+    said: list[tuple[int, float]], cuts: list[int]
+) -> None:
+    seen: set[int] = set()
+    drafts = []
+    for number, (conversation, loss) in enumerate(said):
+        drafts.append(draft(number, loss, conversation_id=f"c-{conversation}", is_repeat=conversation in seen))
+        seen.add(conversation)
+    alone = take(begun(SAME, TARGETS), [one for one in drafts if not one.is_repeat])
+    whole, parts = take(begun(SAME, TARGETS), drafts), begun(SAME, TARGETS)
+    for start, end in pairwise(sorted({0, len(drafts), *(cut for cut in cuts if cut < len(drafts))})):
+        parts = take(parts, drafts[start:end])
+    assert (whole.mean, whole.severe, whole.labels) == (alone.mean, alone.severe, alone.labels)
+    assert whole.labels + whole.repeats == len(drafts)
+    assert dump(parts) == dump(whole)
+
+
+def test_what_conversations_go_on_with_can_only_speak_against() -> None:
+    first = [draft(2 * n) for n in range(150)]
+    assert certified(take(begun(SAME, TARGETS), first), TARGETS) == 0.9
+    good = [draft(2 * n + 1, 0.0, is_repeat=True) for n in range(150)]
+    bad = [draft(2 * n + 1, float(n % 3 == 0), is_repeat=True) for n in range(150)]
+    few = [draft(n, 0.0, is_repeat=n > 0) for n in range(500)]
+    in_order = [one for pair in zip(first, good, strict=True) for one in pair]
+    assert certified(take(begun(SAME, TARGETS), in_order), TARGETS) == 0.9
+    contradicted = take(begun(SAME, TARGETS), [one for pair in zip(first, bad, strict=True) for one in pair])
+    assert certified(contradicted, TARGETS) is None
+    assert to_go(contradicted, TARGETS) < 100
+    assert certified(take(begun(SAME, TARGETS), few), TARGETS) is None

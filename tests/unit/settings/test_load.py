@@ -203,7 +203,7 @@ def test_an_unknown_key_in_the_environment_names_the_nearest() -> None:
         ("[[autonomy.grants]]\nlevel = 'boss'", "autonomy.grants.0.level: "),
         ("[[autonomy.grants]]\ntopic = 'x'", "autonomy.grants.0.level: Field required"),
         ("[channels.w]\nkind = 'fax'", "channels.w: "),
-        ("[channels.w]\ntitle = 'x'", "channels.w: "),
+        ("[channels.w]\ntitle = 'x'", "channels.w.kind: missing; one of webchat, webhook"),
         ("[channels.w]\nkind = 'webchat'\ncolour = 'red'", "channels.w.colour: "),
         ("[safe_replies.x]\ntext = ''", "safe_replies.x.text: "),
     ],
@@ -221,6 +221,21 @@ def test_every_problem_is_told_at_once(tmp_path: Path) -> None:
 def test_a_secret_that_does_not_fit_is_not_shown(tmp_path: Path) -> None:
     text = "[agents.a]\nkind = 'chat_completions'\nbase_url = 'x'\nmodel = 'm'\napi_key = ['tell-nobody']"
     assert "tell-nobody" not in of(tmp_path, text)
+
+
+def test_a_section_known_from_the_environment_alone_is_told_what_it_lacks_and_shows_no_secret() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load(None, {"UNDERSTUDY__CHANNELS__SHOP__SECRETS": '["whsec_tell-nobody"]'})
+    assert "tell-nobody" not in str(caught.value)
+    assert "channels.shop.kind: missing; one of webchat, webhook" in str(caught.value)
+
+
+def test_a_list_of_tables_is_not_shown_for_what_may_stand_in_it(tmp_path: Path) -> None:
+    path = tmp_path / "understudy.toml"
+    path.write_text("[server]\nport = [{ password = 'tell-nobody' }]")
+    with pytest.raises(ConfigurationError, match=r"server\.port") as caught:
+        load(path, {})
+    assert "tell-nobody" not in str(caught.value)
 
 
 def test_a_secret_is_not_shown_by_the_settings_themselves(tmp_path: Path) -> None:

@@ -11,15 +11,12 @@ from hypothesis import strategies as st
 
 from understudy.records import codec
 from understudy.stats.detector import (
-    Bursts,
     Detector,
     Watch,
     after,
     after_all,
-    audit_rate,
     complaint_detector,
     cusum,
-    escalated,
     is_alarmed,
     log_ratios,
     risks,
@@ -73,32 +70,9 @@ def test_watch_can_be_stored_and_taken_up_at_any_reply(
     replies: list[tuple[float, float | None]], data: st.DataObject
 ) -> None:
     cut = data.draw(st.integers(0, len(replies)))
-    bursts = Bursts()
-    whole = after_all(DETECTOR, unstirred(DETECTOR), replies, bursts=bursts)
-    stored = codec.dump(after_all(DETECTOR, unstirred(DETECTOR), replies[:cut], bursts=bursts))
-    assert after_all(DETECTOR, codec.load(Watch, stored), replies[cut:], bursts=bursts) == whole
-
-
-def test_a_stir_audits_the_next_hundred_replies_whole() -> None:
-    watch, bursts = unstirred(DETECTOR), Bursts()
-    while watch.statistic < math.log(150):
-        assert audit_rate(watch, usual=0.05) == 0.05
-        watch = after(DETECTOR, watch, rate=0.05, loss=1.0, bursts=bursts)
-    assert not is_alarmed(DETECTOR, watch)
-    calm = after(DETECTOR, unstirred(DETECTOR), rate=0.05, loss=0.0)
-    for left in range(100, 0, -1):
-        assert (watch.burst_left, audit_rate(watch, usual=0.05)) == (left, 1.0)
-        watch = after(DETECTOR, Watch(log_mass=calm.log_mass, burst_left=left), rate=1.0, loss=0.0, bursts=bursts)
-    assert audit_rate(watch, usual=0.05) == 0.05
-
-
-def test_complaints_audit_the_next_six_hundred_replies_whole() -> None:
-    watch = escalated(unstirred(DETECTOR), Bursts())
-    assert (watch.burst_left, audit_rate(watch, usual=0.05)) == (600, 1.0)
-
-
-def test_a_stir_does_not_shorten_the_burst_of_complaints() -> None:
-    assert escalated(Watch(log_mass=(None,) * 4, burst_left=700), Bursts()).burst_left == 700
+    whole = after_all(DETECTOR, unstirred(DETECTOR), replies)
+    stored = codec.dump(after_all(DETECTOR, unstirred(DETECTOR), replies[:cut]))
+    assert after_all(DETECTOR, codec.load(Watch, stored), replies[cut:]) == whole
 
 
 def test_complaints_as_usual_are_no_news_while_twice_as_many_are() -> None:
@@ -173,11 +147,6 @@ def test_what_cannot_be_an_audit_is_refused(rate: float, loss: float | None) -> 
 def test_a_detector_that_could_not_work_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"multiples|stir|target"):
         Detector(**{"target": 0.02} | wrong)
-
-
-def test_no_audits_at_all_are_refused() -> None:
-    with pytest.raises(ValueError, match="usual audit rate"):
-        audit_rate(unstirred(DETECTOR), usual=0.0)
 
 
 @given(replies=REPLIES, cut=st.integers(0, 40))

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.stats.ladder import COVERAGES, Ladder
-from understudy.stats.ladder_design import coverage_of, is_thinned_in, shares_for, thresholds_at
+from understudy.stats.ladder_design import coverage_of, shares_for, thresholds_at
 
 SCORES = st.lists(st.floats(0, 1), min_size=1, max_size=200)
 
@@ -44,12 +44,6 @@ def test_most_of_delta_is_where_six_tenths_of_the_predicted_coverage_are() -> No
 def test_shares_that_fall_on_one_threshold_add_up() -> None:
     assert shares_for((0.2,), 0.9) == pytest.approx((1.0,))
     assert math.fsum(shares_for(COVERAGES, 0.0)) == pytest.approx(1.0)
-
-
-@given(draw=st.floats(0, 1, exclude_max=True))
-def test_thinning_takes_all_at_rate_one_and_none_at_rate_zero(draw: float) -> None:
-    assert is_thinned_in(draw, 1.0)
-    assert not is_thinned_in(draw, 0.0)
 
 
 @pytest.mark.parametrize("scores", [[], [0.5, math.nan]])

@@ -34,7 +34,7 @@ from understudy.ports.agent import DraftRequest
 from understudy.records.evidence import Draft
 
 EXTENSION_FIELDS = (
-    "sources", "tool_calls", "actions", "pipeline", "confidence", "topic", "handoff", "does_not_know",
+    "sources", "tool_calls", "actions", "pipeline", "confidence", "topic", "handoff", "does_not_know", "cost",
 )  # fmt: skip
 """What the answer's `understudy` object may carry; other fields in it are passed over."""
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table
 
+from understudy.adapters.stores.columns import Choice, Instant
 from understudy.adapters.stores.learned_tables import Document
 from understudy.adapters.stores.oversight_tables import metadata
-from understudy.adapters.stores.tables import Choice, Instant
 from understudy.records.gate import GateResult, GateVerdict
 from understudy.records.suite import Trial
 

@@ -90,6 +90,7 @@ class Hot:
         self._ids: dict[tuple[str, str], str] = {}
         self._contacts: dict[str, Contact] = {}
         self._documents: dict[str, set[str]] = {}
+        self._closed: OrderedDict[str, Turn] = OrderedDict()
         self._head: int | None = None
         self.rulebooks: set[str] = set()
         self.autonomy = KnownAutonomy()
@@ -113,6 +114,7 @@ class Hot:
         self._ids.clear()
         self._contacts.clear()
         self._documents.clear()
+        self._closed.clear()
         self.rulebooks.clear()
         self.autonomy.clear()
         self.numbers.clear()
@@ -157,11 +159,23 @@ class Hot:
         """Keep a turn as it is now, with its conversation and what is counted of it; `was`: as it was, None = it is new."""
         if turn.state not in OPEN:
             self._documents.pop(turn.id, None)
+            self._keep_closed(turn)
         if (scene := self.scene(turn.conversation_id)) is not None:
             scene.put_turn(turn)
         if self.backlog is not None:
             self.backlog += (turn.state in WORKING) - (was is not None and was.state in WORKING)
         self.tallies.moved(was, turn)
+
+    def _keep_closed(self, turn: Turn) -> None:
+        """Keep a turn that is over: the next one of its conversation asks what became of it."""
+        if self._scenes_max:
+            self._closed[turn.id] = turn
+            if len(self._closed) > self._scenes_max:
+                self._closed.popitem(last=False)
+
+    def closed_turn(self, turn_id: str) -> Turn | None:
+        """A turn that is over, if it is kept."""
+        return self._closed.get(turn_id)
 
     def begin_documents(self, turn_id: str) -> None:
         """Say that a turn was begun just now and has no documents yet."""

@@ -20,9 +20,17 @@ from understudy.errors import NotFound, StaleVersion
 from understudy.records.autonomy import EVERY, Candidate, Epoch, Label, Stop
 from understudy.records.rulebook import Calibrator
 
+CONVERSATION_MAX = 50
+"""So many of a conversation's latest drafts are looked at."""
 _CANDIDATE = columns_of(candidates, Candidate)
 _OF_TURN = Statement(
     select(*_CANDIDATE).where(candidates.c.turn_id == bindparam("turn_id")).order_by(candidates.c.seq.desc()).limit(1)
+)
+_OF_CONVERSATION = Statement(
+    select(*_CANDIDATE)
+    .where(candidates.c.conversation_id == bindparam("conversation_id"))
+    .order_by(candidates.c.seq.desc())
+    .limit(CONVERSATION_MAX)
 )
 _AWAITED = Statement(
     select(*_CANDIDATE)
@@ -135,15 +143,22 @@ def _following(*, every_channel: bool, backwards: bool) -> Statement:
 class SqlCandidates:
     """`ports.learned.Candidates` in SQL."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, known: KnownAutonomy) -> None:
         self._session = session
+        self._known = known
 
     def add(self, candidate: Candidate) -> None:
         self._session.add(_CANDIDATES, _CANDIDATES.of(candidate))
+        if candidate.is_delivered:
+            self._known.count_delivered(candidate.topic, candidate.channel, candidate.seq)
 
     def of_turn(self, turn_id: str) -> Candidate | None:
-        row = self._session.row(_OF_TURN, turn_id=turn_id)
-        return None if row is None else record_of(Candidate, row)
+        rows = self._session.rows_where(_CANDIDATES, _OF_TURN, turn_id=turn_id)
+        return record_of(Candidate, rows[0]) if rows else None
+
+    def of_conversation(self, conversation_id: str) -> list[Candidate]:
+        rows = self._session.rows_where(_CANDIDATES, _OF_CONVERSATION, conversation_id=conversation_id)
+        return [record_of(Candidate, row) for row in rows]
 
     def judge(self, candidate: Candidate, label: Label | None, *, second_due_at: datetime | None = None) -> None:
         self._session.change(_JUDGE, {"which": candidate.seq, "label": label, "second_due_at": second_due_at})
@@ -173,9 +188,13 @@ class SqlCandidates:
         return int(self._session.scalar(_COUNT_JUDGED, after=after))
 
     def delivered(self, topic: str, channel: str, *, after: int) -> tuple[int, int]:
+        if (known := self._known.delivered_after(topic, channel, after)) is not None:
+            return known
         row = self._session.row(_DELIVERED, topic=topic, channel=channel, after=after)
         assert row is not None, "counts are a row, whatever they are"
-        return int(row[0]), after if row[1] is None else int(row[1])
+        latest = after if row[1] is None else int(row[1])
+        self._known.begin_delivered(topic, channel, latest)
+        return int(row[0]), latest
 
     def _read(self, statement: Statement, **values: Any) -> list[Candidate]:
         return [record_of(Candidate, row) for row in self._session.rows(statement, **values)]
@@ -198,7 +217,7 @@ class SqlEpochs:
         self._known.keep((epoch.topic, epoch.channel, epoch.release), epoch)
 
     def get(self, epoch_id: str) -> Epoch:
-        row = self._session.row(_EPOCH_BY_ID, id=epoch_id)
+        row = self._session.row_at(_EPOCHS, _EPOCH_BY_ID, id=epoch_id)
         if row is None:
             raise NotFound(f"there is no epoch {epoch_id!r}")
         return record_of(Epoch, row)

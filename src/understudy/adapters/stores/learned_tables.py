@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, false, text
 
-from understudy.adapters.stores.tables import Choice, Instant, Kept, metadata, verdicts
+from understudy.adapters.stores.columns import Choice, Instant, Kept
+from understudy.adapters.stores.tables import metadata, verdicts
 from understudy.records.autonomy import Label, Proposal, Targets
 from understudy.records.codec import dump, load
 from understudy.records.rulebook import Calibrator, Level
@@ -49,8 +50,10 @@ candidates = Table(
     Column("rate", Float, nullable=False),
     Column("decided_at", Instant, nullable=False),
     Column("due_at", Instant, nullable=False),
+    Column("is_repeat", Boolean, nullable=False, server_default=false()),
     Column("second_due_at", Instant),
     Column("label", Document(Label)),
+    Index("ix_candidates_conversation", "conversation_id"),
     Index("ix_candidates_slice", "topic", "release", "channel", "seq"),
     Index(
         "ix_candidates_awaited",

@@ -23,7 +23,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, text
 
-from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite
+from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, read_options
 from understudy.errors import ConfigurationError
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -64,30 +64,38 @@ class Migrations:
 
     def state(self) -> SchemaState:
         """Read where the database stands."""
-        with self._engine.connect() as connection:
+        with self._engine.connect().execution_options(**read_options(self._engine)) as connection:
             return self._state(connection)
 
     def prepare(self, *, may_change: bool = True) -> SchemaState:
         """Make the database fit for this version: take its *pre* steps, or with `may_change` False only look.
 
-        Raises `ConfigurationError` where it is too new for this version, or too old and must not be changed.
+        Raises `ConfigurationError` where it is too new for this version, or too old and must not be changed. Looks
+        before it takes the lock: mostly nothing is to be done, and a command does not wait for a busy server.
         """
+        state = self.state()
+        if not self._missing(state, may_change=may_change):
+            return state
         with self._locked() as connection:
             state = self._state(connection)
-            if state.is_newer and state.oldest is not None and state.wanted < state.oldest:
-                raise ConfigurationError(
-                    f"the database is too new: it is at version {state.at} of its schema, this program knows versions up "
-                    f"to {state.wanted} and version {state.oldest} is the oldest that may work on it. Start a newer program"
-                )
-            missing = [step for step in state.pending if step.number <= self._last_pre()]
-            if missing and not may_change:
-                raise ConfigurationError(
-                    f"the database is too old: it is at version {state.at or 'none'} of its schema, this program needs "
-                    f"{missing[-1].number}. Run `understudy migrate --to pre` (store.migrate_at_start is false)"
-                )
-            if missing:
+            if missing := self._missing(state, may_change=may_change):
                 self._go(connection, missing[-1].number)
         return state
+
+    def _missing(self, state: SchemaState, *, may_change: bool) -> list[Step]:
+        """The *pre* steps that are to be taken; raises where this program and the database do not go together."""
+        if state.is_newer and state.oldest is not None and state.wanted < state.oldest:
+            raise ConfigurationError(
+                f"the database is too new: it is at version {state.at} of its schema, this program knows versions up "
+                f"to {state.wanted} and version {state.oldest} is the oldest that may work on it. Start a newer program"
+            )
+        missing = [step for step in state.pending if step.number <= self._last_pre()]
+        if missing and not may_change:
+            raise ConfigurationError(
+                f"the database is too old: it is at version {state.at or 'none'} of its schema, this program needs "
+                f"{missing[-1].number}. Run `understudy migrate --to pre` (store.migrate_at_start is false)"
+            )
+        return missing
 
     def upgrade(self, to: str = "head") -> None:
         """Take all steps up to the last *pre* one, or up to the end (*post*, *head*), or up to a number.

@@ -19,9 +19,11 @@ from understudy.adapters.stores.oversight_tables import (
     second_reviews,
     seeds,
 )
+from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, among, insert_into
-from understudy.adapters.stores.tables import holds, turns, verdicts
+from understudy.adapters.stores.tables import conversations, holds, turns, verdicts
+from understudy.records.assessment import DecisionKind
 from understudy.records.feedback import Feedback, Frequency, Stir
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.reviewing import Discount, Judgement, Rejected, SecondReview, Seed, SeedCount, SeedOutcome
@@ -101,9 +103,28 @@ _ADD_DISCOUNT = insert_into(discounts)
 _RESTORE = Statement(delete(discounts).where(discounts.c.reviewer == bindparam("reviewer")))
 _DISCOUNTED = Statement(select(*columns_of(discounts, Discount)).where(discounts.c.reviewer == bindparam("reviewer")))
 
-_ADD_FEEDBACK = insert_into(feedback)
+_FEEDBACK = Rows(feedback, Feedback, key=("turn_id", "kind"))
 _FEEDBACK_OF = Statement(
     select(*columns_of(feedback, Feedback)).where(feedback.c.turn_id == bindparam("turn_id")).order_by(feedback.c.kind)
+)
+CONVERSATIONS_MAX = 50
+"""So many of a contact's latest conversations are looked through for a reply."""
+_LATEST_CONVERSATIONS = (
+    select(conversations.c.id)
+    .where(conversations.c.contact_id == bindparam("contact_id"), conversations.c.id != bindparam("besides"))
+    .order_by(conversations.c.created_at.desc())
+    .limit(CONVERSATIONS_MAX)
+)
+_LAST_REPLY_TO = Statement(
+    select(turns.c.id, turns.c.decision)
+    .where(
+        turns.c.conversation_id.in_(_LATEST_CONVERSATIONS),
+        turns.c.topic == bindparam("topic"),
+        among(turns.c.state, [TurnState.ANSWERED]),
+        turns.c.finished_at > bindparam("since"),
+    )
+    .order_by(turns.c.finished_at.desc())
+    .limit(1)
 )
 _FREQUENCY = Statement(
     select(*columns_of(frequencies, Frequency)).where(
@@ -112,15 +133,7 @@ _FREQUENCY = Statement(
         frequencies.c.stir == bindparam("stir"),
     )
 )
-_FREQUENCY_COLUMNS = columns_of(frequencies, Frequency)
-_PUT_FREQUENCY = Statement(
-    text(
-        "INSERT INTO frequencies (topic, channel, stir, seen, replies, stirs, usual, watch, rises) "
-        "VALUES (:topic, :channel, :stir, :seen, :replies, :stirs, :usual, :watch, :rises) "
-        "ON CONFLICT (topic, channel, stir) DO UPDATE SET seen = excluded.seen, replies = excluded.replies, "
-        "stirs = excluded.stirs, usual = excluded.usual, watch = excluded.watch, rises = excluded.rises"
-    ).bindparams(*(bindparam(column.name, type_=column.type) for column in _FREQUENCY_COLUMNS))
-)
+_FREQUENCIES = Rows(frequencies, Frequency, key=("topic", "channel", "stir"), again="replaces")
 
 _CAP = columns_of(caps, Cap)
 _CAP_OF = Statement(select(*_CAP).where(caps.c.contact_id == bindparam("contact_id")))
@@ -213,23 +226,35 @@ class SqlReviews:
 
 
 class SqlFeedbacks:
-    """`ports.oversight.Feedbacks` in SQL."""
+    """`ports.oversight.Feedbacks` in SQL. What is counted of a slice is remembered: each message that follows asks."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, known: KnownAutonomy) -> None:
         self._session = session
+        self._known = known
 
     def add(self, feedback: Feedback) -> None:
-        self._session.change(_ADD_FEEDBACK, values_of(feedback))
+        self._session.add(_FEEDBACK, _FEEDBACK.of(feedback))
 
     def of_turn(self, turn_id: str) -> list[Feedback]:
-        return [record_of(Feedback, row) for row in self._session.rows(_FEEDBACK_OF, turn_id=turn_id)]
+        rows = self._session.rows_where(_FEEDBACK, _FEEDBACK_OF, turn_id=turn_id)
+        return [record_of(Feedback, row) for row in rows]
+
+    def last_automatic(self, contact_id: str, topic: str, *, besides: str, since: datetime) -> str | None:
+        # What is not written yet was sent just now: nobody has read it and come back since.
+        row = self._session.stored_row(_LAST_REPLY_TO, contact_id=contact_id, topic=topic, besides=besides, since=since)
+        return row[0] if row is not None and row[1] is DecisionKind.DELIVER else None
 
     def frequency(self, topic: str, channel: str, stir: Stir) -> Frequency:
-        row = self._session.row(_FREQUENCY, topic=topic, channel=channel, stir=stir)
-        return Frequency(topic=topic, channel=channel, stir=stir) if row is None else record_of(Frequency, row)
+        known = self._known.frequencies.get((topic, channel, stir))
+        if known is None:
+            row = self._session.row_at(_FREQUENCIES, _FREQUENCY, topic=topic, channel=channel, stir=stir)
+            known = Frequency(topic=topic, channel=channel, stir=stir) if row is None else record_of(Frequency, row)
+            self._known.frequencies[topic, channel, stir] = known
+        return known
 
     def put_frequency(self, frequency: Frequency) -> None:
-        self._session.change(_PUT_FREQUENCY, values_of(frequency))
+        self._session.add(_FREQUENCIES, _FREQUENCIES.of(frequency))
+        self._known.frequencies[frequency.topic, frequency.channel, frequency.stir] = frequency
 
 
 class SqlCaps:

@@ -114,7 +114,7 @@ class SqlContacts:
     def get(self, contact_id: str) -> Contact:
         if (kept := self._hot.contact(contact_id)) is not None:
             return kept
-        row = self._session.row(_CONTACT_BY_ID, id=contact_id)
+        row = self._session.row_at(_CONTACTS, _CONTACT_BY_ID, id=contact_id)
         if row is None:
             raise NotFound(f"there is no contact {contact_id!r}")
         contact = record_of(Contact, row)
@@ -140,7 +140,7 @@ class SqlConversations:
     def get(self, conversation_id: str) -> Conversation:
         if (scene := self._hot.scene(conversation_id)) is not None:
             return scene.conversation
-        row = self._session.row(_CONVERSATION_BY_ID, id=conversation_id)
+        row = self._session.row_at(_CONVERSATIONS, _CONVERSATION_BY_ID, id=conversation_id)
         if row is None:
             raise NotFound(f"there is no conversation {conversation_id!r}")
         return self._kept(row)

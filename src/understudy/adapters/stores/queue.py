@@ -70,16 +70,16 @@ class SqlHolds:
         self._session.add(_HOLDS, _HOLDS.of(hold))
 
     def get(self, hold_id: str) -> Hold:
-        row = self._session.row(_BY_ID, id=hold_id)
+        row = self._session.row_at(_HOLDS, _BY_ID, id=hold_id)
         if row is None:
             raise NotFound(f"there is no hold {hold_id!r}")
         return record_of(Hold, row)
 
     def open_of_turn(self, turn_id: str) -> list[Hold]:
-        return [record_of(Hold, row) for row in self._session.rows(_OPEN_OF_TURN, turn_id=turn_id)]
+        return [record_of(Hold, row) for row in self._session.rows_where(_HOLDS, _OPEN_OF_TURN, turn_id=turn_id)]
 
     def open_of_conversation(self, conversation_id: str) -> list[Hold]:
-        rows = self._session.rows(_OPEN_OF_CONVERSATION, conversation_id=conversation_id)
+        rows = self._session.rows_where(_HOLDS, _OPEN_OF_CONVERSATION, conversation_id=conversation_id)
         return [record_of(Hold, row) for row in rows]
 
     def change(self, hold: Hold, *, was: int) -> None:
@@ -128,5 +128,5 @@ class SqlVerdicts:
         self._session.add(_VERDICTS, _VERDICTS.of(verdict))
 
     def of_turn(self, turn_id: str) -> list[Verdict]:
-        rows = self._session.rows(_VERDICTS_OF, turn_id=turn_id)
+        rows = self._session.rows_where(_VERDICTS, _VERDICTS_OF, turn_id=turn_id)
         return [record_of(Verdict, row) for row in rows]

@@ -26,7 +26,8 @@ class Rows:
     """A module's constant. `key` names the columns that tell rows apart, `record` the fields that are columns.
 
     `changing` are the columns that a change writes, under the condition that `fence` is as it was read. `again` says
-    what a second row of the same key means: an error, a replacement, or another `count` to be added.
+    what a second row of the same key means: an error, a replacement, or another `count` to be added. `asked` are the
+    columns that a query for a row by its key asks for, where they are not those of the record.
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class Rows:
         changing: tuple[str, ...] = (),
         fence: str = "",
         again: Literal["refused", "replaces", "adds"] = "refused",
+        asked: tuple[str, ...] = (),
     ) -> None:
         own = () if record is None else tuple(field.name for field in fields(record))
         self.table = table
@@ -49,6 +51,7 @@ class Rows:
         self._fence_name = fence
         self.key: Callable[[Row], Any] = itemgetter(*(self.names.index(name) for name in key))
         """What tells a row from others."""
+        self._asked = [self.names.index(name) for name in asked or own]
         self._key_names = key
         self._changing = changing
         self._get = attrgetter(*own) if own else None
@@ -58,6 +61,10 @@ class Rows:
         """Make a row of a record, and of the columns that it does not have."""
         assert self._get is not None, f"{self.table.name} has no record"
         return (*self._get(record), *more)
+
+    def asked(self, row: Row) -> Row:
+        """What a query for a row by its key would answer."""
+        return tuple([row[place] for place in self._asked])
 
     def added(self, row: Row, to: Row) -> Row:
         """Two counts of the same key as one; `count` is the last column."""

@@ -92,7 +92,7 @@ class SqlOutbox:
         return added
 
     def get(self, outbox_id: str) -> OutboxEntry:
-        row = self._session.row(_BY_ID, id=outbox_id)
+        row = self._session.row_at(_ENTRIES, _BY_ID, id=outbox_id)
         if row is None:
             raise NotFound(f"there is no outbox entry {outbox_id!r}")
         return record_of(OutboxEntry, row)
@@ -104,13 +104,14 @@ class SqlOutbox:
         scene = self._hot.scene(conversation_id)
         if scene is not None and (kept := scene.open_entries()) is not None:
             return kept
-        found = [record_of(OutboxEntry, row) for row in self._session.rows(_OPEN_OF, conversation_id=conversation_id)]
+        rows = self._session.rows_where(_ENTRIES, _OPEN_OF, conversation_id=conversation_id)
+        found = [record_of(OutboxEntry, row) for row in rows]
         if scene is not None:
             scene.entries = list(found)
         return found
 
     def of_turn(self, turn_id: str) -> list[OutboxEntry]:
-        return [record_of(OutboxEntry, row) for row in self._session.rows(_OF_TURN, turn_id=turn_id)]
+        return [record_of(OutboxEntry, row) for row in self._session.rows_where(_ENTRIES, _OF_TURN, turn_id=turn_id)]
 
     def change(self, entry: OutboxEntry, *, attempts: int) -> None:
         self._session.swap(
@@ -149,4 +150,5 @@ class SqlOutbox:
         self._session.add(_RECEIPTS, _RECEIPTS.of(receipt))
 
     def receipts(self, outbox_id: str) -> list[Receipt]:
-        return [record_of(Receipt, row) for row in self._session.rows(_RECEIPTS_OF, outbox_id=outbox_id)]
+        rows = self._session.rows_where(_RECEIPTS, _RECEIPTS_OF, outbox_id=outbox_id)
+        return [record_of(Receipt, row) for row in rows]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
+from itertools import chain
 from typing import Any, TypeVar
 
 from sqlalchemy import Dialect
@@ -25,6 +26,12 @@ class _Waiting:
     def __init__(self) -> None:
         self.new: dict[Any, Row] = {}
         self.changed: dict[Any, tuple[Row, Any, Refused]] = {}
+
+    def has(self, rows: Rows, equal: Mapping[str, Any]) -> bool:
+        """Whether any of the rows has all these values."""
+        places = [(rows.names.index(name), value) for name, value in equal.items()]
+        both = chain(self.new.values(), (row for row, _, _ in self.changed.values()))
+        return any(all(row[place] == value for place, value in places) for row in both)
 
 
 class Session:
@@ -66,6 +73,22 @@ class Session:
     def stored_rows(self, statement: Statement, **values: Any) -> list[Sequence[Any]]:
         """Run a query that none of the rows not written yet concerns, and fetch all rows."""
         return self._fetched(statement, values)
+
+    def row_at(self, rows: Rows, statement: Statement, **key: Any) -> Sequence[Any] | None:
+        """Fetch the row of a key by a query for it, or take it as it waits to be written; nothing is written for it."""
+        if (waiting := self._waiting.get(rows)) is not None:
+            which = tuple(key.values()) if len(key) > 1 else next(iter(key.values()))
+            if (new := waiting.new.get(which)) is not None:
+                return rows.asked(new)
+            if (changed := waiting.changed.get(which)) is not None:
+                return rows.asked(changed[0])
+        return self.stored_row(statement, **key)
+
+    def rows_where(self, rows: Rows, statement: Statement, **equal: Any) -> list[Sequence[Any]]:
+        """Run a query for rows with such values, among other conditions; what waits is written only if it has a row with them."""
+        if (waiting := self._waiting.get(rows)) is not None and waiting.has(rows, equal):
+            self.write()
+        return self._fetched(statement, equal)
 
     def scalar(self, statement: Statement, **values: Any) -> Any:
         """Run a query and fetch the first column of its first row; None where there is no row."""

@@ -24,7 +24,7 @@ from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.visitors import iterate
 from sqlalchemy.types import TypeEngine
 
-from understudy.adapters.stores.tables import Kept
+from understudy.adapters.stores.columns import Kept
 
 _Convert = Callable[[Any], Any] | None
 

@@ -5,16 +5,12 @@ Queries stand with their repositories; how the schema came to be stands in `migr
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import Any, TypeVar
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Dialect,
     Float,
     ForeignKey,
     Index,
@@ -26,98 +22,13 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.types import TypeDecorator
 
-from understudy.records.access import Scope
+from understudy.adapters.stores.columns import Choice, Instant, Scopes, Words
 from understudy.records.assessment import DecisionKind
 from understudy.records.conversation import Author, Mode
 from understudy.records.outbox import OutboxState
 from understudy.records.review import HoldKind, HoldState, VerdictKind
 from understudy.records.turn import TurnState
-
-T = TypeVar("T")
-
-_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
-
-
-class Kept(TypeDecorator[T]):
-    """A type of ours: `into` makes what the driver takes, `out_of` what the records hold, on every database the same."""
-
-    def into(self, value: T | None) -> Any:
-        """Make what the driver takes."""
-        raise NotImplementedError
-
-    def out_of(self, value: Any) -> T | None:
-        """Make what the records hold."""
-        raise NotImplementedError
-
-    def process_bind_param(self, value: T | None, dialect: Dialect) -> Any:  # noqa: ARG002 - SQLAlchemy's signature
-        return self.into(value)
-
-    def process_result_value(self, value: Any, dialect: Dialect) -> T | None:  # noqa: ARG002 - the same
-        return self.out_of(value)
-
-
-class Instant(Kept[datetime]):
-    """A moment as whole microseconds since 1970 in UTC: sortable and the same on every database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def into(self, value: datetime | None) -> int | None:
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def out_of(self, value: int | None) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-class Words(Kept[tuple[str, ...]]):
-    """A short tuple of strings as a JSON list."""
-
-    impl = Text
-    cache_ok = True
-
-    def into(self, value: tuple[str, ...] | None) -> str | None:
-        if not value:
-            return None if value is None else "[]"
-        return json.dumps(value, ensure_ascii=False)
-
-    def out_of(self, value: str | None) -> tuple[str, ...] | None:
-        if value is None or value == "[]":
-            return None if value is None else ()
-        return tuple(json.loads(value))
-
-
-class Scopes(Kept[tuple[Scope, ...]]):
-    """Scopes as words separated by spaces."""
-
-    impl = Text
-    cache_ok = True
-
-    def into(self, value: tuple[Scope, ...] | None) -> str:
-        return " ".join(value or ())
-
-    def out_of(self, value: str | None) -> tuple[Scope, ...]:
-        return tuple(Scope(word) for word in (value or "").split())
-
-
-class Choice(Kept[StrEnum]):
-    """One of a closed set, stored as its value."""
-
-    impl = String(40)
-    cache_ok = True
-
-    def __init__(self, kind: type[StrEnum]) -> None:
-        super().__init__()
-        self._values = {choice: choice.value for choice in kind}
-        self._choices = {choice.value: choice for choice in kind}
-
-    def into(self, value: StrEnum | None) -> str | None:
-        return None if value is None else self._values[value]
-
-    def out_of(self, value: str | None) -> StrEnum | None:
-        return None if value is None else self._choices[value]
-
 
 metadata = MetaData(
     naming_convention={

@@ -18,6 +18,7 @@ from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
 from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
+from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
@@ -45,17 +46,18 @@ class SqlTransaction:
         self.keys = SqlKeys(session)
         self.idempotency = SqlIdempotencyKeys(session)
         self.calls = SqlAgentCalls(session)
-        self.candidates = SqlCandidates(session)
+        self.candidates = SqlCandidates(session, hot.autonomy)
         self.epochs = SqlEpochs(session, hot.autonomy)
         self.calibrators = SqlCalibrators(session, hot.autonomy)
         self.stops = SqlStops(session, hot.autonomy)
         self.topics = SqlTopics(session, hot.autonomy)
         self.seeds = SqlSeeds(session)
         self.reviews = SqlReviews(session)
-        self.feedback = SqlFeedbacks(session)
+        self.feedback = SqlFeedbacks(session, hot.autonomy)
         self.caps = SqlCaps(session, hot.autonomy)
         self.runs = SqlRuns(session)
         self.gates = SqlGates(session)
+        self.releases = SqlReleases(session, hot.autonomy)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:

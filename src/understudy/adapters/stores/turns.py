@@ -86,7 +86,13 @@ _TURNS = Rows(
     ),
 )
 _COUNTED = Rows(slice_counts, key=("topic", "channel", "kind", "began_at"), more=_COUNT_COLUMNS, again="adds")
-_DOCUMENTS = Rows(artifacts, key=("turn_id", "kind"), more=("turn_id", "kind", "digest", "body"), again="replaces")
+_DOCUMENTS = Rows(
+    artifacts,
+    key=("turn_id", "kind"),
+    more=("turn_id", "kind", "digest", "body"),
+    again="replaces",
+    asked=("body",),
+)
 
 _RENEW = Statement(
     update(turns)
@@ -113,7 +119,9 @@ class SqlTurns:
         return added
 
     def get(self, turn_id: str) -> Turn:
-        row = self._session.row(_BY_ID, id=turn_id)
+        if (closed := self._hot.closed_turn(turn_id)) is not None:
+            return closed
+        row = self._session.row_at(_TURNS, _BY_ID, id=turn_id)
         if row is None:
             raise NotFound(f"there is no turn {turn_id!r}")
         return record_of(Turn, row)
@@ -122,14 +130,15 @@ class SqlTurns:
         scene = self._hot.scene(conversation_id)
         if scene is not None and (kept := scene.open_turns()) is not None:
             return kept
-        found = [record_of(Turn, row) for row in self._session.rows(_OPEN_OF, conversation_id=conversation_id)]
+        rows = self._session.rows_where(_TURNS, _OPEN_OF, conversation_id=conversation_id)
+        found = [record_of(Turn, row) for row in rows]
         if scene is not None:
             scene.turns = list(found)
         return found
 
     def latest_of(self, conversation_id: str) -> Turn | None:
-        row = self._session.row(_LATEST_OF, conversation_id=conversation_id)
-        return None if row is None else record_of(Turn, row)
+        rows = self._session.rows_where(_TURNS, _LATEST_OF, conversation_id=conversation_id)
+        return record_of(Turn, rows[0]) if rows else None
 
     def advance(self, turn: Turn, *path: TurnState, **changes: Any) -> Turn:
         for state, to in pairwise((turn.state, *path)):
@@ -223,5 +232,5 @@ class SqlArtifacts:
     def get(self, turn_id: str, kind: str) -> str | None:
         if self._hot.lacks_document(turn_id, kind):
             return None
-        body = self._session.scalar(_DOCUMENT, turn_id=turn_id, kind=kind)
-        return None if body is None else str(body)
+        row = self._session.row_at(_DOCUMENTS, _DOCUMENT, turn_id=turn_id, kind=kind)
+        return None if row is None else str(row[0])

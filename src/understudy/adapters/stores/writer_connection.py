@@ -16,6 +16,7 @@ from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.statement import Statement
 from understudy.adapters.stores.transaction import SqlTransaction
+from understudy.adapters.stores.turnstile import Turnstile
 
 _TAKE_WRITER_LOCK = Statement(select(func.pg_advisory_xact_lock(bindparam("key"))))
 
@@ -28,6 +29,7 @@ class WriterConnection:
         self._connection: PoolProxiedConnection | None = None
         self._pipeline: Any = None
         self._kept_open = ExitStack()
+        self._turnstile = Turnstile(engine.url)
 
     @property
     def driver_connection(self) -> Any:
@@ -53,7 +55,8 @@ class WriterConnection:
             if not is_sqlite(self._engine):
                 self._pipeline = self._kept_open.enter_context(self.driver_connection.pipeline())
         if is_sqlite(self._engine):
-            self._connection.cursor().execute("BEGIN IMMEDIATE")
+            with self._turnstile.passing():
+                self._connection.cursor().execute("BEGIN IMMEDIATE")
         transaction = SqlTransaction(self._connection, self._engine.dialect, hot, pipeline=self._pipeline)
         if self._pipeline is not None:
             transaction.session.renew(_TAKE_WRITER_LOCK, {"key": PG_WRITER_LOCK})
@@ -76,6 +79,7 @@ class WriterConnection:
     def close(self) -> None:
         """Let go of the connection."""
         self._drop()
+        self._turnstile.close()
 
     def _drop(self) -> None:
         connection, self._connection, self._pipeline = self._connection, None, None

@@ -18,6 +18,7 @@ from understudy.ports.telemetry import (
     Event,
     HoldRaised,
     MessageSent,
+    ReleaseMoved,
     RequestRefused,
     StepFailed,
     TurnDecided,
@@ -70,7 +71,7 @@ class LogLines:
         if _is_usual(event):
             if self._says_all:
                 self._log.info(event_name(event), **_fields(event))
-        elif isinstance(event, StepFailed):
+        elif isinstance(event, StepFailed) or (isinstance(event, ReleaseMoved) and event.what == "unverified"):
             self._log.error(event_name(event), **_fields(event))
         else:
             self._log.warning(event_name(event), **_fields(event))
@@ -84,6 +85,8 @@ def _is_usual(event: Event) -> bool:
         return event.outcome == "accepted"
     if isinstance(event, AutonomyMoved):
         return event.what not in ("demoted", "stopped")
+    if isinstance(event, ReleaseMoved):
+        return event.what not in ("rolled_back", "regressed", "unverified")
     return not isinstance(event, BreakerChanged | HoldRaised | RequestRefused | StepFailed)
 
 

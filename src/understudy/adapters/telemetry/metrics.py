@@ -17,6 +17,7 @@ from understudy.ports.telemetry import (
     HoldRaised,
     MessageReceived,
     MessageSent,
+    ReleaseMoved,
     RequestRefused,
     StepFailed,
     TopicModelAdopted,
@@ -66,6 +67,7 @@ class Metrics:
         self.outbox_age = histogram("outbox_age_seconds", "Queued to accepted", "channel")
         self.autonomy = counter("autonomy_moves", "Changes of autonomy, and promotions proposed", "what")
         self.adopted = counter("learned_adopted", "Learned models that came into force", "what")
+        self.releases = counter("release_moves", "What was done to releases", "agent", "what")
         self.failures = counter("steps_failed", "Steps that broke in a way nobody foresaw", "flow")
         self._gauges: list[Gauge] = []
         self._topics: set[str] = set()
@@ -112,6 +114,8 @@ class Metrics:
                 self.adopted.labels("calibrator").inc()
             case TopicModelAdopted():
                 self.adopted.labels("topics").inc()
+            case ReleaseMoved():
+                self.releases.labels(event.agent, event.what).inc()
             case StepFailed():
                 self.failures.labels(event.flow).inc()
 

@@ -1,0 +1,64 @@
+"""The gate of a release: the suites it has to pass, by the settings; how one is passed stands in `gating.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from understudy.errors import ConfigurationError
+from understudy.evaluation.archive import Archive
+from understudy.evaluations import Evaluations, Tries
+from understudy.gating import Watching, gate_release, unwatched
+from understudy.ports.store import Store
+from understudy.records.gate import GateResult, GateVerdict
+from understudy.records.release import Release
+from understudy.settings.model import Settings
+from understudy.settings.stated import stated
+
+WORST_FIRST = (GateVerdict.FAIL, GateVerdict.INCONCLUSIVE, GateVerdict.PASS)
+
+
+class SuiteGate:
+    """Compares two releases that the configuration states; the worst that any suite says is what it says."""
+
+    def __init__(self, settings: Settings, base: Path, store: Store, *, watching: Watching = unwatched) -> None:
+        self._settings = settings
+        self._base = base
+        self._store = store
+        self._watching = watching
+        self._entries: Mapping[str, str] = {one.id: one.entry for one in stated(settings, base).values()}
+
+    async def __call__(self, candidate: Release, baseline: Release) -> GateResult:
+        """Try both and compare; raises `ConfigurationError` where a suite or a release is not there."""
+        results = [await self._on(name, candidate, baseline) for name in self._settings.releases.suites]
+        worst = min(results, key=lambda one: WORST_FIRST.index(one.verdict))
+        return worst if len(results) == 1 else replace(worst, reason=f"suite {worst.suite}: {worst.reason}")
+
+    async def _on(self, suite: str, candidate: Release, baseline: Release) -> GateResult:
+        evaluations = Evaluations(self._settings, self._base)
+        async with (
+            evaluations.release(self._entry(baseline), name=baseline.id, tries=Tries()) as before,
+            evaluations.release(self._entry(candidate), name=candidate.id, tries=Tries()) as after,
+        ):
+            return await gate_release(
+                evaluations,
+                Archive(self._store, evaluations.clock),
+                suite=suite,
+                baseline=before,
+                candidate=after,
+                watching=self._watching,
+            )
+
+    def _entry(self, release: Release) -> str:
+        entry = self._entries.get(release.id)
+        if entry is None:
+            raise ConfigurationError(
+                f"release {release.id} is stated nowhere in this configuration, so it cannot be tried"
+            )
+        return entry
+
+
+def gate_of(settings: Settings, base: Path, store: Store, *, watching: Watching = unwatched) -> SuiteGate | None:
+    """The gate that the settings ask for; None where they name no suite, and then only a person lets a release go on."""
+    return SuiteGate(settings, base, store, watching=watching) if settings.releases.suites else None

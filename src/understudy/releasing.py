@@ -1,0 +1,100 @@
+"""How versions of agents come to the customers: those flows, built from the settings. It opens and starts nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from understudy.adapters.stores.sql_store import SqlStore
+from understudy.plugins import checks_of
+from understudy.ports.agent import Agent, DraftRequest
+from understudy.ports.clock import Clock
+from understudy.ports.dispatch import Dispatcher
+from understudy.ports.telemetry import Telemetry
+from understudy.records.evidence import Draft
+from understudy.records.release import Stated
+from understudy.release.orders import Gate, ReleaseOrders
+from understudy.release.probing import Probing
+from understudy.release.rehearsing import AT_ONCE_MAX, Rehearsing
+from understudy.release.status import ReleaseReports
+from understudy.release.watching import ReleaseWatch
+from understudy.settings.asked import agents_asked
+from understudy.settings.model import Settings
+from understudy.settings.releases import release_terms_of
+from understudy.settings.stated import by_agent, stated
+from understudy.turn.drafting import Drafting, DraftingLimits
+from understudy.turn.places import Places
+from understudy.turn.releases import Picks, Routes
+from understudy.upkeep.sweeps import Sweeps
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Versions:
+    """The agents by their entries, the versions those state, who is asked for a draft, and which release of it."""
+
+    agents: Mapping[str, Agent]
+    stated: Mapping[str, Stated]
+    picks: Picks
+    routes: Routes
+
+
+def versions_of(settings: Settings, base: Path, clock: Clock, agents: Mapping[str, Agent]) -> Versions:
+    """Find out who can be asked; raises `ConfigurationError`."""
+    found = stated(settings, base)
+    versions = by_agent(found)
+    picks = Picks(agents_asked(settings, {name: name for name in agents}), agents, versions)
+    return Versions(agents=agents, stated=found, picks=picks, routes=Routes(clock, picks.names, versions))
+
+
+def letting_out(
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    versions: Versions,
+    places: Places,
+    dispatcher: Dispatcher,
+    *,
+    gate: Gate | None = None,
+) -> dict[str, Any]:
+    """The flows of releases, by their names in `App`."""
+    terms = release_terms_of(settings.releases)
+    found, picks = versions.stated, versions.picks
+    by_id = {one.id: one for one in found.values()}
+    # A drafting of its own: what breaks in a rehearsal closes no circuit, and takes no room, of customers' drafts.
+    limits = DraftingLimits(
+        deadline_s=terms.draft_s_max, place_wait_s_max=terms.draft_s_max, attempts_max=1, in_flight_max=AT_ONCE_MAX + 1
+    )
+    rehearsal = Drafting(
+        clock, telemetry, lambda request: (picks.only(request.chosen[0]),), limits=limits, places=places
+    )
+
+    async def ask(request: DraftRequest) -> Draft:
+        return await rehearsal.draft(request)
+
+    watch = ReleaseWatch(store, clock, telemetry, terms=terms)
+    probing = Probing(store, clock, telemetry, by_id, ask=ask, would_draft=versions.routes.would_draft, terms=terms)
+    rehearsing = Rehearsing(store, clock, by_id, ask=ask, checks=checks_of(settings), terms=terms)
+    return {
+        "releases": ReleaseOrders(
+            store,
+            clock,
+            telemetry,
+            found,
+            terms=terms,
+            version_of=lambda entry: versions.agents[entry].version,
+            gate=gate,
+        ),
+        "release_reports": ReleaseReports(store, clock, found, terms=terms),
+        "release_watch": (
+            Sweeps(
+                clock,
+                telemetry,
+                {"probes": probing.sweep, "releases": watch.sweep},
+                is_my_turn=dispatcher.may_sweep,
+            ),
+            Sweeps(clock, telemetry, {"rehearsals": rehearsing.sweep}, is_my_turn=dispatcher.may_sweep),
+        ),
+    }

@@ -1,0 +1,73 @@
+"""What people do on a stage (tests/stage.py): they give verdicts, and may be let go on until nobody waits."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from understudy.errors import Conflict
+from understudy.records.review import Hold, HoldKind, Verdict, VerdictKind, VerdictRequest
+from understudy.records.turn import OPEN
+
+if TYPE_CHECKING:
+    from stage import Stage
+
+
+class People:
+    """A part of every stage."""
+
+    def give(
+        self: Stage,
+        hold: Hold,
+        kind: VerdictKind,
+        text: str | None = None,
+        *,
+        reviewer: str = "rosa",
+        version: int | None = None,
+        **said: Any,
+    ) -> Verdict:
+        """Give a verdict; nothing is sent yet."""
+        needs_text = kind in (VerdictKind.EDIT, VerdictKind.RESPOND) and text is None
+        request = VerdictRequest(
+            hold_id=hold.id,
+            version=version or hold.version,
+            kind=kind,
+            reviewer=reviewer,
+            text="Written by a person." if needs_text else text,
+            **said,
+        )
+        return self.run(self.verdicts.give(request))
+
+    def let_people_finish(self: Stage) -> None:
+        """Let time pass and people decide until nobody waits: drafts are approved, hand-offs answered by hand, and of
+        an unsure send they say what the channel knows.
+        """
+        for _ in range(50):
+            self.pass_time(3600)
+            if self.is_quiet:
+                return
+            for hold in self.open_holds:
+                try:
+                    self.give(hold, self._sensible(hold), f"By hand, for {hold.turn_id}.")
+                except Conflict:
+                    continue  # It changed with what was decided just before; it is looked at again.
+                self.settle()
+        raise AssertionError(f"people were given new holds for ever: {self.open_holds}")
+
+    @property
+    def is_quiet(self: Stage) -> bool:
+        """Whether nobody waits for anything."""
+        later = self.clock.now() + timedelta(days=365)
+        is_sending = self.read(lambda tx: tx.outbox.due(later, limit=1))
+        return not self.open_holds and not is_sending and not any(turn.state in OPEN for turn in self.turns)
+
+    def _sensible(self: Stage, hold: Hold) -> VerdictKind:
+        match hold.kind:
+            case HoldKind.DRAFT:
+                return VerdictKind.APPROVE
+            case HoldKind.HAND_OFF:
+                return VerdictKind.RESPOND
+            case HoldKind.UNSURE_SEND:
+                entry = self.read(lambda tx: tx.outbox.head(hold.conversation_id))
+                assert entry is not None, "an unsure send stands before everything else"
+                return VerdictKind.REJECT if self.channel.times_delivered(entry.id) else VerdictKind.APPROVE

@@ -1,0 +1,118 @@
+"""The releases of a stage (tests/stage.py): the versions of its agent, and the flows that let them out and watch them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from stage_plan import Plan
+from understudy.assessment.check import Check
+from understudy.ports.agent import Agent
+from understudy.ports.clock import Clock
+from understudy.ports.store import Store
+from understudy.ports.telemetry import Telemetry
+from understudy.records.gate import GateResult, GateVerdict
+from understudy.records.release import Release, Stage
+from understudy.release.orders import ReleaseOrders
+from understudy.release.probing import Probing
+from understudy.release.rehearsing import Rehearsing
+from understudy.release.status import ReleaseReports
+from understudy.release.watching import ReleaseWatch
+from understudy.settings.stated import by_agent
+from understudy.testing.scripted import FROZEN_START
+from understudy.turn.drafting import Drafting
+from understudy.turn.releases import Picks, Routes
+
+
+class Versions:
+    """Who is asked on a stage, and which release of it."""
+
+    def __init__(self, plan: Plan, clock: Clock, agents: Sequence[Agent]) -> None:
+        versions = by_agent(plan.stated)
+        entries = plan.entries | {agent.name: agent for agent in agents}
+        self.picks = Picks({"": tuple(agent.name for agent in agents)}, entries, versions)
+        self.routes = Routes(clock, self.picks.names, versions)
+
+
+class LettingOut:
+    """What is ordered of releases on a stage, and what watches them."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: Store,
+        clock: Clock,
+        telemetry: Telemetry,
+        versions: Versions,
+        checks: tuple[Check, ...],
+    ) -> None:
+        terms: dict[str, Any] = {"terms": plan.release_terms}
+        by_id = {one.id: one for one in plan.stated.values()}
+        picks = versions.picks
+        own = Drafting(clock, telemetry, lambda request: (picks.only(request.chosen[0]),), limits=plan.drafting)
+        ask, would_draft = own.draft, versions.routes.would_draft
+        self.orders = ReleaseOrders(
+            store,
+            clock,
+            telemetry,
+            plan.stated,
+            version_of=lambda entry: plan.entries[entry].version,
+            gate=plan.gate,
+            **terms,
+        )
+        self.reports = ReleaseReports(store, clock, plan.stated, **terms)
+        self.watch = ReleaseWatch(store, clock, telemetry, **terms)
+        self.probing = Probing(store, clock, telemetry, by_id, ask=ask, would_draft=would_draft, **terms)
+        self.rehearsing = Rehearsing(store, clock, by_id, ask=ask, checks=checks, **terms)
+
+
+def gate_saying(verdict: GateVerdict, **fields: Any) -> Any:
+    """A gate that says this about whatever it is given."""
+
+    async def gate(candidate: Release, baseline: Release) -> GateResult:
+        given: dict[str, Any] = {
+            "id": "g",
+            "suite": "edge",
+            "suite_digest": "d",
+            "baseline": baseline.id,
+            "candidate": candidate.id,
+            "verdict": verdict,
+            "reason": f"it is a {verdict.value}",
+            "effect": 0.0,
+            "interval": (-0.1, 0.1),
+            "pairs": 100,
+            "errors": 0,
+            "flipped": (),
+            "blocked_by": (),
+            "would_decide": "more pairs" if verdict is GateVerdict.INCONCLUSIVE else None,
+            "at": FROZEN_START,
+        }
+        return GateResult(**{**given, **fields})
+
+    return gate
+
+
+PASSES = gate_saying(GateVerdict.PASS)
+
+
+def begin(stage: Any, to: Stage, share: float = 0.5) -> Release:
+    """Adopt the agent as it is, and bring its second version to a stage."""
+    orders = stage.letting_out.orders
+    stage.run(orders.create("echo", by="Ines"))
+    release = stage.run(orders.create("echo-2", by="Ines"))
+    moved: Release = stage.run(orders.promote(release.id, version=None, by="Ines", to=to, share=share))
+    return moved
+
+
+def watch(stage: Any) -> None:
+    """Let a server's round pass: what is in shadow rehearses, what is being tried is watched, rollbacks are probed."""
+    flows = stage.letting_out
+    for look in (flows.rehearsing, flows.watch, flows.probing):
+        stage.run(look.sweep())
+    stage.settle()
+
+
+def release_now(stage: Any, release: Release) -> Release:
+    """A release as it stands."""
+    found: Release = stage.read(lambda tx: tx.releases.get(release.id))
+    return found
