@@ -21,10 +21,12 @@ AT_ONCE = 64
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runner:
-    """A way to try the cases: `call` gives the command for so many trials of each and where its results will be."""
+    """A way to try the cases: `call` gives the command for so many trials of each and where its results will be; it is
+    run in `folder`."""
 
     name: str
     version: str
+    folder: Path
     call: Callable[[int], tuple[list[str], Path]]
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -71,7 +73,7 @@ def understudy(folder: Path, port: int) -> Runner:
 
     from understudy import __version__
 
-    return Runner(name="understudy", version=__version__, call=call)
+    return Runner(name="understudy", version=__version__, folder=home, call=call)
 
 
 def inspect(folder: Path, port: int) -> Runner:
@@ -106,10 +108,11 @@ def inspect(folder: Path, port: int) -> Runner:
             "--log-format",
             "json",
         ]
-        return [str(python.with_name("inspect")), "eval", str(home / "bench.py"), *options, *limits], out
+        return [str(python.with_name("inspect")), "eval", "bench.py", *options, *limits], out
 
     environment = {"FAKE_API_KEY": "none", "FAKE_BASE_URL": f"http://127.0.0.1:{port}/v1"}
-    return Runner(name="inspect", version=INSPECT[0].split("==")[1], call=call, environment=environment)
+    version = INSPECT[0].split("==")[1]
+    return Runner(name="inspect", version=version, folder=home, call=call, environment=environment)
 
 
 def promptfoo(folder: Path, port: int) -> Runner:
@@ -145,7 +148,8 @@ def promptfoo(folder: Path, port: int) -> Runner:
         "PROMPTFOO_DISABLE_REMOTE_GENERATION": "1",
         "PROMPTFOO_CONFIG_DIR": str(home / "config"),
     }
-    return Runner(name="promptfoo", version=PROMPTFOO.split("@")[1], call=call, environment=environment)
+    version = PROMPTFOO.split("@")[1]
+    return Runner(name="promptfoo", version=version, folder=home, call=call, environment=environment)
 
 
 def _inspect_python() -> Path:

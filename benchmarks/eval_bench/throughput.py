@@ -24,7 +24,7 @@ from eval_bench import fake_agent
 from eval_bench.runners import AT_ONCE, CASES, Missing, Runner, inspect, promptfoo, understudy
 from understudy.evaluation.readers.results import read_results
 
-MORE = 4
+MORE = 3
 MAKERS: dict[str, Callable[[Path, int], Runner]] = {
     "understudy": understudy,
     "promptfoo": promptfoo,
@@ -94,7 +94,13 @@ def _cost(runner: Runner, trials: int, port: int) -> Cost:
     asked = _asked(port)
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
     ended = subprocess.run(
-        words, check=False, capture_output=True, text=True, env={**os.environ, **runner.environment}, timeout=900
+        words,
+        cwd=runner.folder,
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **runner.environment},
+        timeout=900,
     )
     wall = time.perf_counter() - began
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -100,6 +100,8 @@ class Evaluations:
             wrong = [] if case.customer is None else faults_of(case.customer)
             if wrong:
                 raise MalformedInput(f"case {case.id!r}: {wrong[0]}")
+            if case.customer is not None and case.customer.played_by is not None:
+                self._agent_settings(case.customer.played_by)
         return {case.id: graders_of(case, means) for case in suite.cases}
 
     def player(self, case: Case, trial: int) -> Player:

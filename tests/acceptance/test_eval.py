@@ -196,6 +196,13 @@ def test_case_that_cannot_be_graded_is_refused_before_anything_is_tried(folder: 
     assert "name the opinion that judges" in err
 
 
+def test_customer_that_no_agent_plays_is_refused_before_anything_is_tried(folder: Path, understudy_eval: Eval) -> None:
+    suite(folder, TALK.replace("played_by: customer", "played_by: nobody"))
+    code, _, err = understudy_eval("run", "shop")
+    assert code == 3
+    assert "there is no agent 'nobody'" in err
+
+
 # --- gate ---
 
 

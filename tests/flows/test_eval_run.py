@@ -17,7 +17,7 @@ from understudy.assessment.checks import CHECKS
 from understudy.errors import AgentAnsweredNonsense, AgentUnavailable, ConfigurationError
 from understudy.evaluation.attempts import Release
 from understudy.evaluation.case_file import read_case
-from understudy.evaluation.conversation import ScriptedPlayer
+from understudy.evaluation.conversation import Player, ScriptedPlayer
 from understudy.evaluation.graders import graders_of
 from understudy.evaluation.graders.contract import NO_MEANS, Means
 from understudy.evaluation.journal import Journal, RunHead
@@ -46,6 +46,7 @@ class Desk:
     def __init__(self, folder: Path) -> None:
         self.file = folder / "out.jsonl"
         self.clock = FrozenClock()
+        self.player: Callable[[Case, int], Player] = lambda one, trial: ScriptedPlayer(one.customer)  # type: ignore[arg-type]
 
     def run(
         self,
@@ -68,7 +69,7 @@ class Desk:
                 release,
                 self.clock,
                 graders={one.id: graders_of(one, means) for one in cases},
-                player=lambda one, trial: ScriptedPlayer(one.customer),  # type: ignore[arg-type]
+                player=self.player,
                 limits=RunLimits(**limits),
             )
             return await runner.run(plan_of(suite, trials=trials), journal, is_decided=is_decided)
@@ -331,3 +332,13 @@ def test_conversation_ends_after_its_turns(desk: Desk) -> None:
 def test_conversation_ends_where_the_agent_hands_off(desk: Desk) -> None:
     trial = desk.run([talk()], ScriptedAgent([Draft(text="A colleague will help.", handoff=True)])).trials[0]
     assert "handed_off" in trial.why
+
+
+def test_what_makes_a_run_impossible_comes_out_as_one_message_and_keeps_what_is_done(desk: Desk) -> None:
+    def nobody(one: Case, trial: int) -> Player:
+        raise ConfigurationError("there is no agent 'nobody'")
+
+    desk.player = nobody
+    with pytest.raises(ConfigurationError, match="no agent 'nobody'"):
+        desk.run([*CASES, talk()], ScriptedAgent("yes"), trials=2, at_once_max=1)
+    assert desk.file.exists()

@@ -14,7 +14,7 @@ from time import perf_counter
 from typing import Final, Literal
 
 from understudy.backoff import backoff_s
-from understudy.errors import AgentError, BudgetSpent
+from understudy.errors import AgentError, BudgetSpent, UnderstudyError
 from understudy.evaluation.attempts import Release, attempt
 from understudy.evaluation.conversation import Player
 from understudy.evaluation.graders.contract import Attempted, Grader
@@ -29,7 +29,7 @@ Point = Literal["asking", "attempted", "graded", "added", "safe"]
 Watch = Callable[[Point, str, int], None]
 Done = Mapping[tuple[str, int], Trial]
 REPLY_CHARS_MAX: Final = 20_000
-LOOK_PART: Final = 20
+LOOK_PART: Final = 100
 """Whether all is decided is looked at whenever this part more is finished than at the last look."""
 
 
@@ -97,6 +97,7 @@ class Runner:
         done = {key: trial for one in plan if (trial := journal.known.get(key := (one.case.id, one.trial)))}
         resumed = len(done)
         going = _Going(plan, done, is_decided)
+        failure: UnderstudyError | None = None
         workers = min(self._limits.at_once_max, max(1, len(plan) - resumed))
         try:
             async with asyncio.TaskGroup() as group:
@@ -104,8 +105,12 @@ class Runner:
                     group.create_task(self._work(going, journal))
         except* BudgetSpent:
             going.ended = "budget"
+        except* UnderstudyError as failed:
+            failure = _first(failed)  # raised here it would come out in a group again
         finally:
             await journal.close()
+        if failure is not None:
+            raise failure
         trials = tuple(done[key] for one in plan if (key := (one.case.id, one.trial)) in done)
         if going.ended == "decided":
             trials = going.decided_on
@@ -194,6 +199,12 @@ class Runner:
             has_teeth=self._teeth.get(case.id),
             attempts=tries,
         )
+
+
+def _first(failed: BaseExceptionGroup[UnderstudyError]) -> UnderstudyError:
+    """The first error of a group, whose message is for people."""
+    found = failed.exceptions[0]
+    return _first(found) if isinstance(found, BaseExceptionGroup) else found
 
 
 def verdict_of(grades: Sequence[Grade]) -> tuple[float | None, str | None, str]:

@@ -14,7 +14,8 @@ from understudy.evaluation.attempts import assessing
 from understudy.evaluation.case_file import read_case
 from understudy.evaluation.graders import GRADERS, graders_of
 from understudy.evaluation.graders.contract import NO_MEANS, Attempted, Means, no_judge
-from understudy.evaluation.teeth import graded, tried
+from understudy.evaluation.teeth import graded, judges_beside_people, tried
+from understudy.ports.opinion import OpinionRequest, Said
 from understudy.records.evidence import Action, Draft, Passage, ToolCall
 from understudy.records.suite import Case, Grade
 from understudy.settings.model import Settings
@@ -219,3 +220,53 @@ def test_graders_bite_where_they_refuse_the_reply_that_was_bad() -> None:
     assert teeth("regex", ".") is False
     one = case("regex", ".")
     assert asyncio.run(tried(one, graders_of(one, NO_MEANS), RULEBOOK, CHECKS)) is None
+
+
+class SettledJudge:
+    """A judge that always says the same."""
+
+    name = "settled"
+
+    def __init__(self, word: str) -> None:
+        self.word = word
+
+    async def ask(self, request: OpinionRequest) -> Said:
+        return Said(word=self.word)
+
+    async def check(self) -> str:
+        return "here"
+
+    async def close(self) -> None:
+        pass
+
+
+def test_judge_is_held_against_people_and_one_that_agrees_with_everything_shows() -> None:
+    means = Means(judge=lambda name, prompt: SettledJudge("pass"))
+    tries = []
+    for number, good in enumerate([True, False, True, False, False]):
+        one = case("judge", "Is it right?", id=f"c{number}", recorded={"text": "You get 50 EUR.", "good": good})
+        found = asyncio.run(tried(one, graders_of(one, means), RULEBOOK, CHECKS))
+        assert found is not None
+        assert found.refused is False
+        tries.append(found)
+    agreed = judges_beside_people(tries)["judge:settled"]
+    assert (agreed.drafts, agreed.raw, agreed.kappa) == (5, 0.4, 0.0)
+
+
+@pytest.mark.parametrize(("word", "loss"), [("pass", 0.0), ("FAIL", 1.0), ('"pass".', 0.0)])
+def test_judge_is_read_strictly(word: str, loss: float) -> None:
+    means = Means(judge=lambda name, prompt: SettledJudge(word))
+    assert grade("judge", "Is it right?", "yes", means=means).loss == loss
+
+
+def test_judge_is_asked_the_question_of_the_case() -> None:
+    asked: list[tuple[str | None, str | None]] = []
+
+    def judge(name: str | None, prompt: str | None) -> SettledJudge:
+        asked.append((name, prompt))
+        return SettledJudge("pass")
+
+    grade("judge", {"question": "Is it polite?", "opinion": "mine"}, "yes", means=Means(judge=judge))
+    ((name, prompt),) = asked
+    assert name == "mine"
+    assert "Question: Is it polite?" in (prompt or "")
