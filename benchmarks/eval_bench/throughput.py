@@ -68,7 +68,7 @@ def measure(*, rounds: int, only: tuple[str, ...] = ()) -> dict[str, Any]:
                 found[runner.name] = {"version": runner.version} | _median(rows[runner.name])
     ours = found.get("understudy", {})
     for name in ("promptfoo", "inspect"):
-        if "trials_per_s" in found.get(name, {}):
+        if "trials_per_s" in found.get(name, {}) and "trials_per_s" in ours:
             found[f"beside_{name}"] = {
                 "trials_per_s": ours["trials_per_s"] / found[name]["trials_per_s"],
                 "whole_command": found[name]["command_s"] / ours["command_s"],
@@ -80,8 +80,10 @@ def measure(*, rounds: int, only: tuple[str, ...] = ()) -> dict[str, Any]:
 def _figures(runner: Runner, port: int) -> dict[str, float]:
     once, more = (_cost(runner, trials, port) for trials in (1, MORE))
     trials = (MORE - 1) * CASES
+    if more.wall_s <= once.wall_s or more.cpu_s <= once.cpu_s:
+        raise Missing("the machine was too busy: more trials took less time; run it again")
     return {
-        "trials_per_s": trials / max(1e-9, more.wall_s - once.wall_s),
+        "trials_per_s": trials / (more.wall_s - once.wall_s),
         "cpu_ms_per_trial": 1000 * (more.cpu_s - once.cpu_s) / trials,
         "command_s": once.wall_s,
         "command_cpu_s": once.cpu_s,
