@@ -15,6 +15,7 @@ SCOPES = {
     ("get", "/v1/turns/{turn_id}"): Scope.TURNS_READ,
     ("get", "/v1/turns/{turn_id}/pipeline"): Scope.TURNS_READ,
     ("post", "/v1/turns/{turn_id}/feedback"): Scope.TURNS_WRITE,
+    ("post", "/v1/turns/{turn_id}/case"): Scope.HOLDS_WRITE,
     ("post", "/v1/chat/completions"): Scope.TURNS_WRITE,
     ("get", "/v1/holds"): Scope.HOLDS_READ,
     ("get", "/v1/holds/{hold_id}"): Scope.HOLDS_READ,
@@ -29,6 +30,13 @@ SCOPES = {
     **{
         ("post", f"/v1/autonomy/{order}"): Scope.AUTONOMY_WRITE
         for order in ("hold", "resume", "confirm", "decline", "restart")
+    },
+    ("get", "/v1/releases"): Scope.RELEASES_READ,
+    ("get", "/v1/releases/{release_id}"): Scope.RELEASES_READ,
+    ("post", "/v1/releases"): Scope.RELEASES_WRITE,
+    **{
+        ("post", f"/v1/releases/{{release_id}}/{order}"): Scope.RELEASES_WRITE
+        for order in ("waive", "promote", "rollback", "give-up", "hold", "resume")
     },
     ("get", "/v1/contacts/{contact_id}"): Scope.HOLDS_READ,
     ("post", "/v1/contacts/{contact_id}/lift_cap"): Scope.AUTONOMY_WRITE,
@@ -45,7 +53,7 @@ def ask(client: Any, route: tuple[str, str]) -> tuple[int, dict[str, Any]]:
     """Call a route about things that do not exist; returns the status and the problem, if it is one."""
     method, path = route
     address = path.replace("{turn_id}", "x").replace("{hold_id}", "x").replace("{conversation_id}", "x")
-    address = address.replace("{contact_id}", "x")
+    address = address.replace("{contact_id}", "x").replace("{release_id}", "x")
     body = {} if method == "get" else {"json": BODY}
     with client.stream(method.upper(), address, headers={"If-Match": '"1"'}, **body) as answer:
         is_problem = answer.headers["content-type"] == "application/problem+json"
