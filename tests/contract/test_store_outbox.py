@@ -182,7 +182,7 @@ def test_api_keys_come_back_in_the_order_they_were_made(store: SqlStore, commit:
 
 
 def test_a_scope_that_a_newer_program_knows_takes_nothing_from_the_others(store: SqlStore, commit: Commit) -> None:
-    ahead = cast("tuple[Scope, ...]", (Scope.TURNS_READ, "releases:write", Scope.HOLDS_WRITE))
+    ahead = cast("tuple[Scope, ...]", (Scope.TURNS_READ, "tides:write", Scope.HOLDS_WRITE))
     commit(lambda tx: tx.keys.add(key("a", scopes=ahead)))
     assert store.read_now(lambda tx: tx.keys.all()) == [key("a")]
 

@@ -68,6 +68,15 @@ def test_a_step_reads_what_it_wrote_itself(store: SqlStore, make: Any) -> None:
     store.write_now(told(step))
 
 
+def test_a_turn_that_was_handed_off_and_is_answered_is_read_as_it_is_then(store: SqlStore, make: Any) -> None:
+    handed = store.write_now(told(lambda tx: make.turn(tx, state=TurnState.HANDED_OFF)))
+    handed = store.write_now(told(lambda tx: tx.turns.touch(handed, finished_at=NOW)))
+    answering = store.write_now(told(lambda tx: tx.turns.advance(handed, TurnState.DELIVERING)))
+    assert store.write_now(lambda tx: tx.turns.get(handed.id)) == answering
+    answered = store.write_now(told(lambda tx: tx.turns.advance(answering, TurnState.ANSWERED)))
+    assert store.write_now(lambda tx: tx.turns.get(handed.id)) == answered
+
+
 @pytest.mark.parametrize("is_new", [True, False])
 def test_a_change_under_an_old_token_is_refused_within_the_same_group_too(
     store: SqlStore, make: Any, *, is_new: bool

@@ -16,6 +16,7 @@ from understudy.records.release import Release, Stage
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.rollout import LiveSignal, ReleaseStatus, ReleaseTerms, Trend
 from understudy.testing.scripted import ScriptedAgent
+from understudy.turn import releases
 
 Build = Callable[..., Any]
 TERMS = ReleaseTerms(pairs_min=10, days_min=0.0)
@@ -133,11 +134,12 @@ def test_after_a_rollback_a_probe_sees_that_the_old_release_answers(build: Build
     assert "release.probed" in stage.ledger_events
 
 
-def test_a_rollback_without_effect_is_told_loudly(build: Build) -> None:
+def test_a_rollback_without_effect_is_told_loudly(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
     """The trap of a rollback that changes nothing: the look-up still leads to what was taken back."""
     stage = staged(build)
     release = begin(stage, Stage.CANARY, share=1.0)
     ask(stage)
+    monkeypatch.setattr(releases, "_still", lambda kept, _choice: kept)
     broken = stage.versions.routes._may_draft
     stage.versions.routes._may_draft = lambda found: found is not None and (found.id == release.id or broken(found))
     stage.run(stage.letting_out.orders.roll_back(release.id, by="Ines", why="odd"))
@@ -147,6 +149,7 @@ def test_a_rollback_without_effect_is_told_loudly(build: Build) -> None:
     assert f"{release.id} would draft" in (seen.unverified or "")
     assert told(stage)[-1] == "unverified"
     stage.versions.routes._may_draft = broken
+    monkeypatch.undo()
     stage.clock.advance(60)
     watch(stage)
     assert release_now(stage, release).verified_at is not None

@@ -160,6 +160,8 @@ class Hot:
         if turn.state not in OPEN:
             self._documents.pop(turn.id, None)
             self._keep_closed(turn)
+        else:
+            self._closed.pop(turn.id, None)  # a person answers what had been handed off
         if (scene := self.scene(turn.conversation_id)) is not None:
             scene.put_turn(turn)
         if self.backlog is not None:
