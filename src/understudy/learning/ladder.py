@@ -217,7 +217,7 @@ def _ladders(thresholds: tuple[float, ...], shares: tuple[float, ...], targets: 
 
 @lru_cache(maxsize=256)
 def _detector(targets: Targets) -> Detector:
-    return Detector(target=observed_target(targets.risk_max, targets.sensitivity))
+    return Detector(target=observed_target(targets.risk_max, targets.sensitivity), alarm=targets.alarm)
 
 
 @lru_cache(maxsize=256)

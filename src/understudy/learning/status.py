@@ -113,7 +113,7 @@ def _status(
         audited=progress.watch.audited if progress else 0,
         audit_rate=epoch.audit_rate if epoch else None,
         burst_left=epoch.burst_left if epoch else 0,
-        alarm=_alarm(progress),
+        alarm=_alarm(progress, targets),
         calibrator=epoch.calibrator if epoch else None,
         proposal=epoch.proposal if epoch else None,
         since=epoch.began_at if epoch else None,
@@ -138,7 +138,7 @@ def _coverage(progress: Progress | None, threshold: float | None) -> float | Non
     return progress.mean.labels[progress.thresholds.index(threshold)] / progress.labels
 
 
-def _alarm(progress: Progress | None) -> int:
-    """How far the detector is from its alarm at log(1000), of 100; 0 also where no reply could be audited yet."""
+def _alarm(progress: Progress | None, targets: Targets) -> int:
+    """How far the detector is from its alarm, of 100; 0 also where no reply could be audited yet."""
     far = -math.inf if progress is None else progress.watch.statistic
-    return math.floor(100 * min(max(far / math.log(1000.0), 0.0), 1.0))
+    return math.floor(100 * min(max(far / math.log(targets.alarm), 0.0), 1.0))

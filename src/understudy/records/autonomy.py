@@ -95,13 +95,14 @@ class Targets:
 
     `risk_max` bounds the mean loss and `severe_max` the share of severe ones, both in (0, 1); each holds with
     confidence 1 − `delta`. `sensitivity` in (0, 1] is the share of bad drafts that reviewers notice, at least: what
-    they see must stay below `risk_max` × `sensitivity`.
+    they see must stay below `risk_max` × `sensitivity`. `alarm`: audits to a false alarm, at the least on average.
     """
 
     risk_max: float
     severe_max: float
     delta: float
     sensitivity: float
+    alarm: float = 1000.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -56,6 +56,11 @@ class Autonomy(Section):
         le=1,
         description="share audited where a release that passed its gate goes on alone, until it earned more",
     )
+    false_alarm_audits: float = Field(
+        1_000,
+        ge=200,
+        description="a slice that keeps its promise is demoted by mistake once in so many audits at the most, on average; 5,000 where there are many slices",
+    )
     audit_rate: float = Field(
         0.05, ge=0, le=1, description="share of automatic replies reviewed afterwards; without any, nothing is noticed"
     )

@@ -23,6 +23,7 @@ def targets_of(autonomy: Autonomy, topic: str) -> Targets:
         severe_max=autonomy.severe_max if own.severe_max is None else own.severe_max,
         delta=round(1.0 - autonomy.confidence, 12),
         sensitivity=autonomy.sensitivity,
+        alarm=autonomy.false_alarm_audits,
     )
 
 

@@ -27,7 +27,6 @@ from understudy.turn.standing import grant_of
 
 NAMES: Final = tuple(f"reviewer-{number}" for number in range(1, PEOPLE_MAX + 1))
 START_S: Final = START.timestamp()
-ALARM_AT: Final = math.log(1000.0)
 """The detector's statistic that demotes."""
 
 
@@ -235,7 +234,7 @@ class SliceRun:
                 day=until_s / DAY_S,
                 level=self.level,
                 evidence=0 if progress is None else to_go(progress, self._counting.targets),
-                alarm=0 if progress is None else _of_100(progress),
+                alarm=0 if progress is None else _of_100(progress, self._counting.targets),
                 labels=0 if progress is None else progress.labels,
                 drafts=int(drafts),
                 automatic=int(automatic),
@@ -247,5 +246,6 @@ class SliceRun:
         )
 
 
-def _of_100(progress: Progress) -> int:
-    return max(0, min(100, math.floor(100.0 * progress.watch.statistic / ALARM_AT))) if progress.watch.delivered else 0
+def _of_100(progress: Progress, targets: Targets) -> int:
+    far = progress.watch.statistic / math.log(targets.alarm)
+    return max(0, min(100, math.floor(100.0 * far))) if progress.watch.delivered else 0

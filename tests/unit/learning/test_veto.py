@@ -179,3 +179,17 @@ def test_what_conversations_go_on_with_can_only_speak_against() -> None:
     assert certified(contradicted, TARGETS) is None
     assert to_go(contradicted, TARGETS) < 100
     assert certified(take(begun(SAME, TARGETS), few), TARGETS) is None
+
+
+def test_who_wants_fewer_false_alarms_hears_of_a_regression_later() -> None:
+    drafts = [draft(n, float(n % 10 == 0), is_delivered=True) for n in range(600)]
+    heard = {}
+    for alarm in (1000.0, 5000.0):
+        targets = replace(TARGETS, alarm=alarm)
+        progress = begun(SAME, targets)
+        for count, one in enumerate(drafts, start=1):
+            progress = take(progress, [one], targets)
+            if is_alarm(watch_now(progress, targets), targets):
+                heard[alarm] = count
+                break
+    assert 50 < heard[1000.0] < heard[5000.0] < 2 * heard[1000.0]
