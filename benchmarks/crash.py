@@ -34,6 +34,7 @@ from turns_harness.postgres import Postgres
 KILLS, KILLS_QUICK = 1_000, 60
 CALLS, CALLS_QUICK = 500, 40
 CELLS = {"sqlite": 4, "postgres": 4}
+CONNECTIONS = 400
 CHANNELS = {"keys": True, "no_keys": False}
 
 
@@ -42,6 +43,9 @@ def main() -> None:
     chosen = _options()
     folder = new_folder()
     postgres = Postgres() if "postgres" in chosen.stores else None
+    if postgres is not None:  # eight cells of three processes, and the connections of those killed just now
+        postgres.execute(f"ALTER SYSTEM SET max_connections = {CONNECTIONS}")
+        postgres.restart("fast")
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=Console(stderr=True)) as progress:
