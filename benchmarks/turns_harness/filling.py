@@ -39,6 +39,7 @@ def fill(url: str, *, finished: int) -> int:
                 for name, (_, values) in columns.items():
                     _copy(connection, name, values, sources[name], first, last, copies)
                 connection.commit()
+            _counted(connection)
             _settle(connection, columns)
         return _count(engine)
     finally:
@@ -118,6 +119,13 @@ def _hurry(connection: Connection) -> None:
         connection.exec_driver_sql(
             "SET session_replication_role = replica"
         )  # the copies' foreign keys hold by themselves
+    connection.commit()
+
+
+def _counted(connection: Connection) -> None:
+    """What was learned of the copies was learned when they were made, and not once the server starts."""
+    connection.execute(text("UPDATE epochs SET consumed = (SELECT max(seq) FROM candidates)"))
+    connection.execute(text("UPDATE frequencies SET seen = (SELECT max(seq) FROM candidates)"))
     connection.commit()
 
 
