@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, func, select, update
+from sqlalchemy import and_, bindparam, case, delete, func, literal_column, select, update
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
 from understudy.adapters.stores.learned_tables import calibrators, candidates, epochs, stops
@@ -34,7 +34,11 @@ _OF_CONVERSATION = Statement(
 )
 _AWAITED = Statement(
     select(*_CANDIDATE)
-    .where(candidates.c.label.is_(None), candidates.c.is_sampled, candidates.c.due_at <= bindparam("now"))
+    .where(
+        candidates.c.label.is_(None),
+        literal_column("is_sampled"),  # the words of the partial index, so that it is used
+        candidates.c.due_at <= bindparam("now"),
+    )
     .order_by(candidates.c.due_at)
     .limit(bindparam("limit"))
 )
