@@ -74,5 +74,8 @@ def test_ctrl_c_ends_all_processes_and_leaves_no_file(large: Path, tmp_path: Pat
         _, said = running.communicate(timeout=WITHIN_S)
     assert running.returncode == 130
     assert b"Traceback" not in said
-    assert processes_in_group(running.pid) == []
+    # What watches over shared memory for the workers ends by itself once the pipe to its parent is closed, so after it.
+    while processes_in_group(running.pid):
+        assert time.monotonic() < ends, processes_in_group(running.pid)
+        time.sleep(0.05)
     assert [path.name for path in tmp_path.iterdir()] == [large.name]
