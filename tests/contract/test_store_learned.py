@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 import pytest
 
-from understudy.adapters.stores import learned
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.errors import NotFound, StaleVersion, StoreError
 from understudy.ports.store import Transaction
@@ -209,12 +208,3 @@ def test_open_epochs_under_other_calibrators_are_found(store: SqlStore) -> None:
     write(store, lambda tx: [tx.epochs.add(one) for one in (*older, epoch("e-3", topic="c", calibrator="c-2"))])
     write(store, lambda tx: tx.epochs.add(epoch("e-4", topic="d", ended_at=NOW, ended_why="alarm")))
     assert store.read_now(lambda tx: tx.epochs.open_under_others("c-2")) == [older[1], older[0]]
-
-
-def test_what_awaits_a_label_is_found_by_its_index_however_many_drafts_there_were(store: SqlStore) -> None:
-    if store.engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL chooses by what it counted, and an empty table is read as a whole")
-    sql = learned._AWAITED.on(store.engine.dialect).sql
-    with store.engine.connect() as connection:
-        plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", (0,) * sql.count("?")).fetchall()
-    assert "ix_candidates_awaited" in str(plan)

@@ -82,13 +82,12 @@ class TopicLearning:
     async def _tags(self) -> list[Tag]:
         """The latest tags, one a turn; a reviewer's word counts before the channel's and the agent's."""
         tags: dict[int, Tag] = {}
-        before = _END
+        before: str | None = None
         while len(tags) < TAGS_MAX:
-            found, end = await self._store.read(partial(_tagged, before=before))
+            found, before = await self._store.read(partial(_tagged, before=before))
             _keep(tags, found)
-            if end is None:
+            if before is None:
                 break
-            before = end
         place: int | None = _END
         for _ in range(GIVEN_LOOK_BACK // PAGE):
             if place is None or len(tags) >= TAGS_MAX:
@@ -139,10 +138,10 @@ class TopicLearning:
             )
 
 
-def _tagged(tx: Transaction, *, before: int) -> tuple[list[Tag], int | None]:
-    """A page of reviewers' tags, and before which position to go on; None where there are no more."""
-    page = tx.topics.tagged(before=before, limit=PAGE)
-    return _read(page), page[-1].position if page else None
+def _tagged(tx: Transaction, *, before: str | None) -> tuple[list[Tag], str | None]:
+    """A page of reviewers' tags, and before which verdict to go on; None where there are no more."""
+    page, end = tx.topics.tagged(before=before, limit=PAGE)
+    return _read(page), end
 
 
 def _given(tx: Transaction, *, before: int) -> tuple[list[Tag], int | None]:

@@ -118,8 +118,9 @@ class Topics(Protocol):
         """The one that new turns are classified by; None = there is none yet."""
         ...
 
-    def tagged(self, *, before: int, limit: int) -> list[TaggedTurn]:
-        """Turns with a `position` < `before` that reviewers tagged, the latest first, once for each tag."""
+    def tagged(self, *, before: str | None, limit: int) -> tuple[list[TaggedTurn], str | None]:
+        """Turns that reviewers tagged, once for each tag, the latest tag first, from before a verdict on (None = from
+        the latest one on); and before which verdict to go on, None where there are no more."""
         ...
 
     def given(self, *, before: int, limit: int) -> tuple[list[TaggedTurn], int | None]:

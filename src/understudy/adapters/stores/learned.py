@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import and_, bindparam, case, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, delete, func, literal_column, select, update
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
 from understudy.adapters.stores.learned_tables import calibrators, candidates, epochs, stops
@@ -22,6 +22,8 @@ from understudy.records.rulebook import Calibrator
 
 CONVERSATION_MAX = 50
 """So many of a conversation's latest drafts are looked at."""
+_IS_SAMPLED: ColumnElement[bool] = literal_column("is_sampled")
+"""The words of the partial indexes, so that they are used."""
 _CANDIDATE = columns_of(candidates, Candidate)
 _OF_TURN = Statement(
     select(*_CANDIDATE).where(candidates.c.turn_id == bindparam("turn_id")).order_by(candidates.c.seq.desc()).limit(1)
@@ -36,7 +38,7 @@ _AWAITED = Statement(
     select(*_CANDIDATE)
     .where(
         candidates.c.label.is_(None),
-        literal_column("is_sampled"),  # the words of the partial index, so that it is used
+        _IS_SAMPLED,
         candidates.c.due_at <= bindparam("now"),
     )
     .order_by(candidates.c.due_at)
@@ -48,7 +50,7 @@ _SECOND_AWAITED = Statement(
     .order_by(candidates.c.second_due_at)
     .limit(bindparam("limit"))
 )
-_IS_JUDGED = (candidates.c.is_sampled, candidates.c.label.is_not(None))
+_IS_JUDGED = (_IS_SAMPLED, candidates.c.label.is_not(None))
 _JUDGED = Statement(
     select(*_CANDIDATE)
     .where(candidates.c.seq > bindparam("after"), *_IS_JUDGED)
@@ -70,14 +72,11 @@ _DELIVERED = Statement(
     )
 )
 _OF_SLICE_COLUMNS = (candidates.c.topic, candidates.c.channel, candidates.c.release)
-_SLICES = Statement(
-    select(
-        *_OF_SLICE_COLUMNS,
-        func.count(),
-        func.sum(case((and_(candidates.c.label.is_(None), candidates.c.is_sampled), 1), else_=0)),
-    )
-    .group_by(*_OF_SLICE_COLUMNS)
-    .order_by(*_OF_SLICE_COLUMNS)
+_SLICES = Statement(select(*_OF_SLICE_COLUMNS, func.count()).group_by(*_OF_SLICE_COLUMNS))
+_AWAITED_COLUMNS: tuple[ColumnElement[str], ...] = (literal_column("topic || ''"), *_OF_SLICE_COLUMNS[1:])
+"""No name of a column for the first: so the few that wait are counted by their own index, not all by the slices'."""
+_SLICES_AWAITED = Statement(
+    select(*_AWAITED_COLUMNS, func.count()).where(candidates.c.label.is_(None), _IS_SAMPLED).group_by(*_AWAITED_COLUMNS)
 )
 _CANDIDATES = Rows(candidates, Candidate, key=("seq",))
 _JUDGE = Statement(
@@ -177,7 +176,9 @@ class SqlCandidates:
         return self._read(_following(every_channel=channel == EVERY, backwards=True), **values, limit=limit)[::-1]
 
     def slices(self) -> list[tuple[str, str, str, int, int]]:
-        return [(row[0], row[1], row[2], int(row[3]), int(row[4])) for row in self._session.rows(_SLICES)]
+        awaited = {tuple(row[:3]): int(row[3]) for row in self._session.rows(_SLICES_AWAITED)}
+        found = sorted(tuple(row) for row in self._session.rows(_SLICES))
+        return [(row[0], row[1], row[2], int(row[3]), awaited.get(tuple(row[:3]), 0)) for row in found]
 
     def overdue(self, now: datetime, *, limit: int) -> list[Candidate]:
         return self._read(_AWAITED, now=now, limit=limit) + self._read(_SECOND_AWAITED, now=now, limit=limit)

@@ -62,6 +62,12 @@ candidates = Table(
         postgresql_where=text("label IS NULL AND is_sampled"),
     ),
     Index(
+        "ix_candidates_judged",
+        "seq",
+        sqlite_where=text("label IS NOT NULL AND is_sampled"),
+        postgresql_where=text("label IS NOT NULL AND is_sampled"),
+    ),
+    Index(
         "ix_candidates_second",
         "second_due_at",
         sqlite_where=text("second_due_at IS NOT NULL"),

@@ -5,9 +5,11 @@ topic of: the writer remembers which it is, and this process keeps what a name s
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import and_, bindparam, func, select
+from sqlalchemy import and_, bindparam, func, select, tuple_
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
 from understudy.adapters.stores.learned_tables import topic_models
@@ -23,12 +25,20 @@ _ADD = insert_into(topic_models)
 _LATEST = Statement(select(topic_models.c.id).order_by(topic_models.c.adopted_at.desc(), topic_models.c.id).limit(1))
 _BODY = Statement(select(topic_models.c.body).where(topic_models.c.id == bindparam("which")))
 _EVIDENCE = and_(artifacts.c.turn_id == turns.c.id, artifacts.c.kind == "evidence")
-_TAGGED = Statement(
-    select(turns.c.position, verdicts.c.topic, artifacts.c.body)
+_TAGS = (  # by when they were given, and not by the turns' places: so the few tags are read, and not the many turns
+    select(turns.c.position, verdicts.c.topic, artifacts.c.body, verdicts.c.id)
     .select_from(verdicts.join(turns, turns.c.id == verdicts.c.turn_id).join(artifacts, _EVIDENCE))
-    .where(verdicts.c.topic.is_not(None), turns.c.position < bindparam("before"))
-    .order_by(turns.c.position.desc(), verdicts.c.at.desc())
+    .where(verdicts.c.topic.is_not(None))
+    .order_by(verdicts.c.at.desc(), verdicts.c.id.desc())
     .limit(bindparam("limit"))
+)
+_LATEST_TAGS = Statement(_TAGS)
+_last = verdicts.alias("last")
+_EARLIER_TAGS = Statement(
+    _TAGS.where(
+        tuple_(verdicts.c.at, verdicts.c.id)
+        < select(_last.c.at, _last.c.id).where(_last.c.id == bindparam("before")).scalar_subquery()
+    )
 )
 _GIVEN = Statement(
     select(turns.c.position, turns.c.topic, artifacts.c.body)
@@ -75,20 +85,24 @@ class SqlTopics:
                 _bodies.popitem(last=False)
         return found
 
-    def tagged(self, *, before: int, limit: int) -> list[TaggedTurn]:
-        return self._read(_TAGGED, before, limit)
+    def tagged(self, *, before: str | None, limit: int) -> tuple[list[TaggedTurn], str | None]:
+        if before is None:
+            rows = self._session.rows(_LATEST_TAGS, limit=limit)
+        else:
+            rows = self._session.rows(_EARLIER_TAGS, before=before, limit=limit)
+        return [_tagged(row) for row in rows], rows[-1][3] if len(rows) == limit else None
 
     def given(self, *, before: int, limit: int) -> tuple[list[TaggedTurn], int | None]:
-        found = self._read(_GIVEN, before, limit)
+        found = [_tagged(row) for row in self._session.rows(_GIVEN, before=before, limit=limit)]
         named = [turn for turn in found if any(mark in turn.evidence for mark in _MARKS)]
         return named, found[-1].position if len(found) == limit else None
 
     def count_tagged(self, *, after: int) -> int:
         return int(self._session.scalar(_COUNT, after=after))
 
-    def _read(self, statement: Statement, before: int, limit: int) -> list[TaggedTurn]:
-        rows = self._session.rows(statement, before=before, limit=limit)
-        return [TaggedTurn(position=position, topic=topic, evidence=body) for position, topic, body in rows]
+
+def _tagged(row: Sequence[Any]) -> TaggedTurn:
+    return TaggedTurn(position=row[0], topic=row[1], evidence=row[2])
 
 
 _MARKS = tuple(f'"topic_by":"{source}"' for source in GIVEN_BY)
