@@ -12,6 +12,7 @@ import pytest
 
 from understudy.client.errors import ApiError
 from understudy.records.access import Scope
+from understudy.web import turns
 
 NOTICE = "A colleague is looking at this."
 
@@ -48,14 +49,22 @@ def asks(words: Any, record_id: str, question: str) -> Any:
 
 
 def test_client_that_waits_gets_the_approved_draft(
-    business: Any, reviewer: Any, words: Any, until: Any, threads: ThreadPoolExecutor, only_pushed: None
+    business: Any,
+    reviewer: Any,
+    words: Any,
+    until: Any,
+    threads: ThreadPoolExecutor,
+    only_pushed: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """The caller hears of the verdict when it is given, not at the next look, which does not come."""
+    """The caller hears of the verdict when it is given, not at the next look, which does not come within a minute."""
+    monkeypatch.setattr(turns, "DECISION_WITHIN_S", 60.0)
     question = f"{words.held} Says Ann."
     asked: Future[Any] = threads.submit(business.submit_turn, asks(words, "ann", question), wait_s=60)
     detail = until(lambda: hold_of(reviewer, question))
     assert not asked.done()
     reviewer.approve(detail.hold.id, version=detail.hold.version)
+    until(asked.done, within_s=30)
     turn = asked.result()
     assert turn.id == detail.turn.id
     assert (turn.state, turn.reply.text, turn.reply.author) == ("answered", words.record("x")["draft"]["text"], "agent")
