@@ -15,6 +15,7 @@ from understudy.ports.dispatch import Dispatcher
 from understudy.ports.telemetry import Telemetry
 from understudy.records.evidence import Draft
 from understudy.records.release import Stated
+from understudy.release.forgetting import Forgetting
 from understudy.release.orders import Gate, ReleaseOrders
 from understudy.release.probing import Probing
 from understudy.release.rehearsing import AT_ONCE_MAX, Rehearsing
@@ -95,6 +96,11 @@ def letting_out(
                 {"probes": probing.sweep, "releases": watch.sweep},
                 is_my_turn=dispatcher.may_sweep,
             ),
-            Sweeps(clock, telemetry, {"rehearsals": rehearsing.sweep}, is_my_turn=dispatcher.may_sweep),
+            Sweeps(
+                clock,
+                telemetry,
+                {"rehearsals": rehearsing.sweep, "old rehearsals": Forgetting(store, clock, terms=terms).sweep},
+                is_my_turn=dispatcher.may_sweep,
+            ),
         ),
     }

@@ -21,6 +21,11 @@ class ReleasesSettings(Section):
     shadow_per_hour_max: int = Field(
         600, ge=0, description="drafts that a release in shadow makes beside the real ones, per hour, at most"
     )
+    rehearsals_kept_days: float = Field(
+        30.0,
+        ge=0,
+        description="drafts that were only made beside the real ones are deleted after so many days; 0 = never",
+    )
     confirm: Literal["releaser", "automatic"] = Field(
         "releaser", description="who takes the next step where live signals allow it"
     )
@@ -59,5 +64,6 @@ def release_terms_of(section: ReleasesSettings) -> ReleaseTerms:
         takes_back=section.rollback == "automatic",
         goes_on=section.confirm == "automatic",
         shadow_per_hour_max=section.shadow_per_hour_max,
+        rehearsals_kept_days=section.rehearsals_kept_days,
         probe=section.probe,
     )
