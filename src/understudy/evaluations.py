@@ -139,10 +139,14 @@ class Evaluations:
             )
         finally:
             await built.close()
-            for judge in self._judges.values():
-                await judge.close()
-            for player in self._players.values():
-                await player.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """Let go of judges and simulated customers."""
+        for judge in self._judges.values():
+            await judge.close()
+        for player in self._players.values():
+            await player.close()
 
     def _drafting_agent(self) -> str:
         if not self.settings.agents:
