@@ -80,11 +80,17 @@ def spreading(
 
 def asking_of(evaluations: Evaluations, store: Store, clock: Clock) -> Asking:
     """What writes down what servers are to try, by the settings."""
+
+    def read(name: str) -> Suite:
+        suite = read_suite(evaluations.suite_folder(name))
+        evaluations.graders(suite)  # that each case can be graded and played is seen before anybody waits for it
+        return suite
+
     return Asking(
         store,
         clock,
         suites=evaluations.settings.releases.suites,
-        read=lambda name: read_suite(evaluations.suite_folder(name)),
+        read=read,
         terms=lambda suite: evaluations.terms(margin=suite.margin),
     )
 

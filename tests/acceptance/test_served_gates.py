@@ -192,3 +192,26 @@ def test_the_command_line_has_the_server_do_it(
     assert "its gate is pending" in run("show", "faq-2").out
     assert run("create", "faq-2", "--no-wait").code == 3
     assert run("create", "faq-2", "--server", "--waive-gate", "--why", "x").code == 3
+
+
+def test_a_server_with_other_files_makes_no_trial_and_says_so_everywhere(
+    product: Any, suites: Path, understudy_here: Callable[..., Any], until: Callable[..., Any], tmp_path: Path
+) -> None:
+    write_suite(suites / "hours", cases=4, wants="18:00")
+    write_suite(tmp_path / "elsewhere" / "hours", cases=4, wants="20:00")
+    folder = product.database.parents[1]
+    env = {"UNDERSTUDY__EVALUATION__SUITES": str(tmp_path / "elsewhere")}
+    assert understudy_here("release", "create", "faq-2", "--server", "--no-wait", cwd=folder, env=env).code == 2
+    http = product.http(product.key(name="Ines"))
+
+    def refused() -> str | None:
+        return next((run["refused"] for run in http.get("/v1/evaluations/runs").json() if run["refused"]), None)
+
+    assert "has other cases" in until(refused)
+    assert {run["done"] for run in http.get("/v1/evaluations/runs").json()} == {0}
+    assert "left to others: suite 'hours'" in understudy_here("release", "show", "faq-2", cwd=folder).out
+    assert "left to others: suite 'hours'" in understudy_here("doctor", cwd=folder).out
+    told = http.get("/v1/ledger", params={"limit": 1000}).json()["items"]
+    assert [entry["body"]["code"] for entry in told if entry["event"] == "run.refused"] == ["suite-differs"]
+    answer = http.post("/v1/releases", json={"entry": "faq-2"})
+    assert [run["state"] for run in answer.json()["gate"]["runs"]] == ["open", "waiting"], "of the files that are here"

@@ -386,6 +386,9 @@ async def test_what_cannot_be_run_is_refused_by_name(house: House) -> None:
             await house.asking.run(suite, "rel-new", trials=1, by="Ines")
     with pytest.raises(MalformedInput, match="more than"):
         await house.asking.run("shop", "rel-new", trials=10_000, by="Ines")
+    (house.folder / "c0.yaml").write_text("id: c0\nmessages: [{user: q}]\ngraders: [{judge: is it good?}]\n")
+    with pytest.raises(MalformedInput, match="name the opinion that judges"):
+        await house.asking.run("shop", "rel-new", trials=1, by="Ines")
     (house.folder / "c0.yaml").write_text("id: [")
     with pytest.raises(Conflict, match="the gate cannot be run"):
         await house.ask()
