@@ -56,7 +56,7 @@ def spreading(
     works: bool,
 ) -> dict[str, Any]:
     """Build it, by its names in `App`; `works` False: this process makes no trial."""
-    evaluations = Evaluations(settings, base)
+    evaluations = Evaluations(settings, base, place=partial(_place, places, is_wanted=lambda tx: True))
     judging = Judging(store, clock)
     benches = Benches(evaluations, versions.agents, {one.id: one.entry for one in versions.stated.values()}, places)
     spread = Spread(
@@ -130,7 +130,7 @@ class Benches:
                 if tried is not None and not tried.is_good and tried.refused is not None:
                     bites[case.id] = tried.refused
             runner = Runner(
-                replace(release, room=partial(self._place, entry, is_wanted)),
+                replace(release, room=partial(_place, self._places, entry, is_wanted=is_wanted)),
                 evaluations.clock,
                 graders=graders,
                 player=evaluations.player,
@@ -152,8 +152,10 @@ class Benches:
             )
         return suite, plan_with(suite.cases, trials=run.trials, clean=run.clean)
 
-    @asynccontextmanager
-    async def _place(self, entry: str, is_wanted: Callable[[Transaction], bool]) -> AsyncIterator[None]:
-        waiting = Waiting(since=BEHIND_ALL, s_max=PLACE_WAIT_S_MAX, is_wanted=is_wanted)
-        async with self._places.place(entry, waiting):
-            yield
+
+@asynccontextmanager
+async def _place(places: Places, entry: str, *, is_wanted: Callable[[Transaction], bool]) -> AsyncIterator[None]:
+    """Have a place at an agent, behind all who wait for it."""
+    waiting = Waiting(since=BEHIND_ALL, s_max=PLACE_WAIT_S_MAX, is_wanted=is_wanted)
+    async with places.place(entry, waiting):
+        yield

@@ -53,7 +53,10 @@ def create(
     ] = False,
     server: Annotated[
         bool,
-        typer.Option("--server", help="have the servers that run make the trials, and wait; Ctrl-C leaves them at it"),
+        typer.Option(
+            "--server",
+            help="have the servers that run make the trials, and wait; Ctrl-C leaves them at it; prints JSON as `show` does",
+        ),
     ] = False,
     no_wait: Annotated[bool, typer.Option("--no-wait", help="with --server: only ask for it; exit 2")] = False,
     why: WhyOption = "",
