@@ -140,7 +140,7 @@ class Benches:
             )
             return await runner.make(planned)
 
-        return Bench(plan=plan, make=make)
+        return Bench(plan=plan, make=make, places=[(one.case.id, one.trial) for one in plan])
 
     def _read(self, run: SpreadRun) -> tuple[Suite, tuple[Planned, ...]]:
         folder = self._evaluations.suite_folder(run.named)

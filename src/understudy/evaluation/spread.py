@@ -41,6 +41,8 @@ class Bench:
 
     plan: Sequence[Planned]
     make: Make
+    places: Sequence[tuple[str, int]]
+    """The plan by case and number, as the store has it; made once, since every lease looks into it."""
 
 
 Benches = Callable[[SpreadRun], Awaitable[Bench]]
@@ -189,8 +191,7 @@ class Spread:
     def _lease(self, tx: Transaction, run: SpreadRun, bench: Bench, limit: int) -> list[LeasedTrial]:
         now = self._clock.now()
         until = now + timedelta(seconds=self._lapse_s)
-        plan = [(one.case.id, one.trial) for one in bench.plan]
-        return tx.spread.lease(run, plan, now=now, until=until, limit=limit)
+        return tx.spread.lease(run, bench.places, now=now, until=until, limit=limit)
 
     async def _work(self, run: SpreadRun, bench: Bench, first: LeasedTrial) -> None:
         """Make one trial after the other, as long as there are any and nothing decided the run."""
