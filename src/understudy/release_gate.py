@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from understudy.errors import ConfigurationError
@@ -11,12 +10,10 @@ from understudy.evaluation.archive import Archive
 from understudy.evaluations import Evaluations, Tries
 from understudy.gating import Watching, gate_release, unwatched
 from understudy.ports.store import Store
-from understudy.records.gate import GateResult, GateVerdict
+from understudy.records.gate import GateResult, worst_of
 from understudy.records.release import Release
 from understudy.settings.model import Settings
 from understudy.settings.stated import stated
-
-WORST_FIRST = (GateVerdict.FAIL, GateVerdict.INCONCLUSIVE, GateVerdict.PASS)
 
 
 class SuiteGate:
@@ -32,8 +29,7 @@ class SuiteGate:
     async def __call__(self, candidate: Release, baseline: Release) -> GateResult:
         """Try both and compare; raises `ConfigurationError` where a suite or a release is not there."""
         results = [await self._on(name, candidate, baseline) for name in self._settings.releases.suites]
-        worst = min(results, key=lambda one: WORST_FIRST.index(one.verdict))
-        return worst if len(results) == 1 else replace(worst, reason=f"suite {worst.suite}: {worst.reason}")
+        return worst_of(results)
 
     async def _on(self, suite: str, candidate: Release, baseline: Release) -> GateResult:
         evaluations = Evaluations(self._settings, self._base)

@@ -16,10 +16,11 @@ from understudy.ports.telemetry import Telemetry
 from understudy.records.evidence import Draft
 from understudy.records.release import Stated
 from understudy.release.forgetting import Forgetting
-from understudy.release.orders import Gate, ReleaseOrders
+from understudy.release.orders import Gate, ReleaseOrders, ServedGate
 from understudy.release.probing import Probing
 from understudy.release.rehearsing import AT_ONCE_MAX, Rehearsing
 from understudy.release.status import ReleaseReports
+from understudy.release.telling import Telling
 from understudy.release.watching import ReleaseWatch
 from understudy.settings.asked import agents_asked
 from understudy.settings.model import Settings
@@ -59,6 +60,7 @@ def letting_out(
     dispatcher: Dispatcher,
     *,
     gate: Gate | None = None,
+    served: ServedGate | None = None,
 ) -> dict[str, Any]:
     """The flows of releases, by their names in `App`."""
     terms = release_terms_of(settings.releases)
@@ -75,10 +77,12 @@ def letting_out(
     async def ask(request: DraftRequest) -> Draft:
         return await rehearsal.draft(request)
 
+    telling = Telling(store, clock, telemetry)
     watch = ReleaseWatch(store, clock, telemetry, terms=terms)
     probing = Probing(store, clock, telemetry, by_id, ask=ask, would_draft=versions.routes.would_draft, terms=terms)
     rehearsing = Rehearsing(store, clock, by_id, ask=ask, checks=checks_of(settings), terms=terms)
     return {
+        "stated": found,
         "releases": ReleaseOrders(
             store,
             clock,
@@ -87,13 +91,14 @@ def letting_out(
             terms=terms,
             version_of=lambda entry: versions.agents[entry].version,
             gate=gate,
+            served=served,
         ),
         "release_reports": ReleaseReports(store, clock, found, terms=terms),
         "release_watch": (
             Sweeps(
                 clock,
                 telemetry,
-                {"probes": probing.sweep, "releases": watch.sweep},
+                {"gates": telling.sweep, "probes": probing.sweep, "releases": watch.sweep},
                 is_my_turn=dispatcher.may_sweep,
             ),
             Sweeps(

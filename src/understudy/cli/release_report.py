@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from understudy.cli.plain_text import shown
+from understudy.cli.release_wait import how_far
 from understudy.records.gate import GateResult, GateVerdict
 from understudy.records.release import NEXT, Release, Stage
 from understudy.records.rollout import AgentReleases, ReleaseStatus
+from understudy.records.spread import Pace
 
 FLIPPED_SHOWN = 10
 
@@ -30,6 +32,15 @@ def created(release: Release) -> str:
             "where it is; `understudy release create` runs one where a suite is configured, --waive-gate --why … does without."
         )
     return f"{release.id}: {gated(gate)}"
+
+
+def at_gate(found: ReleaseStatus) -> str:
+    """What creating a release has come to where servers run its gate."""
+    release, gate = found.release, found.gate
+    if gate is None or gate.state is Pace.DECIDED:
+        return created(release)
+    show = f"understudy release show {release.id}"
+    return f"{release.id}: agents.{release.entry} is a release, and {how_far(gate)}. How far it is: {show}"
 
 
 def gated(gate: GateResult) -> str:
@@ -146,6 +157,8 @@ def _show_progress(console: Console, one: ReleaseStatus) -> None:
     advice = "" if one.advice is None else f"; {one.advice.step.value}: {one.advice.why}"
     words = f"  {release.id} ({shown(release.entry)}) is {release.stage.value}{share}{held}{advice}"
     console.print(words, markup=False)
+    if one.gate is not None and one.gate.state in (Pace.PENDING, Pace.RUNNING):
+        console.print(f"  {how_far(one.gate)}", markup=False)
     if not one.signals:
         return
     table = Table("signal", "comparisons", "worse by", "no worse", "worse", "says")

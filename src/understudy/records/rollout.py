@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from understudy.records.release import Release
+from understudy.records.spread import GateProgress
 
 
 class LiveSignal(StrEnum):
@@ -90,7 +91,7 @@ class ReleaseTerms:
 class ReleaseStatus:
     """How a release is doing: what was seen of it, what follows, in which conversations, and whether a configuration
     states it in this process. `harms` counts its automatic replies that a reviewer called harmful, `rehearsals` those that
-    are still kept."""
+    are still kept. `gate`: how far the gate is that servers were asked for last, if one was."""
 
     release: Release
     is_stated: bool
@@ -99,6 +100,7 @@ class ReleaseStatus:
     harms: int = 0
     rehearsals: int = 0
     advice: Advice | None = None
+    gate: GateProgress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,9 +57,10 @@ class ReleaseReports:
     def _status(self, tx: Transaction, release: Release, *, with_counts: bool) -> ReleaseStatus:
         is_stated = release.id in {one.id for one in self._stated.values()}
         count = tx.releases.count_chosen(release.id) if with_counts else 0
+        gate = tx.pending_gates.progress(release.id, now=self._clock.now())
         if release.stage not in CANDIDATE:
             advice = admit(release.gate) if release.gate is not None else None
-            return ReleaseStatus(release=release, is_stated=is_stated, conversations=count, advice=advice)
+            return ReleaseStatus(release=release, is_stated=is_stated, conversations=count, advice=advice, gate=gate)
         kept = tx.releases.watched(release.id)
         progress = None if kept is None else load(Progress, kept.progress)
         progress = (
@@ -74,4 +75,5 @@ class ReleaseReports:
             harms=progress.harms,
             rehearsals=tx.releases.count_rehearsals(release.id) if with_counts else 0,
             advice=advise(release, signals, harms=progress.harms, terms=self._terms, now=self._clock.now()),
+            gate=gate,
         )

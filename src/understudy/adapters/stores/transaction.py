@@ -21,6 +21,7 @@ from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
 from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
+from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
 from understudy.ports.store import Committed
 from understudy.records.turn import Job
@@ -58,6 +59,8 @@ class SqlTransaction:
         self.runs = SqlRuns(session)
         self.gates = SqlGates(session)
         self.releases = SqlReleases(session, hot.autonomy)
+        self.spread = SqlSpreadRuns(session)
+        self.pending_gates = SqlPendingGates(session, self.spread)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
