@@ -39,7 +39,7 @@ from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
 from understudy.release.orders import ReleaseOrders
 from understudy.release.status import ReleaseReports
-from understudy.release_gate import gate_of
+from understudy.release_gate import gate_of, tuned_on
 from understudy.releasing import letting_out, versions_of
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
@@ -219,7 +219,17 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         is_alone=takes_one_process(settings),
         **desks,
         **letting_out(
-            settings, store, clock, telemetry, versions, places, dispatcher, gate=gate_of(settings, base, store)
+            settings,
+            store,
+            clock,
+            telemetry,
+            versions,
+            places,
+            dispatcher,
+            rules=lambda: rulebook.rules,
+            tuned_on=tuned_on(settings, base),
+            opinions=_second_opinions(settings, clock, opinions),  # a budget of its own
+            gate=gate_of(settings, base, store),
         ),
     )
 

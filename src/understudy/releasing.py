@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from understudy.adapters.stores.sql_store import SqlStore
+from understudy.learning.redrafting import Redrafting
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent, DraftRequest
 from understudy.ports.clock import Clock
@@ -15,6 +17,7 @@ from understudy.ports.dispatch import Dispatcher
 from understudy.ports.telemetry import Telemetry
 from understudy.records.evidence import Draft
 from understudy.records.release import Stated
+from understudy.records.rulebook import Rules
 from understudy.release.orders import Gate, ReleaseOrders
 from understudy.release.probing import Probing
 from understudy.release.rehearsing import AT_ONCE_MAX, Rehearsing
@@ -22,9 +25,10 @@ from understudy.release.status import ReleaseReports
 from understudy.release.watching import ReleaseWatch
 from understudy.settings.asked import agents_asked
 from understudy.settings.model import Settings
-from understudy.settings.releases import release_terms_of
+from understudy.settings.releases import redraft_terms_of, release_terms_of
 from understudy.settings.stated import by_agent, stated
 from understudy.turn.drafting import Drafting, DraftingLimits
+from understudy.turn.opinions import SecondOpinions
 from understudy.turn.places import Places
 from understudy.turn.releases import Picks, Routes
 from understudy.upkeep.sweeps import Sweeps
@@ -57,15 +61,21 @@ def letting_out(
     places: Places,
     dispatcher: Dispatcher,
     *,
+    rules: Callable[[], Rules],
+    tuned_on: Callable[[], frozenset[str]],
+    opinions: SecondOpinions | None = None,
     gate: Gate | None = None,
 ) -> dict[str, Any]:
-    """The flows of releases, by their names in `App`."""
+    """The flows of releases, by their names in `App`. `tuned_on` reads which turns versions are tuned on."""
     terms = release_terms_of(settings.releases)
     found, picks = versions.stated, versions.picks
     by_id = {one.id: one for one in found.values()}
     # A drafting of its own: what breaks in a rehearsal closes no circuit, and takes no room, of customers' drafts.
     limits = DraftingLimits(
-        deadline_s=terms.draft_s_max, place_wait_s_max=terms.draft_s_max, attempts_max=1, in_flight_max=AT_ONCE_MAX + 1
+        deadline_s=terms.draft_s_max,
+        place_wait_s_max=terms.draft_s_max,
+        attempts_max=1,
+        in_flight_max=2 * AT_ONCE_MAX + 1,
     )
     rehearsal = Drafting(
         clock, telemetry, lambda request: (picks.only(request.chosen[0]),), limits=limits, places=places
@@ -77,6 +87,19 @@ def letting_out(
     watch = ReleaseWatch(store, clock, telemetry, terms=terms)
     probing = Probing(store, clock, telemetry, by_id, ask=ask, would_draft=versions.routes.would_draft, terms=terms)
     rehearsing = Rehearsing(store, clock, by_id, ask=ask, checks=checks_of(settings), terms=terms)
+    judged_within = timedelta(hours=settings.autonomy.judged_within_h)
+    redrafting = Redrafting(
+        store,
+        clock,
+        telemetry,
+        rules,
+        by_id,
+        ask=ask,
+        checks=checks_of(settings),
+        terms=redraft_terms_of(settings.releases, judged_within=judged_within),
+        tuned_on=tuned_on,
+        opine=None if opinions is None else opinions.ask,
+    )
     return {
         "releases": ReleaseOrders(
             store,
@@ -96,5 +119,6 @@ def letting_out(
                 is_my_turn=dispatcher.may_sweep,
             ),
             Sweeps(clock, telemetry, {"rehearsals": rehearsing.sweep}, is_my_turn=dispatcher.may_sweep),
+            Sweeps(clock, telemetry, {"redrafts": redrafting.sweep}, is_my_turn=dispatcher.may_sweep),
         ),
     }

@@ -137,6 +137,7 @@ ACTIONS: dict[str, dict[str, tuple[str, Action]]] = {
     "draft": {**_ON_DRAFTS, **_OWN_WORDS},
     "audit": _ON_DRAFTS,
     "second": _ON_DRAFTS,
+    "redraft": _ON_DRAFTS,
     "hand_off": _OWN_WORDS,
     "unsure_send": {"a": ("did not arrive: send again", _send_again), "r": ("did arrive", _did_arrive)},
 }

@@ -17,7 +17,7 @@ from understudy.effects.stirring import burst
 from understudy.errors import StaleVersion
 from understudy.learning import epochs
 from understudy.learning.calibrating import scores_under
-from understudy.learning.inheriting import has_to_earn, inherited
+from understudy.learning.inheriting import has_to_earn, inherited, is_unheard
 from understudy.learning.ladder import SCORES_MIN, Progress
 from understudy.learning.looking import look
 from understudy.learning.promotion import ALONE, Finding, Why, level_after, level_in_force
@@ -124,15 +124,20 @@ class Learning:
         if candidate.label is None:
             said = Severity(loss=TIMED_OUT_LOSS, is_severe=False)
             label(tx, self._clock, candidate, outcome=Outcome.TIMEOUT, said=said, by=None)
+            if candidate.redraft_of is not None:
+                self._close_holds(tx, candidate, HoldKind.REDRAFT)
             return
         tx.candidates.judge(candidate, candidate.label)
-        for hold in tx.holds.open_of_turn(candidate.turn_id):
-            if hold.kind is HoldKind.SECOND:
-                close_hold(tx, self._clock, hold, HoldState.EXPIRED)
+        self._close_holds(tx, candidate, HoldKind.SECOND)
         tx.ledger.append(
             "review.second_missed", at=self._clock.now(), turn_id=candidate.turn_id, candidate=candidate.seq
         )
         announce_learning(tx, candidate)
+
+    def _close_holds(self, tx: Transaction, candidate: Candidate, kind: HoldKind) -> None:
+        for hold in tx.holds.open_of_turn(candidate.turn_id):
+            if hold.kind is kind:
+                close_hold(tx, self._clock, hold, HoldState.EXPIRED)
 
     async def _look(self, topic: str, channel: str, release: str) -> bool | None:
         """Returns whether the topic has other channels; None where there is no epoch yet."""
@@ -178,6 +183,8 @@ class Learning:
         def step(tx: Transaction) -> bool:
             if tx.epochs.current(*of_slice) is not None:
                 return True
+            if is_unheard(tx, of_slice[2]):
+                return False
             scores, has_harm = self._past(tx, of_slice)
             lent = None if has_harm else inherited(tx, self._rules(), of_slice, self._terms)
             if lent is not None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from understudy.records.redraft import Redrafted
 from understudy.records.release import Release
 
 
@@ -87,7 +88,8 @@ class ReleaseTerms:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseStatus:
     """How a release is doing: what was seen of it, what follows, in which conversations, and whether a configuration
-    states it in this process. `harms` counts its automatic replies that a reviewer called harmful."""
+    states it in this process. `harms` counts its automatic replies that a reviewer called harmful; `redrafts` say how far the
+    labels of past drafts were carried over, by slice."""
 
     release: Release
     is_stated: bool
@@ -95,6 +97,7 @@ class ReleaseStatus:
     signals: tuple[SignalSeen, ...] = ()
     harms: int = 0
     rehearsals: int = 0
+    redrafts: tuple[Redrafted, ...] = ()
     advice: Advice | None = None
 
 
