@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from understudy.adapters.channels.collected import CollectedChannel
 from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
@@ -40,7 +41,7 @@ from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB
 from understudy.release.orders import ReleaseOrders
 from understudy.release.status import ReleaseReports
 from understudy.release_gate import gate_of, tuned_on
-from understudy.releasing import letting_out, versions_of
+from understudy.releasing import Versions, letting_out, versions_of
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
@@ -218,19 +219,34 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
         **desks,
-        **letting_out(
-            settings,
-            store,
-            clock,
-            telemetry,
-            versions,
-            places,
-            dispatcher,
-            rules=lambda: rulebook.rules,
-            tuned_on=tuned_on(settings, base),
-            opinions=_second_opinions(settings, clock, opinions),  # a budget of its own
-            gate=gate_of(settings, base, store),
-        ),
+        **_releases(settings, base, store, clock, telemetry, versions, places, dispatcher, rulebook, opinions),
+    )
+
+
+def _releases(
+    settings: Settings,
+    base: Path,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    versions: Versions,
+    places: Places,
+    dispatcher: Dispatcher,
+    rulebook: Rulebook,
+    opinions: Mapping[str, SecondOpinion],
+) -> dict[str, Any]:
+    return letting_out(
+        settings,
+        store,
+        clock,
+        telemetry,
+        versions,
+        places,
+        dispatcher,
+        rules=lambda: rulebook.rules,
+        tuned_on=tuned_on(settings, base),
+        opinions=_second_opinions(settings, clock, opinions),  # with a budget of their own
+        gate=gate_of(settings, base, store),
     )
 
 

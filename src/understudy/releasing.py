@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -16,7 +16,9 @@ from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.telemetry import Telemetry
 from understudy.records.evidence import Draft
+from understudy.records.redraft import RedraftTerms
 from understudy.records.release import Stated
+from understudy.records.rollout import ReleaseTerms
 from understudy.records.rulebook import Rules
 from understudy.release.orders import Gate, ReleaseOrders
 from understudy.release.probing import Probing
@@ -70,24 +72,10 @@ def letting_out(
     terms = release_terms_of(settings.releases)
     found, picks = versions.stated, versions.picks
     by_id = {one.id: one for one in found.values()}
-    # A drafting of its own: what breaks in a rehearsal closes no circuit, and takes no room, of customers' drafts.
-    limits = DraftingLimits(
-        deadline_s=terms.draft_s_max,
-        place_wait_s_max=terms.draft_s_max,
-        attempts_max=1,
-        in_flight_max=2 * AT_ONCE_MAX + 1,
-    )
-    rehearsal = Drafting(
-        clock, telemetry, lambda request: (picks.only(request.chosen[0]),), limits=limits, places=places
-    )
-
-    async def ask(request: DraftRequest) -> Draft:
-        return await rehearsal.draft(request)
-
+    ask = _rehearsing_by(picks, clock, telemetry, places, terms)
     watch = ReleaseWatch(store, clock, telemetry, terms=terms)
     probing = Probing(store, clock, telemetry, by_id, ask=ask, would_draft=versions.routes.would_draft, terms=terms)
     rehearsing = Rehearsing(store, clock, by_id, ask=ask, checks=checks_of(settings), terms=terms)
-    judged_within = timedelta(hours=settings.autonomy.judged_within_h)
     redrafting = Redrafting(
         store,
         clock,
@@ -96,7 +84,7 @@ def letting_out(
         by_id,
         ask=ask,
         checks=checks_of(settings),
-        terms=redraft_terms_of(settings.releases, judged_within=judged_within),
+        terms=_redraft_terms(settings),
         tuned_on=tuned_on,
         opine=None if opinions is None else opinions.ask,
     )
@@ -111,14 +99,38 @@ def letting_out(
             gate=gate,
         ),
         "release_reports": ReleaseReports(store, clock, found, terms=terms),
-        "release_watch": (
-            Sweeps(
-                clock,
-                telemetry,
+        "release_watch": tuple(
+            Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep)
+            for sweeps in (
                 {"probes": probing.sweep, "releases": watch.sweep},
-                is_my_turn=dispatcher.may_sweep,
-            ),
-            Sweeps(clock, telemetry, {"rehearsals": rehearsing.sweep}, is_my_turn=dispatcher.may_sweep),
-            Sweeps(clock, telemetry, {"redrafts": redrafting.sweep}, is_my_turn=dispatcher.may_sweep),
+                {"rehearsals": rehearsing.sweep},
+                {"redrafts": redrafting.sweep},
+            )
         ),
     }
+
+
+def _rehearsing_by(
+    picks: Picks, clock: Clock, telemetry: Telemetry, places: Places, terms: ReleaseTerms
+) -> Callable[[DraftRequest], Awaitable[Draft]]:
+    """Who drafts for nobody, with a drafting of its own: what breaks in a rehearsal closes no circuit, and takes no room,
+    of customers' drafts."""
+    limits = DraftingLimits(
+        deadline_s=terms.draft_s_max,
+        place_wait_s_max=terms.draft_s_max,
+        attempts_max=1,
+        in_flight_max=2 * AT_ONCE_MAX + 1,
+    )
+    drafting = Drafting(
+        clock, telemetry, lambda request: (picks.only(request.chosen[0]),), limits=limits, places=places
+    )
+
+    async def ask(request: DraftRequest) -> Draft:
+        return await drafting.draft(request)
+
+    return ask
+
+
+def _redraft_terms(settings: Settings) -> RedraftTerms:
+    judged_within = timedelta(hours=settings.autonomy.judged_within_h)
+    return redraft_terms_of(settings.releases, judged_within=judged_within)
