@@ -73,10 +73,10 @@ OF_TURN: Final = "turn:"
 def tuned_on(settings: Settings, base: Path) -> Callable[[], frozenset[str]]:
     """Reads which turns are cases of the suites that releases have to pass, and so what versions are tuned on; raises
     `ConfigurationError` or `MalformedInput` where a suite cannot be read."""
-    folder = base / settings.evaluation.suites
 
     def read() -> frozenset[str]:
-        suites = (read_suite(folder / name) for name in settings.releases.suites)
+        folder = Evaluations(settings, base).suite_folder
+        suites = (read_suite(folder(name)) for name in settings.releases.suites)
         sources = (case.source for suite in suites for case in suite.cases if case.source is not None)
         return frozenset(source.removeprefix(OF_TURN) for source in sources if source.startswith(OF_TURN))
 

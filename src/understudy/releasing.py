@@ -18,7 +18,6 @@ from understudy.ports.telemetry import Telemetry
 from understudy.records.evidence import Draft
 from understudy.records.redraft import RedraftTerms
 from understudy.records.release import Stated
-from understudy.records.rollout import ReleaseTerms
 from understudy.records.rulebook import Rules
 from understudy.release.orders import Gate, ReleaseOrders
 from understudy.release.probing import Probing
@@ -72,7 +71,8 @@ def letting_out(
     terms = release_terms_of(settings.releases)
     found, picks = versions.stated, versions.picks
     by_id = {one.id: one for one in found.values()}
-    ask = _rehearsing_by(picks, clock, telemetry, places, terms)
+    ask = _rehearsing_by(picks, clock, telemetry, places, draft_s_max=terms.draft_s_max)
+    redrafts = _redraft_terms(settings)
     watch = ReleaseWatch(store, clock, telemetry, terms=terms)
     probing = Probing(store, clock, telemetry, by_id, ask=ask, would_draft=versions.routes.would_draft, terms=terms)
     rehearsing = Rehearsing(store, clock, by_id, ask=ask, checks=checks_of(settings), terms=terms)
@@ -82,9 +82,9 @@ def letting_out(
         telemetry,
         rules,
         by_id,
-        ask=ask,
+        ask=_rehearsing_by(picks, clock, telemetry, places, draft_s_max=redrafts.draft_s_max),
         checks=checks_of(settings),
-        terms=_redraft_terms(settings),
+        terms=redrafts,
         tuned_on=tuned_on,
         opine=None if opinions is None else opinions.ask,
     )
@@ -111,15 +111,12 @@ def letting_out(
 
 
 def _rehearsing_by(
-    picks: Picks, clock: Clock, telemetry: Telemetry, places: Places, terms: ReleaseTerms
+    picks: Picks, clock: Clock, telemetry: Telemetry, places: Places, *, draft_s_max: float
 ) -> Callable[[DraftRequest], Awaitable[Draft]]:
     """Who drafts for nobody, with a drafting of its own: what breaks in a rehearsal closes no circuit, and takes no room,
     of customers' drafts."""
     limits = DraftingLimits(
-        deadline_s=terms.draft_s_max,
-        place_wait_s_max=terms.draft_s_max,
-        attempts_max=1,
-        in_flight_max=2 * AT_ONCE_MAX + 1,
+        deadline_s=draft_s_max, place_wait_s_max=draft_s_max, attempts_max=1, in_flight_max=AT_ONCE_MAX + 1
     )
     drafting = Drafting(
         clock, telemetry, lambda request: (picks.only(request.chosen[0]),), limits=limits, places=places
@@ -133,4 +130,5 @@ def _rehearsing_by(
 
 def _redraft_terms(settings: Settings) -> RedraftTerms:
     judged_within = timedelta(hours=settings.autonomy.judged_within_h)
-    return redraft_terms_of(settings.releases, judged_within=judged_within)
+    draft_s_max = settings.drafting.deadline_s
+    return redraft_terms_of(settings.releases, judged_within=judged_within, draft_s_max=draft_s_max)

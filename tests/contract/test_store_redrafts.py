@@ -138,7 +138,7 @@ def test_only_evidence_of_its_own_is_drawn_from(store: SqlStore, commit: Any) ->
     assert read_pool(store, limit=1) == [10]
 
 
-def test_redrafts_that_wait_are_counted_and_teach_no_calibrator(store: SqlStore, commit: Any) -> None:
+def test_redrafts_that_wait_are_found_and_none_teaches_a_calibrator(store: SqlStore, commit: Any) -> None:
     add(
         commit,
         candidate(1),
@@ -146,8 +146,8 @@ def test_redrafts_that_wait_are_counted_and_teach_no_calibrator(store: SqlStore,
         candidate(3, redraft_of=1),
         candidate(4, label=None),
     )
-    count = store.read_now(lambda tx: tx.candidates.awaited_redrafts("orders", "chat", "v1"))
-    assert count == 1
+    found = store.read_now(lambda tx: tx.candidates.awaited_redrafts("orders", "chat", "v1", limit=9))
+    assert [one.seq for one in found] == [2]
     assert [one.seq for one in store.read_now(lambda tx: tx.candidates.latest_judged(limit=9))] == [1]
     assert [one.seq for one in store.read_now(lambda tx: tx.candidates.judged(after=0, limit=9))] == [1]
     assert store.read_now(lambda tx: tx.candidates.count_judged(after=0)) == 1

@@ -26,7 +26,7 @@ from stage_redrafts import (
     staged,
 )
 from stage_releases import begin, release_now, watch
-from understudy.errors import AgentUnavailable, Conflict, InputError
+from understudy.errors import AgentUnavailable, Conflict, HoldClosed, InputError
 from understudy.learning.ladder import Progress
 from understudy.learning.rebuild import rebuild
 from understudy.learning.redraft_keep import AGAIN_AFTER
@@ -37,6 +37,7 @@ from understudy.records.conversation import Mode
 from understudy.records.evidence import Action, Draft
 from understudy.records.release import Choice, Stage
 from understudy.records.review import HoldKind, HoldState, VerdictKind
+from understudy.records.reviewing import ReviewTerms
 from understudy.records.rulebook import Level
 from understudy.records.turn import TurnState
 
@@ -135,6 +136,30 @@ def test_another_draft_is_put_before_people_and_is_never_sent(build: Build, stag
         stage.store.write_now(lambda tx: tx.turns.advance(turn, TurnState.DELIVERING))
 
 
+def test_a_second_reviewer_may_say_worse_of_it(build: Build, staging: ModuleType) -> None:
+    numbers = iter(range(10_000))
+    stage, release = released(
+        build,
+        staging,
+        new=lambda _request: NEW if next(numbers) < 2 else OLD,
+        reviewing=ReviewTerms(second_rate=1.0),
+    )
+    redraft(stage)
+    first, second = asked(stage)
+    stage.give(first, VerdictKind.REJECT, reviewer="sam")
+    stage.give(second, VerdictKind.APPROVE)
+    (again,) = (hold for hold in stage.open_holds if hold.turn_id == second.turn_id)
+    assert again.kind is HoldKind.SECOND
+    with pytest.raises(HoldClosed, match="decided on this hold already"):
+        stage.give(second, VerdictKind.APPROVE, version=second.version + 1)
+    sent = list(stage.channel.texts)
+    stage.give(again, VerdictKind.REJECT, reviewer="sam")
+    stage.settle()
+    assert [one.label.outcome for one in redrafts_of(stage, release)[:2]] == [Outcome.REJECT, Outcome.REJECT]
+    assert stage.channel.texts == sent
+    assert faults(stage) == []
+
+
 def test_only_what_differs_costs_a_label(build: Build, staging: ModuleType) -> None:
     numbers = iter(range(10_000))
     stage, release = released(build, staging, new=lambda _request: NEW if next(numbers) % 5 == 0 else OLD)
@@ -190,6 +215,22 @@ def test_one_that_nobody_judges_in_time_counts_as_bad(build: Build, staging: Mod
     assert stage.read(lambda tx: tx.holds.get(hold.id)).state is HoldState.EXPIRED
     label = redrafts_of(stage, release)[0].label
     assert (label.outcome, label.loss) == (Outcome.TIMEOUT, 1.0)
+    assert faults(stage) == []
+
+
+def test_nobody_has_to_judge_what_was_taken_back(build: Build, staging: ModuleType) -> None:
+    stage, release = released(build, staging, new=NEW)
+    redraft(stage)
+    first = asked(stage)[0]
+    stage.run(stage.letting_out.orders.roll_back(release.id, by="Ines", why="odd"))
+    stage.clock.advance(61)
+    assert redraft(stage) == 0
+    assert asked(stage) == []
+    with pytest.raises(HoldClosed, match="nobody waits for this judgement"):
+        stage.give(first, VerdictKind.APPROVE)
+    assert {one.label for one in redrafts_of(stage, release)} == {None}
+    stage.pass_time(TERMS.judged_within.total_seconds())
+    assert {one.label.outcome for one in redrafts_of(stage, release)} == {Outcome.TIMEOUT}
     assert faults(stage) == []
 
 

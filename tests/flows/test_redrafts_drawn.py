@@ -6,8 +6,11 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+import pytest
 
 from stage_earning import QUICK, ask_and_judge, earn
 from stage_redrafts import (
@@ -24,6 +27,7 @@ from stage_redrafts import (
     staged,
 )
 from stage_releases import begin, gate_saying, release_now, watch
+from understudy.errors import MalformedInput
 from understudy.learning import redraft_draw
 from understudy.learning.ladder import Progress
 from understudy.records.assessment import DecisionKind
@@ -33,6 +37,8 @@ from understudy.records.redraft import shuffled
 from understudy.records.release import Stage
 from understudy.records.review import VerdictKind
 from understudy.records.rulebook import Level
+from understudy.release_gate import tuned_on
+from understudy.settings.model import Settings
 
 Build = Callable[..., Any]
 
@@ -203,3 +209,33 @@ def test_what_was_lost_among_customers_is_not_won_back_by_the_past(build: Build,
     stage.clock.advance(3_601)
     assert redraft(stage) == 0
     assert progress(stage, release).labels == 0
+
+
+# --- what a version was tuned on ---
+
+
+def test_the_turns_of_a_gates_suites_are_what_releases_are_tuned_on(tmp_path: Path) -> None:
+    folder = tmp_path / "suites" / "shop"
+    folder.mkdir(parents=True)
+    for number, source in enumerate(["turn:turn-7", "zendesk:12", None]):
+        line = "" if source is None else f"source: {source}\n"
+        case = f"id: c{number}\n{line}messages: [{{user: hi}}]\ngraders: [{{regex: fine}}]\n"
+        (folder / f"c{number}.yaml").write_text(case)
+    settings = Settings.model_validate({"releases": {"suites": ["shop"]}})
+    assert tuned_on(settings, tmp_path)() == {"turn-7"}
+    assert tuned_on(Settings(), tmp_path)() == frozenset()
+    (folder / "c1.yaml").write_text("id: [")
+    with pytest.raises(MalformedInput, match=r"c1\.yaml"):
+        tuned_on(settings, tmp_path)()
+
+
+def test_where_the_suites_cannot_be_read_nothing_is_drawn(build: Build, staging: ModuleType) -> None:
+    stage, release = released(build, staging)
+
+    def broken() -> frozenset[str]:
+        raise MalformedInput("c1.yaml: not YAML")
+
+    stage.letting_out.redrafting._tuned_on = broken
+    with pytest.raises(MalformedInput):
+        redraft(stage)
+    assert stage.read(lambda tx: tx.redrafts.of_release(release.id)) == []

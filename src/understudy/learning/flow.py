@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from understudy.assessment.confidence import calibrator_under, score_name
-from understudy.effects.holds import close_hold
+from understudy.effects.holds import close_holds
 from understudy.effects.labelling import announce_learning, label, slice_of_key
 from understudy.effects.stirring import burst
 from understudy.errors import StaleVersion
@@ -27,7 +27,7 @@ from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import AutonomyMoved, Telemetry
 from understudy.records.autonomy import EVERY, Candidate, Epoch, Outcome, Targets, Terms
 from understudy.records.codec import dump, load
-from understudy.records.review import HoldKind, HoldState
+from understudy.records.review import HoldKind
 from understudy.records.rulebook import Level, Rules, calibrator_in, configured_grant
 from understudy.stats.severity import Severity
 from understudy.stats.watermark import TIMED_OUT_LOSS
@@ -125,19 +125,14 @@ class Learning:
             said = Severity(loss=TIMED_OUT_LOSS, is_severe=False)
             label(tx, self._clock, candidate, outcome=Outcome.TIMEOUT, said=said, by=None)
             if candidate.redraft_of is not None:
-                self._close_holds(tx, candidate, HoldKind.REDRAFT)
+                close_holds(tx, self._clock, candidate.turn_id, HoldKind.REDRAFT)
             return
         tx.candidates.judge(candidate, candidate.label)
-        self._close_holds(tx, candidate, HoldKind.SECOND)
+        close_holds(tx, self._clock, candidate.turn_id, HoldKind.SECOND)
         tx.ledger.append(
             "review.second_missed", at=self._clock.now(), turn_id=candidate.turn_id, candidate=candidate.seq
         )
         announce_learning(tx, candidate)
-
-    def _close_holds(self, tx: Transaction, candidate: Candidate, kind: HoldKind) -> None:
-        for hold in tx.holds.open_of_turn(candidate.turn_id):
-            if hold.kind is kind:
-                close_hold(tx, self._clock, hold, HoldState.EXPIRED)
 
     async def _look(self, topic: str, channel: str, release: str) -> bool | None:
         """Returns whether the topic has other channels; None where there is no epoch yet."""

@@ -18,7 +18,7 @@ from typing import Final
 from understudy.assessment.assess import assess
 from understudy.assessment.check import Check
 from understudy.assessment.confidence import score_name
-from understudy.effects.holds import hold_opened
+from understudy.effects.holds import close_holds, hold_opened
 from understudy.errors import AgentError, Conflict
 from understudy.learning.redraft_draw import is_wanted, plan_of, slices_without_plan
 from understudy.learning.redraft_keep import Made, Source, Work, keep
@@ -31,7 +31,7 @@ from understudy.records.codec import digest, dump, load
 from understudy.records.evidence import Draft, Evidence, Opinion, says_same
 from understudy.records.redraft import RedraftPlan, RedraftTerms
 from understudy.records.release import Chosen, Release, Stage, Stated
-from understudy.records.review import Hold
+from understudy.records.review import Hold, HoldKind
 from understudy.records.rulebook import Rulebook, Rules, calibrator_in
 
 DRAW_EVERY: Final = timedelta(minutes=1)
@@ -41,6 +41,8 @@ AWAITED_MAX: Final = 25
 """So many of a slice may wait for people; more are made when they have judged some."""
 DRAFTS: Final = frozenset({Stage.SHADOW, Stage.CANARY, Stage.FULL})
 """Stages of a release for which redrafts are made."""
+OVER: Final = frozenset({Stage.ROLLED_BACK, Stage.RETIRED})
+"""Stages of a release whose redrafts nobody needs any more."""
 
 Ask = Callable[[DraftRequest], Awaitable[Draft]]
 """Has the release that the request chose draft, as a rehearsal; raises `AgentError`."""
@@ -77,6 +79,7 @@ class Redrafting:
         self._tuned_on = tuned_on
         self._opine = opine
         self._draw_at: datetime | None = None
+        self._withdrawn: set[tuple[str, int]] = set()
         self._spent: deque[datetime] = deque()
 
     async def sweep(self) -> int:
@@ -86,6 +89,7 @@ class Redrafting:
         now = self._clock.now()
         if self._draw_at is None or self._draw_at <= now:
             self._draw_at = now + DRAW_EVERY
+            await self._withdraw()
             await self._draw()
         done = 0
         for release_id, topic, channel in await self._store.read(self._under_way):
@@ -132,6 +136,23 @@ class Redrafting:
 
         await self._store.write(step)
 
+    async def _withdraw(self) -> None:
+        """Spare people the redrafts of what was taken back or given up; they count as bad when their time has passed."""
+        roster = await self._store.read(lambda tx: tx.releases.roster())
+        over = [one for one in roster.releases if one.stage in OVER and (one.id, one.version) not in self._withdrawn]
+        if not over:
+            return
+
+        def step(tx: Transaction) -> None:
+            for release in over:
+                for plan in tx.redrafts.of_release(release.id):
+                    of_slice = (plan.topic, plan.channel, release.key)
+                    for redraft in tx.candidates.awaited_redrafts(*of_slice, limit=len(plan.drawn)):
+                        close_holds(tx, self._clock, redraft.turn_id, HoldKind.REDRAFT)
+
+        await self._store.write(step)
+        self._withdrawn.update((one.id, one.version) for one in over)
+
     def _can_rehearse(self, release: Release) -> bool:
         stated = self._stated.get(release.id)
         return stated is not None and stated.can_rehearse
@@ -166,8 +187,8 @@ class Redrafting:
     def _next(self, tx: Transaction, release_id: str, topic: str, channel: str) -> Work | None:
         release, plan = tx.releases.get(release_id), tx.redrafts.get(release_id, topic, channel)
         assert plan is not None, "it was read just before, and no plan is ever taken away"
-        awaited = tx.candidates.awaited_redrafts(topic, channel, release.key)
-        room = min(AT_ONCE_MAX, self._room(), AWAITED_MAX - awaited)
+        awaited = tx.candidates.awaited_redrafts(topic, channel, release.key, limit=AWAITED_MAX)
+        room = min(AT_ONCE_MAX, self._room(), AWAITED_MAX - len(awaited))
         if room <= 0 or not is_wanted(tx, plan, release):
             return None
         rulebook = self._rulebook(tx, plan, release)

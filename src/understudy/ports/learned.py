@@ -57,8 +57,8 @@ class Candidates(Protocol):
         repeat, no redraft, with `after` < `seq` <= `until`, decided at `since` or later."""
         ...
 
-    def awaited_redrafts(self, topic: str, channel: str, release: str) -> int:
-        """How many redrafts of a slice and release await a label."""
+    def awaited_redrafts(self, topic: str, channel: str, release: str, *, limit: int) -> list[Candidate]:
+        """Redrafts of a slice and release that await a label, in their order."""
         ...
 
     def delivered(self, topic: str, channel: str, *, after: int) -> tuple[int, int]:

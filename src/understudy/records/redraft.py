@@ -12,14 +12,14 @@ from datetime import datetime, timedelta
 class RedraftTerms:
     """How many turns of a slice are redrafted for a release at most (0: none), and how old their drafts may be.
 
-    `per_hour_max` redrafts an hour, each within `draft_s_max` seconds. One that nobody judged within `judged_within`
+    `per_hour_max` redrafts an hour, each within `draft_s_max` seconds, which is what a draft for a customer has. One that nobody judged within `judged_within`
     counts as bad, like every draft.
     """
 
     per_slice_max: int = 0
     age: timedelta = timedelta(days=30)
     judged_within: timedelta = timedelta(hours=72)
-    draft_s_max: float = 10.0
+    draft_s_max: float = 30.0
     per_hour_max: int = 600
 
 

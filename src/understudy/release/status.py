@@ -94,7 +94,7 @@ def _redrafts(tx: Transaction, release: Release) -> tuple[Redrafted, ...]:
             kept=plan.kept,
             apart=plan.apart,
             failed=plan.failed,
-            awaited=tx.candidates.awaited_redrafts(plan.topic, plan.channel, release.key),
+            awaited=len(tx.candidates.awaited_redrafts(plan.topic, plan.channel, release.key, limit=len(plan.drawn))),
         )
         for plan in tx.redrafts.of_release(release.id)
     )

@@ -74,12 +74,12 @@ def release_terms_of(section: ReleasesSettings) -> ReleaseTerms:
     )
 
 
-def redraft_terms_of(section: ReleasesSettings, *, judged_within: timedelta) -> RedraftTerms:
+def redraft_terms_of(section: ReleasesSettings, *, judged_within: timedelta, draft_s_max: float) -> RedraftTerms:
     """The terms under which labels carry over to a release."""
     return RedraftTerms(
         per_slice_max=section.redrafts_max,
         age=timedelta(days=section.redraft_age_days),
         judged_within=judged_within,
-        draft_s_max=section.draft_s_max,
+        draft_s_max=draft_s_max,
         per_hour_max=section.shadow_per_hour_max,
     )

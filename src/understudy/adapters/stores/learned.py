@@ -80,8 +80,7 @@ _EVIDENCE_IN = Statement(
     .limit(bindparam("limit"))
 )
 _AWAITED_REDRAFTS = Statement(
-    select(func.count())
-    .select_from(candidates)
+    select(*_CANDIDATE)
     .where(
         candidates.c.topic == bindparam("topic"),
         candidates.c.release == bindparam("release"),
@@ -89,6 +88,8 @@ _AWAITED_REDRAFTS = Statement(
         candidates.c.redraft_of.is_not(None),
         candidates.c.label.is_(None),
     )
+    .order_by(candidates.c.seq)
+    .limit(bindparam("limit"))
 )
 _DELIVERED = Statement(
     select(func.count(), func.max(candidates.c.seq)).where(
@@ -229,8 +230,8 @@ class SqlCandidates:
         bounds = {"after": after, "until": until, "since": since, "limit": limit}
         return self._read(_EVIDENCE_IN, topic=topic, channel=channel, release=release, **bounds)
 
-    def awaited_redrafts(self, topic: str, channel: str, release: str) -> int:
-        return int(self._session.scalar(_AWAITED_REDRAFTS, topic=topic, channel=channel, release=release))
+    def awaited_redrafts(self, topic: str, channel: str, release: str, *, limit: int) -> list[Candidate]:
+        return self._read(_AWAITED_REDRAFTS, topic=topic, channel=channel, release=release, limit=limit)
 
     def delivered(self, topic: str, channel: str, *, after: int) -> tuple[int, int]:
         if (known := self._known.delivered_after(topic, channel, after)) is not None:

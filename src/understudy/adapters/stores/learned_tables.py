@@ -70,6 +70,15 @@ candidates = Table(
         postgresql_where=text("label IS NOT NULL AND is_sampled"),
     ),
     Index(
+        "ix_candidates_redrafts",
+        "topic",
+        "release",
+        "channel",
+        "seq",
+        sqlite_where=text("redraft_of IS NOT NULL AND label IS NULL"),
+        postgresql_where=text("redraft_of IS NOT NULL AND label IS NULL"),
+    ),
+    Index(
         "ix_candidates_second",
         "second_due_at",
         sqlite_where=text("second_due_at IS NOT NULL"),

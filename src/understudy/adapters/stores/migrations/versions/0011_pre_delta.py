@@ -13,6 +13,15 @@ NAME, RELEASE = sa.String(length=200), sa.String(length=64)
 
 def upgrade() -> None:
     op.add_column("candidates", sa.Column("redraft_of", sa.BigInteger(), nullable=True))
+    awaited = sa.text("redraft_of IS NOT NULL AND label IS NULL")
+    op.create_index(
+        "ix_candidates_redrafts",
+        "candidates",
+        ["topic", "release", "channel", "seq"],
+        unique=False,
+        sqlite_where=awaited,
+        postgresql_where=awaited,
+    )
     op.create_table(
         "redrafts",
         sa.Column("release_id", RELEASE, nullable=False),
@@ -27,4 +36,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("redrafts")
+    op.drop_index("ix_candidates_redrafts", table_name="candidates")
     op.drop_column("candidates", "redraft_of")
