@@ -189,6 +189,8 @@ def _settle(desk: Desk, look: Look, what: str, call: Callable[[], Decided], text
         desk.say(
             "✓ This draft was known to be bad and planted, to see whether it is noticed; nothing is sent.", "green"
         )
+    elif decided.turn.state == "redrafted":
+        desk.say(f"✓ {what}: counted for the new version; nothing is sent.", "green")
     else:
         desk.say(f"✓ {what.replace('_', ' ')}: the turn is now {decided.turn.state.replace('_', ' ')}.", "green")
     return "next"
