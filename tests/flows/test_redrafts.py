@@ -96,10 +96,11 @@ def test_spaces_and_case_are_no_difference_and_an_action_is_one(build: Build, st
     stage, release = released(build, staging, new=OLD.upper().replace(" ", "\n"))
     redraft(stage)
     assert plan_of(stage, release).same == plan_of(stage, release).done
-    acting = drafted(actions=(Action(name="refund", arguments="{}"),))
+    acting = drafted(actions=(Action(name="refund", arguments={}),))
     other, release = released(build, staging, new=acting)
     redraft(other)
     plan = plan_of(other, release)
+    assert plan.done == len(plan.drawn)
     assert (plan.same, plan.asked, plan.apart) == (0, 0, plan.done), "an action waits for a person whatever was earned"
     assert redrafts_of(other, release) == []
 

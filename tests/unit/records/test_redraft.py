@@ -52,7 +52,7 @@ def test_drafts_that_say_the_same_have_the_same_words(text: str, other: str) -> 
 
 def test_what_a_draft_would_do_is_part_of_what_it_says() -> None:
     one = Draft(text="Done.")
-    assert not says_same(one, replace(one, actions=(Action(name="refund", arguments="{}"),)))
+    assert not says_same(one, replace(one, actions=(Action(name="refund", arguments={}),)))
     assert not says_same(one, replace(one, handoff=True))
     assert not says_same(one, None)
     assert not says_same(None, None)
