@@ -14,6 +14,7 @@ from understudy.ports.store import Store
 from understudy.ports.telemetry import Telemetry
 from understudy.records.gate import GateResult, GateVerdict
 from understudy.records.release import Release, Stage
+from understudy.release.forgetting import Forgetting
 from understudy.release.orders import ReleaseOrders
 from understudy.release.probing import Probing
 from understudy.release.rehearsing import Rehearsing
@@ -78,6 +79,7 @@ class LettingOut:
             tuned_on=lambda: frozenset(plan.tuned_on),
             opine=SecondOpinions(clock, plan.opinions).ask if plan.opinions else None,
         )
+        self.forgetting = Forgetting(store, clock, **terms)
 
 
 def gate_saying(verdict: GateVerdict, **fields: Any) -> Any:
@@ -121,7 +123,7 @@ def begin(stage: Any, to: Stage, share: float = 0.5) -> Release:
 def watch(stage: Any) -> None:
     """Let a server's round pass: what is in shadow rehearses, what is being tried is watched, rollbacks are probed."""
     flows = stage.letting_out
-    for look in (flows.rehearsing, flows.watch, flows.probing):
+    for look in (flows.rehearsing, flows.forgetting, flows.watch, flows.probing):
         stage.run(look.sweep())
     stage.settle()
 

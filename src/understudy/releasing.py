@@ -19,6 +19,7 @@ from understudy.records.evidence import Draft
 from understudy.records.redraft import RedraftTerms
 from understudy.records.release import Stated
 from understudy.records.rulebook import Rules
+from understudy.release.forgetting import Forgetting
 from understudy.release.orders import Gate, ReleaseOrders
 from understudy.release.probing import Probing
 from understudy.release.rehearsing import AT_ONCE_MAX, Rehearsing
@@ -103,7 +104,7 @@ def letting_out(
             Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep)
             for sweeps in (
                 {"probes": probing.sweep, "releases": watch.sweep},
-                {"rehearsals": rehearsing.sweep},
+                {"rehearsals": rehearsing.sweep, "old rehearsals": Forgetting(store, clock, terms=terms).sweep},
                 {"redrafts": redrafting.sweep},
             )
         ),

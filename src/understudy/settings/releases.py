@@ -32,6 +32,11 @@ class ReleasesSettings(Section):
         description="turns of each slice for which a release that passed its gate drafts once more, so that labels of drafts that say the same carry over; 0 = none. Only where nobody tunes a version on the labelled turns of the last `redraft_age_days`",
     )
     redraft_age_days: float = Field(30.0, gt=0, description="only turns at most so old are redrafted")
+    rehearsals_kept_days: float = Field(
+        30.0,
+        ge=0,
+        description="drafts that were only made beside the real ones are deleted after so many days; 0 = never",
+    )
     confirm: Literal["releaser", "automatic"] = Field(
         "releaser", description="who takes the next step where live signals allow it"
     )
@@ -70,6 +75,7 @@ def release_terms_of(section: ReleasesSettings) -> ReleaseTerms:
         takes_back=section.rollback == "automatic",
         goes_on=section.confirm == "automatic",
         shadow_per_hour_max=section.shadow_per_hour_max,
+        rehearsals_kept_days=section.rehearsals_kept_days,
         probe=section.probe,
     )
 
