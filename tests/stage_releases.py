@@ -7,6 +7,7 @@ from typing import Any
 
 from stage_plan import Plan
 from understudy.assessment.check import Check
+from understudy.learning.redrafting import Redrafting
 from understudy.ports.agent import Agent
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store
@@ -22,6 +23,7 @@ from understudy.release.watching import ReleaseWatch
 from understudy.settings.stated import by_agent
 from understudy.testing.scripted import FROZEN_START
 from understudy.turn.drafting import Drafting
+from understudy.turn.opinions import SecondOpinions
 from understudy.turn.releases import Picks, Routes
 
 
@@ -65,6 +67,18 @@ class LettingOut:
         self.watch = ReleaseWatch(store, clock, telemetry, **terms)
         self.probing = Probing(store, clock, telemetry, by_id, ask=ask, would_draft=would_draft, **terms)
         self.rehearsing = Rehearsing(store, clock, by_id, ask=ask, checks=checks, **terms)
+        self.redrafting = Redrafting(
+            store,
+            clock,
+            telemetry,
+            lambda: plan.rules,
+            by_id,
+            ask=ask,
+            checks=checks,
+            terms=plan.redrafting,
+            tuned_on=lambda: frozenset(plan.tuned_on),
+            opine=SecondOpinions(clock, plan.opinions).ask if plan.opinions else None,
+        )
         self.forgetting = Forgetting(store, clock, **terms)
 
 

@@ -42,7 +42,6 @@ from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
 from understudy.release.orders import ReleaseOrders
 from understudy.release.status import ReleaseReports
-from understudy.release_gate import gate_of
 from understudy.releasing import letting_out, versions_of
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
@@ -204,7 +203,6 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": desks["holds"].sweep, "learning": learning.sweep}
     tried = spreading(settings, base, store, clock, telemetry, versions, places, dispatcher, works=works)
-    gates = {"gate": gate_of(settings, base, store), "served": tried["asking"]}
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew, "trials": tried["spread"].renew}
     return App(
         settings=settings,
@@ -233,7 +231,19 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         is_alone=takes_one_process(settings),
         **desks,
         **tried,
-        **letting_out(settings, store, clock, telemetry, versions, places, dispatcher, **gates),
+        **letting_out(
+            settings,
+            base,
+            store,
+            clock,
+            telemetry,
+            versions,
+            places,
+            dispatcher,
+            rules=lambda: rulebook.rules,
+            opinions=_second_opinions(settings, clock, opinions),  # with a budget of their own
+            served=tried["asking"],
+        ),
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from understudy.errors import ConfigurationError
 from understudy.evaluation.archive import Archive
+from understudy.evaluation.suites import read_suite
 from understudy.evaluations import Evaluations, Tries
 from understudy.gating import Watching, gate_release, unwatched
 from understudy.ports.store import Store
@@ -58,3 +60,20 @@ class SuiteGate:
 def gate_of(settings: Settings, base: Path, store: Store, *, watching: Watching = unwatched) -> SuiteGate | None:
     """The gate that the settings ask for; None where they name no suite, and then only a person lets a release go on."""
     return SuiteGate(settings, base, store, watching=watching) if settings.releases.suites else None
+
+
+OF_TURN: Final = "turn:"
+"""Before the id of a turn, where a case says what it is from."""
+
+
+def tuned_on(settings: Settings, base: Path) -> Callable[[], frozenset[str]]:
+    """Reads which turns are cases of the suites that releases have to pass, and so what versions are tuned on; raises
+    `ConfigurationError` or `MalformedInput` where a suite cannot be read."""
+
+    def read() -> frozenset[str]:
+        folder = Evaluations(settings, base).suite_folder
+        suites = (read_suite(folder(name)) for name in settings.releases.suites)
+        sources = (case.source for suite in suites for case in suite.cases if case.source is not None)
+        return frozenset(source.removeprefix(OF_TURN) for source in sources if source.startswith(OF_TURN))
+
+    return read

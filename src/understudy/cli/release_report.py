@@ -159,6 +159,7 @@ def _show_progress(console: Console, one: ReleaseStatus) -> None:
     console.print(words, markup=False)
     if one.gate is not None and one.gate.state in (Pace.PENDING, Pace.RUNNING):
         console.print(f"  {how_far(one.gate)}", markup=False)
+    _show_redrafts(console, one)
     if not one.signals:
         return
     table = Table("signal", "comparisons", "worse by", "no worse", "worse", "says")
@@ -175,6 +176,22 @@ def _show_progress(console: Console, one: ReleaseStatus) -> None:
     console.print(table)
     counts = f"  {one.conversations} conversations, {one.rehearsals} rehearsals, {one.harms} harmful replies"
     console.print(counts, markup=False)
+
+
+def _show_redrafts(console: Console, one: ReleaseStatus) -> None:
+    for of in one.redrafts:
+        more = [
+            f"{count} {words}"
+            for count, words in (
+                (of.kept, "keep a bad label"),
+                (of.apart, "left to people by a rule"),
+                (of.failed, "could not be made"),
+            )
+            if count
+        ]
+        words = [f"{of.same} say the same", f"{of.asked} judged anew ({of.awaited} still wait)", *more]
+        where = f"{shown(of.topic)} × {shown(of.channel)}"
+        console.print(f"  redrafts on {where}: {of.done} of {of.drawn}; {', '.join(words)}", markup=False)
 
 
 def _who_answers(full: ReleaseStatus | None) -> str:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from understudy.ports.access import IdempotencyKeys, Keys
 from understudy.ports.evaluation import Gates, Runs
-from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops, Topics
+from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.ports.releases import Releases
 from understudy.ports.spread import PendingGates, SpreadRuns
@@ -337,6 +337,8 @@ class Transaction(Protocol):
     def stops(self) -> Stops: ...
     @property
     def topics(self) -> Topics: ...
+    @property
+    def redrafts(self) -> Redrafts: ...
     @property
     def seeds(self) -> Seeds: ...
     @property

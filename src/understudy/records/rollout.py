@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from understudy.records.redraft import Redrafted
 from understudy.records.release import Release
 from understudy.records.spread import GateProgress
 
@@ -91,7 +92,8 @@ class ReleaseTerms:
 class ReleaseStatus:
     """How a release is doing: what was seen of it, what follows, in which conversations, and whether a configuration
     states it in this process. `harms` counts its automatic replies that a reviewer called harmful, `rehearsals` those that
-    are still kept. `gate`: how far the gate is that servers were asked for last, if one was."""
+    are still kept; `redrafts` say how far the labels of past drafts were carried over, by slice. `gate`: how far the gate is
+    that servers were asked for last, if one was."""
 
     release: Release
     is_stated: bool
@@ -99,6 +101,7 @@ class ReleaseStatus:
     signals: tuple[SignalSeen, ...] = ()
     harms: int = 0
     rehearsals: int = 0
+    redrafts: tuple[Redrafted, ...] = ()
     advice: Advice | None = None
     gate: GateProgress | None = None
 

@@ -13,6 +13,7 @@ from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
+from understudy.adapters.stores.learned_redrafts import SqlRedrafts
 from understudy.adapters.stores.learned_topics import SqlTopics
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
@@ -51,6 +52,7 @@ class SqlTransaction:
         self.epochs = SqlEpochs(session, hot.autonomy)
         self.calibrators = SqlCalibrators(session, hot.autonomy)
         self.stops = SqlStops(session, hot.autonomy)
+        self.redrafts = SqlRedrafts(session)
         self.topics = SqlTopics(session, hot.autonomy)
         self.seeds = SqlSeeds(session)
         self.reviews = SqlReviews(session)
