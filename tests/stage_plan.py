@@ -17,6 +17,7 @@ from understudy.records.autonomy import Targets, Terms
 from understudy.records.codec import digest
 from understudy.records.evidence import Draft
 from understudy.records.feedback import FeedbackTerms
+from understudy.records.redraft import RedraftTerms
 from understudy.records.release import Part, Stated, content_id
 from understudy.records.reviewing import ReviewTerms
 from understudy.records.rollout import ReleaseTerms
@@ -91,6 +92,9 @@ class Plan:
     """Further versions of the agent, by entry; each answers as the agent does, as far as it was released."""
     release_terms: ReleaseTerms = field(default_factory=ReleaseTerms)
     gate: Gate | None = None
+    redrafting: RedraftTerms = field(default_factory=RedraftTerms)
+    tuned_on: list[str] = field(default_factory=list)
+    """Turns that are cases of the suites that releases have to pass."""
     may_act: Sequence[str] = ()
     """Entries whose agents may do something when they are asked."""
     changed_in_place: str = ""

@@ -7,6 +7,7 @@ from typing import Any
 
 from stage_plan import Plan
 from understudy.assessment.check import Check
+from understudy.learning.redrafting import Redrafting
 from understudy.ports.agent import Agent
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store
@@ -14,6 +15,7 @@ from understudy.ports.telemetry import ReleaseMoved, Telemetry
 from understudy.records.gate import GateResult, GateVerdict
 from understudy.records.release import Release, Stage
 from understudy.records.rollout import ReleaseStatus, ReleaseTerms
+from understudy.release.forgetting import Forgetting
 from understudy.release.orders import ReleaseOrders
 from understudy.release.probing import Probing
 from understudy.release.rehearsing import Rehearsing
@@ -22,6 +24,7 @@ from understudy.release.watching import ReleaseWatch
 from understudy.settings.stated import by_agent
 from understudy.testing.scripted import FROZEN_START, ScriptedAgent
 from understudy.turn.drafting import Drafting
+from understudy.turn.opinions import SecondOpinions
 from understudy.turn.releases import Picks, Routes
 
 
@@ -65,6 +68,19 @@ class LettingOut:
         self.watch = ReleaseWatch(store, clock, telemetry, **terms)
         self.probing = Probing(store, clock, telemetry, by_id, ask=ask, would_draft=would_draft, **terms)
         self.rehearsing = Rehearsing(store, clock, by_id, ask=ask, checks=checks, **terms)
+        self.redrafting = Redrafting(
+            store,
+            clock,
+            telemetry,
+            lambda: plan.rules,
+            by_id,
+            ask=ask,
+            checks=checks,
+            terms=plan.redrafting,
+            tuned_on=lambda: frozenset(plan.tuned_on),
+            opine=SecondOpinions(clock, plan.opinions).ask if plan.opinions else None,
+        )
+        self.forgetting = Forgetting(store, clock, **terms)
 
 
 def gate_saying(verdict: GateVerdict, **fields: Any) -> Any:
@@ -119,7 +135,7 @@ def begin(stage: Any, to: Stage, share: float = 0.5) -> Release:
 def watch(stage: Any) -> None:
     """Let a server's round pass: what is in shadow rehearses, what is being tried is watched, rollbacks are probed."""
     flows = stage.letting_out
-    for look in (flows.rehearsing, flows.watch, flows.probing):
+    for look in (flows.rehearsing, flows.forgetting, flows.watch, flows.probing):
         stage.run(look.sweep())
     stage.settle()
 

@@ -36,6 +36,8 @@ from understudy.ports.telemetry import (
     RequestRefused,
     StepFailed,
     TopicModelAdopted,
+    TrialMade,
+    TrialsRefused,
     TurnDecided,
     TurnSuperseded,
 )
@@ -87,6 +89,7 @@ MOVED = AutonomyMoved(
     topic="orders", channel="web", release="v7", what="promoted", level="probation", threshold=0.9, why=None, by="lena"
 )
 TRIED: dict[str, Any] = {"unseen": 60, "p_value": 0.001}
+ADOPTED: dict[str, Any] = {"model": "m", "replaces": None, "topics": 3, "tags": 140}
 LET_OUT = ReleaseMoved(release="rel-1", agent="bot", what="canary", by="Ines", why="")
 EVENTS: tuple[Event, ...] = (
     MessageReceived(channel="web", conversation_id="c-1", turn_id="t-1", is_duplicate=False),
@@ -102,10 +105,10 @@ EVENTS: tuple[Event, ...] = (
     MOVED,
     StepFailed(flow="turn", key="c-1", error="LookupError: in the middle"),
     CalibratorAdopted(calibrator="c", replaces="b", labels=140, log_loss_before=0.4, log_loss_after=0.3, **TRIED),
-    TopicModelAdopted(
-        model="m", replaces=None, topics=3, tags=140, right_before=0, right_after=50, wrong_after=1, **TRIED
-    ),
+    TopicModelAdopted(right_before=0, right_after=50, wrong_after=1, **ADOPTED, **TRIED),
     LET_OUT,
+    TrialMade(run="run-1", suite="shop", release="rel-1", outcome="passed", attempts=1, took_ms=20.0),
+    TrialsRefused(run="run-1", suite="shop", release="rel-1", code="suite-differs", why="other cases"),
 )
 
 
@@ -389,8 +392,7 @@ def test_no_words_leave_with_a_span() -> None:
 def test_asking_without_a_trace_begins_one() -> None:
     exported = Exported()
     exported.telemetry.emit(dataclasses.replace(ASKED, trace=None))
-    (span,) = exported.spans
-    assert span.parent is None
+    assert [span.parent for span in exported.spans] == [None]
 
 
 @pytest.mark.parametrize("event", EVENTS, ids=event_name)

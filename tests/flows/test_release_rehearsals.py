@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,7 @@ from understudy.turn import releases
 
 Build = Callable[..., Any]
 pytestmark = ON_EACH_STORE
+DAY_S = 86_400.0
 
 
 def staged(build: Build, **plan: Any) -> Any:
@@ -41,6 +43,49 @@ def test_in_shadow_drafts_are_compared_and_nothing_is_sent(build: Build) -> None
     assert all(request.rehearsal is not None and request.turn_id.startswith("rehearsal-") for request in new.requests)
     assert not any(request.rehearsal for request in stage.agent.requests)
     assert status(stage, release).rehearsals == 20
+
+
+def test_rehearsals_are_deleted_when_they_are_too_old_and_what_they_showed_stays(build: Build) -> None:
+    stage = staged(build, release_terms=replace(TERMS, rehearsals_kept_days=2.0))
+    release = begin(stage, Stage.SHADOW)
+    for _ in range(12):
+        ask(stage)
+        watch(stage)
+    stage.clock.advance(DAY_S)
+    ask(stage)
+    watch(stage)
+    seen = status(stage, release).signals
+    assert status(stage, release).rehearsals == 13
+    stage.clock.advance(DAY_S + 60)
+    watch(stage)
+    assert [one.turn_id for one in stage.read(lambda tx: tx.releases.rehearsals(release.id, limit=99))] == [
+        stage.read(lambda tx: tx.turns.listed(after=0, limit=99))[-1].id
+    ]
+    assert status(stage, release).signals == seen
+    (entry,) = [one for one in stage.ledger if one.event == "release.forgot"]
+    assert len(json.loads(entry.body)["turns"]) == 12
+
+
+def test_rehearsals_of_a_release_that_was_taken_back_are_deleted_as_well(build: Build) -> None:
+    stage = staged(build)
+    release = begin(stage, Stage.SHADOW)
+    ask(stage)
+    watch(stage)
+    stage.run(stage.letting_out.orders.roll_back(None, by="Ines", why="odd"))
+    assert stage.read(lambda tx: tx.releases.count_rehearsals(release.id)) == 1
+    stage.clock.advance(31 * DAY_S)
+    watch(stage)
+    assert stage.read(lambda tx: tx.releases.count_rehearsals(release.id)) == 0
+
+
+def test_rehearsals_may_be_kept_for_good(build: Build) -> None:
+    stage = staged(build, release_terms=replace(TERMS, rehearsals_kept_days=0.0))
+    release = begin(stage, Stage.SHADOW)
+    ask(stage)
+    watch(stage)
+    stage.clock.advance(999 * DAY_S)
+    watch(stage)
+    assert status(stage, release).rehearsals == 1
 
 
 def test_a_turn_whose_draft_was_handed_over_is_not_rehearsed(build: Build) -> None:

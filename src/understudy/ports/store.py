@@ -15,9 +15,10 @@ from typing import Any, Protocol, TypeVar
 
 from understudy.ports.access import IdempotencyKeys, Keys
 from understudy.ports.evaluation import Gates, Runs
-from understudy.ports.learned import Calibrators, Candidates, Epochs, Stops, Topics
+from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.ports.releases import Releases
+from understudy.ports.spread import PendingGates, SpreadRuns
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
@@ -337,6 +338,8 @@ class Transaction(Protocol):
     @property
     def topics(self) -> Topics: ...
     @property
+    def redrafts(self) -> Redrafts: ...
+    @property
     def seeds(self) -> Seeds: ...
     @property
     def reviews(self) -> Reviews: ...
@@ -350,6 +353,10 @@ class Transaction(Protocol):
     def gates(self) -> Gates: ...
     @property
     def releases(self) -> Releases: ...
+    @property
+    def spread(self) -> SpreadRuns: ...
+    @property
+    def pending_gates(self) -> PendingGates: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""
