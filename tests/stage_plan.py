@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from understudy.delivery.outbox import OutboxLimits
 from understudy.ports.agent import Agent
 from understudy.ports.store import CallLimits, Store
@@ -31,6 +33,11 @@ from understudy.turn.opinions import Asked
 TARGETS = Targets(risk_max=0.05, severe_max=0.05, delta=0.05, sensitivity=1.0)
 TOPIC = "orders"
 NEVER_WAIT = CoalescingLimits(window_s_min=0, window_s_max=0, burst_s_max=0)
+
+ON_EACH_STORE = pytest.mark.parametrize(
+    "build", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+"""Marks a test, or a file of them, whose stages are to be played on PostgreSQL as well as on a SQLite file."""
 
 SORRY = SafeReply(id="sorry", version=1, text="Sorry, please try again in a minute.")
 FOLLOW_UP = SafeReply(id="follow_up", version=2, text="A colleague will look into this.", then_hand_off=True)

@@ -9,52 +9,20 @@ from typing import Any
 
 import pytest
 
-from stage_releases import PASSES, begin, release_now, watch
+from stage_plan import ON_EACH_STORE
+from stage_releases import TERMS, ask, begin, release_now, status, told, two_versions, watch
 from understudy.errors import AgentUnavailable, Conflict
-from understudy.ports.telemetry import ReleaseMoved
 from understudy.records.evidence import Draft
-from understudy.records.release import Release, Stage
-from understudy.records.review import HoldKind, VerdictKind
-from understudy.records.rollout import LiveSignal, ReleaseStatus, ReleaseTerms, Trend
-from understudy.testing.scripted import ScriptedAgent
+from understudy.records.release import Stage
 from understudy.turn import releases
 
 Build = Callable[..., Any]
-TERMS = ReleaseTerms(pairs_min=10, days_min=0.0)
-ROUNDS = 120
+pytestmark = ON_EACH_STORE
 DAY_S = 86_400.0
 
 
-def staged(build: Build, *, new: Any = "The new answer.", **plan: Any) -> Any:
-    own = ScriptedAgent("The old answer.", name="echo", version="v1")
-    second = ScriptedAgent(new, name="echo-2", version="v2")
-    given = {"gate": PASSES, "release_terms": TERMS, **plan}
-    return build(agent=own, versions={"echo-2": second}, **given)
-
-
-def ask(stage: Any) -> Any:
-    return stage.ask("When does it come?", to=stage.clock.new_id("e"))
-
-
-def judge_all(stage: Any, verdict_of: Callable[[str], VerdictKind]) -> None:
-    for hold in stage.open_holds:
-        if hold.kind in (HoldKind.DRAFT, HoldKind.AUDIT):
-            text = stage.draft(stage.turn(hold.turn_id)).text
-            stage.give(hold, verdict_of(text))
-    stage.settle()
-
-
-def status(stage: Any, release: Release) -> ReleaseStatus:
-    return stage.run(stage.letting_out.reports.release(release.id))
-
-
-def trend(stage: Any, release: Release, signal: LiveSignal) -> Trend:
-    (found,) = (one for one in status(stage, release).signals if one.signal is signal)
-    return found.trend
-
-
-def told(stage: Any) -> list[str]:
-    return [event.what for event in stage.emitted(ReleaseMoved)]
+def staged(build: Build, **plan: Any) -> Any:
+    return two_versions(build, **{"release_terms": TERMS, **plan})
 
 
 # --- shadow ---

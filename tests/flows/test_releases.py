@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from stage_releases import PASSES, gate_saying
+from stage_plan import ON_EACH_STORE
+from stage_releases import PASSES, gate_saying, two_versions
 from understudy.errors import Conflict, NotFound, StaleVersion
 from understudy.ports.telemetry import ReleaseMoved
 from understudy.records.assessment import DecisionKind
@@ -19,18 +20,12 @@ from understudy.records.rulebook import Level
 from understudy.testing.scripted import ScriptedAgent
 
 Build = Callable[..., Any]
+pytestmark = ON_EACH_STORE
 
 
 @pytest.fixture
 def stage(build: Build) -> Any:
     return two_versions(build)
-
-
-def two_versions(build: Build, **plan: Any) -> Any:
-    """A stage whose agent has a second version that answers in other words."""
-    own = ScriptedAgent("The old answer.", name="echo", version="v1")
-    new = ScriptedAgent("The new answer.", name="echo-2", version="v2")
-    return build(agent=own, versions={"echo-2": new}, **{"gate": PASSES, **plan})
 
 
 def create(stage: Any, entry: str, **more: Any) -> Release:

@@ -24,7 +24,7 @@ def load_beside(name: str) -> ModuleType:
 
 
 stage = load_beside("stage")
-staging, migrated, build = stage.staging, stage.migrated, stage.build
+staging, migrated, migrated_postgres, build = stage.staging, stage.migrated, stage.migrated_postgres, stage.build
 
 
 @pytest.fixture(scope="session")
