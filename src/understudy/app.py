@@ -188,7 +188,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     versions = versions_of(settings, base, clock, agents)
     channels = _channels(settings, clock)
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
-    others = _second_opinions(settings, clock, opinions)
+    others, beside = [_second_opinions(settings, clock, opinions) for _ in range(2)]  # each with a budget of its own
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, versions.picks, places)
@@ -202,7 +202,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": desks["holds"].sweep, "learning": learning.sweep}
-    tried = spreading(settings, base, store, clock, telemetry, versions, places, dispatcher, works=works)
+    shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
+    tried = spreading(*shared, works=works)
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew, "trials": tried["spread"].renew}
     return App(
         settings=settings,
@@ -231,19 +232,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         is_alone=takes_one_process(settings),
         **desks,
         **tried,
-        **letting_out(
-            settings,
-            base,
-            store,
-            clock,
-            telemetry,
-            versions,
-            places,
-            dispatcher,
-            rules=lambda: rulebook.rules,
-            opinions=_second_opinions(settings, clock, opinions),  # with a budget of their own
-            served=tried["asking"],
-        ),
+        **letting_out(*shared, rules=lambda: rulebook.rules, opinions=beside, served=tried["asking"]),
     )
 
 
