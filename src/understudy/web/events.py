@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from understudy.ports.store import Transaction
-from understudy.records.access import ApiKey, Scope
+from understudy.records.access import Caller, Scope
 from understudy.records.ledger import LedgerEntry
 from understudy.web.auth import HoldsReader, LedgerReader, TheApp, TheFeed
 from understudy.web.blind import tells
@@ -37,8 +37,8 @@ BEFORE_THE_DECISION = frozenset(
     }
 )
 """Steps that a planted draft never took: who hears them would know it by their absence."""
-OF_REVIEWS = frozenset({"seed", "review", "reviewer", "label"})
-"""First words of the events that tell how reviews are looked at."""
+NOT_THEIRS = frozenset({"seed", "review", "reviewer", "label", "user", "session"})
+"""First words of the events that tell how reviews are looked at, and who signs in."""
 
 
 @router.get("/events", response_class=EventSourceResponse, responses=answers(401, 403))
@@ -72,13 +72,13 @@ async def stream_events(
                 await watch.next()
 
 
-def is_told(entry: LedgerEntry, key: ApiKey) -> bool:
+def is_told(entry: LedgerEntry, key: Caller) -> bool:
     """Whether a key may hear of an entry: who reviews must not learn which drafts on hold were planted."""
-    is_untold = entry.event in BEFORE_THE_DECISION or entry.event.partition(".")[0] in OF_REVIEWS
+    is_untold = entry.event in BEFORE_THE_DECISION or entry.event.partition(".")[0] in NOT_THEIRS
     return Scope.LEDGER_READ in key.scopes or not is_untold
 
 
-def _entries(tx: Transaction, *, after: int, key: ApiKey) -> list[tuple[LedgerEntry, bool]]:
+def _entries(tx: Transaction, *, after: int, key: Caller) -> list[tuple[LedgerEntry, bool]]:
     """Entries, and whether each is kept back from this key as things stand."""
     return [(entry, tells(tx, key, entry)) for entry in tx.ledger.entries(after=after, limit=BATCH)]
 
