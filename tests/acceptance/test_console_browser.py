@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from understudy.client.client import Client
 from understudy.records.access import Role
 from understudy.records.review import VerdictKind
 from understudy.web.console import is_built
@@ -256,6 +257,39 @@ def test_arrivals_do_not_move_the_row_one_looks_at(emptied: Any, enter: Any, wor
     chosen = rows(page).and_(page.get_by_role("option", selected=True))
     assert chosen.get_attribute("id") == name
     assert abs(chosen.bounding_box()["y"] - top) <= 44, "a row that went from above the first screen may let it rise"
+
+
+def test_page_goes_on_after_the_server_was_killed_and_came_back(
+    tmp_path: Path, write_folder: Any, key_in: Any, understudy: Any, start_server: Any, browser: Any, words: Any
+) -> None:
+    """Without being loaded anew, and with the draft that came while nobody looked."""
+    write_folder(tmp_path)
+    key = key_in(tmp_path)
+    understudy("users", "add", "Kim", "--ask", cwd=tmp_path, stdin=f"{PASSWORD}\n")
+    server = start_server(tmp_path)
+    with Client(server.url, key) as client:
+        client.submit_turn(record(words))
+    page = browser.new_page()
+    page.goto(f"{server.url}/console/")
+    page.get_by_label("Name").fill("Kim")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    playwright.expect(rows(page)).to_have_count(1)
+    page.keyboard.press("Enter")
+    playwright.expect(page.locator("footer.verdicts button").first).to_be_enabled()
+    page.evaluate("window.same = 1")
+    server.process.kill()
+    playwright.expect(page.get_by_text("Reconnecting")).to_be_visible()
+    again = start_server(tmp_path, "--port", server.url.rpartition(":")[2])
+    with Client(again.url, key) as client:
+        client.submit_turn(record(words))
+        playwright.expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        page.keyboard.press("a")
+        playwright.expect(page.get_by_text("Approved.")).to_be_visible()
+        assert len(list(client.holds())) == 1
+    playwright.expect(page.locator("footer.verdicts")).to_be_visible()
+    assert page.evaluate("window.same") == 1
+    page.close()
 
 
 def test_hostile_texts_run_nothing_wherever_they_stand(emptied: Any, enter: Any, until: Any) -> None:

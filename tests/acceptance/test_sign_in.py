@@ -11,6 +11,7 @@ import httpx2
 import pytest
 
 from understudy.records.access import SCOPES_OF, Role, user_id
+from understudy.web import events
 from understudy.web.passwords import HASHER
 from understudy.web.sessions import COOKIE, TRIES_MAX
 from understudy.web.users import add_user, change_user, make_user
@@ -235,6 +236,25 @@ def test_what_happens_is_in_the_ledger_without_any_secret_or_name_that_was_typed
     ]
     assert "typed as a name" not in json.dumps(lines)
     assert PASSWORD not in json.dumps(lines)
+
+
+@pytest.mark.parametrize("who", ["user", "key"])
+def test_stream_ends_once_its_caller_may_no_longer_have_it(
+    who: str, served: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "ASKED_AGAIN_S", 0.05)
+    key = served.key(name="Streamer")
+    client = served.http(**({"Authorization": f"Bearer {key}"} if who == "key" else {}))
+    if who == "user":
+        enter(client, known(served, "Streamer"))
+    with client.stream("GET", "/v1/events") as answer:
+        lines = answer.iter_lines()
+        next(lines)
+        if who == "key":
+            served.revoke(key)
+        else:
+            client.delete("/v1/session", headers=HERE)
+        assert not [line for line in lines if line.startswith("never")], "the loop ends because the stream does"
 
 
 def test_reviewers_do_not_hear_who_signs_in(served: Any, until: Any) -> None:

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 
 from understudy.app import App
-from understudy.errors import Forbidden
+from understudy.errors import Forbidden, Unauthenticated
 from understudy.records.access import Caller, Scope
 from understudy.web.feed import Feed
 from understudy.web.keys import find_key
@@ -52,6 +52,14 @@ async def caller_of(
 
 
 Anybody = Annotated[Caller, Depends(caller_of)]
+
+
+async def still_may(app: App, request: Request, scope: Scope) -> bool:
+    """Whether whoever opened a stream may still have it: their key was not revoked, nor were they signed out."""
+    try:
+        return scope in (await caller_of(app, request, await _bearer(request))).scopes
+    except (Unauthenticated, Forbidden):
+        return False
 
 
 def needs(scope: Scope) -> Callable[..., Awaitable[Caller]]:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller, Scope
 from understudy.records.ledger import LedgerEntry
-from understudy.web.auth import HoldsReader, LedgerReader, TheApp, TheFeed
+from understudy.web.auth import HoldsReader, LedgerReader, TheApp, TheFeed, still_may
 from understudy.web.blind import tells
 from understudy.web.bodies import SEQ_MAX
 from understudy.web.feed import EVERYTHING, Silence
@@ -23,6 +24,8 @@ from understudy.web.views import ledger_view
 router = APIRouter(prefix="/v1", tags=["observe"])
 
 BATCH = 200
+ASKED_AGAIN_S = 10.0
+"""How long a stream goes on, at most, once its key was revoked or its user signed out."""
 
 BEFORE_THE_DECISION = frozenset(
     {
@@ -46,6 +49,7 @@ async def stream_events(
     app: TheApp,
     feed: TheFeed,
     key: HoldsReader,
+    request: Request,
     last_event_id: Annotated[int | None, Header(ge=0, le=SEQ_MAX)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream ledger events as they are committed; resumes after `Last-Event-ID`, else begins with the next.
@@ -53,13 +57,18 @@ async def stream_events(
     A key without `ledger:read` hears of a turn from its decision on, and not of what is known of reviews, nor of what
     the first reviewer said of a draft that it may review a second time.
     """
+    clock = asyncio.get_running_loop().time
     with feed.watch(EVERYTHING) as watch:
         seen = last_event_id
         if seen is None:
             seen = await app.store.read(lambda tx: tx.ledger.head_seq())
             yield ServerSentEvent(comment="from here")
-        silence = Silence()
+        silence, asked_at = Silence(), clock()
         while not watch.is_over:
+            if clock() - asked_at > ASKED_AGAIN_S:
+                asked_at = clock()
+                if not await still_may(app, request, Scope.HOLDS_READ):
+                    return
             entries = await app.store.read(partial(_entries, after=seen, key=key))
             for entry, is_kept_back in entries:
                 seen = entry.seq
