@@ -124,7 +124,7 @@ export const WORDS = {
   },
   lookAgain: "Look again",
   next: "Next",
-  keptText: "Your text, which was not sent",
+  keptText: "Your text",
   copy: "Copy",
   notTaken: (why: string) => `Not taken: ${why}`,
   unknownOutcome: "No answer came, so it is not known whether this was taken. Deciding again is safe.",

@@ -161,6 +161,20 @@ def test_three_holds_are_cleared_by_keyboard_alone(emptied: Any, enter: Any, wor
     playwright.expect(page.get_by_text("needs a person").first).to_be_visible()
 
 
+def test_letters_that_follow_a_key_at_once_are_letters(emptied: Any, enter: Any, words: Any) -> None:
+    """Whoever is quicker than the page must not approve by the first a of their text."""
+    client = emptied.client()
+    for _ in range(2):
+        client.submit_turn(record(words))
+    page = enter("Kim")
+    playwright.expect(rows(page)).to_have_count(2)
+    page.keyboard.press("Enter")
+    playwright.expect(page.get_by_role("button", name="Own words")).to_be_enabled()
+    page.keyboard.type("pa rant")
+    playwright.expect(page.get_by_role("textbox", name="Your words to the customer")).to_have_value("a rant")
+    assert len(list(client.holds())) == 2
+
+
 def test_second_press_of_a_key_is_no_verdict_on_the_next_hold(emptied: Any, enter: Any, words: Any, until: Any) -> None:
     client = emptied.client()
     for _ in range(2):
@@ -338,6 +352,22 @@ def test_hostile_texts_run_nothing_wherever_they_stand(emptied: Any, enter: Any,
     )
 
 
+@pytest.mark.parametrize("size", [(1024, 768), (640, 400), (320, 640)], ids=["tablet", "zoomed", "narrow"])
+def test_nothing_is_out_of_reach_on_a_small_screen(size: tuple[int, int], emptied: Any, enter: Any, words: Any) -> None:
+    emptied.client().submit_turn(record(words))
+    page = enter("Kim", viewport={"width": size[0], "height": size[1]})
+    playwright.expect(rows(page)).to_have_count(1)
+    wide = "document.documentElement.scrollWidth - innerWidth"
+    assert page.evaluate(wide) <= 0
+    page.locator(".rows").focus()
+    page.keyboard.press("Enter")
+    for shown in (page.get_by_role("log").get_by_text(words.held), page.get_by_role("heading", name="Customer")):
+        shown.scroll_into_view_if_needed()
+        playwright.expect(shown).to_be_in_viewport()
+    playwright.expect(page.get_by_role("button", name="Approve")).to_be_in_viewport()
+    assert page.evaluate(wide) <= 0
+
+
 @pytest.fixture
 def scenes(emptied: Any, enter: Any, words: Any) -> Callable[[str], Any]:
     """Walk through every screen in a theme, stopping at each: yields its name and the page."""
@@ -355,6 +385,8 @@ def scenes(emptied: Any, enter: Any, words: Any) -> Callable[[str], Any]:
         playwright.expect(page.get_by_role("dialog")).to_be_visible()
         yield "keys", page
         page.keyboard.press("Escape")
+        playwright.expect(page.get_by_role("dialog")).to_be_hidden()
+        page.wait_for_timeout(100)  # the browser tells of the dialog's end a moment later
         page.keyboard.press("Enter")
         playwright.expect(page.locator("footer.verdicts button").first).to_be_enabled()
         yield "review", page
