@@ -8,6 +8,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from understudy.web.console import is_built
+
 
 @pytest.fixture
 def folder(tmp_path: Path, write_folder: Any) -> Path:
@@ -53,6 +55,16 @@ def test_list_shows_everybody_and_no_password(folder: Path, understudy_here: Any
     assert "argon" not in understudy_here("users", "list", cwd=folder).out
     understudy_here("users", "change", "Tom", "--enable", cwd=folder)
     assert understudy_here("users", "list", "--json", cwd=folder).json()[0]["disabled_at"] is None
+
+
+def test_doctor_says_whether_anybody_can_sign_in(folder: Path, understudy_here: Any) -> None:
+    def console() -> Any:
+        results = understudy_here("doctor", "--json", cwd=folder).json()["results"]
+        return next(result for result in results if result["what"] == "console")
+
+    assert "users add" in console()["mend"] or not is_built()
+    understudy_here("users", "add", "Tom", cwd=folder)
+    assert console()["state"] == ("ok" if is_built() else "warning")
 
 
 def test_new_password_is_shown_once(folder: Path, understudy_here: Any) -> None:
