@@ -24,7 +24,7 @@ test *args:
     @pytest -n auto --dist loadfile --no-loadscope-reorder "$@"
 
 # everything a change must pass beside the tests, cheapest first
-check: formatted lint imports types deps fresh
+check: formatted lint imports types deps fresh console-types
 
 # format the code
 format:
@@ -50,6 +50,18 @@ types:
 # compare the declared dependencies with the imported ones
 deps:
     deptry src
+
+# serve the console as you write it, against a server on port 8080 (or UNDERSTUDY_URL)
+console *args: (npm "run" "types")
+    @cd console && npm run dev -- "$@"
+
+# the console's types and its own tests
+[private]
+console-types: (npm "run" "types") (npm "run" "check") (npm "run" "test")
+
+[private]
+npm *args:
+    @cd console && { [ -d node_modules ] || npm ci --silent; } && npm --silent "$@"
 
 # write the generated reference pages anew
 docs:

@@ -9,6 +9,7 @@
     │   └── TooLarge
     ├── NotFound                    the named thing does not exist
     ├── Forbidden                   the key lacks the scope
+    │   └── CrossSite
     ├── Conflict                    the world moved on since the caller looked
     │   ├── StaleVersion
     │   ├── HoldClosed
@@ -16,6 +17,7 @@
     │   ├── StepSuperseded
     │   └── KeyReused
     ├── Overloaded                  try again later; nothing was stored
+    │   └── TooManyTries
     ├── BudgetSpent                 a run may ask no agent any more
     ├── AgentError                  the drafting agent did not give a draft
     │   ├── AgentUnavailable
@@ -97,17 +99,24 @@ class NotFound(UnderstudyError):
 
 
 class Unauthenticated(UnderstudyError):
-    """No valid API key; send `Authorization: Bearer us_…` (`understudy keys create` makes one)."""
+    """No valid API key, and nobody signed in; send `Authorization: Bearer us_…` (`understudy keys create` makes one)."""
 
     code = "unauthenticated"
     status = 401
 
 
 class Forbidden(UnderstudyError):
-    """This key may not do that; create one with the needed scope by `understudy keys create`."""
+    """This key or user may not do that; `understudy keys create` makes a key with the scope, `understudy users change`
+    gives another role."""
 
     code = "forbidden"
     status = 403
+
+
+class CrossSite(Forbidden):
+    """A page of another site asked for a change by this browser's cookie; nothing was done."""
+
+    code = "cross-site"
 
 
 class Conflict(UnderstudyError):
@@ -159,6 +168,13 @@ class Overloaded(UnderstudyError):
     def __init__(self, message: str | None = None, *, retry_after_s: int = 5) -> None:
         super().__init__(message)
         self.retry_after_s = retry_after_s
+
+
+class TooManyTries(Overloaded):
+    """Too many tries to sign in; wait for the given time, or ask an admin for a new password."""
+
+    code = "too-many-tries"
+    status = 429
 
 
 class BudgetSpent(UnderstudyError):

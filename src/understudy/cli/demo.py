@@ -94,8 +94,12 @@ async def _play(running: Running, *, pace: float) -> Summary:
 
 
 def _invite(console: Console, running: Running) -> None:
+    from understudy.demo.run import VISITOR
+
     console.print(f"\n  Web chat         {running.url}/chat")
     console.print(f"  In a shop page   {running.url}/chat/example")
+    console.print(f"  Console          {running.url}/console/")
+    console.print(f"                   sign in as {VISITOR} with {running.password}", highlight=False)
     console.print("  Review           in another terminal:")
     console.print(
         f"    UNDERSTUDY_URL={running.url} UNDERSTUDY_API_KEY={running.visitor_key} understudy review",

@@ -153,15 +153,27 @@ def _store(settings: Settings, base: Path) -> Iterator[Result]:
         mend = "" if durable else "set synchronous_commit = on; else an acknowledged message can be lost"
         yield Result(what="store", state="ok" if durable else "error", says=found, mend=mend)
         keys = store.read_now(lambda tx: [key for key in tx.keys.all() if key.revoked_at is None])
-        if not keys:
+        users = store.read_now(lambda tx: [user for user in tx.users.all() if user.disabled_at is None])
+        if not keys and not users:
             yield Result(
                 what="keys",
                 state="warning",
-                says="there is no API key, so nobody can review",
-                mend="understudy keys create NAME",
+                says="there is no API key and no user, so nobody can review",
+                mend="understudy users add NAME, for the console; understudy keys create NAME, for programs",
             )
+        yield _console(len(users))
     finally:
         store.close_now()
+
+
+def _console(users: int) -> Result:
+    from understudy.web.console import NOT_BUILT, is_built
+
+    if not is_built():
+        return Result(what="console", state="warning", says="is not part of this package", mend=NOT_BUILT)
+    if not users:
+        return Result(what="console", state="warning", says="nobody can sign in", mend="understudy users add NAME")
+    return Result(what="console", state="ok", says=f"at /console/, for {users} user(s)")
 
 
 def _agents(settings: Settings, base: Path) -> Iterator[Result]:

@@ -28,6 +28,7 @@ from understudy.cli import (
     review_command,
     serve,
     simulate,
+    users,
     work,
 )
 from understudy.cli.output import EXIT_USAGE
@@ -52,6 +53,7 @@ tree.command("simulate")(simulate.simulate)
 tree.command("migrate")(migrate.migrate)
 tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
+tree.add_typer(users.tree, name="users")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
 tree.add_typer(channels.tree, name="channels")

@@ -119,4 +119,6 @@ def _say_where(settings: Settings, listening: socket.socket, *, as_json: bool) -
     if as_json:
         print_json({"url": url})
     else:
-        typer.echo(f"Understudy serves {url}  (web chat at {url}/chat, API at {url}/v1; Ctrl-C stops it)")
+        typer.echo(
+            f"Understudy serves {url}  (console at {url}/console/, web chat at {url}/chat, API at {url}/v1; Ctrl-C stops it)"
+        )

@@ -27,7 +27,7 @@ from understudy.demo.reviewers import REVIEWERS
 from understudy.demo.story import load_story
 from understudy.demo.versions import AGENT, ReleaseMoment, Versions, write_versions
 from understudy.ports.store import Transaction
-from understudy.records.access import Scope
+from understudy.records.access import Role, Scope, user_id
 from understudy.records.assessment import Assessment
 from understudy.records.codec import load as load_record
 from understudy.records.evidence import Draft
@@ -36,7 +36,9 @@ from understudy.settings.load import PREFIX, load
 from understudy.settings.model import Settings
 from understudy.web.asgi import create
 from understudy.web.keys import add_key, make_key
+from understudy.web.passwords import make_password
 from understudy.web.server import Server
+from understudy.web.users import add_user, change_user, make_user
 
 SETTLE_WITHIN_S = 60.0
 PAGE = 500
@@ -90,6 +92,8 @@ class Running:
     visitor_key: str
     agent_key: str
     lead_key: str
+    password: str
+    """With which the visitor signs in to the console, under the name `VISITOR`."""
 
 
 def demo_settings(folder: Path, knowledge: Path, *, port: int) -> Settings:
@@ -124,6 +128,7 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
         app.sole_process.acquire()
         names = [reviewer.name for reviewer in REVIEWERS]
         keys = {name: await _new_key(app, name) for name in [*names, VISITOR, OTHER_AGENT, LEAD]}
+        password = await _let_visitor_in(app)
         server = Server(create(app), settings)
         listening = server.listen()
         served = await server.begin(listening)
@@ -138,6 +143,7 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
                 visitor_key=keys[VISITOR],
                 agent_key=keys[OTHER_AGENT],
                 lead_key=keys[LEAD],
+                password=password,
             )
         except Exception as error:
             if server.should_exit:  # whatever breaks once the server was told to stop, breaks because of that
@@ -305,3 +311,18 @@ async def _new_key(app: App, name: str) -> str:
     key, text = make_key(name, tuple(Scope), now=app.clock.now())
     await app.store.write(lambda tx: add_key(tx, key, actor="demo"))
     return text
+
+
+async def _let_visitor_in(app: App) -> str:
+    """Let the visitor sign in to the console as an admin, in a kept database with a new password; returns it."""
+    now, password = app.clock.now(), make_password()
+    visitor = make_user(VISITOR, Role.ADMIN, password, now=now)
+
+    def step(tx: Transaction) -> None:
+        if tx.users.get(user_id(VISITOR)) is None:
+            add_user(tx, visitor, actor="demo")
+        else:
+            change_user(tx, VISITOR, now=now, actor="demo", password_hash=visitor.password_hash)
+
+    await app.store.write(step)
+    return password

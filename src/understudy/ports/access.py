@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from understudy.records.access import ApiKey
+from understudy.records.access import ApiKey, Tries, User, UserSession
 
 
 class Keys(Protocol):
@@ -20,6 +20,44 @@ class Keys(Protocol):
 
     def revoke(self, key_id: str, *, now: datetime) -> None:
         """Revoke one; raises `NotFound`."""
+        ...
+
+
+class Users(Protocol):
+    """People who sign in, their sessions, and how often somebody tried."""
+
+    def add(self, user: User) -> None:
+        """Add one; raises `Conflict` where there is one by that id."""
+        ...
+
+    def get(self, user_id: str) -> User | None: ...
+
+    def all(self) -> list[User]:
+        """All of them, by id."""
+        ...
+
+    def change(self, user: User) -> None:
+        """Write role, password and whether they may sign in; raises `NotFound`."""
+        ...
+
+    def open_session(self, session: UserSession) -> None: ...
+
+    def session(self, token_hash: str) -> UserSession | None: ...
+
+    def close_session(self, token_hash: str) -> None: ...
+
+    def close_sessions(self, user_id: str) -> None:
+        """Close all sessions of a user."""
+        ...
+
+    def tries(self, bucket: str) -> Tries | None: ...
+
+    def note_tries(self, tries: Tries) -> None:
+        """Write a count, in place of the one before. It is no news, so it needs no ledger entry."""
+        ...
+
+    def forget(self, *, tries_before: datetime, sessions_before: datetime) -> None:
+        """Drop counts that began, and sessions that expired, before a moment. It is no news either."""
         ...
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
-from understudy.ports.access import IdempotencyKeys, Keys
+from understudy.ports.access import IdempotencyKeys, Keys, Users
 from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
@@ -22,7 +22,7 @@ from understudy.ports.spread import PendingGates, SpreadRuns
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
-from understudy.records.review import Hold, HoldState, Verdict
+from understudy.records.review import Hold, HoldState, Verdict, Waiting
 from understudy.records.rulebook import Rulebook
 from understudy.records.turn import Job, Turn, TurnState
 
@@ -168,6 +168,11 @@ class Holds(Protocol):
         reader: str | None = None,
     ) -> list[Hold]:
         """Holds in queue order (priority, created_at, id), after a position; without those that `reader` is barred from."""
+        ...
+
+    def waiting(self, *, limit: int, reader: str, only: Collection[str] | None = None) -> list[Waiting]:
+        """Holds with what a list says of each, in queue order, without those that `reader` is barred from: all open ones,
+        or those with the ids `only`, whatever their state."""
         ...
 
     def due(self, now: datetime, *, limit: int) -> list[Hold]:
@@ -325,6 +330,8 @@ class Transaction(Protocol):
     def keys(self) -> Keys: ...
     @property
     def idempotency(self) -> IdempotencyKeys: ...
+    @property
+    def users(self) -> Users: ...
     @property
     def calls(self) -> AgentCalls: ...
     @property

@@ -1,10 +1,13 @@
-"""Who may call the API: keys and their scopes; checking a presented key is the web face's work."""
+"""Who may call the API: keys, users with their roles and sessions, and scopes; checking who calls is the web face's work."""
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Scope(StrEnum):
@@ -23,6 +26,15 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Caller:
+    """Whoever asks, by key or signed in: `name` is the person or service that verdicts and the ledger name."""
+
+    id: str
+    name: str
+    scopes: tuple[Scope, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """A key as stored: `name` is the person or service it speaks for, `secret_hash` the SHA-256 of its random secret."""
 
@@ -33,3 +45,63 @@ class ApiKey:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+
+
+class Role(StrEnum):
+    """What a user is there for; it says which scopes they have."""
+
+    VIEWER = "viewer"
+    REVIEWER = "reviewer"
+    LEAD = "lead"
+    RELEASER = "releaser"
+    AUDITOR = "auditor"
+    ADMIN = "admin"
+
+
+_LOOKS: Final = (Scope.HOLDS_READ, Scope.TURNS_READ, Scope.AUTONOMY_READ, Scope.RELEASES_READ)
+
+SCOPES_OF: Final[Mapping[Role, tuple[Scope, ...]]] = {
+    Role.VIEWER: _LOOKS,
+    Role.REVIEWER: (Scope.HOLDS_READ, Scope.HOLDS_WRITE, Scope.TURNS_READ),
+    Role.LEAD: (*_LOOKS, Scope.HOLDS_WRITE, Scope.AUTONOMY_WRITE),
+    Role.RELEASER: (*_LOOKS, Scope.RELEASES_WRITE),
+    Role.AUDITOR: (*_LOOKS, Scope.LEDGER_READ),
+    Role.ADMIN: tuple(Scope),
+}
+"""What each role may do. A lead gives verdicts too, so what a second review must not know is kept from them as well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A person who signs in. `id` is their name as `user_id` folds it; `password_hash` is argon2id's own text form."""
+
+    id: str
+    name: str
+    role: Role
+    password_hash: str
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserSession:
+    """Somebody signed in, until `expires_at`; only the SHA-256 of the random token in their cookie is kept."""
+
+    token_hash: str
+    user_id: str
+    created_at: datetime
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tries:
+    """How often somebody tried to sign in as this user, from this address, or both, since a moment."""
+
+    bucket: str
+    count: int
+    since: datetime
+
+
+def user_id(name: str) -> str:
+    """Fold a name, so that no two users differ in nothing but capitals, white space or how an accent is written."""
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

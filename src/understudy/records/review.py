@@ -70,6 +70,17 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """A hold as a list shows it: with the customer's name, the beginning of what they wrote last, and the confidence in
+    [0, 1] of the draft, each None where there is none."""
+
+    hold: Hold
+    customer: str | None
+    asked: str | None
+    confidence: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """A reviewer's decision on one hold, as stored. `severity` in [0, 1]: 0 cosmetic … 1 reject; None = not graded.
     `topic`: what the turn is about in the reviewer's eyes; None = they said nothing of it.

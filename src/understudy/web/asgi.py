@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from fastapi import FastAPI, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 
 from understudy import __version__
@@ -19,19 +19,22 @@ from understudy.web import (
     autonomy,
     cases,
     chat,
+    console,
     contacts,
     conversations,
     events,
     holds,
     openai_face,
     problems,
+    queue,
     releases,
     reviewers,
     runs,
+    signing_in,
     turns,
     webhooks,
 )
-from understudy.web.auth import Bearer, needs
+from understudy.web.auth import Bearer, caller_of, needs
 from understudy.web.edge import Edge
 from understudy.web.feed import Feed
 
@@ -70,6 +73,8 @@ def create(app: App) -> FastAPI:
         turns,
         cases,
         openai_face,
+        signing_in,
+        queue,
         holds,
         conversations,
         contacts,
@@ -80,6 +85,7 @@ def create(app: App) -> FastAPI:
         events,
         webhooks,
         chat,
+        console,
     ):
         api.include_router(part.router, responses=problems.answers(*problems.ANYWHERE))
     _add_health(api, app)
@@ -110,10 +116,10 @@ def _add_health(api: FastAPI, app: App) -> None:
         return JSONResponse({"status": "ready", "backlog": backlog})
 
     @api.get("/metrics", tags=["observe"], response_class=PlainTextResponse, responses=problems.answers(401, 403))
-    async def metrics(bearer: Bearer) -> Response:
+    async def metrics(request: Request, bearer: Bearer) -> Response:
         """Metrics in the Prometheus text format."""
         if app.settings.server.metrics_need_key:
-            await needs(Scope.METRICS_READ)(app, bearer)
+            await needs(Scope.METRICS_READ)(await caller_of(app, request, bearer))
         body = await asyncio.to_thread(app.metrics.render)
         return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Final
 
 from understudy.ports.store import Transaction
-from understudy.records.access import ApiKey, Scope
+from understudy.records.access import Caller, Scope
 from understudy.records.conversation import Author, Mode
 from understudy.records.ledger import LedgerEntry
 from understudy.records.review import Hold, HoldKind
@@ -27,19 +27,19 @@ WHATEVER_WAS_SAID: Final = frozenset(
 REJECTED: Final = "draft_rejected"
 
 
-def may_be_blind(key: ApiKey) -> bool:
+def may_be_blind(key: Caller) -> bool:
     """Whether anything may have to be kept from this key."""
     return Scope.HOLDS_WRITE in key.scopes and Scope.LEDGER_READ not in key.scopes
 
 
-def second_of_turn(tx: Transaction, key: ApiKey | None, turn_id: str) -> Hold | None:
+def second_of_turn(tx: Transaction, key: Caller | None, turn_id: str) -> Hold | None:
     """The open second review of a turn to which this key is blind."""
     if key is None or not may_be_blind(key):
         return None
     return _open_to(tx, key, tx.holds.open_of_turn(turn_id))
 
 
-def _open_to(tx: Transaction, key: ApiKey, holds: list[Hold]) -> Hold | None:
+def _open_to(tx: Transaction, key: Caller, holds: list[Hold]) -> Hold | None:
     seconds = (hold for hold in holds if hold.kind is HoldKind.SECOND and not tx.reviews.is_barred(hold.id, key.name))
     return next(seconds, None)
 
@@ -58,7 +58,7 @@ def conversation_as_first_seen(conversation: ConversationOut, turn_id: str) -> C
     return conversation.model_copy(update={"mode": Mode.AGENT, "taken_by": None, "messages": messages})
 
 
-def conversation_for(tx: Transaction, key: ApiKey, conversation: ConversationOut) -> ConversationOut:
+def conversation_for(tx: Transaction, key: Caller, conversation: ConversationOut) -> ConversationOut:
     """A conversation as far as this key may see it: whole for whoever has taken it over."""
     if not may_be_blind(key) or conversation.taken_by == key.name:
         return conversation
@@ -66,20 +66,20 @@ def conversation_for(tx: Transaction, key: ApiKey, conversation: ConversationOut
     return conversation if second is None else conversation_as_first_seen(conversation, second.turn_id)
 
 
-def hold_for(tx: Transaction, key: ApiKey, hold: Hold) -> Hold:
+def hold_for(tx: Transaction, key: Caller, hold: Hold) -> Hold:
     """A hold of the queue without its reason, where that is what the first reviewer said: the customer still waits."""
     if REJECTED not in hold.reasons or second_of_turn(tx, key, hold.turn_id) is None:
         return hold
     return replace(hold, reasons=tuple(reason for reason in hold.reasons if reason != REJECTED))
 
 
-def cap_for(tx: Transaction, key: ApiKey, cap: Cap | None) -> Cap | None:
+def cap_for(tx: Transaction, key: Caller, cap: Cap | None) -> Cap | None:
     """Why a customer gets people, unless it is what the first reviewer said of a turn."""
     is_said = cap is not None and cap.turn_id is not None and second_of_turn(tx, key, cap.turn_id) is not None
     return None if is_said else cap
 
 
-def tells(tx: Transaction, key: ApiKey, entry: LedgerEntry) -> bool:
+def tells(tx: Transaction, key: Caller, entry: LedgerEntry) -> bool:
     """Whether an event tells a blind key of the first verdict, or of what followed from it."""
     if not may_be_blind(key) or entry.conversation_id is None:
         return False

@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from understudy.app import App
 from understudy.assessment.decision import REASONS
 from understudy.ports.store import Transaction
-from understudy.records.access import ApiKey
+from understudy.records.access import Caller
 from understudy.web.auth import AutonomyWriter, HoldsReader, TheApp
 from understudy.web.blind import cap_for
 from understudy.web.bodies import JsonRoute
@@ -34,7 +34,7 @@ async def lift_cap(contact_id: str, app: TheApp, key: AutonomyWriter) -> Contact
     return await _shown(app, contact_id, key)
 
 
-async def _shown(app: App, contact_id: str, key: ApiKey) -> ContactDetail:
+async def _shown(app: App, contact_id: str, key: Caller) -> ContactDetail:
     rules, now = app.rulebook.rules.trust, app.clock.now()
 
     def query(tx: Transaction) -> ContactDetail:

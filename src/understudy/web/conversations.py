@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.ports.store import Transaction
-from understudy.records.access import ApiKey
+from understudy.records.access import Caller
 from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
 from understudy.web.blind import conversation_for
 from understudy.web.bodies import JsonRoute
@@ -58,7 +58,7 @@ async def say(conversation_id: str, body: Words, app: TheApp, key: HoldsWriter) 
     )
 
 
-async def _shown(app: TheApp, conversation_id: str, key: ApiKey) -> ConversationOut:
+async def _shown(app: TheApp, conversation_id: str, key: Caller) -> ConversationOut:
     def query(tx: Transaction) -> ConversationOut:
         return conversation_for(tx, key, conversation_view(tx, tx.conversations.get(conversation_id)))
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query
+from fastapi import APIRouter, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from understudy.ports.store import Transaction
-from understudy.records.access import ApiKey, Scope
+from understudy.records.access import Caller, Scope
 from understudy.records.ledger import LedgerEntry
-from understudy.web.auth import HoldsReader, LedgerReader, TheApp, TheFeed
+from understudy.web.auth import HoldsReader, LedgerReader, TheApp, TheFeed, still_may
 from understudy.web.blind import tells
 from understudy.web.bodies import SEQ_MAX
 from understudy.web.feed import EVERYTHING, Silence
@@ -23,6 +24,8 @@ from understudy.web.views import ledger_view
 router = APIRouter(prefix="/v1", tags=["observe"])
 
 BATCH = 200
+ASKED_AGAIN_S = 10.0
+"""How long a stream goes on, at most, once its key was revoked or its user signed out."""
 
 BEFORE_THE_DECISION = frozenset(
     {
@@ -37,8 +40,8 @@ BEFORE_THE_DECISION = frozenset(
     }
 )
 """Steps that a planted draft never took: who hears them would know it by their absence."""
-OF_REVIEWS = frozenset({"seed", "review", "reviewer", "label"})
-"""First words of the events that tell how reviews are looked at."""
+NOT_THEIRS = frozenset({"seed", "review", "reviewer", "label", "user", "session"})
+"""First words of the events that tell how reviews are looked at, and who signs in."""
 OF_TRIALS = frozenset({"trial"})
 """And of those that come by the thousand while a gate runs, and concern no customer."""
 
@@ -48,6 +51,7 @@ async def stream_events(
     app: TheApp,
     feed: TheFeed,
     key: HoldsReader,
+    request: Request,
     last_event_id: Annotated[int | None, Header(ge=0, le=SEQ_MAX)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
     """Stream ledger events as they are committed; resumes after `Last-Event-ID`, else begins with the next.
@@ -55,13 +59,18 @@ async def stream_events(
     A key without `ledger:read` hears of a turn from its decision on, and not of what is known of reviews, nor of what
     the first reviewer said of a draft that it may review a second time, nor of trials.
     """
+    clock = asyncio.get_running_loop().time
     with feed.watch(EVERYTHING) as watch:
         seen = last_event_id
         if seen is None:
             seen = await app.store.read(lambda tx: tx.ledger.head_seq())
             yield ServerSentEvent(comment="from here")
-        silence = Silence()
+        silence, asked_at = Silence(), clock()
         while not watch.is_over:
+            if clock() - asked_at > ASKED_AGAIN_S:
+                asked_at = clock()
+                if not await still_may(app, request, Scope.HOLDS_READ):
+                    return
             entries = await app.store.read(partial(_entries, after=seen, key=key))
             for entry, is_kept_back in entries:
                 seen = entry.seq
@@ -74,13 +83,13 @@ async def stream_events(
                 await watch.next()
 
 
-def is_told(entry: LedgerEntry, key: ApiKey) -> bool:
+def is_told(entry: LedgerEntry, key: Caller) -> bool:
     """Whether a key may hear of an entry: who reviews must not learn which drafts on hold were planted."""
-    is_untold = entry.event in BEFORE_THE_DECISION or entry.event.partition(".")[0] in OF_REVIEWS | OF_TRIALS
+    is_untold = entry.event in BEFORE_THE_DECISION or entry.event.partition(".")[0] in NOT_THEIRS | OF_TRIALS
     return Scope.LEDGER_READ in key.scopes or not is_untold
 
 
-def _entries(tx: Transaction, *, after: int, key: ApiKey) -> list[tuple[LedgerEntry, bool]]:
+def _entries(tx: Transaction, *, after: int, key: Caller) -> list[tuple[LedgerEntry, bool]]:
     """Entries, and whether each is kept back from this key as things stand."""
     return [(entry, tells(tx, key, entry)) for entry in tx.ledger.entries(after=after, limit=BATCH)]
 

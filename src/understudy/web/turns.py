@@ -11,7 +11,7 @@ from understudy.app import API_CHANNEL, App
 from understudy.errors import KeyReused, MalformedInput
 from understudy.ports.access import Answered
 from understudy.ports.store import Transaction
-from understudy.records.access import ApiKey
+from understudy.records.access import Caller
 from understudy.records.codec import canonical, digest, load
 from understudy.records.conversation import Inbound
 from understudy.records.evidence import NO_FACTS, ChatMessage, ContactFacts, Draft
@@ -134,7 +134,7 @@ async def give_feedback(turn_id: str, body: FeedbackBody, app: TheApp, key: Turn
 
 async def submit(
     app: App,
-    key: ApiKey,
+    key: Caller,
     *,
     record_id: str,
     conversation_id: str,
@@ -160,7 +160,7 @@ async def submit(
     return received.turn_id
 
 
-def _own_name(key: ApiKey, name: str) -> str:
+def _own_name(key: Caller, name: str) -> str:
     """A caller's name for a thing, apart from every other caller's; an overlong one is told apart by its digest."""
     return f"{key.id}:{name if len(name) <= NAME_CHARS_KEPT else digest(name)}"
 
@@ -171,7 +171,7 @@ def _first_answer(answered: Answered, asked: str, key: str) -> TurnOut:
     return TurnOut.model_validate_json(answered.body)
 
 
-async def _keep_answer(app: App, key: ApiKey, name: str, answered: Answered) -> None:
+async def _keep_answer(app: App, key: Caller, name: str, answered: Answered) -> None:
     now = app.clock.now()
 
     def step(tx: Transaction) -> None:

@@ -8,7 +8,7 @@ import json
 from understudy.app import App
 from understudy.errors import NotFound
 from understudy.ports.store import Transaction
-from understudy.records.access import ApiKey
+from understudy.records.access import Caller
 from understudy.records.assessment import Assessment
 from understudy.records.codec import load
 from understudy.records.conversation import Conversation, Mode
@@ -36,7 +36,7 @@ AFTERWARDS = frozenset({HoldKind.AUDIT, HoldKind.SECOND, HoldKind.REDRAFT})
 """Kinds of hold that no answer waits for."""
 
 
-def turn_view(tx: Transaction, turn: Turn, *, reader: ApiKey | None = None) -> TurnOut:
+def turn_view(tx: Transaction, turn: Turn, *, reader: Caller | None = None) -> TurnOut:
     """Show a turn with everything known of it. One that was planted looks held until a reviewer decided on it, and so
     does one of which the `reader` may give a second review."""
     shown, second = _whole_turn(tx, turn), second_of_turn(tx, reader, turn.id)
@@ -102,7 +102,7 @@ def conversation_view(tx: Transaction, conversation: Conversation) -> Conversati
     )
 
 
-def hold_view(tx: Transaction, hold_id: str, *, reader: ApiKey) -> HoldDetail:
+def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
     """Show a hold with its turn and conversation; raises `NotFound`, also where it is kept from the reader.
 
     A draft that is reviewed a second time is shown as its first reviewer saw it: nothing of what came after tells what
@@ -157,7 +157,7 @@ def ledger_view(entry: LedgerEntry) -> LedgerLine:
 
 
 async def decided_turn(
-    app: App, feed: Feed, turn_id: str, *, decision_within_s: float, wait_s: float, reader: ApiKey | None = None
+    app: App, feed: Feed, turn_id: str, *, decision_within_s: float, wait_s: float, reader: Caller | None = None
 ) -> TurnOut:
     """Show a turn once it is decided, and with `wait_s` > 0 once a person has decided too and the reply is out.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 
@@ -11,9 +12,10 @@ from understudy.adapters.stores.oversight_tables import barred
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
 from understudy.adapters.stores.statement import Statement, among
-from understudy.adapters.stores.tables import holds, verdicts
+from understudy.adapters.stores.tables import contacts, conversations, holds, messages, turns, verdicts
 from understudy.errors import NotFound, StaleVersion
-from understudy.records.review import Hold, HoldState, Verdict
+from understudy.records.conversation import Author
+from understudy.records.review import Hold, HoldState, Verdict, Waiting
 
 _HOLD = columns_of(holds, Hold)
 _BY_ID = Statement(select(*_HOLD).where(holds.c.id == bindparam("id")))
@@ -58,6 +60,37 @@ def _page(*, has_state: bool, has_start: bool, has_reader: bool) -> Statement:
     if has_start:
         page = page.where(tuple_(*order) > tuple_(*(bindparam(c.name, type_=c.type) for c in order)))
     return Statement(page)
+
+
+ASKED_CHARS = 200
+"""Of what the customer wrote, so many characters are listed."""
+
+_ASKED = (
+    select(func.substr(messages.c.text, 1, ASKED_CHARS))
+    .where(messages.c.turn_id == holds.c.turn_id, among(messages.c.author, [Author.CUSTOMER]))
+    .order_by(messages.c.seq.desc())
+    .limit(1)
+    .scalar_subquery()
+)
+_NOT_BARRED = ~(
+    select(barred.c.hold_id)
+    .where(barred.c.hold_id == holds.c.id, barred.c.reviewer == bindparam("reader", type_=barred.c.reviewer.type))
+    .exists()
+)
+_LISTED = (
+    select(*_HOLD, contacts.c.name, _ASKED, turns.c.confidence)
+    .select_from(holds)
+    .join(conversations, conversations.c.id == holds.c.conversation_id)
+    .join(contacts, contacts.c.id == conversations.c.contact_id)
+    .join(turns, turns.c.id == holds.c.turn_id)
+    .where(_NOT_BARRED)
+)
+_WAITING = Statement(
+    _LISTED.where(among(holds.c.state, [HoldState.OPEN]))
+    .order_by(holds.c.priority, holds.c.created_at, holds.c.id)
+    .limit(bindparam("limit"))
+)
+_WAITING_ONE = Statement(_LISTED.where(holds.c.id == bindparam("which")))
 
 
 class SqlHolds:
@@ -110,6 +143,18 @@ class SqlHolds:
             values |= dict(zip(("priority", "created_at", "id"), after, strict=True))
         page = _page(has_state=state is not None, has_start=after is not None, has_reader=reader is not None)
         return [record_of(Hold, row) for row in self._session.rows(page, **values)]
+
+    def waiting(self, *, limit: int, reader: str, only: Collection[str] | None = None) -> list[Waiting]:
+        if only is None:
+            rows = self._session.rows(_WAITING, limit=limit, reader=reader)
+        else:
+            found = (self._session.row(_WAITING_ONE, which=hold_id, reader=reader) for hold_id in only)
+            rows = [row for row in found if row is not None]
+        last = len(_HOLD)
+        return [
+            Waiting(hold=record_of(Hold, row[:last]), customer=row[last], asked=row[last + 1], confidence=row[last + 2])
+            for row in rows
+        ]
 
     def due(self, now: datetime, *, limit: int) -> list[Hold]:
         return [record_of(Hold, row) for row in self._session.rows(_DUE, now=now, limit=limit)]

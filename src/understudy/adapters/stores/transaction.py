@@ -24,6 +24,7 @@ from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
+from understudy.adapters.stores.users import SqlUsers
 from understudy.ports.store import Committed
 from understudy.records.turn import Job
 
@@ -47,6 +48,7 @@ class SqlTransaction:
         self.rulebooks = SqlRulebooks(session, hot)
         self.keys = SqlKeys(session)
         self.idempotency = SqlIdempotencyKeys(session)
+        self.users = SqlUsers(session)
         self.calls = SqlAgentCalls(session)
         self.candidates = SqlCandidates(session, hot.autonomy)
         self.epochs = SqlEpochs(session, hot.autonomy)

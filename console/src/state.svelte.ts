@@ -1,0 +1,116 @@
+/** What all screens share: who is signed in, where one is, the time, and what was said to the reader. The queue stands apart. */
+import { api, Refused, whenSignedOut } from "./api/calls";
+import type { SignedIn } from "./api/types";
+
+class Session {
+  /** undefined: not known yet; null: nobody. */
+  who = $state<SignedIn | null | undefined>(undefined);
+  hasEnded = $state(false);
+
+  get name(): string {
+    return this.who?.name ?? "";
+  }
+
+  may(scope: string): boolean {
+    return this.who?.scopes.some((one) => one === scope) ?? false;
+  }
+
+  async find(): Promise<void> {
+    try {
+      this.who = await api.whoAmI();
+    } catch (error) {
+      this.who = null;
+      if (!(error instanceof Refused)) setTimeout(() => void this.find(), 2_000);
+    }
+  }
+
+  async leave(): Promise<void> {
+    await api.signOut();
+    this.hasEnded = false;
+    this.who = null;
+  }
+}
+
+export const session = new Session();
+whenSignedOut(() => {
+  session.hasEnded = session.who != null || session.hasEnded;
+  session.who = null;
+});
+
+export type Place = { readonly screen: "queue" } | { readonly screen: "hold" | "conversation"; readonly id: string };
+
+function placeOf(hash: string): Place {
+  const found = /^#\/(hold|conversation)\/(.+)$/.exec(hash);
+  return found ? { screen: found[1] as "hold" | "conversation", id: decodeURIComponent(found[2]!) } : { screen: "queue" };
+}
+
+class Where {
+  place = $state.raw<Place>(placeOf(location.hash));
+
+  go(place: Place, options: { replace?: boolean } = {}): void {
+    const hash = place.screen === "queue" ? "#/" : `#/${place.screen}/${encodeURIComponent(place.id)}`;
+    if (options.replace) history.replaceState(null, "", hash);
+    else history.pushState(null, "", hash);
+    this.place = place;
+  }
+}
+
+export const where = new Where();
+addEventListener("popstate", () => (where.place = placeOf(location.hash)));
+
+class Now {
+  /** The moment in ms, told anew every second. */
+  ms = $state(Date.now());
+}
+
+export const now = new Now();
+setInterval(() => (now.ms = Date.now()), 1_000);
+
+export type Notice = { readonly id: number; readonly kind: "good" | "bad"; readonly words: string; readonly kept: string | null };
+
+const GOOD_MS = 3_500;
+
+/** What the reader is told at the edge of the screen. Bad news stays until it is put away, and keeps the text that was not sent. */
+class Notices {
+  all = $state.raw<readonly Notice[]>([]);
+  private last = 0;
+
+  say(kind: "good" | "bad", words: string, kept: string | null = null): void {
+    const id = (this.last += 1);
+    const others = kind === "good" ? this.all.filter((one) => one.kind === "bad") : this.all;
+    this.all = [...others, { id, kind, words, kept }].slice(-4);
+    if (kind === "good") setTimeout(() => this.drop(id), GOOD_MS);
+  }
+
+  drop(id: number): void {
+    this.all = this.all.filter((one) => one.id !== id);
+  }
+}
+
+export const notices = new Notices();
+
+export const THEMES = ["auto", "light", "dark"] as const;
+export type Theme = (typeof THEMES)[number];
+
+class Look {
+  theme = $state<Theme>(readTheme());
+  keysShown = $state(false);
+
+  set(theme: Theme): void {
+    this.theme = theme;
+    localStorage.setItem("theme", theme);
+    this.apply();
+  }
+
+  apply(): void {
+    if (this.theme === "auto") delete document.documentElement.dataset.theme;
+    else document.documentElement.dataset.theme = this.theme;
+  }
+}
+
+function readTheme(): Theme {
+  const kept = localStorage.getItem("theme");
+  return THEMES.find((one) => one === kept) ?? "auto";
+}
+
+export const look = new Look();

@@ -1,0 +1,70 @@
+"""Users: made, changed and shut out, with an entry in the ledger each; how they sign in stands in `sessions.py`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from understudy.errors import InputError, NotFound
+from understudy.ports.store import Transaction
+from understudy.records.access import Role, User, user_id
+from understudy.web.passwords import hash_password
+
+NAME_CHARS_MAX = 200
+
+
+def make_user(name: str, role: Role, password: str, *, now: datetime) -> User:
+    """Make the record of a user; raises `InputError` for a name or a password that cannot be used."""
+    name = " ".join(name.split())
+    if not 0 < len(name) <= NAME_CHARS_MAX or not name.isprintable():
+        raise InputError(f"NAME must have 1 to {NAME_CHARS_MAX} characters that can be read, got {name[:40]!r}")
+    return User(
+        id=user_id(name),
+        name=name,
+        role=role,
+        password_hash=hash_password(password),
+        created_at=now,
+        disabled_at=None,
+    )
+
+
+def add_user(tx: Transaction, user: User, *, actor: str) -> None:
+    """Store a user and write down who made them; raises `Conflict` where there is one by that name."""
+    tx.users.add(user)
+    tx.ledger.append("user.added", at=user.created_at, actor=actor, user=user.name, role=user.role.value)
+
+
+def change_user(
+    tx: Transaction,
+    name: str,
+    *,
+    now: datetime,
+    actor: str,
+    role: Role | None = None,
+    password_hash: str | None = None,
+    is_disabled: bool | None = None,
+) -> User:
+    """Change what is given and leave the rest; a new role, a new password or being shut out ends every session.
+
+    Raises `NotFound`.
+    """
+    known = tx.users.get(user_id(name))
+    if known is None:
+        raise NotFound(f"there is no user {name!r}; `understudy users list` shows them")
+    changed = replace(known, role=role or known.role, password_hash=password_hash or known.password_hash)
+    if is_disabled is not None:
+        changed = replace(changed, disabled_at=(known.disabled_at or now) if is_disabled else None)
+    if changed == known:
+        return known
+    tx.users.change(changed)
+    tx.users.close_sessions(known.id)
+    tx.ledger.append(
+        "user.changed",
+        at=now,
+        actor=actor,
+        user=known.name,
+        role=changed.role.value,
+        password=password_hash is not None,
+        disabled=changed.disabled_at is not None,
+    )
+    return changed
