@@ -23,6 +23,10 @@ serve *args:
 test *args:
     @pytest -n auto --dist loadfile --no-loadscope-reorder "$@"
 
+# servers killed at every named point of a release's gate, on both stores; a quarter of an hour
+kill-gates *args:
+    @EVERY_POINT=1 pytest -n0 tests/promises/test_a_gate_goes_on_where_it_was.py "$@"
+
 # everything a change must pass beside the tests, cheapest first
 check: formatted lint imports types deps fresh console-types
 

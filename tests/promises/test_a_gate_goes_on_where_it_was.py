@@ -7,6 +7,7 @@ the point, and a third goes on.
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -35,6 +36,13 @@ POINTS = (
 )  # fmt: skip
 LATER = {"leased": 30, "asking": 30, "attempted": 30, "graded": 30, "keeping": 30, "kept": 30}
 """At which time that a process comes to a point it dies; 1 where nothing is said."""
+STORES = ("sqlite", "postgres")
+USUAL = [("sqlite", point) for point in ("asked", "keeping", "judged")] + [
+    ("postgres", "kept"),
+    ("postgres", "telling"),
+]
+"""What the suite kills; `./dev kill-gates` comes to every point on every store."""
+KILLED = [(store, point) for store in STORES for point in POINTS] if os.environ.get("EVERY_POINT") else USUAL
 
 CONFIG = """
 [agents.mine]
@@ -172,7 +180,7 @@ def until(holds: Callable[[], Any]) -> Any:
     return found
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+@pytest.fixture
 def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     is_sqlite = request.param == "sqlite"
     url = "sqlite:///understudy-data/understudy.db" if is_sqlite else request.getfixturevalue("new_postgres")()
@@ -192,7 +200,11 @@ def victims(house: House, point: str) -> tuple[list[subprocess.Popen[str]], str]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize(
+    ("house", "point"),
+    [pytest.param(*one, marks=[pytest.mark.postgres] if one[0] == "postgres" else []) for one in KILLED],
+    indirect=["house"],
+)
 def test_gate_whose_servers_are_killed_at_a_named_point_goes_on(house: House, point: str) -> None:
     dying, url = victims(house, point)
     assert house.create(url, "mine").status_code == 201
