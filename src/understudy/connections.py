@@ -14,6 +14,8 @@ from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.opinion import SecondOpinion
+from understudy.records.rest import RestShape
+from understudy.settings.channels import Remote, Rest, Vendor
 from understudy.settings.model import (
     AgentSettings,
     AgentVersion,
@@ -104,6 +106,38 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
                 chars_max=channel.chars_max,
                 text_chars_max=settings.limits.message_chars_max,
             )
+        case _:
+            return _rest_channel(name, channel, clock, settings)
+
+
+def _rest_channel(name: str, channel: Rest | Vendor, clock: Clock, settings: Settings) -> Channel:
+    """A channel as its shape describes it: the one in the configuration, or the vendor's that is shipped."""
+    from understudy.adapters.channels.presets import shape_of
+    from understudy.adapters.channels.rest import RestChannel
+
+    if isinstance(channel, Rest):
+        shape: RestShape = channel
+        values, credentials = channel.values, channel.credentials
+    else:
+        shape = shape_of(channel.kind)
+        own = {
+            field: getattr(channel, field) for field in type(channel).model_fields.keys() - Remote.model_fields.keys()
+        }
+        values = {field: value for field, value in own.items() if isinstance(value, str) and field != "kind"}
+        credentials = {field: value for field, value in own.items() if isinstance(value, SecretStr)}
+    return RestChannel(
+        name,
+        shape,
+        clock=clock,
+        secrets=[secret.get_secret_value() for secret in channel.secrets],
+        credentials={field: secret.get_secret_value() for field, secret in credentials.items()},
+        values=values,
+        public_url=settings.server.public_url,
+        insecure=channel.insecure,
+        chars_max=channel.chars_max,
+        text_chars_max=settings.limits.message_chars_max,
+        timeout_s=channel.timeout_s,
+    )
 
 
 def _plain(secret: SecretStr | None) -> str | None:

@@ -19,7 +19,8 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from understudy.adapters.channels.webhook import RETRY_AFTER_S_MAX, WebhookChannel
+from understudy.adapters.channels.outlet import RETRY_AFTER_S_MAX
+from understudy.adapters.channels.webhook import WebhookChannel
 from understudy.records.conversation import Author
 from understudy.records.outbox import Accepted, OutboxEntry, OutboxState, Rejected, Retry, SendResult, Unknown
 from understudy.testing.scripted import FROZEN_START, FrozenClock

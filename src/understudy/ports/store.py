@@ -195,6 +195,14 @@ class Outbox(Protocol):
         """Read one; raises `NotFound`."""
         ...
 
+    def find(self, outbox_id: str) -> OutboxEntry | None:
+        """Read one, if there is one of that name."""
+        ...
+
+    def taken_as(self, channel: str, provider_id: str) -> OutboxEntry | None:
+        """Find the entry that a channel took under a name of its own; the latest, where it gave a name twice."""
+        ...
+
     def head(self, conversation_id: str) -> OutboxEntry | None:
         """The oldest entry of a conversation that waits or is under way: the only one that may be sent."""
         ...

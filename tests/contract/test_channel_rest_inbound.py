@@ -1,0 +1,419 @@
+"""What comes in over REST channels: who may send it, what of it is a customer's message, and what must not become one."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rest_channels import DATA, PUBLIC, SECRET, VENDORS, body_of, channel_of, signed
+from understudy.adapters.channels.rest import RestChannel
+from understudy.errors import ConfigurationError, MalformedInput, SignatureInvalid
+from understudy.ports.channel import Events, InboundRequest
+from understudy.records.rest import RestShape
+from understudy.testing.scripted import FROZEN_START, FrozenClock
+
+VECTORS = DATA / "webhook_signature_vectors.jsonl.gz"
+OWN_NUMBER = "1122334455667"
+
+
+def whatsapp(*messages: dict[str, Any], field: str = "messages", **value: Any) -> dict[str, Any]:
+    inner = {"metadata": {"display_phone_number": "49301", "phone_number_id": OWN_NUMBER}, **value}
+    if messages:
+        inner["messages"] = list(messages)
+    return {"entry": [{"changes": [{"field": field, "value": inner}]}]}
+
+
+def slack(**event: Any) -> dict[str, Any]:
+    spoken = {"type": "message", "channel_type": "im", "channel": "D1", "user": "U1", "ts": "1767268800.0001"}
+    return {"type": "event_callback", "event_id": "Ev1", "event": {**spoken, **event}}
+
+
+def zendesk(author: str = "user", kind: str = "conversation:message", **content: Any) -> dict[str, Any]:
+    message = {"id": "m-1", "author": {"type": author, "userId": "u-1", "displayName": "Ada"}, "content": content}
+    event = {"id": "e-1", "type": kind, "payload": {"conversation": {"id": "c-1"}, "message": message}}
+    return {"events": [event]}
+
+
+def intercom(author: str = "user", topic: str = "conversation.user.replied", body: str = "<p>Hi</p>") -> dict[str, Any]:
+    part = {"id": "p-1", "body": body, "author": {"type": author, "id": "u-1", "name": "Ada"}}
+    parts = {"conversation_parts": {"conversation_parts": [part]}}
+    return {"type": "notification_event", "topic": topic, "data": {"item": {"id": "c-1", **parts}}}
+
+
+def chatwoot(**more: Any) -> dict[str, Any]:
+    written = {"event": "message_created", "id": 7, "content": "Hi", "message_type": "incoming", "private": False}
+    return {**written, "conversation": {"id": 10, "status": "pending"}, "sender": {"id": 14, "name": "Ada"}, **more}
+
+
+SAID: Mapping[str, Any] = {
+    "twilio": {"MessageSid": "SM1", "From": "+4930", "To": "+18005551212", "Body": "Hi", "NumMedia": "0"},
+    "sinch_sms": {"type": "mo_text", "id": "m-1", "from": "4930", "to": "12025550142", "body": "Hi"},
+    "sinch_conversation": {
+        "message": {
+            "id": "m-1",
+            "direction": "TO_APP",
+            "conversation_id": "c-1",
+            "contact_id": "k-1",
+            "contact_message": {"text_message": {"text": "Hi"}},
+        }
+    },
+    "whatsapp_cloud": whatsapp({"from": "4930", "id": "wamid.1", "type": "text", "text": {"body": "Hi"}}),
+    "slack": slack(text="Hi"),
+    "chatwoot": chatwoot(),
+    "zendesk": zendesk(type="text", text="Hi"),
+    "intercom": intercom(),
+}
+"""A customer's *Hi*, as each vendor documents it."""
+ECHOES: Mapping[str, Any] = {
+    "twilio": {**SAID["twilio"], "From": "+18005551212"},
+    "sinch_sms": {**SAID["sinch_sms"], "from": "12025550142"},
+    "sinch_conversation": {"message": {**SAID["sinch_conversation"]["message"], "direction": "TO_CONTACT"}},
+    "whatsapp_cloud": whatsapp({"from": "49301", "id": "wamid.2", "type": "text", "text": {"body": "Hi"}}),
+    "slack": slack(text="Hi", bot_id="B1"),
+    "chatwoot": chatwoot(message_type="outgoing"),
+    "zendesk": zendesk(author="business", type="text", text="Hi"),
+    "intercom": intercom(author="admin"),
+}
+"""The same, written by the business or its agent and sent back by the vendor."""
+
+
+def read(kind: str, payload: Any, *, query: str = "", **more: Any) -> Events:
+    return channel_of(kind, **more).read(signed(kind, body_of(kind, payload), query=query))
+
+
+@pytest.mark.parametrize("kind", VENDORS)
+def test_a_customers_message_is_read_as_each_vendor_sends_it(kind: str) -> None:
+    events = read(kind, SAID[kind])
+    assert [message.text for message in events.messages] == ["Hi"]
+    assert (events.reports, events.ignored, events.refused) == ((), (), ())
+    (message,) = events.messages
+    assert message.needs_person is None
+    assert message.provider_id
+    assert message.external_id
+    assert message.address
+
+
+@pytest.mark.parametrize("kind", VENDORS)
+def test_our_own_message_that_comes_back_is_no_customers_message(kind: str) -> None:
+    events = read(kind, ECHOES[kind])
+    assert events.messages == ()
+    assert len(events.ignored) == 1
+    assert "own message" in events.ignored[0]
+
+
+@pytest.mark.parametrize("kind", VENDORS)
+def test_the_same_message_twice_has_the_same_id(kind: str) -> None:
+    assert read(kind, SAID[kind]).messages == read(kind, SAID[kind]).messages
+
+
+@pytest.mark.parametrize("kind", VENDORS)
+def test_a_request_that_is_not_the_vendors_is_refused(kind: str) -> None:
+    body = body_of(kind, SAID[kind])
+    channel = channel_of(kind)
+    for wrong in (
+        signed(kind, body, secret="somebody-elses"),
+        replace(signed(kind, body), headers={}, url=f"{PUBLIC}/webhooks/shop"),
+    ):
+        with pytest.raises(SignatureInvalid) as refused:
+            channel.read(wrong)
+        assert SECRET not in refused.value.message
+    if kind not in ("sinch_sms", "zendesk"):  # a plain token says nothing about the body
+        with pytest.raises(SignatureInvalid):
+            channel.read(replace(signed(kind, body), body=body.replace(b"Hi", b"Ho")))
+
+
+@pytest.mark.parametrize("kind", VENDORS)
+def test_two_secrets_are_good_while_one_is_being_replaced(kind: str) -> None:
+    channel = channel_of(kind, secrets=["the-new-one", SECRET])
+    assert channel.read(signed(kind, body_of(kind, SAID[kind]))).messages
+
+
+@pytest.mark.parametrize("kind", VENDORS)
+@given(body=st.binary(max_size=200))
+def test_any_signed_bytes_are_read_or_refused_and_never_break(kind: str, body: bytes) -> None:
+    try:
+        events = channel_of(kind).read(signed(kind, body) if kind != "twilio" else _signed_raw(body))
+    except (MalformedInput, SignatureInvalid):
+        return
+    assert events.ignored or events.messages or events.reports or events.refused
+
+
+def _signed_raw(body: bytes) -> InboundRequest:
+    return replace(signed("twilio", b""), body=body)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in VENDORS if kind != "twilio"])
+@given(payload=st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=3)
+       | st.dictionaries(st.sampled_from(["entry", "changes", "value", "messages", "event", "events", "payload", "message",
+       "type", "from", "id", "data", "item", "source", "content", "author", "text", "body"]), inner, max_size=4), max_leaves=20))  # fmt: skip
+def test_any_json_is_accounted_for(kind: str, payload: Any) -> None:
+    events = read(kind, payload)
+    assert events.ignored or events.messages or events.reports or events.refused
+
+
+@pytest.mark.skipif(not VECTORS.exists(), reason="needs ../shared/data/webhook_signature_vectors.jsonl.gz")
+def test_every_published_signature_is_judged_through_the_whole_channel() -> None:
+    judged = 0
+    with gzip.open(VECTORS, "rt", encoding="utf-8") as lines:
+        vectors = [json.loads(line) for line in lines]
+    for vector in vectors:
+        body = str(vector["body"]) if "body" in vector else None
+        fields = [tuple(pair) for pair in vector.get("params_list") or (vector.get("params") or {}).items()]
+        request = InboundRequest(
+            method=vector.get("method", "POST"),
+            url=vector.get("url", ""),
+            headers={name.lower(): value for name, value in vector["headers"].items()},
+            body=(body if body is not None else urlencode(fields)).encode(),
+            received_at=datetime.fromtimestamp(vector.get("now", 1_764_244_800), UTC),
+        )
+        channel = minimal(signature={"scheme": vector["vendor"]}, secrets=[vector["secret"]])
+        try:
+            channel.read(request)
+            found = "valid"
+        except MalformedInput:
+            found = "valid"  # it was signed, and is no message of this shape
+        except SignatureInvalid:
+            found = "invalid"
+        assert found == vector["expect"].split("-")[0], vector
+        judged += 1
+    assert judged == 25
+
+
+def minimal(*, secrets: list[str] = [SECRET], **more: Any) -> RestChannel:  # noqa: B006
+    shape = {
+        "inbound": {"when": "@.message.text", "id": "$.message.id", "conversation": "$.message.from",
+                    "address": "$.message.from", "text": "$.message.text"},
+        "send": {"url": "https://api.example/send"},
+        **more,
+    }  # fmt: skip
+    return RestChannel("shop", RestShape.model_validate(shape), clock=FrozenClock(), secrets=secrets)
+
+
+def test_a_signature_of_ones_own_is_described_in_the_configuration() -> None:
+    own = {
+        "header": "X-Acme-Signature",
+        "template": "{timestamp}|{body}",
+        "prefix": "sig=",
+        "timestamp_header": "X-Acme-Time",
+    }
+    import hashlib
+    import hmac
+
+    body = b'{"id": "1", "from": "2", "text": "Hi"}'
+    stamp = str(int(FROZEN_START.timestamp()))
+    mac = hmac.new(SECRET.encode(), f"{stamp}|".encode() + body, hashlib.sha256).hexdigest()
+    request = InboundRequest(
+        method="POST",
+        url="/",
+        headers={"x-acme-signature": f"sig={mac}", "x-acme-time": stamp},
+        body=body,
+        received_at=FROZEN_START,
+    )
+    assert minimal(signature=own).read(request).messages
+    with pytest.raises(SignatureInvalid, match="too old"):
+        minimal(signature=own).read(replace(request, received_at=datetime(2027, 1, 1, tzinfo=UTC)))
+
+
+# --- what goes wrong
+
+
+def test_a_batch_of_several_is_read_in_order_and_one_unreadable_does_not_lose_the_others() -> None:
+    def text(number: int, **more: Any) -> dict[str, Any]:
+        return {"from": "4930", "id": f"wamid.{number}", "type": "text", "text": {"body": str(number)}, **more}
+
+    events = read("whatsapp_cloud", whatsapp(text(1), text(2, id=None), text(3)))
+    assert [message.text for message in events.messages] == ["1", "3"]
+    assert len(events.refused) == 1
+    assert "id is missing" in events.refused[0]
+    with pytest.raises(MalformedInput, match="id is missing"):
+        channel_of("whatsapp_cloud").parse(
+            signed("whatsapp_cloud", body_of("whatsapp_cloud", whatsapp(text(2, id=None))))
+        )
+
+
+def test_a_message_without_text_is_noted_for_a_person_and_never_dropped() -> None:
+    form = {**SAID["twilio"], "Body": "", "NumMedia": "1", "MediaContentType0": "image/jpeg"}
+    (picture,) = read("twilio", form).messages
+    assert (picture.text, picture.needs_person) == ("[file: image/jpeg]", "message_without_text")
+    (nothing,) = read("twilio", {**SAID["twilio"], "Body": ""}).messages
+    assert (nothing.text, nothing.needs_person) == ("[a message without text]", "message_without_text")
+    (file,) = read("slack", slack(text="", subtype="file_share", files=[{"name": "bill.pdf"}])).messages
+    assert (file.text, file.needs_person) == ("[file: bill.pdf]", "message_without_text")
+    (image,) = read("zendesk", zendesk(type="image", mediaUrl="https://x/1.png")).messages
+    assert (image.text, image.needs_person) == ("[image]", "message_without_text")
+
+
+def test_an_attachment_beside_text_is_noted_in_the_text() -> None:
+    message = {"from": "4930", "id": "1", "type": "image", "image": {"caption": "Broken", "mime_type": "image/png"}}
+    (found,) = read("whatsapp_cloud", whatsapp(message)).messages
+    assert (found.text, found.needs_person) == ("Broken\n[image: image/png]", None)
+
+
+def test_many_attachments_are_counted_and_long_names_are_cut() -> None:
+    files = [{"name": f"{number}" * 300} for number in range(30)]
+    (found,) = read("slack", slack(text="see", files=files)).messages
+    assert found.text.endswith("[and 20 more]")
+    assert max(map(len, found.text.splitlines())) < 120
+
+
+def test_a_message_longer_than_the_limit_is_cut_and_goes_to_a_person() -> None:
+    message = {"from": "4930", "id": "1", "type": "text", "text": {"body": "x" * 1_000_000}}
+    (found,) = read("whatsapp_cloud", whatsapp(message)).messages
+    assert len(found.text) == 20_000
+    assert found.text.endswith("[cut here: the message has 1000000 characters]")
+    assert found.needs_person == "message_too_long"
+
+
+@pytest.mark.parametrize(
+    ("body", "headers", "words"),
+    [
+        (b'{"text": "caf\xe9"}', {}, "not UTF-8 at byte 13"),
+        (b"{}", {"content-type": "application/json; charset=iso-8859-1"}, "'iso-8859-1': send UTF-8"),
+        (b"{", {}, "cannot be read as json"),
+        (b"", {}, "cannot be read as json"),
+        (b"[" * 100_000, {}, "cannot be read as json"),
+        (b"1" * 10_000, {}, "cannot be read as json"),
+    ],
+)
+def test_a_body_in_another_charset_or_form_is_refused_with_what_to_do(
+    body: bytes, headers: dict[str, str], words: str
+) -> None:
+    request = signed("whatsapp_cloud", body)
+    with pytest.raises(MalformedInput, match=words):
+        channel_of("whatsapp_cloud").read(replace(request, headers={**request.headers, **headers}))
+
+
+def test_a_form_in_another_charset_is_refused() -> None:
+    with pytest.raises(MalformedInput, match="cannot be read as form"):
+        minimal(signature={"token": "$.query.token"}, inbound={**_form(), "form": "form"}).read(
+            InboundRequest(
+                method="POST", url=f"/?token={SECRET}", headers={}, body=b"text=caf%E9", received_at=FROZEN_START
+            )
+        )
+
+
+def _form() -> dict[str, Any]:
+    return {"when": "@.message.text", "id": "$.message.id", "conversation": "$.message.from", "address": "$.message.from", "text": "$.message.text"}  # fmt: skip
+
+
+def test_markup_of_the_vendor_is_read_as_what_the_customer_saw() -> None:
+    (slacked,) = read("slack", slack(text="3 &lt; 4 &amp; 5")).messages
+    assert slacked.text == "3 < 4 & 5"
+    html = '<p>Hello&nbsp;there</p><p>bye<br>now <script>alert(1)</script><a href="https://x">link</a></p>'
+    (written,) = read("intercom", intercom(body=html)).messages
+    assert written.text == "Hello there\nbye\nnow link"
+    (unclosed,) = read("intercom", intercom(body="<script>lost")).messages
+    assert unclosed.needs_person == "message_without_text"
+
+
+def test_a_message_to_another_number_of_the_account_is_not_ours() -> None:
+    events = read("whatsapp_cloud", SAID["whatsapp_cloud"], phone_number_id="999")
+    assert events.messages == ()
+    assert events.ignored == ("for another number of the same account",)
+
+
+def test_a_conversation_that_a_person_at_the_help_desk_has_is_left_alone() -> None:
+    events = read("chatwoot", chatwoot(conversation={"id": 10, "status": "open"}))
+    assert events.ignored == ("a person at the help desk has this conversation",)
+
+
+# --- reports
+
+
+@pytest.mark.parametrize(
+    ("kind", "payload", "query", "key", "has_arrived"),
+    [
+        ("twilio", {"MessageSid": "SM1", "MessageStatus": "delivered"}, "key=out-1", "out-1", True),
+        ("twilio", {"MessageSid": "SM1", "MessageStatus": "undelivered", "ErrorCode": "30005"}, "key=out-1", "out-1", False),
+        ("sinch_sms", {"type": "recipient_delivery_report_sms", "batch_id": "b", "client_reference": "out-1", "status": "Delivered"}, "", "out-1", True),
+        ("sinch_sms", {"type": "recipient_delivery_report_sms", "batch_id": "b", "client_reference": "out-1", "status": "Expired"}, "", "out-1", False),
+        ("sinch_conversation", {"message_metadata": "out-1", "message_delivery_report": {"message_id": "m", "status": "FAILED"}}, "", "out-1", False),
+        ("whatsapp_cloud", whatsapp(statuses=[{"id": "wamid.9", "status": "read", "biz_opaque_callback_data": "out-1"}]), "", "out-1", True),
+        ("whatsapp_cloud", whatsapp(statuses=[{"id": "wamid.9", "status": "failed", "errors": [{"title": "no"}]}]), "", None, False),
+        ("zendesk", {"events": [{"type": "conversation:message:delivery:failure", "payload": {"message": {"id": "m-9", "metadata": {"understudy_key": "out-1"}}}}]}, "", "out-1", False),
+    ],
+)  # fmt: skip
+def test_a_report_on_a_reply_names_it_and_says_what_became_of_it(
+    kind: str, payload: Any, query: str, key: str | None, has_arrived: bool
+) -> None:
+    events = read(kind, payload, query=query)
+    (report,) = events.reports
+    assert (report.key, report.has_arrived) == (key, has_arrived)
+    assert report.key or report.provider_id
+    assert (events.messages, events.ignored, events.refused) == ((), (), ())
+
+
+def test_a_status_that_is_neither_is_passed_over() -> None:
+    events = read("twilio", {"MessageSid": "SM1", "MessageStatus": "queued"}, query="key=out-1")
+    assert events.reports == ()
+    assert events.ignored == ("reports on a reply of ours, neither delivered nor failed",)
+
+
+# --- handshakes
+
+
+def get(query: str) -> InboundRequest:
+    return InboundRequest(
+        method="GET", url=f"{PUBLIC}/webhooks/shop?{query}", headers={}, body=b"", received_at=FROZEN_START
+    )
+
+
+def test_meta_is_told_its_challenge_only_where_it_repeats_our_token() -> None:
+    channel = channel_of("whatsapp_cloud")
+    asked = {"hub.mode": "subscribe", "hub.challenge": "1158201444", "hub.verify_token": "ours"}
+    assert channel.read(get(urlencode(asked))).say == "1158201444"
+    for wrong in ("theirs", ""):
+        with pytest.raises(SignatureInvalid, match="verify_token"):
+            channel.read(get(urlencode({**asked, "hub.verify_token": wrong})))
+    with pytest.raises(MalformedInput, match="without a challenge"):
+        channel.read(get(urlencode({**asked, "hub.challenge": "x" * 1_001})))
+
+
+def test_a_get_brings_no_message_in() -> None:
+    for kind in VENDORS:
+        events = channel_of(kind).read(get("a=1"))
+        assert (events.messages, events.say) == ((), None)
+
+
+def test_slack_is_told_its_challenge_only_where_it_signed() -> None:
+    body = body_of("slack", {"type": "url_verification", "challenge": "3eZbrw1a", "token": "old"})
+    assert channel_of("slack").read(signed("slack", body)).say == "3eZbrw1a"
+    with pytest.raises(SignatureInvalid):
+        channel_of("slack").read(replace(signed("slack", body), headers={}))
+
+
+# --- behind a proxy
+
+
+def test_a_signed_address_is_that_which_the_provider_asked_whatever_the_proxy_calls_us() -> None:
+    body = body_of("twilio", SAID["twilio"])
+    behind = replace(signed("twilio", body), url="http://10.0.0.7:8080/webhooks/shop")
+    assert channel_of("twilio").read(behind).messages
+
+
+# --- configuration
+
+
+def test_a_channel_without_a_secret_has_to_say_insecure() -> None:
+    with pytest.raises(ConfigurationError, match="'shop' has no secret"):
+        channel_of("slack", secrets=[])
+    with pytest.raises(ConfigurationError, match="secrets and insecure = true"):
+        channel_of("slack", insecure=True)
+    open_door = channel_of("slack", secrets=[], insecure=True)
+    request = replace(signed("slack", body_of("slack", SAID["slack"])), headers={})
+    assert open_door.read(request).messages
+    assert "insecure" in repr(open_door)
+
+
+def test_a_repr_shows_no_secret() -> None:
+    assert "xoxb" not in repr(channel_of("slack"))
+    assert SECRET not in repr(channel_of("slack"))
