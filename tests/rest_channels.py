@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
-from understudy.adapters.channels.presets import PRESETS
+from understudy.adapters.channels.presets import PRESETS, shape_of
 from understudy.adapters.channels.rest import RestChannel
 from understudy.connections import build_channel
 from understudy.ports.channel import InboundRequest
@@ -90,3 +90,26 @@ def signed(kind: str, body: bytes, *, query: str = "", secret: str = SECRET) -> 
 def body_of(kind: str, payload: Any) -> bytes:
     """A payload as the vendor writes it."""
     return urlencode(payload).encode() if kind == "twilio" else json.dumps(payload).encode()
+
+
+def rehosted(kind: str, server: str, *, name: str = "shop", clock: Any = None, **more: Any) -> RestChannel:
+    """A vendor's channel whose requests go to a server of the test instead of the vendor's."""
+    shape = shape_of(kind)
+    requests = {part: getattr(shape, part) for part in ("send", "look_up", "probe") if getattr(shape, part) is not None}
+    moved = {
+        part: one.model_copy(update={"url": server + "/" + one.url.removeprefix("https://").partition("/")[2]})
+        for part, one in requests.items()
+    }
+    given = {field: str(value) for field, value in VENDORS[kind].items()}
+    defaults = {"region": "us", "api_version": "v23.0", "base_url": server}
+    values = {**defaults, **given, **more}
+    return RestChannel(
+        name,
+        shape.model_copy(update=moved),
+        clock=clock or FrozenClock(),
+        secrets=[SECRET],
+        values=values,
+        credentials={"verify_token": "ours"},
+        public_url=PUBLIC,
+        timeout_s=0.5,
+    )

@@ -110,6 +110,10 @@ def test_our_own_message_that_comes_back_is_no_customers_message(kind: str) -> N
     assert "own message" in events.ignored[0]
 
 
+def test_twilio_is_answered_with_nothing_because_it_takes_only_its_own_markup() -> None:
+    assert read("twilio", SAID["twilio"]).say == ""
+
+
 @pytest.mark.parametrize("kind", VENDORS)
 def test_the_same_message_twice_has_the_same_id(kind: str) -> None:
     assert read(kind, SAID[kind]).messages == read(kind, SAID[kind]).messages

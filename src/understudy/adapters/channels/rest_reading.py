@@ -91,7 +91,13 @@ class Reading:
             ignored += [one for one in told if isinstance(one, str)]
         if not (messages or reports or ignored or refused):
             ignored.append("holds nothing where inbound.events looks")
-        return Events(messages=tuple(messages), reports=tuple(reports), ignored=tuple(ignored), refused=tuple(refused))
+        return Events(
+            messages=tuple(messages),
+            reports=tuple(reports),
+            ignored=tuple(ignored),
+            refused=tuple(refused),
+            say="" if inbound.acknowledge == "empty" else None,
+        )
 
     def _reports(self, shape: ReportsShape, around: Mapping[str, Any]) -> list[Report | str]:
         told: list[Report | str] = []
