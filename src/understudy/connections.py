@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -30,6 +30,9 @@ from understudy.settings.model import (
     Webhook,
 )
 from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion, OpinionSettings
+
+if TYPE_CHECKING:
+    from understudy.adapters.channels.rest import RestChannel
 
 
 def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:
@@ -107,19 +110,25 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
                 text_chars_max=settings.limits.message_chars_max,
             )
         case _:
-            return _rest_channel(name, channel, clock, settings)
+            return rest_channel(name, channel, clock, settings)
 
 
-def _rest_channel(name: str, channel: Rest | Vendor, clock: Clock, settings: Settings) -> Channel:
-    """A channel as its shape describes it: the one in the configuration, or the vendor's that is shipped."""
+def shape_of_channel(channel: Rest | Vendor) -> RestShape:
+    """The shape of a channel: the one in the configuration, or the vendor's that is shipped."""
     from understudy.adapters.channels.presets import shape_of
+
+    return channel if isinstance(channel, Rest) else shape_of(channel.kind)
+
+
+def rest_channel(
+    name: str, channel: Rest | Vendor, clock: Clock, settings: Settings, *, instead: str | None = None
+) -> RestChannel:
+    """A channel as its shape describes it; `instead`: the server that it sends to in a trial."""
     from understudy.adapters.channels.rest import RestChannel
 
     if isinstance(channel, Rest):
-        shape: RestShape = channel
         values, credentials = channel.values, channel.credentials
     else:
-        shape = shape_of(channel.kind)
         own = {
             field: getattr(channel, field) for field in type(channel).model_fields.keys() - Remote.model_fields.keys()
         }
@@ -127,7 +136,7 @@ def _rest_channel(name: str, channel: Rest | Vendor, clock: Clock, settings: Set
         credentials = {field: value for field, value in own.items() if isinstance(value, SecretStr)}
     return RestChannel(
         name,
-        shape,
+        shape_of_channel(channel),
         clock=clock,
         secrets=[secret.get_secret_value() for secret in channel.secrets],
         credentials={field: secret.get_secret_value() for field, secret in credentials.items()},
@@ -137,7 +146,17 @@ def _rest_channel(name: str, channel: Rest | Vendor, clock: Clock, settings: Set
         chars_max=channel.chars_max,
         text_chars_max=settings.limits.message_chars_max,
         timeout_s=channel.timeout_s,
+        instead=instead,
     )
+
+
+def preset_of(kind: str) -> str:
+    """The description of a vendor's channel that is shipped, as TOML; raises `ConfigurationError` naming all there are."""
+    from understudy.adapters.channels.presets import PRESETS, text_of
+
+    if kind not in PRESETS:
+        raise ConfigurationError(f"no channel is shipped under the kind {kind!r}; there are {', '.join(PRESETS)}")
+    return text_of(kind)
 
 
 def _plain(secret: SecretStr | None) -> str | None:

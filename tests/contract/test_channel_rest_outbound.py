@@ -403,7 +403,10 @@ def test_a_probe_says_whether_the_provider_lets_us_in(httpserver: HTTPServer) ->
     async def scene() -> None:
         channel = rehosted("slack", at(httpserver))
         try:
-            assert (await channel.check()).endswith("lets this channel in")
+            reached = await channel.check()
+            assert reached.says.endswith("lets this channel in")
+            assert reached.clock_ahead_s is not None
+            assert reached.clock_ahead_s < 0  # the frozen clock stands in the past
             with pytest.raises(ConfigurationError, match="invalid_auth"):
                 await channel.check()
         finally:

@@ -87,6 +87,14 @@ class Channel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """What a provider answered to a question that changes nothing; `clock_ahead_s`: how far our clock is ahead of its."""
+
+    says: str
+    clock_ahead_s: float | None = None
+
+
 class TakesEvents(ABC):
     """What a channel also is whose provider sends more than messages: reports on replies, handshakes, other events."""
 
@@ -96,3 +104,7 @@ class TakesEvents(ABC):
 
         Raises `SignatureInvalid` or `MalformedInput` where nothing of it can be read, each with what to do.
         """
+
+    @abstractmethod
+    async def check(self) -> Reached:
+        """Ask the provider whether it lets us in; raises `ConfigurationError` with what it said where it does not."""

@@ -108,6 +108,7 @@ class InboundShape(Part):
     email: Paths = Field([], description="the customer's e-mail address")
     phone: Paths = Field([], description="the customer's phone number")
     attachments: list[AttachmentShape] = Field([], description="what else a message may carry")
+    sample: str | None = Field(None, description="a customer's message as the provider sends it, for the connector kit")
     acknowledge: Literal["json", "empty"] = Field("json", description="how a request is answered; empty: 204, no body")
 
 
@@ -195,6 +196,7 @@ class AnswerShape(Part):
     )
     retry_after: Paths = Field([], description="seconds to wait; else the header Retry-After is read")
     code: Paths = Field([], description="the provider's code for what went wrong, told to people")
+    sample: str | None = Field(None, description="the answer to a reply that was taken, for the connector kit")
     rules: list[AnswerRule] = Field([], description="asked in order")
 
 

@@ -7,8 +7,10 @@ Its parts: `rest_verifying` (who sent this), `rest_reading` (what is in it), `re
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hmac
 from collections.abc import Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -23,7 +25,7 @@ from understudy.adapters.channels.rest_writing import CannotStand, Written, addr
 from understudy.adapters.channels.signing import Signed
 from understudy.adapters.channels.webhook_payload import TEXT_CHARS_MAX
 from understudy.errors import ConfigurationError, MalformedInput, SignatureInvalid
-from understudy.ports.channel import Capabilities, Events, InboundRequest, TakesEvents
+from understudy.ports.channel import Capabilities, Events, InboundRequest, Reached, TakesEvents
 from understudy.ports.clock import Clock
 from understudy.records.conversation import Inbound
 from understudy.records.json_paths import first_text
@@ -39,7 +41,7 @@ class RestChannel(TakesEvents):
 
     `values` and `credentials` stand for the shape's placeholders; `secrets` sign what comes in, the first is `{secret}`.
     `public_url` is how providers reach this server, for schemes that sign the address. A channel without secrets must
-    say `insecure=True`. Raises `ConfigurationError`, naming the channel, the key and what to do.
+    say `insecure=True`. `instead`: the server that everything goes to in a trial. Raises `ConfigurationError`, naming the channel, the key and what to do.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class RestChannel(TakesEvents):
         chars_max: int | None = None,
         text_chars_max: int = TEXT_CHARS_MAX,
         timeout_s: float = TIMEOUT_S,
+        instead: str | None = None,
     ) -> None:
         self._name = name
         self._shape = shape
@@ -79,6 +82,7 @@ class RestChannel(TakesEvents):
         self._asking = None if shape.look_up is None else self._outlet_for(shape.look_up, timeout_s)
         self._probing = None if shape.probe is None else self._outlet_for(shape.probe, timeout_s)
         self._free_at = 0.0
+        self._instead = None if instead is None else URL(instead)
 
     def __repr__(self) -> str:
         return f"RestChannel({self._name!r}, host={self._outlet.host!r}, {'signed' if self._verify else 'insecure'})"
@@ -125,7 +129,7 @@ class RestChannel(TakesEvents):
                     reason=f"{self._name} takes {self._shape.can.per_minute_max} replies a minute", after_s=wait_s
                 )
             await self._clock.sleep(wait_s)
-        return await _sent(self._outlet, request, self._meaning)
+        return await self._sent(self._outlet, request, self._meaning)
 
     async def look_up(self, entry: OutboxEntry) -> SendResult:
         """Ask what became of an entry; `Retry` where the provider never saw it, `Unknown` where it cannot tell."""
@@ -140,23 +144,27 @@ class RestChannel(TakesEvents):
         async def read(answer: aiohttp.ClientResponse, _: asyncio.Timeout) -> SendResult:
             return looked_up(shape, await seen_of(answer), entry)
 
-        result = await _sent(self._asking, request, read)
+        result = await self._sent(self._asking, request, read)
         if isinstance(result, Retry) and not isinstance(result, NotSeen):
             return Unknown(reason=result.reason)  # The question did not get through; of the message that says nothing.
         return result
 
-    async def check(self) -> str:
-        """Ask the provider whether it lets us in, by a request that changes nothing; raises `ConfigurationError`."""
+    async def check(self) -> Reached:
+        """Ask the provider by a request that changes nothing; raises `ConfigurationError`."""
         if self._shape.probe is None or self._probing is None:
-            return f"{self._outlet.host} offers nothing that can be asked without sending"
+            return Reached(says=f"{self._outlet.host} offers nothing that can be asked without sending")
         outlet, shape = self._probing, self._shape.answer.model_copy(update={"provider_id": []})
+        ahead: list[float] = []
 
         async def read(answer: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> SendResult:
+            with contextlib.suppress(ValueError, TypeError):
+                theirs = parsedate_to_datetime(answer.headers.get("date", ""))
+                ahead.append((self._clock.now() - theirs).total_seconds())
             return await meaning(shape, outlet, answer, deadline)
 
-        result = await _sent(outlet, written(self._shape.probe, self._values), read)
+        result = await self._sent(outlet, written(self._shape.probe, self._values), read)
         if isinstance(result, Accepted):
-            return f"{outlet.host} lets this channel in"
+            return Reached(says=f"{outlet.host} lets this channel in", clock_ahead_s=ahead[0] if ahead else None)
         raise ConfigurationError(
             f"channel {self._name!r}: {result.reason}; compare its credentials with the provider's"
         )
@@ -203,13 +211,15 @@ class RestChannel(TakesEvents):
             self._free_at = max(self._free_at, now) + 60 / per_minute
         return wait_s
 
+    async def _sent(self, outlet: Outlet, request: Written, read: Reader) -> SendResult:
+        url = URL(request.url, encoded=True)
+        if self._instead is not None:
+            origin = f"{self._instead.scheme}://{self._instead.authority}"
+            url = URL(origin + url.raw_path_qs, encoded=True)
+        return await outlet.send(request.method, url, headers=request.headers, body=request.body, read=read)
+
     async def _meaning(self, answer: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> SendResult:
         return await meaning(self._shape.answer, self._outlet, answer, deadline)
-
-
-async def _sent(outlet: Outlet, request: Written, read: Reader) -> SendResult:
-    url = URL(request.url, encoded=True)
-    return await outlet.send(request.method, url, headers=request.headers, body=request.body, read=read)
 
 
 def _check_names(name: str, shape: RestShape, values: Mapping[str, str], *, credentials: Mapping[str, str]) -> None:

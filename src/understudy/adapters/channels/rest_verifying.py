@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import hmac
+import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from understudy.adapters.channels.schemes import scheme_of
 from understudy.adapters.channels.signing import Clock, Scheme, Signed
 from understudy.errors import ConfigurationError, SignatureInvalid
+from understudy.ports.channel import InboundRequest
 from understudy.records.json_paths import first_text
 from understudy.records.rest import SignatureShape
+
+_HEADER = re.compile(r"\$\.headers\['([\w-]+)'\]")
+_QUERY = re.compile(r"\$\.query(?:\.(\w+)|\['([^']+)'\])")
 
 Verifier = Callable[[Signed, Mapping[str, Any], datetime], None]
 """Takes a request, what is to be seen of it (`headers`, `query`) and now; raises `SignatureInvalid` with what to do."""
@@ -39,6 +46,23 @@ def verifier(channel: str, shape: SignatureShape | None, secrets: Sequence[str],
         return _by_signature(scheme_of(shape.scheme) if shape.scheme else _own(channel, shape), secrets)
     except ConfigurationError as error:
         raise ConfigurationError(f"channel {channel!r}: signature: {error.message}") from error
+
+
+def signed(channel: str, shape: SignatureShape | None, request: InboundRequest, *, secret: str) -> InboundRequest:
+    """The request as its provider would sign it; for trials. A token outside headers and query cannot be given."""
+    if shape is None:
+        return request
+    if shape.token is not None:
+        if header := _HEADER.fullmatch(shape.token):
+            return replace(request, headers={**request.headers, header[1]: secret})
+        if query := _QUERY.fullmatch(shape.token):
+            joint = "&" if "?" in request.url else "?"
+            return replace(request, url=f"{request.url}{joint}{query[1] or query[2]}={quote(secret, safe='')}")
+        raise ConfigurationError(f"signature.token {shape.token}: only $.headers['name'] and $.query.name can be tried")
+    scheme = scheme_of(shape.scheme) if shape.scheme else _own(channel, shape)
+    plain = Signed(headers=request.headers, body=request.body, method=request.method, url=request.url)
+    headers = scheme.sign(plain, key=scheme.key(secret), at=request.received_at)
+    return replace(request, headers={**request.headers, **headers})
 
 
 def _by_signature(scheme: Scheme, secrets: Sequence[str]) -> Verifier:
