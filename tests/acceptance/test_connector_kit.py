@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from understudy.connector_kit.trial import CaseFailed, Trial
 from understudy.errors import ConfigurationError
 from understudy.settings.model import Settings
 
+FENCE = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 VENDORS: dict[str, dict[str, Any]] = {
     "twilio": {"account_sid": "AC" + "0" * 32, "sender": "+18005551212"},
     "sinch_sms": {"service_plan_id": "plan", "api_token": "t", "sender": "12025550142"},
@@ -104,3 +107,13 @@ def test_the_kit_runs_in_pytest_over_a_configuration(tmp_path: Path) -> None:
     unknown = run(tmp_path, "fax")
     assert unknown.returncode == 4
     assert "'fax' is no channel that can be tried" in unknown.stderr
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_channel_of_the_how_to_passes_the_kit(case: str) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "connect-a-channel.md").read_text(encoding="utf-8")
+    (example,) = [text for text in FENCE.findall(page) if "[channels.parcel]" in text]
+    channels = tomllib.loads(example)["channels"]
+    secrets = {"secrets": ["what you and Parcel share"], "credentials": {"api_key": "k"}}
+    settings = Settings.model_validate({"channels": {"parcel": channels["parcel"] | secrets}})
+    CASES[case](Trial(settings, "parcel"))

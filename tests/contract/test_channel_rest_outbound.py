@@ -7,50 +7,24 @@ import base64
 import contextlib
 import html
 import json
-import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 from pytest_httpserver import HTTPServer
 
 from rest_channels import PUBLIC, SECRET, VENDORS, channel_of, rehosted
+from rest_sending import ANY, ENTRY, at, own, send
 from sockets import serving
 from understudy.adapters.channels.outlet import RETRY_AFTER_S_MAX
-from understudy.adapters.channels.rest import RestChannel
 from understudy.adapters.channels.rest_writing import CannotStand, values_of, written
-from understudy.errors import ConfigurationError
-from understudy.records.conversation import Author
-from understudy.records.outbox import Accepted, OutboxEntry, OutboxState, Rejected, Retry, SendResult, Unknown
-from understudy.records.rest import RequestShape, RestShape
-from understudy.settings.model import Settings
-from understudy.testing.scripted import FrozenClock
+from understudy.records.outbox import Accepted, Rejected, Retry, SendResult, Unknown
+from understudy.records.rest import RequestShape
 
-ENTRY = OutboxEntry(
-    id="out-1",
-    seq=1,
-    turn_id="turn-1",
-    conversation_id="conv-1",
-    channel="shop",
-    address="+4915100",
-    external_id="c-17",
-    text='Say "hi" & <b>bye</b>\n{text} \\ 👋',
-    author=Author.AGENT,
-    author_name=None,
-    ai_generated=True,
-    state=OutboxState.SENDING,
-    attempts=1,
-    due_at=None,
-    last_error=None,
-    created_at=datetime(2026, 1, 1, 12, 0, tzinfo=UTC),
-)
-ANY = re.compile(".*")
 TAKEN = {
     "twilio": {"sid": "p-1", "status": "queued"},
     "sinch_sms": {"id": "p-1"},
@@ -62,51 +36,6 @@ TAKEN = {
     "intercom": {"id": "p-1", "type": "conversation"},
 }
 """What each vendor answers to a reply that it takes."""
-
-
-def send(channel: RestChannel, entry: OutboxEntry = ENTRY, *, times: int = 1) -> SendResult:
-    async def scene() -> SendResult:
-        try:
-            for _ in range(times - 1):
-                await channel.send(entry)
-            return await channel.send(entry)
-        finally:
-            await channel.close()
-
-    return asyncio.run(scene())
-
-
-def look_up(channel: RestChannel) -> SendResult:
-    async def scene() -> SendResult:
-        try:
-            return await channel.look_up(ENTRY)
-        finally:
-            await channel.close()
-
-    return asyncio.run(scene())
-
-
-def at(http: HTTPServer) -> str:
-    return http.url_for("").rstrip("/")
-
-
-def own(http_url: str, **more: Any) -> RestChannel:
-    """A small channel of one's own."""
-    shape = {
-        "signature": {"token": "$.query.token"},
-        "inbound": {"when": "@.message", "id": "$.message.id", "conversation": "$.message.id",
-                    "address": "$.message.id", "text": "$.message.text"},
-        "send": {"url": "{base_url}/send/{to}", "template": {"text": "{text}"}, "key_header": "Idempotency-Key"},
-        **more,
-    }  # fmt: skip
-    return RestChannel(
-        "shop",
-        RestShape.model_validate(shape),
-        clock=FrozenClock(),
-        secrets=[SECRET],
-        values={"base_url": http_url},
-        timeout_s=0.5,
-    )
 
 
 # --- what is sent
@@ -347,126 +276,3 @@ def test_sends_keep_to_the_rate_the_channel_declares(httpserver: HTTPServer) -> 
     assert "10 replies a minute" in result.reason
     assert result.after_s == pytest.approx(6.0)
     assert len(httpserver.log) == 1
-
-
-# --- looking up
-
-
-SLACK_SENT = {"ts": "1.2", "metadata": {"event_payload": {"key": "out-1"}}}
-
-
-@pytest.mark.parametrize(
-    ("kind", "status", "body", "expected"),
-    [
-        ("slack", 200, {"ok": True, "messages": [{"ts": "0"}, SLACK_SENT]}, Accepted),
-        ("slack", 200, {"ok": True, "messages": []}, Retry),
-        ("slack", 200, {"ok": True, "messages": [{"ts": "0"}], "has_more": True}, Unknown),
-        ("slack", 200, {"ok": False, "error": "missing_scope"}, Unknown),
-        ("slack", 200, {"ok": True, "items": []}, Unknown),  # the field was renamed
-        ("slack", 404, {}, Unknown),
-        ("slack", 500, {"ok": True, "messages": []}, Unknown),
-        ("sinch_sms", 200, {"count": 1, "batches": [{"id": "b-1", "client_reference": "out-1"}]}, Accepted),
-        ("sinch_sms", 200, {"count": 1, "batches": [{"id": "b-1", "client_reference": "out-1", "canceled": True}]}, Rejected),
-        ("sinch_sms", 200, {"count": 0, "batches": []}, Retry),
-        ("sinch_sms", 200, {"count": 31, "batches": []}, Unknown),
-        ("zendesk", 200, {"messages": [{"id": "m", "metadata": {"understudy_key": "out-1"}}], "meta": {"hasMore": False}}, Accepted),
-        ("zendesk", 200, {"messages": [{"id": "m", "metadata": {"understudy_key": "out-12"}}], "meta": {"hasMore": False}}, Retry),
-    ],
-)  # fmt: skip
-def test_a_look_up_says_sent_not_seen_or_nothing(
-    kind: str, status: int, body: Any, expected: type[SendResult], httpserver: HTTPServer
-) -> None:
-    httpserver.expect_request(ANY, method="GET").respond_with_json(body, status)
-    channel = rehosted(kind, at(httpserver))
-    assert channel.capabilities.can_look_up
-    assert isinstance(look_up(channel), expected)
-
-
-def test_a_look_up_that_finds_nobody_at_home_says_nothing_of_the_message() -> None:
-    assert isinstance(look_up(rehosted("slack", "http://127.0.0.1:9")), Unknown)
-
-
-@pytest.mark.parametrize("kind", ["twilio", "whatsapp_cloud", "chatwoot", "intercom", "sinch_conversation"])
-def test_a_vendor_that_cannot_be_asked_by_key_is_not_asked(kind: str) -> None:
-    channel = channel_of(kind)
-    assert not channel.capabilities.can_look_up
-    assert isinstance(look_up(channel), Unknown)
-
-
-# --- being let in
-
-
-def test_a_probe_says_whether_the_provider_lets_us_in(httpserver: HTTPServer) -> None:
-    httpserver.expect_oneshot_request("/api/auth.test").respond_with_json({"ok": True})
-    httpserver.expect_oneshot_request("/api/auth.test").respond_with_json({"ok": False, "error": "invalid_auth"})
-
-    async def scene() -> None:
-        channel = rehosted("slack", at(httpserver))
-        try:
-            reached = await channel.check()
-            assert reached.says.endswith("lets this channel in")
-            assert reached.clock_ahead_s is not None
-            assert reached.clock_ahead_s < 0  # the frozen clock stands in the past
-            with pytest.raises(ConfigurationError, match="invalid_auth"):
-                await channel.check()
-        finally:
-            await channel.close()
-
-    asyncio.run(scene())
-
-
-# --- configuration
-
-
-def settings_of(**channel: Any) -> Settings:
-    return Settings.model_validate({"channels": {"shop": channel}})
-
-
-@pytest.mark.parametrize(
-    ("more", "words"),
-    [
-        ({"send": {"url": "{base_url}/x", "template": {"a": "{who}"}}}, "{who} stands for nothing"),
-        ({"send": {"url": "https://{to}.example/x"}}, "would be chosen by the message"),
-        ({"send": {"url": "ftp://files.example/x"}}, "'ftp'"),
-        ({"signature": {"scheme": "faxes"}}, "no signature scheme is called 'faxes'"),
-        ({"handshakes": [{"when": "@.query.x", "challenge": "$.query.c", "token": "$.query.t", "credential": "vt"}]}, "'vt'"),
-        ({"send": {"url": "https://api.example/x", "template": {"back": "{public_url}"}}}, "server.public_url"),
-    ],
-)  # fmt: skip
-def test_a_description_that_cannot_work_is_refused_when_it_is_read(more: dict[str, Any], words: str) -> None:
-    with pytest.raises(ConfigurationError, match="channel 'shop'") as refused:
-        own("https://api.example", **more)
-    assert words in refused.value.message
-
-
-@pytest.mark.parametrize(
-    ("part", "words"),
-    [
-        ({"signature": {}}, "one of scheme, token, or header and template"),
-        ({"signature": {"scheme": "slack", "token": "$.query.t"}}, "one of scheme, token, or header and template"),
-        ({"signature": {"header": "x-sig"}}, "both header and template"),
-        ({"handshakes": [{"when": "@.query.x", "challenge": "$.query.c"}]}, "a GET carries no signature"),
-        ({"send": {"url": "https://x", "login": ["a"]}}, "a name and a password"),
-        ({"send": {"url": "https://x", "body": "form", "template": {"a": {"b": "c"}}}}, "fields of a form are texts"),
-        ({"send": {"url": "https://x/{a"}}, "begins or ends no placeholder"),
-        ({"send": {"url": "https://x/{text:shout}"}}, "no form 'shout'"),
-        ({"reports": {"when": "@.report", "status": "$.a", "delivered": ["a"], "failed": ["b"]}}, "give key or provider_id"),
-        ({"answer": {"rules": [{"when": "@.body ==", "means": "retry"}]}}, "is no condition"),
-        ({"answer": {"rules": [{"when": "match(@.body, 'a*')", "means": "retry"}]}}, "'match' is not defined"),
-        ({"answer": {"provider_id": "body.id"}}, "it begins with $"),
-    ],
-)  # fmt: skip
-def test_a_mistake_in_a_description_is_named(part: dict[str, Any], words: str) -> None:
-    with pytest.raises(ValidationError) as refused:
-        own("https://x.example", **part)
-    assert words in str(refused.value)
-
-
-def test_a_credential_is_shown_nowhere() -> None:
-    channel = settings_of(
-        kind="rest",
-        credentials={"api_key": "s3cret"},
-        inbound={"when": "@.message", "id": "$.message.id", "conversation": "$.x", "address": "$.x", "text": "$.x"},
-        send={"url": "https://x"},
-    ).channels["shop"]
-    assert "s3cret" not in repr(channel)
