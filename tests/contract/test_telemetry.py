@@ -93,8 +93,6 @@ LET_OUT = ReleaseMoved(release="rel-1", agent="bot", what="canary", by="Ines", w
 EVENTS: tuple[Event, ...] = (
     MessageReceived(channel="web", conversation_id="c-1", turn_id="t-1", is_duplicate=False),
     RequestRefused(face="api", code="too-large"),
-    EventIgnored(channel="web", why="our own message came back"),
-    DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
     ASKED,
     BreakerChanged(agent="bot", state="open"),
     TurnSuperseded(turn_id="t-1", superseded_by="t-2", conversation_id="c-1", was="held"),
@@ -110,6 +108,8 @@ EVENTS: tuple[Event, ...] = (
         model="m", replaces=None, topics=3, tags=140, right_before=0, right_after=50, wrong_after=1, **TRIED
     ),
     LET_OUT,
+    EventIgnored(channel="web", why="our own message came back"),
+    DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
 )
 
 

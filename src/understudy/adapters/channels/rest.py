@@ -145,8 +145,10 @@ class RestChannel(TakesEvents):
             return looked_up(shape, await seen_of(answer), entry)
 
         result = await self._sent(self._asking, request, read)
-        if isinstance(result, Retry) and not isinstance(result, NotSeen):
-            return Unknown(reason=result.reason)  # The question did not get through; of the message that says nothing.
+        if isinstance(result, NotSeen):
+            return Retry(reason=result.reason)
+        if isinstance(result, Retry):  # The question did not get through; of the message that says nothing.
+            return Unknown(reason=result.reason)
         return result
 
     async def check(self) -> Reached:
