@@ -79,11 +79,13 @@ def read(kind: str, payload: Any, *, query: str = "", **more: Any) -> Events:
     return channel_of(kind, **more).read(signed(kind, body_of(kind, payload), query=query))
 
 
-def minimal(*, secrets: list[str] = [SECRET], **more: Any) -> RestChannel:  # noqa: B006
+def minimal(*, secrets: list[str] = [SECRET], credentials: Mapping[str, str] | None = None, **more: Any) -> RestChannel:  # noqa: B006
     shape = {
         "inbound": {"when": "@.message.text", "id": "$.message.id", "conversation": "$.message.from",
                     "address": "$.message.from", "text": "$.message.text"},
         "send": {"url": "https://api.example/send"},
         **more,
     }  # fmt: skip
-    return RestChannel("shop", RestShape.model_validate(shape), clock=FrozenClock(), secrets=secrets)
+    return RestChannel(
+        "shop", RestShape.model_validate(shape), clock=FrozenClock(), secrets=secrets, credentials=credentials
+    )

@@ -197,6 +197,11 @@ def test_a_report_on_a_reply_names_it_and_says_what_became_of_it(
     assert (events.messages, events.ignored, events.refused) == ((), (), ())
 
 
+def test_a_report_under_a_name_longer_than_any_names_nothing() -> None:
+    status = {"MessageSid": "S" * 501, "MessageStatus": "failed"}
+    assert read("twilio", status, query="key=" + "k" * 501).ignored == ("reports on a reply without naming it",)
+
+
 def test_a_status_that_is_neither_is_passed_over() -> None:
     events = read("twilio", {"MessageSid": "SM1", "MessageStatus": "queued"}, query="key=out-1")
     assert events.reports == ()

@@ -126,7 +126,31 @@ def test_slack_is_told_its_challenge_only_where_it_signed() -> None:
         channel_of("slack").read(replace(signed("slack", body), headers={}))
 
 
+def test_half_a_character_in_a_handshake_breaks_nothing() -> None:
+    body = b'{"type": "url_verification", "challenge": "x\\ud83d"}'
+    said = channel_of("slack").read(signed("slack", body)).say
+    assert said == "x?"
+    post = {"method": "POST", "when": "@.payload.hello", "challenge": "$.payload.hello",
+            "token": "$.payload.token", "credential": "verify_token"}  # fmt: skip
+    channel = minimal(signature={"token": "$.query.token"}, handshakes=[post], credentials={"verify_token": "ours"})
+    asked = InboundRequest(
+        method="POST",
+        url=f"/?token={SECRET}",
+        headers={},
+        body=b'{"hello": "1", "token": "\\ud83d"}',
+        received_at=FROZEN_START,
+    )
+    with pytest.raises(SignatureInvalid, match="verify_token"):
+        channel.read(asked)
+
+
 # --- behind a proxy
+
+
+@pytest.mark.parametrize("url", ["http://[/webhooks/shop", "http://a:b:c/", "//["])
+def test_an_address_that_is_none_is_refused(url: str) -> None:
+    with pytest.raises((MalformedInput, SignatureInvalid)):
+        channel_of("twilio").read(replace(signed("twilio", body_of("twilio", SAID["twilio"])), url=url))
 
 
 def test_a_signed_address_is_that_which_the_provider_asked_whatever_the_proxy_calls_us() -> None:

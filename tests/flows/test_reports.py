@@ -146,6 +146,17 @@ def test_a_report_on_a_message_of_somebody_else_is_not_ours(build: Build) -> Non
     assert {one.outcome for one in stage.emitted(DeliveryReported)} == {"not_ours"}
 
 
+@pytest.mark.parametrize("strange", ["\x00", "\ud83d", "x" * 10_000, "'; --"])
+def test_a_report_with_a_name_that_no_database_takes_is_not_ours(build: Build, strange: str) -> None:
+    stage, turn = unsure(build)
+    assert report(stage, turn, has_arrived=False, key=strange, provider_id=strange, why=strange) is Outcome.NOT_OURS
+
+
+def test_a_reason_that_no_database_takes_is_kept_as_far_as_it_goes(build: Build) -> None:
+    stage, turn = unsure(build)
+    assert report(stage, turn, has_arrived=False, why="a\x00b\ud83d") is Outcome.UNDELIVERED
+
+
 def test_a_dead_reply_that_arrived_after_all_is_written_down(build: Build) -> None:
     stage, turn = unsure(build, answer=Rejected(reason="no"))
     assert report(stage, turn, has_arrived=True) is Outcome.DELIVERED

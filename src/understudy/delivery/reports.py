@@ -21,7 +21,7 @@ from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import DeliveryReported, HoldClosed, HoldOpened, Telemetry
 from understudy.records.outbox import OutboxEntry, OutboxState, Receipt, Report
 from understudy.records.review import Hold, HoldKind, HoldState
-from understudy.records.text import storable
+from understudy.records.text import storable, storable_record
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, TurnState
 
 UNDELIVERED_PRIORITY = 1
@@ -55,6 +55,7 @@ class Reports:
 
         Raises `Overloaded` while the send it is about is under way: what a send is answered with is recorded first.
         """
+        report = storable_record(report)
         for _ in range(LOOKS_MAX):
             said: list[HoldOpened | HoldClosed] = []
             found = await self._store.write(lambda tx, said=said: self._weigh(tx, channel, report, said.append))  # type: ignore[misc]
@@ -101,7 +102,7 @@ class Reports:
                 attempt=REPORTED,
                 outcome=outcome.value,
                 provider_id=report.provider_id,
-                detail=None if report.why is None else storable(report.why),
+                detail=report.why,
                 at=self._clock.now(),
             )
         )

@@ -110,7 +110,8 @@ class RestChannel(TakesEvents):
             scope = self._reading.scope(request)
             return self._shake_hands("GET", scope) or Events(ignored=("a GET that is no handshake of this channel",))
         if self._verify is not None:
-            self._verify(self._as_signed(request), self._reading.without_payload(request), request.received_at)
+            seen = self._reading.without_payload(request)
+            self._verify(self._as_signed(request), seen, request.received_at)
         scope = self._reading.scope(request)
         return self._shake_hands("POST", scope) or self._reading.events(scope)
 
@@ -187,7 +188,7 @@ class RestChannel(TakesEvents):
         if handshake is None:
             return None
         if handshake.token is not None:
-            told = (first_text([handshake.token], scope) or "").encode()
+            told = (first_text([handshake.token], scope) or "").encode("utf-8", "replace")
             ours = self._credentials.get(handshake.credential or "", "").encode()
             if not (ours and hmac.compare_digest(told, ours)):
                 raise SignatureInvalid(

@@ -109,7 +109,8 @@ class Reading:
             if status not in (*shape.delivered, *shape.failed):
                 told.append("reports on a reply of ours, neither delivered nor failed")
                 continue
-            key, provider_id = first_text(shape.key, seen), first_text(shape.provider_id, seen)
+            key = _within(first_text(shape.key, seen), NAMES_CHARS_MAX)
+            provider_id = _within(first_text(shape.provider_id, seen), NAMES_CHARS_MAX)
             if key is None and provider_id is None:
                 told.append("reports on a reply without naming it")
                 continue
@@ -164,7 +165,7 @@ def challenge_of(handshake: HandshakeShape, scope: Mapping[str, Any]) -> str:
         raise MalformedInput(
             f"a handshake without a challenge of 1 to {CHALLENGE_CHARS_MAX} characters at {handshake.challenge}"
         )
-    return challenge
+    return challenge.encode("utf-8", "replace").decode()
 
 
 def _payload(request: InboundRequest, form: str) -> Any:
@@ -209,7 +210,7 @@ def _short(text: str) -> str:
 
 
 def _within(text: str | None, chars_max: int) -> str | None:
-    """A fact of the contact, if it may be one: what is longer is a mistake and no fact."""
+    """A fact of the contact or the name of a reply, if it may be one: what is longer is a mistake."""
     return text if text is not None and len(text) <= chars_max else None
 
 
