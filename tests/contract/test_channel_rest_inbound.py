@@ -171,6 +171,14 @@ def test_a_conversation_that_a_person_at_the_help_desk_has_is_left_alone() -> No
     assert events.ignored == ("a person at the help desk has this conversation",)
 
 
+def test_our_own_change_of_status_that_comes_back_is_no_message_and_no_takeover() -> None:
+    changed = {"event": "conversation_status_changed", "id": 10, "status": "open", "messages": [{"content": "Hi"}]}
+    for payload in (changed, {**changed, "event": "conversation_updated"}, {**changed, "event": "conversation_opened"}):
+        events = read("chatwoot", payload)
+        assert (events.messages, events.reports) == ((), ())
+        assert events.ignored == ("an event that is no new message",)
+
+
 # --- reports
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from understudy.records.outbox import Accepted, OutboxState, Rejected, Report, R
 from understudy.records.review import HoldKind
 from understudy.records.turn import TurnState
 from understudy.testing.scripted import RecordingChannel
+from understudy.turn.coalescing import CoalescingLimits
 
 Build = Callable[..., Any]
 
@@ -207,6 +209,18 @@ def test_a_picture_after_a_question_takes_the_whole_burst_to_a_person(build: Bui
     assert turn.state is TurnState.HANDED_OFF
     assert stage.agent.requests == []
     assert [hold.kind for hold in stage.open_holds] == [HoldKind.HAND_OFF]
+
+
+def test_messages_that_come_out_of_order_are_kept_each_once_as_they_came(build: Build) -> None:
+    stage = build(coalescing=CoalescingLimits(window_s_min=1.0, window_s_max=4.0, burst_s_max=6.0))
+    later, earlier = (datetime(2026, 1, 1, 12, minute, tzinfo=UTC) for minute in (5, 1))
+    stage.receive("and in blue", provider_id="p-2", sent_at=later)
+    stage.receive("Do you have it in red", provider_id="p-1", sent_at=earlier)
+    stage.receive("and in blue", provider_id="p-2", sent_at=later)
+    stage.pass_time(10)
+    said = [message.text for message in stage.messages() if message.author is Author.CUSTOMER]
+    assert said == ["and in blue", "Do you have it in red"]
+    assert len(stage.turns) == 1
 
 
 def test_a_repeated_picture_opens_nothing_twice(build: Build) -> None:
