@@ -21,7 +21,7 @@ serve *args:
 
 # all tests, or the named ones; -n0 runs them in one process
 test *args:
-    @pytest -n auto --dist loadfile "$@"
+    @pytest -n auto --dist loadfile --no-loadscope-reorder "$@"
 
 # everything a change must pass beside the tests, cheapest first
 check: formatted lint imports types deps fresh

@@ -1,9 +1,12 @@
-"""Options for every test: how hypothesis searches. Fixtures live beside the tests that need them, not here."""
+"""Options for every test: how hypothesis searches, in which order files are run. Fixtures live beside their tests."""
 
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 # A failure prints its seed and a blob that reproduces it anywhere. No deadline: the machine may be busy, and a slow
@@ -14,3 +17,23 @@ settings.register_profile(
 settings.register_profile("ci", settings.get_profile("dev"), max_examples=200)
 settings.register_profile("night", settings.get_profile("dev"), max_examples=5000)
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
+
+BYTECODE = Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
+LONGEST_FIRST = ("promises", "acceptance", "contract", "flows")
+
+# Where Python is told to keep no bytecode, as in many containers, each process that a test starts would compile half of
+# the packages anew, which takes longer than what it is started for. What is compiled is kept beside pytest's own cache.
+if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
+    os.environ.setdefault("PYTHONPYCACHEPREFIX", str(BYTECODE))
+    sys.dont_write_bytecode, sys.pycache_prefix = False, os.environ["PYTHONPYCACHEPREFIX"]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest where several processes share them, so that none is left alone with one."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)

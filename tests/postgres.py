@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,10 +28,11 @@ class Postgres:
         self.execute("ALTER SYSTEM SET fsync = off")
         self.execute("SELECT pg_reload_conf()")
 
-    def create(self) -> str:
-        """Make a database without any table and return its URL."""
+    def create(self, *, like: str | None = None) -> str:
+        """Make a database without any table, or with what the one at a URL holds, and return its URL."""
         name = f"test_{next(self._numbers)}"
-        self.execute(f"CREATE DATABASE {name}")
+        template = "" if like is None else f" TEMPLATE {make_url(like).database}"
+        self.execute(f"CREATE DATABASE {name}{template}")
         return make_url(self.url).set(database=name).render_as_string(hide_password=False)
 
     def execute(self, statement: str, *, url: str | None = None) -> None:
@@ -61,3 +62,10 @@ def serving() -> Iterator[Postgres]:
     finally:
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def new_postgres() -> Iterator[Callable[[], str]]:
+    """Make PostgreSQL databases without any table, on a server of their own; each call returns a URL."""
+    with serving() as server:
+        yield server.create

@@ -54,6 +54,7 @@ from understudy.turn.places import Places
 
 sys.path.insert(0, str(Path(__file__).parent))  # test files are no package
 from chaining import is_chained
+from postgres import serving
 from stage_people import People
 from stage_plan import FOLLOW_UP, NEVER_WAIT, NOTICE, OVERDUE, SORRY, TARGETS, TOPIC, Plan, answers_by_text, rules
 from stage_releases import LettingOut, Versions
@@ -343,15 +344,31 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres() -> Iterator[Callable[[], str]]:
+    """Make PostgreSQL databases with today's schema; each call returns a URL."""
+    with serving() as server:
+        template = server.create()
+        store = SqlStore(template)
+        upgrade(store.engine)
+        store.close_now()
+        yield lambda: server.create(like=template)
+
+
 @pytest.fixture
-def build(migrated: Path, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
-    """Make a stage on a fresh database; name what is not as in `Plan`."""
+def build(request: pytest.FixtureRequest, migrated: Path, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
+    """Make a stage on a fresh database, a SQLite file unless `ON_EACH_STORE` says more; name what is not as in `Plan`."""
     made: list[Stage] = []
     numbers = itertools.count(1)
+    is_file = getattr(request, "param", "sqlite") == "sqlite"
 
     def stage(**plan: Any) -> Stage:
-        path = shutil.copy(migrated, tmp_path / f"store-{next(numbers)}.db")
-        made.append(Stage(Plan(path=path, **plan)))
+        path = tmp_path / f"store-{next(numbers)}.db"
+        if is_file:
+            plan = {"path": shutil.copy(migrated, path), **plan}
+        else:
+            plan = {"path": path, "url": request.getfixturevalue("migrated_postgres")(), **plan}
+        made.append(Stage(Plan(**plan)))
         return made[-1]
 
     yield stage

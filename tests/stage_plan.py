@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from understudy.delivery.outbox import OutboxLimits
 from understudy.ports.agent import Agent
 from understudy.ports.store import CallLimits, Store
@@ -15,6 +17,7 @@ from understudy.records.autonomy import Targets, Terms
 from understudy.records.codec import digest
 from understudy.records.evidence import Draft
 from understudy.records.feedback import FeedbackTerms
+from understudy.records.redraft import RedraftTerms
 from understudy.records.release import Part, Stated, content_id
 from understudy.records.reviewing import ReviewTerms
 from understudy.records.rollout import ReleaseTerms
@@ -30,6 +33,11 @@ from understudy.turn.opinions import Asked
 TARGETS = Targets(risk_max=0.05, severe_max=0.05, delta=0.05, sensitivity=1.0)
 TOPIC = "orders"
 NEVER_WAIT = CoalescingLimits(window_s_min=0, window_s_max=0, burst_s_max=0)
+
+ON_EACH_STORE = pytest.mark.parametrize(
+    "build", ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)
+"""Marks a test, or a file of them, whose stages are to be played on PostgreSQL as well as on a SQLite file."""
 
 SORRY = SafeReply(id="sorry", version=1, text="Sorry, please try again in a minute.")
 FOLLOW_UP = SafeReply(id="follow_up", version=2, text="A colleague will look into this.", then_hand_off=True)
@@ -84,6 +92,9 @@ class Plan:
     """Further versions of the agent, by entry; each answers as the agent does, as far as it was released."""
     release_terms: ReleaseTerms = field(default_factory=ReleaseTerms)
     gate: Gate | None = None
+    redrafting: RedraftTerms = field(default_factory=RedraftTerms)
+    tuned_on: list[str] = field(default_factory=list)
+    """Turns that are cases of the suites that releases have to pass."""
     may_act: Sequence[str] = ()
     """Entries whose agents may do something when they are asked."""
     changed_in_place: str = ""

@@ -40,13 +40,15 @@ def measure(study: Study) -> dict[str, Any]:
     return found | {"margin_from_the_baseline_as_seen": seen, "must_pass": _must_pass(study)}
 
 
-def _suite(rng: np.random.Generator) -> np.ndarray:
+def flaky_suite(rng: np.random.Generator) -> np.ndarray:
+    """The chance of each of 300 cases to fail: 8 % on average, most of it in a few cases."""
     chances = rng.beta(0.31, 3.56, CASES)
     scaled: np.ndarray = np.minimum(1.0, chances * 0.08 / chances.mean())
     return scaled
 
 
-def _candidate(base: np.ndarray, effect: float) -> np.ndarray:
+def changed(base: np.ndarray, effect: float) -> np.ndarray:
+    """The same chances, on average higher by an effect (or lower, where it is below zero)."""
     if effect < 0:
         better: np.ndarray = base * (1 + effect / base.mean())
         return better
@@ -55,7 +57,7 @@ def _candidate(base: np.ndarray, effect: float) -> np.ndarray:
 
 
 def _deviation(rng: np.random.Generator) -> float:
-    base = np.concatenate([_suite(rng) for _ in range(200)])
+    base = np.concatenate([flaky_suite(rng) for _ in range(200)])
     return float(np.sqrt(2 * (base * (1 - base)).mean()))
 
 
@@ -64,10 +66,10 @@ def _runs(
 ) -> dict[str, Any]:
     outcomes, pairs = np.empty(runs, dtype=object), np.empty(runs)
     for run in range(runs):
-        base = _suite(rng)
+        base = flaky_suite(rng)
         cached = rng.binomial(TRIALS_CACHED, base) / TRIALS_CACHED
         luck = cached.mean() - base.mean() if is_from_seen else 0.0
-        candidate, drawn = _candidate(base, effect + luck), rng.integers(0, CASES, GATE.pairs_max)
+        candidate, drawn = changed(base, effect + luck), rng.integers(0, CASES, GATE.pairs_max)
         of_base = cached[drawn] if is_cached else (rng.random(drawn.size) < base[drawn]).astype(float)
         found = judge(GATE, Pairs(), (rng.random(drawn.size) < candidate[drawn]) - of_base)
         outcomes[run], pairs[run] = found.outcome, found.pairs

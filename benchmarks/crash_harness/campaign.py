@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crash_harness.cell import Cell, Role
+from crash_harness.cell import CUSTOMERS, Cell, Role
 from crash_harness.nursery import Nursery
 from crash_harness.points import Point, points_of
 from crash_harness.remains import faults_of_file, remains
@@ -26,6 +26,8 @@ from turns_harness.postgres import Postgres
 NAMED_SHARE = 0.6
 AT_ONCE_SHARE, AT_ONCE_SHARE_OF_SMALL = 0.3, 0.8
 """How many kills do not wait until the one before is overcome; the second where each point is visited once."""
+REACHED_WITHIN_S_OF_SMALL = 30.0
+"""How long a process may take to a point where each is visited once: on a busy machine another try would take longer."""
 QUIET_S_MAX = 0.2
 LAYOUTS: dict[str, tuple[tuple[Role, ...], ...]] = {
     "sqlite": (("serve",),),
@@ -49,8 +51,9 @@ class Ground:
 class Campaign:
     """`store` × `honours_keys`, with `kills` in all on so many `cells`; `told` hears how many kills were done.
 
-    `each_point_once`: nothing but that, in at most `kills` tries. `says_keys`: what the product is told of the channel,
-    where it is not the truth. `only`: the names of points to aim at, and no others.
+    `customers`: how many write at once in each cell. `each_point_once`: nothing but that, in at most `kills` tries.
+    `says_keys`: what the product is told of the channel, where it is not the truth. `only`: the names of points to aim
+    at, and no others.
     """
 
     store: str
@@ -58,6 +61,7 @@ class Campaign:
     kills: int
     cells: int
     seed: int
+    customers: int = CUSTOMERS
     told: Callable[[int], None] = lambda _kills: None
     each_point_once: bool = False
     only: tuple[str, ...] = ()
@@ -107,8 +111,10 @@ class Campaign:
         )
 
     async def _life(self, cell: Cell, ground: Ground) -> None:
+        cell.at_once = self.customers
         if self.each_point_once:
             cell.nth_max = 1
+            cell.reached_within_s = REACHED_WITHIN_S_OF_SMALL
         await cell.open()
         await self._live(cell, ground)
         await cell.close()

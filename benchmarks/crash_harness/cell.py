@@ -141,6 +141,8 @@ class Cell:
         self.dice = random.Random(f"{seed} {name}")
         self.database = open_database(store)
         self._nursery = nursery
+        self.reached_within_s = REACHED_WITHIN_S
+        self.at_once = CUSTOMERS
         self._dies_at_sink: set[str] = set()
         self._trouble = TROUBLE
         home.mkdir(parents=True, exist_ok=True)
@@ -182,7 +184,6 @@ class Cell:
 
     def took(self, slot: str, key: str, body: bytes) -> Answer:
         """Take one reply from the process in a slot."""
-
         draw = self.dice.random()
         busy, breaks = self._trouble
         if draw < busy:
@@ -209,7 +210,7 @@ class Cell:
         async with asyncio.timeout(READY_WITHIN_S):
             for slot in self.slots:
                 await self._until_ready(slot)
-        self._writing = [asyncio.create_task(self.customers.write()) for _ in range(CUSTOMERS)]
+        self._writing = [asyncio.create_task(self.customers.write()) for _ in range(self.at_once)]
         self._reviewing = asyncio.create_task(self.reviewer.review())
 
     async def start(self, slot: Slot) -> None:
@@ -316,7 +317,7 @@ class Cell:
                 slot.fuse.arm(point.event, is_after=point.when == "after", nth=self.dice.randint(1, self.nth_max))
         self._make_likely(point.event)
         ends = {asyncio.create_task(slot.process.ended.wait()): slot for slot in can if slot.process is not None}
-        done, late = await asyncio.wait(ends, timeout=REACHED_WITHIN_S, return_when=asyncio.FIRST_COMPLETED)
+        done, late = await asyncio.wait(ends, timeout=self.reached_within_s, return_when=asyncio.FIRST_COMPLETED)
         for task in late:
             task.cancel()
         self._dies_at_sink.clear()

@@ -20,6 +20,8 @@ FULL_S = 3.0
 RESTARTS: tuple[Literal["fast", "immediate"], ...] = ("fast", "immediate")
 BREATH_S = 3.0
 ROOM_BYTES = 32 * 1024
+LOOKS_MAX = 600
+"""How often it is looked, each tenth of a second, whether anybody met the full disk: the machine may be busy."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,8 +59,17 @@ class FullDisk(Campaign):
             # SQLite begins its log anew now and then, so a file that must not grow is not enough: it is cut short too.
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (min(ROOM_BYTES, max(sizes)), hard))
             await asyncio.sleep(FULL_S)
+            await _refused(cell)
             resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (hard, hard))
             cell.books.counts["times_full"] += 1
+
+
+async def _refused(cell: Cell) -> None:
+    """Wait until a message was refused, at most for a while; the figures say whether one was."""
+    for _ in range(LOOKS_MAX):
+        if cell.books.counts["answered_503"]:
+            return
+        await asyncio.sleep(0.1)
 
 
 async def fault_figures(campaign: RestartingPostgres | FullDisk, ground: Ground) -> dict[str, Any]:

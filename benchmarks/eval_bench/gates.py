@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from autonomy_bench.gates import CASES, changed, flaky_suite
 from understudy.evaluation.gate import SETTLED_DELTA, GateTerms, decide, settling
 from understudy.evaluation.plan import drawn
 from understudy.records.gate import GateVerdict
@@ -23,7 +24,7 @@ from understudy.records.suite import Trial
 from understudy.stats.betting import level
 from understudy.stats.gate import STAKES, Gate, fixed_pairs, interval, log_mean
 
-CASES, CACHED, TRIALS_MAX = 300, 10, 10
+CACHED, TRIALS_MAX = 10, 10
 EFFECTS = {"better_2pt": -0.02, "equal": 0.0, "worse_3pt": 0.03, "worse_6pt": 0.06, "worse_10pt": 0.1}
 LOOK_FROM, LOOK_PART = 40, 100
 """Settled or not is looked at at fixed lengths: from so many trials on, whenever this part more is there."""
@@ -47,7 +48,7 @@ def measure(*, runs: int, seed: int) -> dict[str, Any]:
         key=lambda one: (one[1], drawn(names[one[0]], one[1])),
     )
     dice = np.random.default_rng([seed, 0])
-    base_all = np.concatenate([_suite(dice) for _ in range(200)])
+    base_all = np.concatenate([flaky_suite(dice) for _ in range(200)])
     fixed = 2 * fixed_pairs(float(np.sqrt(2 * (base_all * (1 - base_all)).mean())), Gate(), power=0.9)
     found: dict[str, Any] = {"runs": runs, "fixed_design_agent_runs": fixed}
     for place, (name, effect) in enumerate(EFFECTS.items(), start=1):
@@ -78,8 +79,8 @@ class _Drawn:
 def _gated(
     rng: np.random.Generator, names: list[str], plan: list[tuple[int, int]], effect: float, number: int
 ) -> Ended:
-    base = _suite(rng)
-    drawn_ = _Drawn(baseline=_trials(rng, base), lost=rng.random(len(plan)) < _candidate(base, effect)[_cases(plan)])
+    base = flaky_suite(rng)
+    drawn_ = _Drawn(baseline=_trials(rng, base), lost=rng.random(len(plan)) < changed(base, effect)[_cases(plan)])
     return _early(names, plan, drawn_, number)
 
 
@@ -141,7 +142,7 @@ def _flips(runs: int, names: list[str], plan: list[tuple[int, int]], seed: int) 
     opposite = {"early": 0, "whole_files": 0}
     said = {"early": _none(), "whole_files": _none()}
     for number in range(runs):
-        base = _suite(rng)
+        base = flaky_suite(rng)
         baseline = _trials(rng, base)
         both = [_Drawn(baseline=baseline, lost=rng.random(len(plan)) < base[_cases(plan)]) for _ in range(2)]
         verdicts = {
@@ -190,20 +191,6 @@ def _as_trials(names: list[str], lost: np.ndarray) -> list[Trial]:
         for case, name in enumerate(names)
         for trial in range(CACHED)
     ]
-
-
-def _suite(rng: np.random.Generator) -> np.ndarray:
-    chances = rng.beta(0.31, 3.56, CASES)
-    scaled: np.ndarray = np.minimum(1.0, chances * 0.08 / chances.mean())
-    return scaled
-
-
-def _candidate(base: np.ndarray, effect: float) -> np.ndarray:
-    if effect < 0:
-        better: np.ndarray = base * (1 + effect / base.mean())
-        return better
-    worse: np.ndarray = base + (1 - base) * effect / (1 - base.mean())
-    return worse
 
 
 def _share(ended: list[Ended], verdict: GateVerdict) -> float:

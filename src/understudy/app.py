@@ -22,7 +22,9 @@ from understudy.databases import open_store, takes_one_process
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.reports import Reports
 from understudy.errors import ConfigurationError, UnderstudyError
+from understudy.evaluation.asking import Asking
 from understudy.evaluation.casebook import Casebook, Suites
+from understudy.evaluation.spread import Spread
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
@@ -36,11 +38,11 @@ from understudy.ports.dispatch import Dispatcher
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
+from understudy.records.release import Stated
 from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
 from understudy.release.orders import ReleaseOrders
 from understudy.release.status import ReleaseReports
-from understudy.release_gate import gate_of
 from understudy.releasing import letting_out, versions_of
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
@@ -56,6 +58,7 @@ from understudy.settings.earning import (
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.settings.stated import agent_of
+from understudy.spreading import spreading
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.flow import TurnFlow
@@ -91,6 +94,7 @@ class App:
     agents: Mapping[str, Agent]
     opinions: Mapping[str, SecondOpinion]
     channels: Mapping[str, Channel]
+    stated: Mapping[str, Stated]
     intake: Intake
     flow: TurnFlow
     outbox: Outbox
@@ -109,6 +113,9 @@ class App:
     releases: ReleaseOrders
     release_reports: ReleaseReports
     release_watch: tuple[Sweeps, ...]
+    asking: Asking
+    spread: Spread
+    trials: tuple[Sweeps, ...]
     dispatcher: Dispatcher
     sweeps: Sweeps
     renewals: Sweeps
@@ -128,13 +135,14 @@ class App:
                 migrate.upgrade(self.store.engine)
             await self.flow.release_leases()
             await self.outbox.release_leases()
+            await self.spread.release_leases()
         self.flow.begin(self.dispatcher)
         self.outbox.begin(self.dispatcher)
         self.renewals.start()
         self.sweeps.start()
         self.lessons.start()
-        for watch in self.release_watch:
-            watch.start()
+        for sweeps in (*self.release_watch, *self.trials):
+            sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
         if committed.jobs:
@@ -143,12 +151,15 @@ class App:
     def drain(self) -> None:
         """Begin no new turn from now on, where another process can; requests are answered as before."""
         self.dispatcher.drain()
+        self.spread.drain()
 
     async def stop(self) -> None:
         """Finish what is under way, within a grace period, and let go of everything."""
         self.topics.stop()
-        for watch in self.release_watch:
-            await watch.stop()
+        for sweeps in (*self.release_watch, *self.trials):
+            await sweeps.stop()
+        with suppress(UnderstudyError):  # what cannot be handed over lapses
+            await self.spread.stop()
         await self.lessons.stop()
         await self.sweeps.stop()
         await self.dispatcher.stop(grace_s=STOP_GRACE_S)
@@ -179,7 +190,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     versions = versions_of(settings, base, clock, agents)
     channels = _channels(settings, clock)
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
-    others = _second_opinions(settings, clock, opinions)
+    others, beside = [_second_opinions(settings, clock, opinions) for _ in range(2)]  # each with a budget of its own
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, versions.picks, places)
@@ -193,7 +204,9 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": desks["holds"].sweep, "learning": learning.sweep}
-    renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew}
+    shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
+    tried = spreading(*shared, works=works)
+    renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew, "trials": tried["spread"].renew}
     return App(
         settings=settings,
         base=base,
@@ -221,9 +234,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
         **desks,
-        **letting_out(
-            settings, store, clock, telemetry, versions, places, dispatcher, gate=gate_of(settings, base, store)
-        ),
+        **tried,
+        **letting_out(*shared, rules=lambda: rulebook.rules, opinions=beside, served=tried["asking"]),
     )
 
 

@@ -24,7 +24,7 @@ from understudy.evaluation.casebook import Casebook, Suites
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
 from understudy.ports.store import Store
-from understudy.release.orders import Gate, ReleaseOrders
+from understudy.release.orders import Gate, ReleaseOrders, ServedGate
 from understudy.release.status import ReleaseReports
 from understudy.review.quality import Reviewers
 from understudy.review.seed_bank import SeedBank
@@ -176,16 +176,27 @@ def open_releases(
     *,
     version_of: Callable[[str], str | None],
     gate: Callable[[Store], Gate | None] = lambda store: None,
+    served: Callable[[Store], ServedGate | None] = lambda store: None,
 ) -> Iterator[KnownReleases]:
     """Open the store for a command on releases; a server may run beside it. `version_of` asks an entry of `[agents]`
-    what it calls itself, `gate` makes what compares a new release with the one that answers now."""
+    what it calls itself, `gate` makes what compares a new release with the one that answers now, `served` what has servers
+    do it."""
     found, terms = stated(settings, base), release_terms_of(settings.releases)
     store = open_store(settings, base)
     clock = SystemClock()
     try:
         yield KnownReleases(
             reports=ReleaseReports(store, clock, found, terms=terms),
-            orders=ReleaseOrders(store, clock, FanOut([]), found, terms=terms, version_of=version_of, gate=gate(store)),
+            orders=ReleaseOrders(
+                store,
+                clock,
+                FanOut([]),
+                found,
+                terms=terms,
+                version_of=version_of,
+                gate=gate(store),
+                served=served(store),
+            ),
         )
     finally:
         store.close_now()

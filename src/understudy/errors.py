@@ -2,6 +2,7 @@
 
     UnderstudyError
     ├── ConfigurationError          understudy.toml or the environment is wrong
+    │   └── SuiteDiffers            a run is of other cases than this machine has
     ├── InputError                  what somebody sent cannot be used
     │   ├── MalformedInput
     │   ├── SignatureInvalid
@@ -52,6 +53,12 @@ class ConfigurationError(UnderstudyError):
     """The configuration cannot be used; run `understudy doctor` to see every problem and how to mend it."""
 
     code = "configuration"
+
+
+class SuiteDiffers(ConfigurationError):
+    """The run is of other cases than this machine's copy of the suite holds, so its trials are left to others."""
+
+    code = "suite-differs"
 
 
 class InputError(UnderstudyError):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from understudy.adapters.system_clock import SystemClock
@@ -19,7 +20,7 @@ from understudy.evaluation.conversation import PlayedPlayer, Player, ScriptedPla
 from understudy.evaluation.gate import GateTerms
 from understudy.evaluation.graders import graders_of
 from understudy.evaluation.graders.contract import Grader, Means
-from understudy.evaluation.pacing import PacedAgent, RememberingAgent
+from understudy.evaluation.pacing import PacedAgent, PlacedAgent, RememberingAgent
 from understudy.evaluation.runner import RunLimits
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
@@ -47,9 +48,13 @@ class Tries:
 
 
 class Evaluations:
-    """What a run needs, by the settings. `base` is the folder that relative paths start from."""
+    """What a run needs, by the settings. `base` is the folder that relative paths start from. `place`: how a place is waited
+    for at an agent that plays customers, by its name; without, it is asked as often as there is something to ask."""
 
-    def __init__(self, settings: Settings, base: Path) -> None:
+    def __init__(
+        self, settings: Settings, base: Path, *, place: Callable[[str], AbstractAsyncContextManager[None]] | None = None
+    ) -> None:
+        self._place = place
         self.settings = settings
         self.base = base
         self.clock: Clock = SystemClock()
@@ -111,7 +116,8 @@ class Evaluations:
         if name is None:
             return ScriptedPlayer(case.customer)
         if name not in self._players:
-            self._players[name] = build_agent(name, self._agent_settings(name), self.base)
+            built = build_agent(name, self._agent_settings(name), self.base)
+            self._players[name] = built if self._place is None else PlacedAgent(built, partial(self._place, name))
         return PlayedPlayer(case, trial, self._players[name], deadline_s=self.settings.evaluation.deadline_s)
 
     @asynccontextmanager
@@ -139,10 +145,14 @@ class Evaluations:
             )
         finally:
             await built.close()
-            for judge in self._judges.values():
-                await judge.close()
-            for player in self._players.values():
-                await player.close()
+            await self.close()
+
+    async def close(self) -> None:
+        """Let go of judges and simulated customers."""
+        for judge in self._judges.values():
+            await judge.close()
+        for player in self._players.values():
+            await player.close()
 
     def _drafting_agent(self) -> str:
         if not self.settings.agents:

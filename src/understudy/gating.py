@@ -16,7 +16,7 @@ from understudy.evaluation.archive import Archive
 from understudy.evaluation.attempts import Release
 from understudy.evaluation.gate import CACHED_FROM, decide, settling
 from understudy.evaluation.journal import Journal, RunHead
-from understudy.evaluation.plan import plan_of
+from understudy.evaluation.plan import GATE_TRIALS_MAX, plan_of
 from understudy.evaluation.runner import Runner, RunOutcome, Watch
 from understudy.evaluation.suites import read_suite
 from understudy.evaluations import Evaluations
@@ -24,8 +24,6 @@ from understudy.records.gate import GateResult
 from understudy.records.suite import Suite, Trial
 
 RUNS: Final = Path("understudy-data/runs")
-TRIALS_MAX: Final = 40
-"""So many trials of each case a candidate gets, at the most, before the gate stays inconclusive."""
 
 Watching = Callable[[str, int, int], AbstractContextManager[Watch]]
 """Of what is tried, how many trials there will be at the most and how many there are: who is told of each."""
@@ -43,7 +41,7 @@ async def gate_release(
     suite: str,
     baseline: Release,
     candidate: Release,
-    trials_max: int = TRIALS_MAX,
+    trials_max: int = GATE_TRIALS_MAX,
     actor: str = "command line",
     watching: Watching = unwatched,
 ) -> GateResult:

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from understudy.errors import ConfigurationError
 from understudy.evaluation.archive import Archive
+from understudy.evaluation.suites import read_suite
 from understudy.evaluations import Evaluations, Tries
 from understudy.gating import Watching, gate_release, unwatched
 from understudy.ports.store import Store
-from understudy.records.gate import GateResult, GateVerdict
+from understudy.records.gate import GateResult, worst_of
 from understudy.records.release import Release
 from understudy.settings.model import Settings
 from understudy.settings.stated import stated
-
-WORST_FIRST = (GateVerdict.FAIL, GateVerdict.INCONCLUSIVE, GateVerdict.PASS)
 
 
 class SuiteGate:
@@ -32,8 +31,7 @@ class SuiteGate:
     async def __call__(self, candidate: Release, baseline: Release) -> GateResult:
         """Try both and compare; raises `ConfigurationError` where a suite or a release is not there."""
         results = [await self._on(name, candidate, baseline) for name in self._settings.releases.suites]
-        worst = min(results, key=lambda one: WORST_FIRST.index(one.verdict))
-        return worst if len(results) == 1 else replace(worst, reason=f"suite {worst.suite}: {worst.reason}")
+        return worst_of(results)
 
     async def _on(self, suite: str, candidate: Release, baseline: Release) -> GateResult:
         evaluations = Evaluations(self._settings, self._base)
@@ -62,3 +60,20 @@ class SuiteGate:
 def gate_of(settings: Settings, base: Path, store: Store, *, watching: Watching = unwatched) -> SuiteGate | None:
     """The gate that the settings ask for; None where they name no suite, and then only a person lets a release go on."""
     return SuiteGate(settings, base, store, watching=watching) if settings.releases.suites else None
+
+
+OF_TURN: Final = "turn:"
+"""Before the id of a turn, where a case says what it is from."""
+
+
+def tuned_on(settings: Settings, base: Path) -> Callable[[], frozenset[str]]:
+    """Reads which turns are cases of the suites that releases have to pass, and so what versions are tuned on; raises
+    `ConfigurationError` or `MalformedInput` where a suite cannot be read."""
+
+    def read() -> frozenset[str]:
+        folder = Evaluations(settings, base).suite_folder
+        suites = (read_suite(folder(name)) for name in settings.releases.suites)
+        sources = (case.source for suite in suites for case in suite.cases if case.source is not None)
+        return frozenset(source.removeprefix(OF_TURN) for source in sources if source.startswith(OF_TURN))
+
+    return read

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from understudy.cli.main import main
 from understudy.records.access import Scope
@@ -101,6 +102,148 @@ def test_rejected_turn_becomes_a_case_by_the_api(rejected: tuple[Any, str]) -> N
     assert desk.post("/v1/turns/none/case", json={}).status_code == 404
     assert desk.post(f"/v1/turns/{turn}/case", json={"suite": "../x"}).status_code == 400
     assert served.http(served.key(Scope.TURNS_READ)).post(f"/v1/turns/{turn}/case", json={}).status_code == 403
+
+
+TALK = [
+    ("Where is my parcel? I am jo@navy.mil", {"text": "What is your order number?"}, "approve"),
+    (
+        "It is A-1.",
+        {
+            "text": "Order A-1 was delivered.",
+            "tool_calls": [{"name": "get_order", "arguments": {"id": "A-1"}, "result": {"state": "delivered"}}],
+        },
+        "approve",
+    ),
+    ("Then I send it back. How much do I get?", {"text": BAD, "sources": [{"id": "k", "text": "30 EUR"}]}, "reject"),
+]
+"""What a customer said, what the agent drafted then, and what a reviewer said of it."""
+
+SHOP = """
+import json
+
+def old(request):
+    return answer(request, "{bad}")
+
+def fixed(request):
+    return answer(request, "You get 30 EUR back.")
+
+def answer(request, refund):
+    said = request["messages"]
+    if "How much" in said[-1]["content"]:
+        return {{"text": refund}}
+    if said[-1]["role"] == "tool":
+        return {{"text": "Order A-1 was " + json.loads(said[-1]["content"])["state"] + "."}}
+    if "A-1" in said[-1]["content"]:
+        return {{"text": "", "actions": [{{"name": "get_order", "arguments": {{"id": "A-1"}}}}]}}
+    return {{"text": "What is your order number?"}}
+"""
+
+
+@pytest.fixture
+def talk(serve: Callable[..., Any], until: Callable[..., Any]) -> tuple[Any, list[str]]:
+    """A server, and the turns of a conversation whose last draft a reviewer rejected and answered better."""
+    served = serve()
+    shop = served.http(served.key(name="shop"))
+    desk = served.http(served.key(Scope.HOLDS_READ, Scope.HOLDS_WRITE, Scope.TURNS_READ, name="rosa"))
+    messages: list[dict[str, Any]] = []
+    turns: list[str] = []
+
+    def decide(body: dict[str, Any]) -> None:
+        (hold,) = [one for one in desk.get("/v1/holds").json()["items"] if one["turn_id"] == turns[-1]]
+        version = {"If-Match": f'"{hold["version"]}"'}
+        assert desk.post(f"/v1/holds/{hold['id']}/verdict", json=body, headers=version).status_code == 200
+
+    for number, (asked, draft, verdict) in enumerate(TALK):
+        messages.append({"role": "user", "content": asked})
+        record = {
+            "id": f"r-{number}",
+            "conversation_id": "c-9",
+            "topic": "returns",
+            "messages": messages,
+            "draft": draft,
+        }
+        turns.append(str(shop.post("/v1/turns", json=record).json()["id"]))
+        decide({"action": verdict} | ({"reasons": ["wrong_amount"]} if verdict == "reject" else {}))
+        messages.append({"role": "assistant", "content": draft["text"]})
+    decide({"action": "respond", "text": "You get 30 EUR back."})
+    until(lambda: all(desk.get(f"/v1/turns/{turn}").json()["state"] == "answered" for turn in turns))
+    return served, turns
+
+
+def demand_played(
+    suite: Path, folder: Path, understudy_here: Callable[..., Any], agent: str, *, code: int
+) -> dict[str, Any]:
+    """Try one of the two agents on a suite; returns what was said of it."""
+    (folder / "shop_of_talks.py").write_text(SHOP.format(bad=BAD))
+    config = "".join(f'[agents.{one}]\nkind = "python"\ntarget = "shop_of_talks:{one}"\n' for one in ("old", "fixed"))
+    (folder / "understudy.toml").write_text(config)
+    ended = understudy_here("eval", "run", str(suite), "--agent", agent, "--json", cwd=folder)
+    assert ended.code == code, (ended.out, ended.err)
+    found: dict[str, Any] = ended.json()
+    return found
+
+
+def test_rejected_reply_at_the_end_of_a_conversation_becomes_a_conversation_that_stops_it(
+    talk: tuple[Any, list[str]],
+    call: Callable[..., tuple[int, str, str]],
+    understudy_here: Callable[..., Any],
+    tmp_path: Path,
+) -> None:
+    served, turns = talk
+    config = ("--config", str(served.app.base / "understudy.toml"), "--json")
+    code, out, err = call("add", turns[-1], "--conversation", "--suite", "talks", "--tag", "mine", *config)
+    assert code == 0, err
+    (said,) = json.loads(out)["cases"]
+    case = yaml.safe_load(Path(said["file"]).read_text())
+    assert (case["kind"], case["rule"], case["topic"], case["failure_mode"], case["tags"]) == (
+        "conversation", "must_pass", "returns", "wrong_amount", ["mine"],
+    )  # fmt: skip
+    assert case["source"].endswith(f"@{turns[-1]}")
+    assert "navy" not in Path(said["file"]).read_text()
+    assert case["customer"]["facts"] == {"answer2": "It is A-1."}
+    assert [state.get("say") for state in case["customer"]["script"].values()] == [
+        "Where is my parcel? I am customer1@example.com", "{answer2}", TALK[2][0], None,
+    ]  # fmt: skip
+    assert case["tools"] == [{"name": "get_order", "arguments": {"id": "A-1"}, "result": '{"state": "delivered"}'}]
+    assert case["graders"][0] == {"facts": {"must": ["30 EUR"], "must_not": ["50 EUR"]}}
+    folder = Path(said["file"]).parent
+    repeated = demand_played(folder, tmp_path, understudy_here, "old", code=1)
+    assert (repeated["toothless"], repeated["passed"]) == ([], 0)
+    fixed = demand_played(folder, tmp_path, understudy_here, "fixed", code=0)
+    assert (fixed["failed"], fixed["errors"]) == (0, 0)
+    (again,) = json.loads(call("add", turns[-1], "--conversation", "--suite", "talks", *config)[1])["cases"]
+    assert (again["file"], again["duplicate_of"]) == (None, said["case"])
+    (single,) = json.loads(call("add", turns[-1], "--suite", "talks", *config)[1])["cases"]
+    assert single["duplicate_of"] is None
+
+
+def test_conversation_becomes_a_case_by_the_api(
+    talk: tuple[Any, list[str]], understudy_here: Callable[..., Any], tmp_path: Path
+) -> None:
+    served, turns = talk
+    desk = served.http(served.key(Scope.HOLDS_WRITE, name="rosa"))
+    made = desk.post(f"/v1/turns/{turns[-1]}/case", json={"suite": "said", "kind": "conversation"}).json()
+    assert made["file"].endswith(".yaml")
+    assert desk.post(f"/v1/turns/{turns[-1]}/case", json={"kind": "novel"}).status_code == 422
+    assert desk.post("/v1/turns/none/case", json={"kind": "conversation"}).status_code == 404
+    entries = served.http(served.key(Scope.LEDGER_READ)).get("/v1/ledger?limit=1000").json()["items"]
+    (entry,) = [one for one in entries if one["event"] == "case.added"]
+    assert (entry["turn_id"], entry["actor"], entry["body"]["kind"]) == (turns[-1], "rosa", "conversation")
+    folder = served.app.base / "suites" / "said"
+    assert demand_played(folder, tmp_path, understudy_here, "old", code=1)["passed"] == 0
+    assert demand_played(folder, tmp_path, understudy_here, "fixed", code=0)["failed"] == 0
+
+
+def test_conversation_can_be_named_by_its_own_id(
+    talk: tuple[Any, list[str]], call: Callable[..., tuple[int, str, str]]
+) -> None:
+    served, turns = talk
+    conversation = served.http(served.key()).get(f"/v1/turns/{turns[0]}").json()["conversation_id"]
+    config = ("--suite", "named", "--config", str(served.app.base / "understudy.toml"), "--json")
+    (said,) = json.loads(call("add", conversation, "--conversation", *config)[1])["cases"]
+    assert said["source"] == f"conversation:{conversation}@{turns[-1]}"
+    code, _, err = call("add", "conv-none", "--conversation", *config)
+    assert (code, "there is no turn and no conversation 'conv-none'" in err) == (3, True)
 
 
 RECORDS = [

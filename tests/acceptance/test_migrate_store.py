@@ -53,7 +53,7 @@ def change(database: Path, statement: str) -> None:
 def demo(tmp_path_factory: pytest.TempPathFactory, understudy: Callable[..., Any]) -> Path:
     """A database that the demo filled. Copy it before you change it."""
     folder = tmp_path_factory.mktemp("demo")
-    ended = understudy("demo", "--headless", "--folder", str(folder), cwd=folder, timeout_s=120)
+    ended = understudy("demo", "--headless", "--folder", str(folder), cwd=folder, timeout_s=300)
     assert ended.code == 0, ended
     return folder / "demo.db"
 

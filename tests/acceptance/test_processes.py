@@ -126,8 +126,8 @@ def test_processes_together_keep_the_limit_of_an_agent_by_the_minute(build_house
 @pytest.mark.postgres
 def test_a_rolling_restart_under_load_loses_nothing_and_refuses_nobody(house: Any) -> None:
     parent = house.start("serve", "--port", "0", "--workers", "2")
+    house.until(lambda: len(house.servers(parent)) == 2)
     before = house.servers(parent)
-    assert len(before) == 2
     is_over = threading.Event()
     written: list[str] = []
     refused: list[str] = []

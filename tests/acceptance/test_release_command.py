@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import shutil
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -104,10 +103,8 @@ def test_a_change_of_the_documents_goes_out_step_by_step_and_comes_back(product:
     assert "faq-2) is canary for 100% of new conversations" in status
     assert "inconclusive" in status
 
-    began = time.monotonic()
     said = releaser("rollback", "--why", "a mistake in it", "--by", "Lena")
     assert "Verified: a probe was answered by the old release" in said
-    assert time.monotonic() - began < 15
     assert ask(http, "canary")[1] == "deliver"
     assert "18:00" in draft_of(product, "canary")
     assert "rolled_back by Lena: a mistake in it" in releaser("show", "faq-2")
@@ -186,22 +183,25 @@ def test_without_a_server_a_rollback_says_that_nobody_has_seen_it(
 
 
 @pytest.mark.slow
-def test_a_rollback_is_in_force_within_five_seconds_under_load(product: Any, releaser: Releaser) -> None:
-    """From the start of the command to the last draft that the taken-back release was asked for; customers write on."""
+def test_no_draft_is_asked_of_a_release_once_it_was_taken_back_under_load(
+    product: Any, releaser: Releaser, until: Callable[..., Any]
+) -> None:
+    """Customers write on while the command runs; how quick it is, says the page on releases."""
     http = product.http(product.key())
     releaser("create", "faq")
     releaser("create", "faq-2", "--waive-gate", "--why", "a test")
     release = releaser.json("promote", "faq-2", "--to", "canary", "--share", "1")
     is_over = threading.Event()
     errors: list[BaseException] = []
+    answered: list[str] = []
 
     def customer(number: int) -> None:
         client = product.http(product.key(name=f"c-{number}"))
-        count = 0
         while not is_over.is_set():
-            count += 1
             try:
-                ask(client, f"load-{number}-{count}")
+                name = f"load-{number}-{len(answered)}"
+                ask(client, name)
+                answered.append(name)
             except BaseException as error:  # noqa: BLE001 - told by the test
                 errors.append(error)
                 return
@@ -209,37 +209,33 @@ def test_a_rollback_is_in_force_within_five_seconds_under_load(product: Any, rel
     customers = [threading.Thread(target=customer, args=(number,), daemon=True) for number in range(8)]
     for one in customers:
         one.start()
-    time.sleep(2.0)
-    began = time.time()
-    said = releaser("rollback", "--why", "a drill")
-    ended = time.time()
-    time.sleep(1.0)
+    until(lambda: errors or len(answered) > 20)
+    assert "Verified" in releaser("rollback", "--why", "a drill")
+    so_far = len(answered)
+    until(lambda: errors or len(answered) > so_far + 20)
     is_over.set()
     for one in customers:
-        one.join(30)
+        one.join(60)
     assert errors == []
-    assert "Verified" in said
-    took_s, asked = last_asked(product, release["id"], began)
-    said = f"in force after {took_s:.2f} s, verified after {ended - began:.2f} s, {asked} turns asked meanwhile"
-    print(said)  # noqa: T201 - pytest shows it beside a failure
-    assert took_s < 5.0
-    assert asked > 0
+    before, after = asked_of(product, release["id"])
+    assert before > 0
+    assert after == 0
     assert ask(http, "after")[1] == "deliver"
 
 
-def last_asked(product: Any, release_id: str, began: float) -> tuple[float, int]:
-    """Seconds from a moment to the last time a release was asked for a draft, and how many turns were asked after it."""
+def asked_of(product: Any, release_id: str) -> tuple[int, int]:
+    """How often a release was asked for a draft until it was taken back, and after that."""
 
-    def look(tx: Any) -> tuple[float, int]:
+    def look(tx: Any) -> tuple[int, int]:
         entries = tx.ledger.entries(after=0, limit=1_000_000)
         of_release = {
             entry.turn_id
             for entry in entries
             if entry.event == "turn.drafted" and json.loads(entry.body)["agent_version"] == release_id
         }
-        asked = [entry for entry in entries if entry.event == "agent.asked"]
-        last = max((entry.at.timestamp() for entry in asked if entry.turn_id in of_release), default=began)
-        return last - began, sum(entry.at.timestamp() > began for entry in asked)
+        (back,) = (entry.seq for entry in entries if entry.event == "release.rolled_back")
+        asked = [entry.seq for entry in entries if entry.event == "agent.asked" and entry.turn_id in of_release]
+        return sum(seq < back for seq in asked), sum(seq > back for seq in asked)
 
     return product.app.store.read_now(look)
 

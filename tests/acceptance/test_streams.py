@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
 from itertools import islice
 from typing import Any
 
 import pytest
+
+WITHIN_S = 60.0
 
 
 class Listener:
@@ -23,7 +24,7 @@ class Listener:
         headers = {} if last is None else {"Last-Event-ID": str(last)}
         self._thread = threading.Thread(target=self._read, args=(http, path, headers), daemon=True)
         self._thread.start()
-        assert self.has_begun.wait(10), "the stream does not begin"
+        assert self.has_begun.wait(WITHIN_S), "the stream does not begin"
 
     def _read(self, http: Any, path: str, headers: dict[str, str]) -> None:
         try:
@@ -81,12 +82,12 @@ def say(visitor: Any, number: int, text: str) -> None:
     assert visitor.post("/chat/messages", json={"id": f"m-{number}", "text": text}).status_code == 202
 
 
-def test_ledger_events_arrive_at_once(served: Any, client: Any, words: Any, until: Any, listen: Any) -> None:
+def test_ledger_events_arrive_at_once(
+    served: Any, client: Any, words: Any, until: Any, listen: Any, only_pushed: None
+) -> None:
     listener = listen(served.http(served.key()), "/v1/events")
-    began = time.monotonic()
     turn = client.submit_turn(words.record("live"))
     until(lambda: any(event["data"]["turn_id"] == turn.id for event in listener.events))
-    assert time.monotonic() - began < 1.9, "pushed, not looked up every two seconds"
 
 
 def test_ledger_stream_carries_the_ledger_and_no_message_text(
@@ -125,13 +126,13 @@ def test_client_follows_the_ledger_from_where_it_was(client: Any, words: Any) ->
     assert first + rest == [1, 2, 3, 4, 5, 6, 7]
 
 
-def test_chat_stream_brings_question_status_and_reply(served: Any, words: Any, until: Any, listen: Any) -> None:
+def test_chat_stream_brings_question_status_and_reply(
+    served: Any, words: Any, until: Any, listen: Any, only_pushed: None
+) -> None:
     visitor = visit(served)
     listener = listen(visitor, "/chat/events")
-    began = time.monotonic()
     say(visitor, 1, words.automatic)
     until(lambda: len(listener.messages()) == 2)
-    assert time.monotonic() - began < 1.9, "pushed, not looked up every two seconds"
     question, reply = listener.messages()
     assert (question["author"], question["client_id"]) == ("customer", "m-1")
     assert reply["ai_generated"] is True
@@ -187,8 +188,6 @@ def test_streams_end_when_the_server_stops(serve: Callable[..., Any], listen: An
     running = serve()
     ledger = listen(running.http(running.key()), "/v1/events")
     chat = listen(visit(running), "/chat/events")
-    began = time.monotonic()
     running.server.end_streams()
-    assert ledger.is_over.wait(3)
-    assert chat.is_over.wait(3)
-    assert time.monotonic() - began < 3
+    assert ledger.is_over.wait(WITHIN_S)
+    assert chat.is_over.wait(WITHIN_S)

@@ -21,7 +21,7 @@ import pytest
 
 from understudy.adapters.stores.engine import open_engine
 from understudy.adapters.stores.migrate import upgrade
-from understudy.adapters.stores.release_tables import metadata
+from understudy.adapters.stores.spread_tables import metadata
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Author, Contact, Conversation, Inbound, Message, Mode

@@ -72,6 +72,7 @@ def test_no_statement_reads_a_table_that_grows_from_end_to_end(plans: dict[str, 
     [
         ("learned._AWAITED", "ix_candidates_awaited (due_at<?)"),
         ("learned._SLICES_AWAITED", "ix_candidates_awaited"),
+        ("learned._AWAITED_REDRAFTS", "ix_candidates_redrafts (topic=? AND release=? AND channel=?)"),
         ("learned._JUDGED", "ix_candidates_judged (seq>?)"),
         ("learned._COUNT_JUDGED", "ix_candidates_judged (seq>?)"),
         ("learned._LATEST_JUDGED", "ix_candidates_judged"),

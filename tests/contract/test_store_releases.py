@@ -8,7 +8,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import inspect
 
+from understudy.adapters.stores.engine import open_engine
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.errors import Conflict, NotFound, StaleVersion, StoreError
 from understudy.records.gate import FlippedCase, GateResult, GateVerdict
@@ -178,3 +180,46 @@ def test_rehearsals_are_read_in_the_order_of_decisions(store: SqlStore, commit: 
     assert store.read_now(lambda tx: tx.releases.rehearsals("rel-1", after=5, limit=9)) == read[1:]
     assert store.read_now(lambda tx: tx.releases.rehearsals("rel-2", limit=9)) == []
     assert store.read_now(lambda tx: tx.releases.count_rehearsals("rel-1")) == 2
+
+
+def test_rehearsals_of_turns_are_forgotten_those_of_one_release_or_of_all(store: SqlStore, commit: Commit) -> None:
+    side = Rehearsed(decision="hold", findings=(), text="Dear Grace")
+    commit(lambda tx: [tx.releases.add(release("rel-1", Stage.FULL)), tx.releases.add(release("rel-2", Stage.CANARY))])
+    for number, (name, turn) in enumerate((one, f"t-{two}") for one in ("rel-1", "rel-2") for two in (1, 2, 3)):
+        one = Rehearsal(release_id=name, turn_id=turn, seq=number, at=NOW, baseline=side, candidate=side, is_same=True)
+        commit(lambda tx, one=one: tx.releases.rehearse(one))
+
+    def kept() -> dict[str, list[str]]:
+        def read(tx: Any) -> dict[str, list[str]]:
+            return {name: [one.turn_id for one in tx.releases.rehearsals(name, limit=9)] for name in ("rel-1", "rel-2")}
+
+        return store.read_now(read)
+
+    commit(lambda tx: tx.releases.forget_rehearsals(["t-1", "t-none"], release_id="rel-1"))
+    assert kept() == {"rel-1": ["t-2", "t-3"], "rel-2": ["t-1", "t-2", "t-3"]}
+    commit(lambda tx: tx.releases.forget_rehearsals(["t-1", "t-2"]))
+    assert kept() == {"rel-1": ["t-3"], "rel-2": ["t-3"]}
+    assert store.read_now(lambda tx: tx.releases.count_rehearsals("rel-1")) == 1
+
+
+def test_forgotten_rehearsals_leave_no_word_in_the_database(url: str, store: SqlStore, commit: Commit) -> None:
+    side = Rehearsed(decision="hold", findings=(), text="Dear Grace, your kettle is on its way")
+    one = Rehearsal(release_id="rel-1", turn_id="t-1", seq=1, at=NOW, baseline=side, candidate=side, is_same=True)
+    commit(lambda tx: tx.releases.add(release("rel-1", Stage.FULL)))
+    commit(lambda tx: tx.releases.rehearse(one))
+    assert "Grace" in everything(url)
+    commit(lambda tx: tx.releases.forget_rehearsals(["t-1"]))
+    assert "Grace" not in everything(url)
+
+
+def everything(url: str) -> str:
+    """All rows of all tables."""
+    engine = open_engine(url)
+    try:
+        with engine.connect() as connection:
+            names = inspect(connection).get_table_names()
+            return "\n".join(
+                str(row) for name in names for row in connection.exec_driver_sql(f'SELECT * FROM "{name}"')
+            )
+    finally:
+        engine.dispose()

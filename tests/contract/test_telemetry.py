@@ -38,6 +38,8 @@ from understudy.ports.telemetry import (
     RequestRefused,
     StepFailed,
     TopicModelAdopted,
+    TrialMade,
+    TrialsRefused,
     TurnDecided,
     TurnSuperseded,
 )
@@ -46,8 +48,7 @@ from understudy.records.assessment import Finding, Severity, Signal
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
 TRACE = f"00-{TRACE_ID}-b7ad6b7169203331-01"
-WORDS = "the xylophone of a customer"
-"""What a finding explains to reviewers; it may be shown to them, but belongs in no log."""
+WORDS = "the xylophone of a customer"  # what a finding explains to reviewers, and belongs in no log
 
 DECIDED = TurnDecided(
     turn_id="t-1",
@@ -89,6 +90,7 @@ MOVED = AutonomyMoved(
     topic="orders", channel="web", release="v7", what="promoted", level="probation", threshold=0.9, why=None, by="lena"
 )
 TRIED: dict[str, Any] = {"unseen": 60, "p_value": 0.001}
+ADOPTED: dict[str, Any] = {"model": "m", "replaces": None, "topics": 3, "tags": 140}
 LET_OUT = ReleaseMoved(release="rel-1", agent="bot", what="canary", by="Ines", why="")
 EVENTS: tuple[Event, ...] = (
     MessageReceived(channel="web", conversation_id="c-1", turn_id="t-1", is_duplicate=False),
@@ -104,10 +106,10 @@ EVENTS: tuple[Event, ...] = (
     MOVED,
     StepFailed(flow="turn", key="c-1", error="LookupError: in the middle"),
     CalibratorAdopted(calibrator="c", replaces="b", labels=140, log_loss_before=0.4, log_loss_after=0.3, **TRIED),
-    TopicModelAdopted(
-        model="m", replaces=None, topics=3, tags=140, right_before=0, right_after=50, wrong_after=1, **TRIED
-    ),
+    TopicModelAdopted(right_before=0, right_after=50, wrong_after=1, **ADOPTED, **TRIED),
     LET_OUT,
+    TrialMade(run="run-1", suite="shop", release="rel-1", outcome="passed", attempts=1, took_ms=20.0),
+    TrialsRefused(run="run-1", suite="shop", release="rel-1", code="suite-differs", why="other cases"),
     EventIgnored(channel="web", why="our own message came back"),
     DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
 )
@@ -203,8 +205,7 @@ def test_what_is_below_the_level_is_not_written(log: Callable[[], str]) -> None:
 def test_other_peoples_log_lines_have_the_same_form(log: Callable[[], str]) -> None:
     configure()
     logging.getLogger("somebody.else").warning("watch %s", "out")
-    (line,) = lines(log())
-    assert (line["event"], line["level"]) == ("watch out", "warning")
+    assert [(line["event"], line["level"]) for line in lines(log())] == [("watch out", "warning")]
 
 
 def test_for_people_lines_are_written_for_people(log: Callable[[], str]) -> None:
@@ -255,8 +256,7 @@ def test_a_send_counts_its_wait_only_once_it_was_accepted() -> None:
 
 
 def test_the_breakers_gauge_follows_its_state() -> None:
-    metrics = Metrics()
-    seen = []
+    metrics, seen = Metrics(), []
     for state in ("open", "half_open", "open", "closed"):
         metrics.emit(BreakerChanged(agent="bot", state=state))
         seen.append(value(metrics, "breaker_open", agent="bot"))

@@ -16,4 +16,4 @@ if NAME not in sys.modules:  # Test files are no package, so the module is loade
     spec.loader.exec_module(sys.modules[NAME])
 
 stage = sys.modules[NAME]
-staging, migrated, build = stage.staging, stage.migrated, stage.build
+staging, migrated, migrated_postgres, build = stage.staging, stage.migrated, stage.migrated_postgres, stage.build

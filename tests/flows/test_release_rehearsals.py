@@ -2,57 +2,27 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from stage_releases import PASSES, begin, release_now, watch
+from stage_plan import ON_EACH_STORE
+from stage_releases import TERMS, ask, begin, release_now, status, told, two_versions, watch
 from understudy.errors import AgentUnavailable, Conflict
-from understudy.ports.telemetry import ReleaseMoved
 from understudy.records.evidence import Draft
-from understudy.records.release import Release, Stage
-from understudy.records.review import HoldKind, VerdictKind
-from understudy.records.rollout import LiveSignal, ReleaseStatus, ReleaseTerms, Trend
-from understudy.testing.scripted import ScriptedAgent
+from understudy.records.release import Stage
 from understudy.turn import releases
 
 Build = Callable[..., Any]
-TERMS = ReleaseTerms(pairs_min=10, days_min=0.0)
-ROUNDS = 120
+pytestmark = ON_EACH_STORE
+DAY_S = 86_400.0
 
 
-def staged(build: Build, *, new: Any = "The new answer.", **plan: Any) -> Any:
-    own = ScriptedAgent("The old answer.", name="echo", version="v1")
-    second = ScriptedAgent(new, name="echo-2", version="v2")
-    given = {"gate": PASSES, "release_terms": TERMS, **plan}
-    return build(agent=own, versions={"echo-2": second}, **given)
-
-
-def ask(stage: Any) -> Any:
-    return stage.ask("When does it come?", to=stage.clock.new_id("e"))
-
-
-def judge_all(stage: Any, verdict_of: Callable[[str], VerdictKind]) -> None:
-    for hold in stage.open_holds:
-        if hold.kind in (HoldKind.DRAFT, HoldKind.AUDIT):
-            text = stage.draft(stage.turn(hold.turn_id)).text
-            stage.give(hold, verdict_of(text))
-    stage.settle()
-
-
-def status(stage: Any, release: Release) -> ReleaseStatus:
-    return stage.run(stage.letting_out.reports.release(release.id))
-
-
-def trend(stage: Any, release: Release, signal: LiveSignal) -> Trend:
-    (found,) = (one for one in status(stage, release).signals if one.signal is signal)
-    return found.trend
-
-
-def told(stage: Any) -> list[str]:
-    return [event.what for event in stage.emitted(ReleaseMoved)]
+def staged(build: Build, **plan: Any) -> Any:
+    return two_versions(build, **{"release_terms": TERMS, **plan})
 
 
 # --- shadow ---
@@ -73,6 +43,49 @@ def test_in_shadow_drafts_are_compared_and_nothing_is_sent(build: Build) -> None
     assert all(request.rehearsal is not None and request.turn_id.startswith("rehearsal-") for request in new.requests)
     assert not any(request.rehearsal for request in stage.agent.requests)
     assert status(stage, release).rehearsals == 20
+
+
+def test_rehearsals_are_deleted_when_they_are_too_old_and_what_they_showed_stays(build: Build) -> None:
+    stage = staged(build, release_terms=replace(TERMS, rehearsals_kept_days=2.0))
+    release = begin(stage, Stage.SHADOW)
+    for _ in range(12):
+        ask(stage)
+        watch(stage)
+    stage.clock.advance(DAY_S)
+    ask(stage)
+    watch(stage)
+    seen = status(stage, release).signals
+    assert status(stage, release).rehearsals == 13
+    stage.clock.advance(DAY_S + 60)
+    watch(stage)
+    assert [one.turn_id for one in stage.read(lambda tx: tx.releases.rehearsals(release.id, limit=99))] == [
+        stage.read(lambda tx: tx.turns.listed(after=0, limit=99))[-1].id
+    ]
+    assert status(stage, release).signals == seen
+    (entry,) = [one for one in stage.ledger if one.event == "release.forgot"]
+    assert len(json.loads(entry.body)["turns"]) == 12
+
+
+def test_rehearsals_of_a_release_that_was_taken_back_are_deleted_as_well(build: Build) -> None:
+    stage = staged(build)
+    release = begin(stage, Stage.SHADOW)
+    ask(stage)
+    watch(stage)
+    stage.run(stage.letting_out.orders.roll_back(None, by="Ines", why="odd"))
+    assert stage.read(lambda tx: tx.releases.count_rehearsals(release.id)) == 1
+    stage.clock.advance(31 * DAY_S)
+    watch(stage)
+    assert stage.read(lambda tx: tx.releases.count_rehearsals(release.id)) == 0
+
+
+def test_rehearsals_may_be_kept_for_good(build: Build) -> None:
+    stage = staged(build, release_terms=replace(TERMS, rehearsals_kept_days=0.0))
+    release = begin(stage, Stage.SHADOW)
+    ask(stage)
+    watch(stage)
+    stage.clock.advance(999 * DAY_S)
+    watch(stage)
+    assert status(stage, release).rehearsals == 1
 
 
 def test_a_turn_whose_draft_was_handed_over_is_not_rehearsed(build: Build) -> None:

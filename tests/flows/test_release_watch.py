@@ -8,34 +8,27 @@ from typing import Any
 
 import pytest
 
-from stage_releases import PASSES, begin, release_now, watch
+from stage_plan import ON_EACH_STORE
+from stage_releases import TERMS, ask, begin, release_now, status, told, two_versions, watch
 from understudy.errors import AgentUnavailable, Conflict
 from understudy.learning import epochs
 from understudy.learning.rebuild import faults_of
-from understudy.ports.telemetry import ReleaseMoved
 from understudy.records.assessment import DecisionKind
 from understudy.records.autonomy import Terms
 from understudy.records.evidence import Draft
 from understudy.records.release import Release, Stage
 from understudy.records.review import HoldKind, VerdictKind
-from understudy.records.rollout import LiveSignal, NextStep, ReleaseStatus, ReleaseTerms, Trend
+from understudy.records.rollout import LiveSignal, NextStep, Trend
 from understudy.records.rulebook import Level
-from understudy.testing.scripted import ScriptedAgent
 
 Build = Callable[..., Any]
-TERMS = ReleaseTerms(pairs_min=10, days_min=0.0)
-ROUNDS = 120
+pytestmark = ON_EACH_STORE
+ROUNDS_MAX = 120
+"""What has to be seen is seen by then."""
 
 
-def staged(build: Build, *, new: Any = "The new answer.", **plan: Any) -> Any:
-    own = ScriptedAgent("The old answer.", name="echo", version="v1")
-    second = ScriptedAgent(new, name="echo-2", version="v2")
-    given = {"gate": PASSES, "release_terms": TERMS, **plan}
-    return build(agent=own, versions={"echo-2": second}, **given)
-
-
-def ask(stage: Any) -> Any:
-    return stage.ask("When does it come?", to=stage.clock.new_id("e"))
+def staged(build: Build, **plan: Any) -> Any:
+    return two_versions(build, **{"release_terms": TERMS, **plan})
 
 
 def judge_all(stage: Any, verdict_of: Callable[[str], VerdictKind]) -> None:
@@ -46,17 +39,43 @@ def judge_all(stage: Any, verdict_of: Callable[[str], VerdictKind]) -> None:
     stage.settle()
 
 
-def status(stage: Any, release: Release) -> ReleaseStatus:
-    return stage.run(stage.letting_out.reports.release(release.id))
+def go_round(
+    stage: Any,
+    until: Callable[[], bool] = lambda: False,
+    *,
+    judging: Callable[[str], VerdictKind] | None = None,
+    rounds: int = ROUNDS_MAX,
+) -> None:
+    """Let a customer ask, people judge and a server look, minute by minute, until something holds."""
+    for _ in range(rounds):
+        if until():
+            return
+        ask(stage)
+        if judging is not None:
+            judge_all(stage, judging)
+        stage.clock.advance(60)
+        watch(stage)
+
+
+def is_at(stage: Any, release: Release, at: Stage) -> Callable[[], bool]:
+    return lambda: release_now(stage, release).stage is at
+
+
+def has_told(stage: Any, what: str) -> Callable[[], bool]:
+    return lambda: what in told(stage)
+
+
+def against_the_new(text: str) -> VerdictKind:
+    return VerdictKind.REJECT if "new" in text else VerdictKind.APPROVE
+
+
+def for_all(_text: str) -> VerdictKind:
+    return VerdictKind.APPROVE
 
 
 def trend(stage: Any, release: Release, signal: LiveSignal) -> Trend:
     (found,) = (one for one in status(stage, release).signals if one.signal is signal)
     return found.trend
-
-
-def told(stage: Any) -> list[str]:
-    return [event.what for event in stage.emitted(ReleaseMoved)]
 
 
 # --- canary ---
@@ -66,11 +85,7 @@ def test_reviews_are_not_compared_with_replies_that_nobody_reviewed(build: Build
     """The old release's drafts leave by themselves, so that there is no label of its to compare with."""
     stage = staged(build)
     release = begin(stage, Stage.CANARY)
-    for _ in range(ROUNDS):
-        ask(stage)
-        judge_all(stage, lambda text: VerdictKind.REJECT if "new" in text else VerdictKind.APPROVE)
-        stage.clock.advance(60)
-        watch(stage)
+    go_round(stage, judging=against_the_new, rounds=60)  # as many as the next test, where it is taken back
     assert release_now(stage, release).stage is Stage.CANARY
     assert trend(stage, release, LiveSignal.QUALITY) is Trend.MISSING
 
@@ -78,11 +93,7 @@ def test_reviews_are_not_compared_with_replies_that_nobody_reviewed(build: Build
 def test_a_canary_worse_by_reviews_of_a_fair_sample_is_taken_back(build: Build, staging: Any) -> None:
     stage = staged(build, rules=staging.rules(Level.ASSIST, grants=()))
     release = begin(stage, Stage.CANARY)
-    for _ in range(60):
-        ask(stage)
-        judge_all(stage, lambda text: VerdictKind.REJECT if "new" in text else VerdictKind.APPROVE)
-        stage.clock.advance(60)
-        watch(stage)
+    go_round(stage, is_at(stage, release, Stage.ROLLED_BACK), judging=against_the_new, rounds=60)
     back = release_now(stage, release)
     assert back.stage is Stage.ROLLED_BACK
     assert back.moves[-1].by == "system"
@@ -95,10 +106,7 @@ def test_a_canary_that_costs_much_more_is_taken_back(build: Build) -> None:
     stage = staged(build, new=dear, release_terms=replace(TERMS, draft_cost_max=10.0))
     stage.agent._answer = lambda _request: Draft(text="The old answer.", agent="echo", agent_version="v1", cost=1.0)
     release = begin(stage, Stage.CANARY)
-    for _ in range(ROUNDS):
-        ask(stage)
-        stage.clock.advance(60)
-        watch(stage)
+    go_round(stage, is_at(stage, release, Stage.ROLLED_BACK))
     back = release_now(stage, release)
     assert back.stage is Stage.ROLLED_BACK
     assert any("cost: worse by +0.800" in move.why for move in back.moves)
@@ -109,10 +117,7 @@ def test_a_canary_that_fails_to_draft_is_taken_back_without_a_single_review(buil
     error.is_retryable = False
     stage = staged(build, new=error)
     release = begin(stage, Stage.CANARY)
-    for _ in range(ROUNDS):
-        ask(stage)
-        stage.clock.advance(60)
-        watch(stage)
+    go_round(stage, is_at(stage, release, Stage.ROLLED_BACK))
     back = release_now(stage, release)
     assert back.stage is Stage.ROLLED_BACK
     assert any("checks: worse" in move.why for move in back.moves)
@@ -124,11 +129,8 @@ def test_a_canary_that_is_no_worse_is_not_taken_back_and_its_promotion_is_propos
     terms = replace(TERMS, margin=0.3)
     stage = staged(build, rules=staging.rules(Level.ASSIST, grants=()), release_terms=terms)
     release = begin(stage, Stage.CANARY)
-    for _ in range(ROUNDS):
-        ask(stage)
-        judge_all(stage, lambda _text: VerdictKind.APPROVE)
-        stage.clock.advance(60)
-        watch(stage)
+    go_round(stage, has_told(stage, "proposed"), judging=for_all)
+    go_round(stage, judging=for_all, rounds=10)
     assert release_now(stage, release).stage is Stage.CANARY
     assert status(stage, release).advice.step is NextStep.GO_ON
     assert told(stage).count("proposed") == 1
@@ -138,11 +140,7 @@ def test_where_the_configuration_says_so_the_next_step_is_taken_by_itself(build:
     terms = replace(TERMS, margin=0.3, goes_on=True)
     stage = staged(build, rules=staging.rules(Level.ASSIST, grants=()), release_terms=terms)
     release = begin(stage, Stage.CANARY)
-    for _ in range(ROUNDS):
-        ask(stage)
-        judge_all(stage, lambda _text: VerdictKind.APPROVE)
-        stage.clock.advance(60)
-        watch(stage)
+    go_round(stage, is_at(stage, release, Stage.FULL), judging=for_all)
     assert release_now(stage, release).stage is Stage.FULL
 
 
@@ -163,10 +161,8 @@ def test_a_persons_hold_is_never_overridden_and_the_regression_is_told(build: Bu
     stage = staged(build, new=error)
     release = begin(stage, Stage.CANARY)
     stage.run(stage.letting_out.orders.hold(release.id, version=None, by="Lena", why="we know"))
-    for _ in range(ROUNDS):
-        ask(stage)
-        stage.clock.advance(60)
-        watch(stage)
+    go_round(stage, has_told(stage, "regressed"))
+    go_round(stage, rounds=10)
     assert release_now(stage, release).stage is Stage.CANARY
     assert told(stage).count("regressed") == 1
     assert status(stage, release).advice.step is NextStep.HOLD
@@ -180,10 +176,8 @@ def test_where_the_configuration_says_so_a_regression_is_only_told(build: Build)
     error.is_retryable = False
     stage = staged(build, new=error, release_terms=replace(TERMS, takes_back=False))
     release = begin(stage, Stage.CANARY)
-    for _ in range(ROUNDS):
-        ask(stage)
-        stage.clock.advance(60)
-        watch(stage)
+    go_round(stage, has_told(stage, "regressed"))
+    go_round(stage, rounds=10)
     assert release_now(stage, release).stage is Stage.CANARY
     assert told(stage).count("regressed") == 1
 
@@ -206,10 +200,7 @@ def test_a_person_who_lets_it_begin_again_is_not_overruled_by_what_was_seen_befo
     error.is_retryable = False
     stage = staged(build, new=error)
     release = begin(stage, Stage.CANARY)
-    for _ in range(ROUNDS):
-        ask(stage)
-        stage.clock.advance(60)
-        watch(stage)
+    go_round(stage, is_at(stage, release, Stage.ROLLED_BACK))
     assert release_now(stage, release).stage is Stage.ROLLED_BACK
     for to in (Stage.GATED, Stage.CANARY):
         stage.run(stage.letting_out.orders.promote(release.id, version=None, by="Lena", to=to, share=0.5))
@@ -222,7 +213,7 @@ def test_what_was_read_of_the_ledger_is_read_once_whatever_process_reads(build: 
     release = begin(stage, Stage.CANARY)
     for _ in range(30):
         ask(stage)
-        judge_all(stage, lambda _text: VerdictKind.APPROVE)
+        judge_all(stage, for_all)
         watch(stage)
     seen = stage.read(lambda tx: tx.releases.watched(release.id))
     later = stage.restarted()
@@ -282,6 +273,6 @@ def test_a_canary_whose_gate_was_waived_is_reviewed_by_people(build: Build) -> N
     watch(stage)
     for _ in range(35):
         assert ask(stage).decision is DecisionKind.HOLD
-        judge_all(stage, lambda _text: VerdictKind.APPROVE)
+        judge_all(stage, for_all)
     (epoch,) = (one for one in stage.read(lambda tx: tx.epochs.all_open()) if one.release == release.id)
     assert epoch.earned is Level.ASSIST

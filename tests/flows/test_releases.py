@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from stage_releases import PASSES, gate_saying
+from stage_plan import ON_EACH_STORE
+from stage_releases import PASSES, gate_saying, two_versions
 from understudy.errors import Conflict, NotFound, StaleVersion
 from understudy.ports.telemetry import ReleaseMoved
 from understudy.records.assessment import DecisionKind
@@ -19,18 +20,12 @@ from understudy.records.rulebook import Level
 from understudy.testing.scripted import ScriptedAgent
 
 Build = Callable[..., Any]
+pytestmark = ON_EACH_STORE
 
 
 @pytest.fixture
 def stage(build: Build) -> Any:
     return two_versions(build)
-
-
-def two_versions(build: Build, **plan: Any) -> Any:
-    """A stage whose agent has a second version that answers in other words."""
-    own = ScriptedAgent("The old answer.", name="echo", version="v1")
-    new = ScriptedAgent("The new answer.", name="echo-2", version="v2")
-    return build(agent=own, versions={"echo-2": new}, **{"gate": PASSES, **plan})
 
 
 def create(stage: Any, entry: str, **more: Any) -> Release:
@@ -195,9 +190,33 @@ def test_what_the_configuration_grants_is_not_granted_to_a_new_release(stage: An
     """Every slice is at auto by configuration: the old release answers alone, the new one has earned nothing."""
     release = canary(stage)
     turn = stage.ask("When?", to="new")
-    assert (turn.decision, turn.reasons) == (DecisionKind.HOLD, ("level_assist",))
+    assert (turn.decision, turn.reasons) == (DecisionKind.HOLD, ("release_unearned",))
     promote(stage, release)
-    assert stage.ask("When?", to="newer").decision is DecisionKind.HOLD
+    turn = stage.ask("When?", to="newer")
+    assert (turn.decision, turn.reasons) == (DecisionKind.HOLD, ("release_unearned",))
+
+
+def test_where_people_review_every_draft_that_is_the_reason_and_not_the_release(
+    build: Build, staging: ModuleType
+) -> None:
+    stage = two_versions(build, rules=staging.rules(Level.ASSIST))
+    canary(stage)
+    assert stage.ask("When?", to="new").reasons == ("level_assist",)
+
+
+def test_release_that_began_anew_in_assist_waits_because_of_itself_where_the_old_one_earned_more(
+    build: Build, staging: ModuleType
+) -> None:
+    """Nothing is granted by configuration; what the old release earned, the new one has not."""
+    stage = two_versions(build, rules=staging.rules(Level.ASSIST))
+    release = canary(stage, share=0.5)
+    old = stage.read(lambda tx: tx.releases.roster().full(release.agent))
+    let_it_earn(stage, old)
+    let_it_earn(stage, release, Level.ASSIST)
+    turns = [stage.ask("When?", to=f"c-{number}") for number in range(20)]
+    by_version = {turn.agent_version: (turn.decision, turn.reasons) for turn in turns}
+    assert by_version[release.id] == (DecisionKind.HOLD, ("release_unearned",))
+    assert by_version[old.key][0] is DecisionKind.DELIVER
 
 
 def test_what_is_kept_in_shadow_stays_there(build: Build, staging: ModuleType) -> None:
@@ -222,10 +241,11 @@ def test_a_draft_under_way_when_its_release_is_taken_back_does_not_leave_by_itse
     stage.sweep()
     turn = stage.turn(received.turn_id)
     assert (turn.decision, turn.agent_version) == (DecisionKind.HOLD, release.id)
+    assert turn.reasons == ("release_not_out",)
 
 
-def let_it_earn(stage: Any, release: Release) -> None:
-    """Give a release's slice an epoch at auto, as learning would."""
+def let_it_earn(stage: Any, release: Release, level: Level = Level.AUTO) -> None:
+    """Give a release's slice an epoch at a level, as learning would."""
     from dataclasses import replace
 
     from understudy.learning import epochs
@@ -233,8 +253,8 @@ def let_it_earn(stage: Any, release: Release) -> None:
     ground = stage.learning._ground
 
     def step(tx: Any) -> None:
-        slice_ = ("orders", stage.channel.name, release.id)
-        begun = epochs.begin(tx, stage.clock, ground, slice_, [], earned=Level.AUTO)
+        slice_ = ("orders", stage.channel.name, release.key)
+        begun = epochs.begin(tx, stage.clock, ground, slice_, [], earned=level)
         tx.epochs.change(replace(begun, version=2, threshold=0.0, audit_rate=0.0), was=1)
 
     stage.store.write_now(step)
@@ -286,7 +306,7 @@ def test_content_that_was_never_released_is_reviewed_by_people(stage: Any) -> No
     turn = later.ask("When?", to="new")
     assert later.draft(turn).text == "Changed in place."
     assert is_unreleased(turn.agent_version)
-    assert turn.decision is DecisionKind.HOLD
+    assert (turn.decision, turn.reasons) == (DecisionKind.HOLD, ("release_unreleased",))
 
 
 def test_an_agent_that_names_another_version_is_another_release_than_the_one_let_out(build: Build) -> None:

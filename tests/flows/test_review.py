@@ -75,7 +75,8 @@ TABLE = {
         for verdict in (VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT)
     },
 }
-KINDS = [kind for kind in HoldKind if kind is not HoldKind.SECOND]  # see test_second_reviews.py
+ELSEWHERE = {HoldKind.SECOND, HoldKind.REDRAFT}  # test_second_reviews.py, test_redrafts.py
+KINDS = [kind for kind in HoldKind if kind not in ELSEWHERE]
 PAIRS = [(kind, verdict) for kind in KINDS for verdict in VerdictKind]
 
 

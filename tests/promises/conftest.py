@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -23,10 +24,17 @@ def load_beside(name: str) -> ModuleType:
 
 
 stage = load_beside("stage")
-staging, migrated, build = stage.staging, stage.migrated, stage.build
+staging, migrated, migrated_postgres, build = stage.staging, stage.migrated, stage.migrated_postgres, stage.build
 
 
 @pytest.fixture(scope="session")
 def houses() -> ModuleType:
     """Houses, as a module."""
     return load_beside("house")
+
+
+@pytest.fixture(scope="session")
+def new_postgres() -> Iterator[Callable[[], str]]:
+    """Make PostgreSQL databases without any table, on a server of their own; each call returns a URL."""
+    with load_beside("postgres").serving() as server:
+        yield server.create

@@ -30,8 +30,10 @@ from crash_harness.points import POINTS, SAME_COMMIT, points_of  # noqa: E402
 from turns_harness.postgres import Postgres  # noqa: E402
 
 CASES = [(store, keys) for store in ("sqlite", "postgres") for keys in (True, False)]
-TRIES_MAX = 90
+TRIES_MAX = 150
 CELLS = 3
+CUSTOMERS = 2
+"""As many as keep all points in reach: more would only keep the machine from starting what was killed."""
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the harness reads /proc and forks")
 
 
@@ -63,7 +65,13 @@ def figures(postgres: Postgres, seed: int) -> dict[Any, dict[str, Any]]:
             for store in ("sqlite", "postgres"):
                 campaigns = [
                     Campaign(
-                        store=store, honours_keys=keys, kills=TRIES_MAX, cells=CELLS, seed=seed, each_point_once=True
+                        store=store,
+                        honours_keys=keys,
+                        kills=TRIES_MAX,
+                        cells=CELLS,
+                        customers=CUSTOMERS,
+                        seed=seed,
+                        each_point_once=True,
                     )
                     for keys in (True, False)
                 ]

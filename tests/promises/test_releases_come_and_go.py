@@ -16,43 +16,49 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from stage_releases import PASSES, begin, release_now, watch
+from stage_plan import ON_EACH_STORE
+from stage_releases import PASSES, begin, release_now, two_versions, watch
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.errors import Conflict
 from understudy.records.release import Release, Stage
 from understudy.release import rollout
 from understudy.testing.scripted import FrozenClock, ScriptedAgent
 
+ROOT = Path(__file__).parents[2]
+if str(ROOT / "benchmarks") not in sys.path:
+    sys.path.append(str(ROOT / "benchmarks"))
+
+from crash_harness.broken_calls import BrokenCalls  # noqa: E402
+
 Build = Callable[..., Any]
+pytestmark = ON_EACH_STORE
 
 
-def staged(build: Build, **plan: Any) -> Any:
-    own = ScriptedAgent("The old answer.", name="echo", version="v1")
-    second = ScriptedAgent("The new answer.", name="echo-2", version="v2")
-    return build(agent=own, versions={"echo-2": second}, gate=PASSES, **plan)
+class Deadly(BrokenCalls):
+    """Calls to the database, at one of which its process is gone."""
+
+    def call(self, what: str, do: Callable[[], Any], error: Callable[[], Exception]) -> Any:
+        self.count += 1
+        if self.count == self._at:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return do()
 
 
-def act_and_die(path: Path, act: Callable[[Any], Any], at: int) -> bool:
-    """Do something in a process of its own that is killed at its n-th statement; whether it lived to the end."""
+def act_and_die(url: str, act: Callable[[Any], Any], at: int) -> bool:
+    """Do something in a process of its own that is killed before its n-th call to the database; whether it lived on."""
     child = os.fork()
     if child == 0:
-        store = SqlStore(f"sqlite:///{path}")
-        count = 0
-
-        def counted(*_: Any) -> None:
-            nonlocal count
-            count += 1
-            if count == at:
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        connection = store.engine.raw_connection()
-        connection.driver_connection.set_trace_callback(counted)
-        connection.close()
+        store = SqlStore(url)
+        Deadly(at=at, is_after=False).get_into(store.engine)
         store.write_now(act)
         store.close_now()
         os._exit(0)
     _, status = os.waitpid(child, 0)
     return os.waitstatus_to_exitcode(status) == 0
+
+
+def url_of(stage: Any) -> str:
+    return stage.plan.url or f"sqlite:///{stage.plan.path}"
 
 
 def stages_of(stage: Any) -> dict[str, Stage]:
@@ -77,14 +83,14 @@ BACK = {"echo": Stage.FULL, "echo-2": Stage.ROLLED_BACK}
 def test_a_process_killed_in_the_middle_leaves_the_old_release_or_the_new(
     build: Build, act: Callable[[Any], Any], before: dict[str, Stage], after: dict[str, Stage]
 ) -> None:
-    stage = staged(build)
+    stage = two_versions(build)
     begin(stage, Stage.CANARY)
     if before is NEW:
         stage.store.write_now(promote_to_all)
     stage.close()
     outcomes = []
     for at in range(1, 60):
-        act_and_die(stage.plan.path, act, at)
+        act_and_die(url_of(stage), act, at)
         stage = type(stage)(stage.plan)
         outcomes.append(stages_of(stage))
         drafted = stage.draft(stage.ask("When?", to=f"c-{at}")).text
@@ -106,7 +112,7 @@ def test_of_two_processes_that_promote_two_releases_at_once_one_wins(build: Buil
     orders = stage.letting_out.orders
     stage.run(orders.create("echo", by="Ines"))
     candidates = [stage.run(orders.create(entry, by="Ines")) for entry in ("echo-2", "echo-3")]
-    stores = [SqlStore(f"sqlite:///{stage.plan.path}") for _ in candidates]
+    stores = [SqlStore(url_of(stage)) for _ in candidates]
 
     def promoting(release: Release, by: str) -> Callable[[Any], Any]:
         def step(tx: Any) -> Release:
@@ -140,17 +146,25 @@ Doing = st.sampled_from([*ASKS, *ASKS, *ASKS, ("promote", ""), ("roll back", "")
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=15)
 @given(doings=st.lists(Doing, min_size=10, max_size=40), share=st.sampled_from([0.2, 0.5, 1.0]))
 @example(doings=[("promote", ""), ("ask", "c-1"), ("roll back", ""), ("begin again", ""), ("ask", "c-1")], share=0.2)
+@example(
+    doings=[("ask", "c-1"), ("roll back", ""), ("begin again", ""), ("promote", ""), ("ask", "c-1")],
+    share=1.0,
+)
 def test_no_conversation_is_switched_but_by_a_rollback(build: Build, doings: Any, share: float) -> None:
-    stage = staged(build)
+    stage = two_versions(build)
     release = begin(stage, Stage.CANARY, share=share)
     orders = stage.letting_out.orders
     had: dict[str, str] = {}
+    taken_back: set[str] = set()
     for what, name in doings:
         stage.clock.advance(1)
         if what == "ask":
             answer = stage.draft(stage.ask(f"When? {stage.clock.new_id('q')}", to=name)).text
+            if name in taken_back and release_now(stage, release).stage is Stage.FULL:
+                had.pop(name)  # nothing was drafted for it since, so who answers all now answers it, too
             assert had.get(name, answer) == answer
             had[name] = answer
+            taken_back.discard(name)
         elif what == "watch":
             watch(stage)
         else:
@@ -158,6 +172,7 @@ def test_no_conversation_is_switched_but_by_a_rollback(build: Build, doings: Any
             try:
                 if what == "roll back":
                     stage.run(orders.roll_back(None, by="Ines", why="odd"))
+                    taken_back |= {one for one, answer in had.items() if answer != "The old answer."}
                     had = dict.fromkeys(had, "The old answer.")
                 else:
                     stage.run(orders.promote(release.id, version=None, by="Ines", to=to, share=share))
@@ -170,7 +185,7 @@ def test_no_conversation_is_switched_but_by_a_rollback(build: Build, doings: Any
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)
 @given(questions=st.lists(st.text(min_size=1, max_size=60), min_size=1, max_size=12))
 def test_nothing_that_a_shadow_drafts_is_ever_sent(build: Build, questions: list[str]) -> None:
-    stage = staged(build)
+    stage = two_versions(build)
     begin(stage, Stage.SHADOW)
     for question in questions:
         stage.ask(question, to=stage.clock.new_id("e"))

@@ -31,6 +31,9 @@ REASONS: Final[dict[str, str]] = {
     "level_assist": "On this topic and channel a person reviews every draft.",
     "level_demoted": "This topic and channel lost its autonomy; a person reviews every draft.",
     "autonomy_on_hold": "A person stopped automatic replies here; a person reviews every draft.",
+    "release_unreleased": "Nobody released this version of the agent, so a person reviews every draft of it.",
+    "release_not_out": "This version of the agent was taken back or is not let out, so a person reviews every draft of it.",
+    "release_unearned": "This version of the agent has not earned here what another may do alone; a person reviews its drafts.",
     "below_threshold": "The confidence is below what this topic and channel needs.",
     "quota_exhausted": "The automatic replies of this hour for this topic and channel are used up.",
     "threshold_met": "No rule forbids it, the autonomy allows it, and the confidence reaches the threshold.",
@@ -233,9 +236,11 @@ def topic_is_unknown(case: Case) -> Ruling | None:
 
 
 def level_asks_for_review(case: Case) -> Ruling | None:
-    """Below probation every draft is reviewed, and wherever a person said stop."""
+    """Below probation every draft is reviewed, wherever a person said stop, and of a release that may not go alone."""
     if case.is_stopped:
         return _hold(_reason("autonomy_on_hold"))
+    if case.grant is not None and case.grant.bar is not None:
+        return _hold(_reason(f"release_{case.grant.bar.value}"))
     match case.level:
         case Level.ASSIST | Level.SHADOW:
             return _hold(_reason("level_assist"))

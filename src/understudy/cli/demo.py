@@ -63,6 +63,7 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
                 for name in ("turns", "delivered", "held", "handed_off", "degraded", "superseded", "seconds")
             }
             | {"autonomy": [asdict(moment) for moment in summary.moments]}
+            | {"releases": [asdict(moment) for moment in summary.releases]}
         )
         if stays:
             _invite(console, running)
@@ -75,7 +76,9 @@ async def _play(running: Running, *, pace: float) -> Summary:
     from understudy.demo.earning import DRAFTS_EXPECTED
     from understudy.demo.run import play
     from understudy.demo.story import load_story
+    from understudy.demo.versions import CUSTOMERS_EXPECTED
 
+    steps = len(load_story()) + DRAFTS_EXPECTED + CUSTOMERS_EXPECTED
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -86,7 +89,7 @@ async def _play(running: Running, *, pace: float) -> Summary:
         transient=True,
     )
     with progress:
-        task = progress.add_task("customers write, reviewers decide", total=len(load_story()) + DRAFTS_EXPECTED)
+        task = progress.add_task("customers write, reviewers decide", total=steps)
         return await play(running, pace=pace, said=lambda number: progress.update(task, completed=number))
 
 
@@ -119,6 +122,7 @@ def _print(console: Console, summary: Summary) -> None:
     verdicts = ", ".join(f"{count} × {kind.replace('_', ' ')}" for kind, count in sorted(summary.verdicts.items()))
     console.print(f"Reviewers decided: {verdicts or 'nothing'}. {summary.seconds:.1f} s.")
     console.print(_autonomy_table(summary))
+    console.print(_releases_table(summary))
 
 
 def _autonomy_table(summary: Summary) -> Table:
@@ -136,6 +140,14 @@ def _autonomy_table(summary: Summary) -> Table:
             "–" if moment.threshold is None else f"{moment.threshold:.3f}",
             f"{moment.audited} of {moment.delivered}",
         )
+    return table
+
+
+def _releases_table(summary: Summary) -> Table:
+    """How a mistake kept one release from the customers, and how another was taken back from them."""
+    table = Table(Column("release", no_wrap=True), "stage", "what happened", title="Releases, by the API")
+    for moment in summary.releases:
+        table.add_row(moment.release, moment.stage, shown(moment.what))
     return table
 
 

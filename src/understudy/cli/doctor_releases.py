@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from understudy.cli.release_report import is_unverified
+from understudy.cli.release_wait import how_far
 from understudy.errors import UnderstudyError
 from understudy.records.release import Stage, Stated
 from understudy.records.rollout import AgentReleases
+from understudy.records.spread import Pace
 from understudy.settings.model import Settings
 from understudy.settings.stated import stated
 
@@ -59,6 +61,11 @@ def _of_agent(agent: AgentReleases) -> Iterator[Result]:
         yield Result(what=what, state="ok", says=f"{full.release.id} (agents.{full.release.entry}) answers")
     for one in agent.releases:
         release = one.release
+        if one.gate is not None and one.gate.state in (Pace.PENDING, Pace.RUNNING):
+            refused = next((run.refused for run in one.gate.runs if run.refused), None)
+            state: Literal["ok", "warning"] = "ok" if refused is None else "warning"
+            mend = "" if refused is None else "mend that, or ask for the gate again: understudy release create --server"
+            yield Result(what=what, state=state, says=f"{release.id}: {how_far(one.gate)}", mend=mend)
         if is_unverified(release):
             says = f"{release.id} was rolled back, and the old release does not answer: {release.unverified}"
             yield Result(what=what, state="error", says=says, mend="mend that; the server probes again by itself")

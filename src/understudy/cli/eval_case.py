@@ -1,4 +1,4 @@
-"""`understudy eval case …`: turns of the past become cases of a suite; nothing is run."""
+"""`understudy eval case …`: turns and conversations of the past become cases of a suite; nothing is run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rich.console import Console
 from understudy.cli.output import EXIT_OK, ConfigOption, JsonOption, print_json, read_settings
 from understudy.cli.plain_text import shown
 from understudy.errors import ConfigurationError, MalformedInput
-from understudy.records.suite import CaseRule
+from understudy.records.suite import CaseKind, CaseRule
 
 if TYPE_CHECKING:
     from understudy.evaluation.casebook import Added
@@ -35,8 +35,13 @@ TagOption = Annotated[list[str] | None, typer.Option("--tag", help="a tag for th
 
 @tree.command("add")
 def add(
-    turn: list[str] = typer.Argument(help="ids of turns of this installation"),
+    turn: list[str] = typer.Argument(
+        help="ids of turns of this installation; with --conversation also of conversations"
+    ),
     suite: SuiteOption = DEFAULT_SUITE,
+    conversation: bool = typer.Option(
+        False, "--conversation", help="of all that was said up to the turn: a customer played by a script"
+    ),
     rule: RuleOption = None,
     tag: TagOption = None,
     show: bool = typer.Option(False, "--show", help="print the case and write nothing"),
@@ -46,13 +51,14 @@ def add(
     """Make cases of turns that were held, edited, rejected, escalated, complained about or found bad in an audit."""
     from understudy.databases import open_casebook
 
+    kind = CaseKind.CONVERSATION if conversation else CaseKind.TURN
     settings, base = read_settings(config)
     with open_casebook(settings, base) as casebook:
 
         async def all_added() -> list[Added]:
             return [
                 await casebook.add(
-                    one, suite, actor=COMMAND_LINE, rule=_rule(rule), tags=tuple(tag or ()), write=not show
+                    one, suite, actor=COMMAND_LINE, kind=kind, rule=_rule(rule), tags=tuple(tag or ()), write=not show
                 )
                 for one in turn
             ]

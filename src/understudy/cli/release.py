@@ -23,10 +23,12 @@ from understudy.errors import ConfigurationError, Conflict
 from understudy.records.codec import plain
 from understudy.records.gate import GateVerdict
 from understudy.records.release import Release, Stage
+from understudy.records.spread import Pace
 
 if TYPE_CHECKING:
     from understudy.databases import KnownReleases
     from understudy.ports.store import Store
+    from understudy.records.rollout import ReleaseStatus
     from understudy.release_gate import SuiteGate
 
 tree = typer.Typer(help="Let versions of agents out step by step, and take them back.", no_args_is_help=True)
@@ -49,12 +51,40 @@ def create(
     waive_gate: Annotated[
         bool, typer.Option("--waive-gate", help="let it go on where no gate decided; needs --why, and people review it")
     ] = False,
+    server: Annotated[
+        bool,
+        typer.Option(
+            "--server",
+            help="have the servers that run make the trials, and wait; Ctrl-C leaves them at it; prints JSON as `show` does",
+        ),
+    ] = False,
+    no_wait: Annotated[bool, typer.Option("--no-wait", help="with --server: only ask for it; exit 2")] = False,
     why: WhyOption = "",
     by: ByOption = COMMAND_LINE,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write a version down as a release and run its gate; exit 1 where it fails, 2 where nothing was decided."""
+    if no_wait and not server:
+        raise ConfigurationError("--no-wait is for --server: without, this command makes the trials itself")
+    if waive_gate and server:
+        raise ConfigurationError("--waive-gate and --server exclude each other: a gate that runs is waited for")
+
+    async def served(known: KnownReleases) -> ReleaseStatus:
+        from understudy.cli.release_wait import waited
+
+        release, gate = await known.orders.ask(entry, by=by, why=why)
+        found = await known.reports.release(release.id)
+        return found if gate is None or no_wait else await waited(known, release.id)
+
+    if server:
+        found = _order(config, as_json, served, asks_servers=True)
+        if as_json:
+            print_json(plain(found))
+        else:
+            typer.echo(release_report.at_gate(found))
+        is_open = found.gate is not None and found.gate.state is not Pace.DECIDED
+        raise typer.Exit(EXIT_INCONCLUSIVE if is_open else _exit_of(found.release))
 
     async def order(known: KnownReleases) -> Release:
         release = await known.orders.create(entry, by=by, why=why)
@@ -198,7 +228,9 @@ def give_up(
     _say(release, as_json, f"{release.id} is retired.")
 
 
-def _on_the_store(config: Any, ask: Callable[[KnownReleases], Coroutine[Any, Any, T]]) -> T:
+def _on_the_store(
+    config: Any, ask: Callable[[KnownReleases], Coroutine[Any, Any, T]], *, asks_servers: bool = False
+) -> T:
     from understudy.cli.eval_run import progress
     from understudy.connections import build_agent
     from understudy.databases import open_releases
@@ -212,14 +244,29 @@ def _on_the_store(config: Any, ask: Callable[[KnownReleases], Coroutine[Any, Any
     def gate(store: Store) -> SuiteGate | None:
         return gate_of(settings, base, store, watching=progress)
 
-    with open_releases(settings, base, version_of=version_of, gate=gate) as known:
+    def served(store: Store) -> Any:
+        if not asks_servers:
+            return None  # a rollback needs no suite
+        from understudy.app import system_clock
+        from understudy.evaluations import Evaluations
+        from understudy.spreading import asking_of
+
+        return asking_of(Evaluations(settings, base), store, system_clock())
+
+    with open_releases(settings, base, version_of=version_of, gate=gate, served=served) as known:
         return asyncio.run(ask(known))
 
 
-def _order(config: Any, as_json: bool, ask: Callable[[KnownReleases], Coroutine[Any, Any, T]]) -> T:
+def _order(
+    config: Any,
+    as_json: bool,
+    ask: Callable[[KnownReleases], Coroutine[Any, Any, T]],
+    *,
+    asks_servers: bool = False,
+) -> T:
     """Order something; where the world stands against it, say so and exit 1: nothing is wrong with the command."""
     try:
-        return _on_the_store(config, ask)
+        return _on_the_store(config, ask, asks_servers=asks_servers)
     except Conflict as error:
         if as_json:
             print_json({"refused": error.code, "why": error.message})

@@ -9,9 +9,11 @@ from rich.console import Console
 from rich.table import Table
 
 from understudy.cli.plain_text import shown
+from understudy.cli.release_wait import how_far
 from understudy.records.gate import GateResult, GateVerdict
 from understudy.records.release import NEXT, Release, Stage
 from understudy.records.rollout import AgentReleases, ReleaseStatus
+from understudy.records.spread import Pace
 
 FLIPPED_SHOWN = 10
 
@@ -30,6 +32,15 @@ def created(release: Release) -> str:
             "where it is; `understudy release create` runs one where a suite is configured, --waive-gate --why … does without."
         )
     return f"{release.id}: {gated(gate)}"
+
+
+def at_gate(found: ReleaseStatus) -> str:
+    """What creating a release has come to where servers run its gate."""
+    release, gate = found.release, found.gate
+    if gate is None or gate.state is Pace.DECIDED:
+        return created(release)
+    show = f"understudy release show {release.id}"
+    return f"{release.id}: agents.{release.entry} is a release, and {how_far(gate)}. How far it is: {show}"
 
 
 def gated(gate: GateResult) -> str:
@@ -146,6 +157,9 @@ def _show_progress(console: Console, one: ReleaseStatus) -> None:
     advice = "" if one.advice is None else f"; {one.advice.step.value}: {one.advice.why}"
     words = f"  {release.id} ({shown(release.entry)}) is {release.stage.value}{share}{held}{advice}"
     console.print(words, markup=False)
+    if one.gate is not None and one.gate.state in (Pace.PENDING, Pace.RUNNING):
+        console.print(f"  {how_far(one.gate)}", markup=False)
+    _show_redrafts(console, one)
     if not one.signals:
         return
     table = Table("signal", "comparisons", "worse by", "no worse", "worse", "says")
@@ -162,6 +176,22 @@ def _show_progress(console: Console, one: ReleaseStatus) -> None:
     console.print(table)
     counts = f"  {one.conversations} conversations, {one.rehearsals} rehearsals, {one.harms} harmful replies"
     console.print(counts, markup=False)
+
+
+def _show_redrafts(console: Console, one: ReleaseStatus) -> None:
+    for of in one.redrafts:
+        more = [
+            f"{count} {words}"
+            for count, words in (
+                (of.kept, "keep a bad label"),
+                (of.apart, "left to people by a rule"),
+                (of.failed, "could not be made"),
+            )
+            if count
+        ]
+        words = [f"{of.same} say the same", f"{of.asked} judged anew ({of.awaited} still wait)", *more]
+        where = f"{shown(of.topic)} × {shown(of.channel)}"
+        console.print(f"  redrafts on {where}: {of.done} of {of.drawn}; {', '.join(words)}", markup=False)
 
 
 def _who_answers(full: ReleaseStatus | None) -> str:

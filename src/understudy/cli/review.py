@@ -40,7 +40,8 @@ o  topic: say what it is about, where the agent or the system does not know or i
 s  skip: leave it to others, or until the end of the queue     m  more: everything uncut
 q  quit: what is on the screen is released                     ?  this help
 Where a customer waits for a person there is no draft to send: p or t.
-Where nobody knows whether a message arrived: a sends it again, r says that it did arrive."""
+Where nobody knows whether a message arrived: a sends it again, r says that it did arrive.
+Where a new version drafted for a past turn, nothing is sent: a, e and r say how good that draft is."""
 
 
 def run_review(

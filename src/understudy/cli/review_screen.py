@@ -39,6 +39,7 @@ KINDS = {
     "unsure_send": "did it arrive?",
     "audit": "sent already",
     "second": "second opinion",
+    "redraft": "new version, past turn",
 }
 AUTHORS = {"customer": "Customer", "agent": "Agent", "reviewer": "Reviewer", "safe_reply": "Safe reply"}
 

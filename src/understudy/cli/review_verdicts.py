@@ -137,6 +137,7 @@ ACTIONS: dict[str, dict[str, tuple[str, Action]]] = {
     "draft": {**_ON_DRAFTS, **_OWN_WORDS},
     "audit": _ON_DRAFTS,
     "second": _ON_DRAFTS,
+    "redraft": _ON_DRAFTS,
     "hand_off": _OWN_WORDS,
     "unsure_send": {"a": ("did not arrive: send again", _send_again), "r": ("did arrive", _did_arrive)},
 }
@@ -188,6 +189,8 @@ def _settle(desk: Desk, look: Look, what: str, call: Callable[[], Decided], text
         desk.say(
             "✓ This draft was known to be bad and planted, to see whether it is noticed; nothing is sent.", "green"
         )
+    elif decided.turn.state == "redrafted":
+        desk.say(f"✓ {what}: counted for the new version; nothing is sent.", "green")
     else:
         desk.say(f"✓ {what.replace('_', ' ')}: the turn is now {decided.turn.state.replace('_', ' ')}.", "green")
     return "next"

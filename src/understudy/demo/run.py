@@ -9,7 +9,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
@@ -21,10 +21,11 @@ from understudy.app import App, build, configure_telemetry
 from understudy.client.client import AsyncClient
 from understudy.demo.customers import Customers, wait_until
 from understudy.demo.desk import Desk
-from understudy.demo.earning import Earning, Moment
+from understudy.demo.earning import DRAFTS_EXPECTED, Earning, Moment
 from understudy.demo.other_agent import hand_over
 from understudy.demo.reviewers import REVIEWERS
 from understudy.demo.story import load_story
+from understudy.demo.versions import AGENT, ReleaseMoment, Versions, write_versions
 from understudy.ports.store import Transaction
 from understudy.records.access import Scope
 from understudy.records.assessment import Assessment
@@ -60,7 +61,8 @@ class Shown:
 class Summary:
     """What became of the customers' messages. Each turn counts once, under its decision; superseded ones apart.
 
-    `findings` has each kind of finding once, by name; `moments` is how the slice of the second act stood, in order.
+    `findings` has each kind of finding once, by name; `moments` is how the slice of the second act stood, in order, and
+    `releases` what happened to releases in the third.
     """
 
     turns: int
@@ -74,6 +76,7 @@ class Summary:
     verdicts: dict[str, int]
     findings: tuple[Shown, ...]
     moments: tuple[Moment, ...]
+    releases: tuple[ReleaseMoment, ...]
     is_settled: bool
 
 
@@ -90,7 +93,12 @@ class Running:
 
 
 def demo_settings(folder: Path, knowledge: Path, *, port: int) -> Settings:
-    """The bundled business's settings, with its database in `folder`; the environment says what is told of itself."""
+    """The bundled business's settings, with its database and the other versions of its agent in `folder`; the environment
+    says what is told of itself."""
+    versions: dict[str, str] = {}
+    for entry, documents in write_versions(knowledge, folder / "versions").items():
+        name = f"UNDERSTUDY__AGENTS__{entry.upper()}"
+        versions |= {f"{name}__KIND": "faq", f"{name}__KNOWLEDGE": str(documents), f"{name}__RELEASE_OF": AGENT}
     with as_file(files(__package__).joinpath("business", "understudy.toml")) as config:
         environment = {
             **{name: value for name, value in os.environ.items() if name.startswith(TELEMETRY_PREFIX)},
@@ -98,6 +106,7 @@ def demo_settings(folder: Path, knowledge: Path, *, port: int) -> Settings:
             "UNDERSTUDY__SERVER__PORT": str(port),
             "UNDERSTUDY__AGENTS__FAQ__KIND": "faq",
             "UNDERSTUDY__AGENTS__FAQ__KNOWLEDGE": str(knowledge),
+            **versions,
         }
         return load(config, environment)
 
@@ -142,38 +151,58 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
 
 
 async def play(running: Running, *, pace: float, said: Callable[[int], None]) -> Summary:
-    """Play the whole story and wait until nothing waits any more, then the second act; `said` hears how many lines and
-    drafts there were."""
+    """Play the whole story and wait until nothing waits any more, then the other two acts; `said` hears how many lines,
+    drafts and customers there were."""
     began = time.perf_counter()
     clients = {name: AsyncClient(running.url, key) for name, key in running.reviewer_keys.items()}
     desk = Desk(clients, pace=pace)
-    work = asyncio.ensure_future(desk.work())
     try:
-        async with httpx2.AsyncClient(base_url=running.url, timeout=30) as http:
-            other_agent = AsyncClient(running.url, running.agent_key)
-            try:
-                customers = Customers(running.app, http, pace=pace, said=said)
-                await asyncio.gather(customers.play(load_story()), hand_over(other_agent, pace=pace))
-            finally:
-                await other_agent.close()
+        async with _at_work(running, desk) as is_settled:
+            await _first_act(running, pace=pace, said=said)
+            settled = await wait_until(is_settled, limit_s=SETTLE_WITHIN_S)
+        summary = await _summary(running.app, desk, seconds=time.perf_counter() - began, is_settled=settled)
+        moments = await _second_act(running, clients, said=said)
+        releases, is_over = await _third_act(running, clients, desk, said=said)
+    finally:
+        for client in clients.values():
+            await client.close()
+    seconds = round(time.perf_counter() - began, 2)
+    return replace(
+        summary,
+        moments=tuple(moments),
+        releases=releases,
+        seconds=seconds,
+        is_settled=summary.is_settled and is_over,
+    )
 
-        async def is_settled() -> bool:
-            if work.done():
-                work.result()  # Reviewers never stop by themselves: whatever broke them is raised here.
-            return await running.app.store.read(_is_settled)
 
-        settled = await wait_until(is_settled, limit_s=SETTLE_WITHIN_S)
+@asynccontextmanager
+async def _at_work(running: Running, desk: Desk) -> AsyncIterator[Callable[[], Awaitable[bool]]]:
+    """Let the reviewers work meanwhile; gives what tells whether nothing waits any more."""
+    work = asyncio.ensure_future(desk.work())
+
+    async def is_settled() -> bool:
+        if work.done():
+            work.result()  # Reviewers never stop by themselves: whatever broke them is raised here.
+        return await running.app.store.read(_is_settled)
+
+    try:
+        yield is_settled
     finally:
         work.cancel()
         with suppress(asyncio.CancelledError):
             await work
-    try:
-        summary = await _summary(running.app, desk, seconds=time.perf_counter() - began, is_settled=settled)
-        moments = await _second_act(running, clients, said=said)
-    finally:
-        for client in clients.values():
-            await client.close()
-    return replace(summary, moments=tuple(moments), seconds=round(time.perf_counter() - began, 2))
+
+
+async def _first_act(running: Running, *, pace: float, said: Callable[[int], None]) -> None:
+    """Customers write to the bundled agent, and another agent hands over what it drafted."""
+    async with httpx2.AsyncClient(base_url=running.url, timeout=30) as http:
+        other_agent = AsyncClient(running.url, running.agent_key)
+        try:
+            customers = Customers(running.app, http, pace=pace, said=said)
+            await asyncio.gather(customers.play(load_story()), hand_over(other_agent, pace=pace))
+        finally:
+            await other_agent.close()
 
 
 async def _second_act(
@@ -188,6 +217,21 @@ async def _second_act(
             return await earning.play()
         finally:
             await agent.close()
+
+
+async def _third_act(
+    running: Running, reviewers: dict[str, AsyncClient], desk: Desk, *, said: Callable[[int], None]
+) -> tuple[tuple[ReleaseMoment, ...], bool]:
+    """A mistake becomes a case, stops one release and lets another out, which is taken back; then nothing waits any more."""
+    before = len(load_story()) + DRAFTS_EXPECTED
+    suites = running.app.base / running.app.settings.evaluation.suites
+    async with httpx2.AsyncClient(base_url=running.url, timeout=60) as http:
+        reviewer = next(iter(reviewers.values()))
+        act = Versions(http, reviewer, running.lead_key, suites, said=lambda number: said(before + number))
+        await act.learn_from_a_mistake()
+        async with _at_work(running, desk) as is_settled:
+            await act.let_out()
+            return tuple(act.moments), await wait_until(is_settled, limit_s=SETTLE_WITHIN_S)
 
 
 def _cancelling() -> Callable[[asyncio.Future[None]], None]:
@@ -252,6 +296,7 @@ async def _summary(app: App, desk: Desk, *, seconds: float, is_settled: bool) ->
         verdicts=dict(desk.verdicts),
         findings=findings,
         moments=(),
+        releases=(),
         is_settled=is_settled,
     )
 

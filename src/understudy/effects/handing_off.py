@@ -51,7 +51,7 @@ def set_mode(
     """Say who answers in a conversation from now on; raises `Conflict` in a rehearsal, where nobody does."""
     conversation = tx.conversations.get(conversation_id)
     if conversation.mode is Mode.REHEARSAL:
-        raise Conflict("this conversation was planted to see whether reviewers notice a bad draft; nobody is behind it")
+        raise Conflict("nobody is behind this conversation: it was made for reviewers, so nothing in it is sent")
     tx.conversations.change(replace(conversation, mode=mode, taken_by=taken_by))
     tx.ledger.append(
         "conversation.mode",

@@ -120,3 +120,10 @@ def close_hold(
         superseded_by=superseded_by,
     )
     return closed
+
+
+def close_holds(tx: Transaction, clock: Clock, turn_id: str, kind: HoldKind) -> None:
+    """Let nobody decide any more on what a turn has open of this kind; nothing is sent in its place."""
+    for hold in tx.holds.open_of_turn(turn_id):
+        if hold.kind is kind:
+            close_hold(tx, clock, hold, HoldState.EXPIRED)

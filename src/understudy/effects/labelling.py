@@ -17,7 +17,7 @@ from understudy.records.turn import LEARNING_JOB, Job
 from understudy.stats.severity import Severity
 from understudy.stats.watermark import TIMED_OUT_LOSS, is_late
 
-JUDGES = frozenset({HoldKind.DRAFT, HoldKind.AUDIT})
+JUDGES = frozenset({HoldKind.DRAFT, HoldKind.AUDIT, HoldKind.REDRAFT})
 """Kinds of hold on which a verdict says how good a draft was."""
 
 
@@ -93,22 +93,34 @@ def label(
     given = Label(outcome=outcome, loss=said.loss, is_severe=said.is_severe, by=by, at=now)
     if _is_late(candidate, now) and not given.is_severe:
         given = timed_out(now)
+    _write(tx, candidate, given)
+    if given.is_severe and candidate.is_delivered:
+        _note_harm(tx, candidate)
+    return replace(candidate, label=given, second_due_at=None)
+
+
+def carry_label(tx: Transaction, clock: Clock, redraft: Candidate, *, said_of: Candidate) -> None:
+    """Let what people said of an old draft hold of a redraft that says the same."""
+    label = said_of.label
+    assert label is not None, f"draft {said_of.seq} has no label that could be carried"
+    _write(tx, redraft, replace(label, at=clock.now(), carried_from=said_of.seq))
+
+
+def _write(tx: Transaction, candidate: Candidate, given: Label) -> None:
     tx.candidates.judge(candidate, given)
     tx.ledger.append(
         "label.given",
-        at=now,
+        at=given.at,
         turn_id=candidate.turn_id,
         conversation_id=candidate.conversation_id,
-        actor=given.by or "system",
+        actor="system" if given.by is None or given.carried_from is not None else given.by,
         candidate=candidate.seq,
         outcome=given.outcome.value,
         loss=given.loss,
         severe=given.is_severe,
+        carried_from=given.carried_from,
     )
-    if given.is_severe and candidate.is_delivered:
-        _note_harm(tx, candidate)
     announce_learning(tx, candidate)
-    return replace(candidate, label=given, second_due_at=None)
 
 
 def timed_out(now: datetime) -> Label:

@@ -25,10 +25,10 @@ def queue_message(
 ) -> OutboxEntry:
     """Add an outbox entry; it leaves after the entries before it in the same conversation.
 
-    Raises `Conflict` in a rehearsal: whatever way led here, nothing of a planted draft is sent.
+    Raises `Conflict` in a rehearsal: whatever way led here, nothing is sent that was made for reviewers alone.
     """
     if conversation.mode is Mode.REHEARSAL:
-        raise Conflict("this conversation was planted to see whether reviewers notice a bad draft; nobody is behind it")
+        raise Conflict("nobody is behind this conversation: it was made for reviewers, so nothing in it is sent")
     now = clock.now()
     entry = tx.outbox.add(
         OutboxEntry(

@@ -62,10 +62,8 @@ class Archive:
         """The trials of the latest whole run of this very suite against a release; none where there is none."""
 
         def query(tx: Transaction) -> tuple[Trial, ...]:
-            for run in tx.runs.of_release(release, suite):
-                if run.suite_digest == suite_digest and run.ended_at is not None:
-                    return tuple(tx.runs.trials(run.id))
-            return ()
+            run = whole_run(tx, release, suite, suite_digest)
+            return () if run is None else tuple(tx.runs.trials(run.id))
 
         return await self._store.read(query)
 
@@ -91,21 +89,32 @@ class Archive:
         )
 
         def step(tx: Transaction) -> GateResult:
-            tx.gates.add(result)
-            tx.ledger.append(
-                "gate.judged",
-                at=result.at,
-                actor=actor,
-                gate=result.id,
-                suite=suite_digest,
-                baseline=baseline,
-                candidate=candidate,
-                verdict=result.verdict.value,
-                pairs=result.pairs,
-            )
+            keep_result(tx, result, actor=actor)
             return result
 
         return await self._store.write(step)
+
+
+def whole_run(tx: Transaction, release: str, suite: str, suite_digest: str) -> Run | None:
+    """The latest whole run of this very suite against a release."""
+    runs = tx.runs.of_release(release, suite)
+    return next((run for run in runs if run.suite_digest == suite_digest and run.ended_at is not None), None)
+
+
+def keep_result(tx: Transaction, result: GateResult, *, actor: str) -> None:
+    """Keep what a gate said, and tell the ledger."""
+    tx.gates.add(result)
+    tx.ledger.append(
+        "gate.judged",
+        at=result.at,
+        actor=actor,
+        gate=result.id,
+        suite=result.suite_digest,
+        baseline=result.baseline,
+        candidate=result.candidate,
+        verdict=result.verdict.value,
+        pairs=result.pairs,
+    )
 
 
 def gate_result(

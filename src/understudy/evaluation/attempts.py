@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
@@ -16,7 +17,7 @@ from understudy.assessment.assess import assess
 from understudy.assessment.cards import mask_cards
 from understudy.assessment.check import Check
 from understudy.assessment.topic import topic_of
-from understudy.errors import AgentAnsweredNonsense, AgentError, AgentTimedOut, BudgetSpent
+from understudy.errors import AgentAnsweredNonsense, AgentError, AgentTimedOut, BudgetSpent, StepSuperseded
 from understudy.evaluation.conversation import Ended, Player
 from understudy.evaluation.graders.contract import Attempted
 from understudy.evaluation.tool_desk import ToolDesk, exchange
@@ -44,6 +45,8 @@ class Release:
     checks: tuple[Check, ...]
     deadline_s: float = 60.0
     key: str | None = None
+    room: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    """Is waited for before each request, which its deadline does not count, and had while the request lasts."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,9 +123,9 @@ async def _ask(release: Release, scene: _Scene) -> Draft:
         rehearsal=Rehearsal(case=case.id, trial=scene.trial, sources=case.sources, tools=case.tools),
     )
     try:
-        async with asyncio.timeout(release.deadline_s):
+        async with release.room(), asyncio.timeout(release.deadline_s):
             draft = await release.agent.draft(request)
-    except (AgentError, BudgetSpent):
+    except (AgentError, BudgetSpent, StepSuperseded):
         raise
     except TimeoutError as error:
         raise AgentTimedOut(f"agent {release.agent.name!r} did not answer within {release.deadline_s:g} s") from error

@@ -11,12 +11,13 @@ from typing import Final
 
 from understudy.errors import ConfigurationError, MalformedInput
 from understudy.evaluation.cases import Past, case_of, duplicate_of
-from understudy.evaluation.history import stored
+from understudy.evaluation.conversation_cases import PastConversation, conversation_case_of
+from understudy.evaluation.history import stored, stored_conversation
 from understudy.evaluation.suites import case_text, read_suite, write_case
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.records.rulebook import Profile
-from understudy.records.suite import Case, CaseRule
+from understudy.records.suite import Case, CaseKind, CaseRule
 
 SUITE_NAME: Final = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 
@@ -39,11 +40,20 @@ class Suites:
         self._business = business
 
     def add(
-        self, past: Past, suite: str, *, rule: CaseRule | None = None, tags: Sequence[str] = (), write: bool = True
+        self,
+        past: Past | PastConversation,
+        suite: str,
+        *,
+        rule: CaseRule | None = None,
+        tags: Sequence[str] = (),
+        write: bool = True,
     ) -> Added:
-        """Make a case of a turn and write it, unless the suite holds its like; raises `MalformedInput`."""
+        """Make a case of a turn or a conversation and write it, unless the suite holds its like; raises `MalformedInput`."""
         folder = self.folder(suite)
-        case = case_of(past, self._business, rule=rule, tags=tags)
+        if isinstance(past, PastConversation):
+            case = conversation_case_of(past, self._business, rule=rule, tags=tags)
+        else:
+            case = case_of(past, self._business, rule=rule, tags=tags)
         known = read_suite(folder).cases if _has_cases(folder) else ()
         twin = duplicate_of(case, known)
         file = write_case(folder, case) if twin is None and write else None
@@ -57,7 +67,7 @@ class Suites:
 
 
 class Casebook:
-    """Cases from the turns of this installation."""
+    """Cases from the turns and conversations of this installation."""
 
     def __init__(self, store: Store, clock: Clock, suites: Suites) -> None:
         self._store = store
@@ -70,21 +80,37 @@ class Casebook:
         suite: str,
         *,
         actor: str,
+        kind: CaseKind = CaseKind.TURN,
         rule: CaseRule | None = None,
         tags: Sequence[str] = (),
         write: bool = True,
     ) -> Added:
-        """Add a turn to a suite; `write` False only shows what would be written.
+        """Add a turn to a suite, or the conversation up to it (`kind`); `write` False only shows what would be written.
 
-        Raises `NotFound`, and `MalformedInput` where it was not decided yet.
+        In the place of a turn a conversation may be named, up to its latest turn. Raises `NotFound`, and `MalformedInput`
+        where nothing was decided yet.
         """
-        past = await self._store.read(lambda tx: stored(tx, turn_id))
+
+        def read(tx: Transaction) -> tuple[Past | PastConversation, Past]:
+            if kind is CaseKind.TURN:
+                past = stored(tx, turn_id)
+                return past, past
+            conversation = stored_conversation(tx, turn_id)
+            return conversation, conversation.last
+
+        past, last = await self._store.read(read)
         added = await asyncio.to_thread(self._suites.add, past, suite, rule=rule, tags=tags, write=write)
         if added.file is not None:
 
             def step(tx: Transaction) -> None:
                 tx.ledger.append(
-                    "case.added", at=self._clock.now(), turn_id=turn_id, actor=actor, case=added.case.id, suite=suite
+                    "case.added",
+                    at=self._clock.now(),
+                    turn_id=last.id,
+                    actor=actor,
+                    case=added.case.id,
+                    suite=suite,
+                    kind=kind.value,
                 )
 
             await self._store.write(step)

@@ -111,6 +111,18 @@ def spoken(say: str, facts: Mapping[str, str]) -> str:
     return say
 
 
+def say_through(customer: Customer, reply: str) -> tuple[tuple[str, ...], str]:
+    """What a scripted customer says where every reply is this one, and how the conversation ends then."""
+    state, said = "start", list[str]()
+    while len(said) < customer.turns_max:
+        now = customer.script[state]
+        if now.ends is not None:
+            return tuple(said), now.ends
+        said.append(spoken(now.say or "", customer.facts))
+        state = follow(customer.script, state, reply)
+    return tuple(said), "turns_max"
+
+
 def instruction(customer: Customer) -> str:
     """What a model is told that plays the customer."""
     facts = "\n".join(f"- {name}: {fact}" for name, fact in customer.facts.items()) or "- nothing more"

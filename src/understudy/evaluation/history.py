@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from understudy.errors import MalformedInput
+from typing import Final
+
+from understudy.errors import MalformedInput, NotFound
 from understudy.evaluation.cases import Past
+from understudy.evaluation.conversation_cases import PastConversation
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment
 from understudy.records.codec import load
+from understudy.records.conversation import Author
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.review import Verdict, VerdictKind
 from understudy.records.wire import TurnRecord
 
+MESSAGES_MAX: Final = 1_000
+"""So many of the latest messages of a conversation are looked at."""
 HARDEST_FIRST = (
     VerdictKind.REJECT,
     VerdictKind.TAKE_OVER,
@@ -52,6 +58,42 @@ def stored(tx: Transaction, turn_id: str) -> Past:
         decision=turn.decision,
         feedback=tuple(one.kind for one in tx.feedback.of_turn(turn_id)),
     )
+
+
+def stored_conversation(tx: Transaction, name: str) -> PastConversation:
+    """Read a conversation of this installation: up to a turn, or by its own id up to the latest turn that was decided.
+
+    Raises `NotFound`, and `MalformedInput` where nothing was decided yet.
+    """
+    try:
+        turn = tx.turns.get(name)
+        conversation_id, until = turn.conversation_id, turn.position
+    except NotFound:
+        conversation_id, until = _conversation(tx, name), None
+    said = tx.messages.of_conversation(conversation_id, limit=MESSAGES_MAX)
+    ids = dict.fromkeys(one.turn_id for one in said if one.author is Author.CUSTOMER and one.turn_id is not None)
+    turns = [
+        stored(tx, one)
+        for one in ids
+        if one != name and (until is None or tx.turns.get(one).position < until) and _is_decided(tx, one)
+    ]
+    if until is not None:
+        turns.append(stored(tx, name))
+    if not turns:
+        raise MalformedInput(f"no turn of conversation {name!r} was decided yet; wait until one is")
+    return PastConversation(id=conversation_id, turns=tuple(turns))
+
+
+def _conversation(tx: Transaction, name: str) -> str:
+    try:
+        return tx.conversations.get(name).id
+    except NotFound as error:
+        raise NotFound(f"there is no turn and no conversation {name!r}") from error
+
+
+def _is_decided(tx: Transaction, turn_id: str) -> bool:
+    evidence = tx.artifacts.get(turn_id, "evidence")
+    return evidence is not None and any(message.role == "user" for message in load(Evidence, evidence).messages)
 
 
 def written(record: TurnRecord) -> Past:

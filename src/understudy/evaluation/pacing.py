@@ -1,12 +1,15 @@
-"""An agent that is asked no oftener than allowed, and not more than a budget; and one whose answers are remembered.
+"""An agent that is asked no oftener than allowed, and not more than a budget; one that is asked only from a place at it; and
+one whose answers are remembered.
 
-Both keep `ports.agent.Agent` over another agent, so that every request passes them: tries, tool calls in between and
+All keep `ports.agent.Agent` over another agent, so that every request passes them: tries, tool calls in between and
 the replies of a conversation alike.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -58,6 +61,32 @@ class PacedAgent:
             at = max(now, self._asked[-self._per_minute_max] + MINUTE_S)
         self._asked.append(at)
         await self._clock.sleep(at - now)
+
+    async def check(self) -> str:
+        return await self._agent.check()
+
+    async def close(self) -> None:
+        await self._agent.close()
+
+
+class PlacedAgent:
+    """An agent that is asked only while its caller has a place at it; `place` waits for one."""
+
+    def __init__(self, agent: Agent, place: Callable[[], AbstractAsyncContextManager[None]]) -> None:
+        self._agent = agent
+        self._place = place
+
+    @property
+    def name(self) -> str:
+        return self._agent.name
+
+    @property
+    def version(self) -> str | None:
+        return self._agent.version
+
+    async def draft(self, request: DraftRequest) -> Draft:
+        async with self._place():
+            return await self._agent.draft(request)
 
     async def check(self) -> str:
         return await self._agent.check()

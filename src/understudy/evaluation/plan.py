@@ -7,12 +7,16 @@ many trials as it takes to show it, in the first pass, since they may block by t
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from understudy.records.codec import digest
 from understudy.records.suite import Case, CaseRule, Suite
 from understudy.stats.sprt import Sprt
+
+GATE_TRIALS_MAX: Final = 40
+"""So many trials of each case a candidate gets, at the most, before its gate stays inconclusive."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,13 +37,17 @@ def plan_of(
     """
     wanted = set(only)
     cases = [case for case in suite.cases if not wanted or case.id in wanted]
-    needed = must_pass.clean_trials_needed() if must_pass is not None else 0
-    counts = {case.id: max(trials, needed if case.rule is CaseRule.MUST_PASS else 0) for case in cases}
+    return plan_with(cases, trials=trials, clean=must_pass.clean_trials_needed() if must_pass is not None else 0)
+
+
+def plan_with(cases: Sequence[Case], *, trials: int, clean: int) -> tuple[Planned, ...]:
+    """All trials of these cases in their order: `trials` of each, and at least `clean` of each that must pass."""
+    counts = {case.id: max(trials, clean if case.rule is CaseRule.MUST_PASS else 0) for case in cases}
     planned = [Planned(case=case, trial=number) for case in cases for number in range(counts[case.id])]
 
     def place(one: Planned) -> tuple[int, str]:
-        is_shown = needed and one.case.rule is CaseRule.MUST_PASS  # all within the first pass: it alone may block
-        return (one.trial // needed if is_shown else one.trial), drawn(one.case.id, one.trial)
+        is_shown = clean and one.case.rule is CaseRule.MUST_PASS  # all within the first pass: it alone may block
+        return (one.trial // clean if is_shown else one.trial), drawn(one.case.id, one.trial)
 
     return tuple(sorted(planned, key=place))
 

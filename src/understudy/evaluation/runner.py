@@ -20,6 +20,7 @@ from understudy.evaluation.conversation import Player
 from understudy.evaluation.graders.contract import Attempted, Grader
 from understudy.evaluation.journal import Journal
 from understudy.evaluation.plan import Planned
+from understudy.evaluation.reading import IsDecided, Reading
 from understudy.evaluation.teeth import graded
 from understudy.ports.clock import Clock
 from understudy.records.suite import Case, Grade, Trial
@@ -29,8 +30,6 @@ Point = Literal["asking", "attempted", "graded", "added", "safe"]
 Watch = Callable[[Point, str, int], None]
 Done = Mapping[tuple[str, int], Trial]
 REPLY_CHARS_MAX: Final = 20_000
-LOOK_PART: Final = 100
-"""Whether all is decided is looked at whenever this part more is finished than at the last look."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +85,12 @@ class Runner:
         plan: Sequence[Planned],
         journal: Journal,
         *,
-        is_decided: Callable[[Sequence[Trial]], bool] = lambda trials: False,
+        is_decided: IsDecided = lambda trials: False,
     ) -> RunOutcome:
         """Make what the journal lacks of a plan.
 
-        `is_decided` is asked with the finished trials from the beginning of the plan up to the first one that lacks: in
-        that order, and not in the order in which they came, because quick answers may be better or worse than slow ones.
-        It is asked at fixed lengths, so that the same trials end a run at the same place however quickly they came.
+        `is_decided` is asked with the finished trials from the beginning of the plan up to the first one that lacks, at
+        fixed lengths: see `reading.py`.
         """
         done = {key: trial for one in plan if (trial := journal.known.get(key := (one.case.id, one.trial)))}
         resumed = len(done)
@@ -113,18 +111,18 @@ class Runner:
             raise failure
         trials = tuple(done[key] for one in plan if (key := (one.case.id, one.trial)) in done)
         if going.ended == "decided":
-            trials = going.decided_on
+            trials = tuple(going.reading.trials)
         return RunOutcome(trials=trials, planned=len(plan), resumed=resumed, ended=going.ended)
 
     async def _work(self, going: _Going, journal: Journal) -> None:
         while (planned := going.next()) is not None:
-            trial = await self._try(planned)
+            trial = await self.make(planned)
             case, number = planned.case.id, planned.trial
             self._watch("added", case, number)
             journal.add(trial, when_safe=lambda case=case, number=number: self._watch("safe", case, number))  # type: ignore[misc]
             going.finish(trial)
 
-    async def _try(self, planned: Planned) -> Trial:
+    async def make(self, planned: Planned) -> Trial:
         """Make one trial, again where the world fails; the last error stands where it fails to the end."""
         case, number = planned.case, planned.trial
         error = ""
@@ -223,14 +221,10 @@ def verdict_of(grades: Sequence[Grade]) -> tuple[float | None, str | None, str]:
 class _Going:
     """What is left of a plan, and what is finished from its beginning on."""
 
-    def __init__(
-        self, plan: Sequence[Planned], done: dict[tuple[str, int], Trial], is_decided: Callable[[Sequence[Trial]], bool]
-    ) -> None:
-        self._plan, self._done, self._is_decided = plan, done, is_decided
+    def __init__(self, plan: Sequence[Planned], done: dict[tuple[str, int], Trial], is_decided: IsDecided) -> None:
+        self._plan, self._done = plan, done
         self._next = 0
-        self._finished: list[Trial] = []
-        self._looked_at = 0
-        self.decided_on: tuple[Trial, ...] = ()
+        self.reading = Reading(is_decided)
         self.ended: Literal["budget", "decided"] | None = None
         self._look()
 
@@ -249,13 +243,11 @@ class _Going:
         self._look()
 
     def _look(self) -> None:
-        while self.ended is None and len(self._finished) < len(self._plan):
-            planned = self._plan[len(self._finished)]
+        while self.ended is None and len(self.reading.trials) < len(self._plan):
+            planned = self._plan[len(self.reading.trials)]
             trial = self._done.get((planned.case.id, planned.trial))
             if trial is None:
                 return
-            self._finished.append(trial)
-            if len(self._finished) >= self._looked_at + max(1, self._looked_at // LOOK_PART):
-                self._looked_at = len(self._finished)
-                if self._is_decided(self._finished):
-                    self.ended, self.decided_on = "decided", tuple(self._finished)
+            self.reading.take(trial)
+            if self.reading.is_decided:
+                self.ended = "decided"

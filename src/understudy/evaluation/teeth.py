@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 from understudy.assessment.check import Check
 from understudy.evaluation.attempts import assessing
+from understudy.evaluation.conversation import say_through
 from understudy.evaluation.graders.contract import Attempted, Grader
-from understudy.records.evidence import Draft, ToolCall
+from understudy.records.evidence import ChatMessage, Draft, ToolCall
 from understudy.records.rulebook import Rulebook
-from understudy.records.suite import Case, CaseKind, Grade
+from understudy.records.suite import Case, Grade
 from understudy.stats.agreement import Agreement, agreement
 
 
@@ -38,21 +39,26 @@ async def graded(graders: Sequence[Grader], attempted: Attempted) -> tuple[Grade
 
 
 async def tried(case: Case, graders: Sequence[Grader], rulebook: Rulebook, checks: tuple[Check, ...]) -> Tried | None:
-    """Try the graders of a case on its recorded reply; None where there is none that people judged."""
+    """Try the graders of a case on its recorded reply; None where there is none that people judged.
+
+    In a conversation with a script it is tried as what an agent says to everything; one that a model plays is not tried.
+    """
     recorded = case.recorded
-    if recorded is None or recorded.is_good is None or case.kind is not CaseKind.TURN:
+    if recorded is None or recorded.is_good is None or (case.customer is not None and not case.customer.script):
         return None
     calls = tuple(
         ToolCall(id=f"call-{number}", name=one.name, result=one.result, error=one.error)
         for number, one in enumerate(case.tools)
     )
     draft = Draft(text=recorded.text, sources=case.sources, tool_calls=calls, handoff=recorded.handoff)
+    messages, replies, ended = _played(case, recorded.text)
     attempted = Attempted(
         case=case,
         draft=draft,
-        messages=case.messages,
-        assess=assessing(rulebook, checks, case, case.messages, draft),
-        replies=(recorded.text,),
+        messages=messages,
+        assess=assessing(rulebook, checks, case, messages, draft),
+        replies=replies,
+        ended="handed_off" if ended is not None and recorded.handoff else ended,
     )
     grades = await graded(graders, attempted)
     losses = [grade.loss for grade in grades if grade.loss is not None]
@@ -60,6 +66,16 @@ async def tried(case: Case, graders: Sequence[Grader], rulebook: Rulebook, check
     if not refused and len(losses) < len(grades):
         refused = None
     return Tried(case=case.id, is_good=recorded.is_good, refused=refused, grades=grades)
+
+
+def _played(case: Case, reply: str) -> tuple[tuple[ChatMessage, ...], tuple[str, ...], str | None]:
+    """The messages before the last of such replies, all of them, and how the conversation ended, if it is one."""
+    if case.customer is None:
+        return case.messages, (reply,), None
+    said, ended = say_through(case.customer, reply)
+    again = ChatMessage(role="assistant", content=reply)
+    messages = [message for text in said for message in (ChatMessage(role="user", content=text), again)]
+    return (*case.messages, *messages[:-1]), (reply,) * len(said), ended
 
 
 def judges_beside_people(tries: Sequence[Tried]) -> dict[str, Agreement]:

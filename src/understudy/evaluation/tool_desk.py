@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from understudy.evaluation.graders.tools import arguments_of, is_call
 from understudy.records.evidence import Action, ChatMessage, ToolCall
@@ -61,21 +62,54 @@ def _fits(answer: ToolAnswer, action: Action, number: int) -> bool:
 
 
 def recorded_answers(messages: Sequence[ChatMessage], calls: Sequence[ToolCall]) -> tuple[ToolAnswer, ...]:
-    """What tools answered in a recorded conversation and draft, so that they can answer the same again."""
+    """What tools answered in a recorded conversation and draft, so that they can answer the same again: the last answer
+    where a call was made twice."""
+    found: dict[tuple[str, str], ToolAnswer] = {}
+    for call, answer in _made(messages, calls):
+        found[call.name, call.arguments] = answer
+    return tuple(found.values())
+
+
+def answers_in_order(turns: Sequence[tuple[Sequence[ChatMessage], Sequence[ToolCall]]]) -> tuple[ToolAnswer, ...]:
+    """What tools answered in the turns of a conversation, each its messages and the calls for its draft.
+
+    Where the same call was answered differently later, each answer but the last is that of the n-th call of the tool.
+    """
+    found: list[tuple[ToolCall, ToolAnswer]] = []
+    seen: set[ToolCall] = set()
+    for messages, calls in turns:
+        for call, answer in _made(messages, calls):
+            again = replace(
+                call, id="", result=answer.result, error=answer.error
+            )  # messages repeat those of turns before
+            if again not in seen:
+                seen.add(again)
+                found.append((again, answer))
+    last = {(call.name, call.arguments): place for place, (call, _) in enumerate(found)}
+    numbers: Counter[str] = Counter()
+    answers = []
+    for place, (call, answer) in enumerate(found):
+        numbers[call.name] += 1
+        is_last = last[call.name, call.arguments] == place
+        answers.append(answer if is_last else replace(answer, call=numbers[call.name]))
+    return tuple(answers)
+
+
+def _made(messages: Sequence[ChatMessage], calls: Sequence[ToolCall]) -> Iterator[tuple[ToolCall, ToolAnswer]]:
+    """The calls of a conversation and a draft that were answered, and what they were answered."""
     results = {message.tool_call_id: message.content for message in messages if message.role == "tool"}
     asked = [
         (call, results.get(call.id, call.result), call.error) for message in messages for call in message.tool_calls
     ]
-    made = [*asked, *((call, call.result, call.error) for call in calls)]
-    found: dict[tuple[str, str], ToolAnswer] = {}
-    for call, result, error in made:
+    for call, result, error in (*asked, *((call, call.result, call.error) for call in calls)):
         if result is None and error is None:
             continue
-        key = (call.name, call.arguments)
-        found[key] = ToolAnswer(
-            name=call.name,
-            arguments=arguments_of(call.arguments) or None,
-            result=result if error is None else None,
-            error=error,
+        yield (
+            call,
+            ToolAnswer(
+                name=call.name,
+                arguments=arguments_of(call.arguments) or None,
+                result=result if error is None else None,
+                error=error,
+            ),
         )
-    return tuple(found.values())

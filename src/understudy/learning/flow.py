@@ -11,13 +11,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from understudy.assessment.confidence import calibrator_under, score_name
-from understudy.effects.holds import close_hold
+from understudy.effects.holds import close_holds
 from understudy.effects.labelling import announce_learning, label, slice_of_key
 from understudy.effects.stirring import burst
 from understudy.errors import StaleVersion
 from understudy.learning import epochs
 from understudy.learning.calibrating import scores_under
-from understudy.learning.inheriting import has_to_earn, inherited
+from understudy.learning.inheriting import has_to_earn, inherited, is_unheard
 from understudy.learning.ladder import SCORES_MIN, Progress
 from understudy.learning.looking import look
 from understudy.learning.promotion import ALONE, Finding, Why, level_after, level_in_force
@@ -27,7 +27,7 @@ from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import AutonomyMoved, Telemetry
 from understudy.records.autonomy import EVERY, Candidate, Epoch, Outcome, Targets, Terms
 from understudy.records.codec import dump, load
-from understudy.records.review import HoldKind, HoldState
+from understudy.records.review import HoldKind
 from understudy.records.rulebook import Level, Rules, calibrator_in, configured_grant
 from understudy.stats.severity import Severity
 from understudy.stats.watermark import TIMED_OUT_LOSS
@@ -124,11 +124,11 @@ class Learning:
         if candidate.label is None:
             said = Severity(loss=TIMED_OUT_LOSS, is_severe=False)
             label(tx, self._clock, candidate, outcome=Outcome.TIMEOUT, said=said, by=None)
+            if candidate.redraft_of is not None:
+                close_holds(tx, self._clock, candidate.turn_id, HoldKind.REDRAFT)
             return
         tx.candidates.judge(candidate, candidate.label)
-        for hold in tx.holds.open_of_turn(candidate.turn_id):
-            if hold.kind is HoldKind.SECOND:
-                close_hold(tx, self._clock, hold, HoldState.EXPIRED)
+        close_holds(tx, self._clock, candidate.turn_id, HoldKind.SECOND)
         tx.ledger.append(
             "review.second_missed", at=self._clock.now(), turn_id=candidate.turn_id, candidate=candidate.seq
         )
@@ -178,6 +178,8 @@ class Learning:
         def step(tx: Transaction) -> bool:
             if tx.epochs.current(*of_slice) is not None:
                 return True
+            if is_unheard(tx, of_slice[2]):
+                return False
             scores, has_harm = self._past(tx, of_slice)
             lent = None if has_harm else inherited(tx, self._rules(), of_slice, self._terms)
             if lent is not None:

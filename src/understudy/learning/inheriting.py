@@ -10,15 +10,25 @@ from understudy.assessment.confidence import score_name
 from understudy.learning.epochs import Lent
 from understudy.learning.promotion import ALONE, level_in_force
 from understudy.ports.store import Transaction
-from understudy.records.autonomy import EVERY, Terms
-from understudy.records.release import ANSWERS, Release, Stage, is_unreleased
-from understudy.records.rulebook import Level, Rules, configured_grant
+from understudy.records.autonomy import EVERY, Epoch, Terms
+from understudy.records.release import ANSWERS, CANDIDATE, Release, Stage, is_unreleased
+from understudy.records.rulebook import Grant, Level, Rules, configured_grant
+
+UNHEARD = frozenset({Stage.CREATED, Stage.GATED, Stage.SHADOW})
+"""Stages of a release that no customer has heard yet."""
 
 
 def has_to_earn(tx: Transaction, name: str) -> bool:
     """Whether drafts recorded under this name are of a content to which the configuration has granted nothing."""
     release = tx.releases.roster().recorded_as(name)
     return is_unreleased(name) or (release is not None and not release.is_first)
+
+
+def is_unheard(tx: Transaction, name: str) -> bool:
+    """Whether drafts recorded under this name are of a release that has not answered anybody yet: what it may do is settled
+    when it does, by then with all that its redrafts have shown."""
+    release = tx.releases.roster().recorded_as(name)
+    return release is not None and not release.is_first and release.stage in UNHEARD
 
 
 def inherited(tx: Transaction, rules: Rules, of_slice: tuple[str, str, str], terms: Terms) -> Lent | None:
@@ -30,28 +40,31 @@ def inherited(tx: Transaction, rules: Rules, of_slice: tuple[str, str, str], ter
         return None
     if not release.has_passed or release.stage not in ANSWERS:
         return None
-    baseline = _baseline(tx, release)
+    baseline = baseline_of(tx, release)
     if baseline is None:
         return None
     configured = configured_grant(rules, topic, channel)
     epoch = tx.epochs.current(topic, channel, baseline.key)
-    if epoch is not None:
-        level = level_in_force(epoch, configured)
-        threshold = epoch.threshold
-    else:
-        level = Level.ASSIST if configured is None or not baseline.is_first else configured.level
-        threshold = None
-    if level not in ALONE:
+    if not answers_alone(epoch, configured, baseline):
         return None
     if epoch is not None and epoch.calibrator != score_name(rules, tx.calibrators.latest()):
         return None  # a threshold on another score says nothing of this one
+    threshold = None if epoch is None else epoch.threshold
     if threshold is None:
         threshold = 1.0 if configured is None else configured.threshold
     return Lent(level=Level.PROBATION, threshold=threshold, audit_rate=terms.release_audit_rate, by=baseline.key)
 
 
-def _baseline(tx: Transaction, release: Release) -> Release | None:
+def answers_alone(epoch: Epoch | None, configured: Grant | None, release: Release) -> bool:
+    """Whether drafts of a release leave by themselves in the slice of its open epoch (None: it has none)."""
+    if epoch is None or epoch.earned is None:  # what the configuration grants, it grants the first release
+        return release.is_first and configured is not None and configured.level in ALONE
+    return level_in_force(epoch, configured) in ALONE
+
+
+def baseline_of(tx: Transaction, release: Release) -> Release | None:
+    """The release with which one is compared, or whose place it took."""
     roster = tx.releases.roster()
-    if release.stage is Stage.CANARY:
+    if release.stage in CANDIDATE:
         return roster.full(release.agent)
     return None if release.replaces is None else roster.get(release.replaces)

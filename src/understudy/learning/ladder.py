@@ -100,7 +100,7 @@ def advance(before: Progress, candidates: Sequence[Candidate], targets: Targets,
     losses, severes = [label.loss for label in labels], [float(label.is_severe) for label in labels]
     mean, severe = _ladders(before.thresholds, before.shares, targets)
     by = dict.fromkeys([*before.reviewers, *(label.by for label in labels if label.by is not None)])
-    times = [candidate.decided_at for candidate in labelled]
+    first_at, last_at = _span(before, labelled)
     return replace(
         before,
         mean=climb(mean, before.mean, scores, losses) if scores else before.mean,
@@ -115,8 +115,8 @@ def advance(before: Progress, candidates: Sequence[Candidate], targets: Targets,
         delivered=before.delivered + sum(candidate.is_delivered for candidate in own),
         discounted=before.discounted + sum(_is_discounted(candidate) for candidate in own),
         reviewers=tuple(by)[:REVIEWERS_KEPT],
-        first_at=before.first_at or (times[0] if times else None),
-        last_at=times[-1] if times else before.last_at,
+        first_at=first_at,
+        last_at=last_at,
     )
 
 
@@ -168,6 +168,16 @@ def is_stirred(watch: Watch, targets: Targets) -> bool:
 def is_vetoed(done: Progress, targets: Targets) -> bool:
     """Whether the slice's own labels speak against it."""
     return is_alarmed(_veto(targets), done.veto)
+
+
+def _span(before: Progress, labelled: Sequence[Candidate]) -> tuple[datetime | None, datetime | None]:
+    """From when to when the labelled drafts are: redrafts are in no order of time, so they can move either end."""
+    live = [one.decided_at for one in labelled if one.redraft_of is None]
+    first, last = before.first_at or (live[0] if live else None), live[-1] if live else before.last_at
+    past = [one.decided_at for one in labelled if one.redraft_of is not None]
+    if not past:
+        return first, last
+    return min([*past, *([first] if first else [])]), max([*past, *([last] if last else [])])
 
 
 def _is_awaited(candidate: Candidate) -> bool:

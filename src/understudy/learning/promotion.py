@@ -89,6 +89,12 @@ def granted(epoch: Epoch, terms: Terms, *, now: datetime) -> Epoch:
     )
 
 
+def is_lent(epoch: Epoch) -> bool:
+    """Whether an epoch goes on with what its baseline earned. A certificate of its own takes the place of that, be its
+    threshold laxer or stricter."""
+    return epoch.earned in ALONE and epoch.certified_at is None
+
+
 def level_after(fall: Why) -> Level:
     """The level at which a slice goes on when its epoch ended for this: lost, or only over."""
     return Level.DEMOTED if fall in (Why.ALARM, Why.INCIDENT) else Level.ASSIST
@@ -119,7 +125,7 @@ def _proposal(
         to = Level.PROBATION
     elif level is Level.PROBATION and progress.delivered >= terms.probation_replies:
         to = Level.AUTO
-    elif epoch.threshold is not None and threshold < epoch.threshold:
+    elif is_lent(epoch) or (epoch.threshold is not None and threshold < epoch.threshold):
         to = level
     else:
         return None

@@ -47,13 +47,18 @@ def rebuild(entries: Iterable[LedgerEntry]) -> Rebuilding:
     for entry in entries:
         body = json.loads(entry.body)
         match entry.event:
-            case "turn.decided" if body.get("candidate"):
+            case "turn.decided" | "redraft.made" if body.get("candidate"):
                 candidate = _candidate(entry, body["candidate"])
+                if (of := body.get("of")) is not None:
+                    candidate = replace(candidate, redraft_of=of, decided_at=candidates[of].decided_at)
                 candidates[entry.seq] = candidate
                 by_topic.setdefault((candidate.topic, candidate.release), []).append(entry.seq)
             case "label.given":
-                seq = body["candidate"]
-                candidates[seq] = replace(candidates[seq], label=_label(entry, body))
+                seq, label = body["candidate"], _label(entry, body)
+                if label.carried_from is not None:
+                    label, fault = _carried(label, candidates[seq], candidates.get(label.carried_from))
+                    faults += [f"entry {entry.seq}: {fault}"] if fault else []
+                candidates[seq] = replace(candidates[seq], label=label)
             case "autonomy.began":
                 epochs[body["epoch"]] = _begun(body)
             case "autonomy.advanced":
@@ -127,4 +132,22 @@ def _candidate(entry: LedgerEntry, said: dict[str, Any]) -> Candidate:
 
 def _label(entry: LedgerEntry, body: dict[str, Any]) -> Label:
     by = None if entry.actor == "system" else entry.actor
-    return Label(outcome=Outcome(body["outcome"]), loss=body["loss"], is_severe=body["severe"], by=by, at=entry.at)
+    outcome, carried_from = Outcome(body["outcome"]), body.get("carried_from")
+    return Label(
+        outcome=outcome,
+        loss=body["loss"],
+        is_severe=body["severe"],
+        by=by,
+        at=entry.at,
+        carried_from=carried_from,
+    )
+
+
+def _carried(label: Label, redraft: Candidate, source: Candidate | None) -> tuple[Label, str | None]:
+    """A carried label with who gave it, and what is wrong with it, if anything is."""
+    if source is None or source.label is None or redraft.redraft_of != source.seq:
+        return label, f"a label is carried over to draft {redraft.seq} from one that it is no redraft of"
+    said = source.label
+    is_same = (label.outcome, label.loss, label.is_severe) == (said.outcome, said.loss, said.is_severe)
+    fault = None if is_same else f"draft {redraft.seq} carries another label than draft {source.seq} has"
+    return replace(label, by=said.by), fault

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Passage
+from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, Passage
 from understudy.records.release import Chosen
 from understudy.records.suite import ToolAnswer
+
+REHEARSAL: Final = "rehearsal-"
+"""Before the ids that an agent is given for a turn and a conversation that only rehearse."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,21 @@ class DraftRequest:
     traceparent: str | None = None
     rehearsal: Rehearsal | None = None
     chosen: tuple[Chosen, ...] = ()
+
+
+def rehearsal_of(evidence: Evidence, chosen: Chosen, *, deadline_s: float) -> DraftRequest:
+    """What a release is asked to draft once more, for nobody, what was asked in a turn of the past."""
+    return DraftRequest(
+        turn_id=REHEARSAL + evidence.turn_id,
+        conversation_id=REHEARSAL + evidence.conversation_id,
+        channel=evidence.channel,
+        topic=evidence.topic,
+        messages=evidence.messages,
+        contact=evidence.contact,
+        deadline_s=deadline_s,
+        chosen=(chosen,),
+        rehearsal=Rehearsal(case=evidence.turn_id),
+    )
 
 
 class Agent(Protocol):

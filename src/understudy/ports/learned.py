@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from understudy.records.autonomy import Candidate, Epoch, Label, Stop
+from understudy.records.redraft import RedraftPlan
 from understudy.records.rulebook import Calibrator
 from understudy.records.topics import TaggedTurn, TopicModel
 
@@ -17,6 +18,8 @@ class Candidates(Protocol):
     def add(self, candidate: Candidate) -> None: ...
 
     def of_turn(self, turn_id: str) -> Candidate | None: ...
+
+    def get(self, seq: int) -> Candidate | None: ...
 
     def of_conversation(self, conversation_id: str) -> list[Candidate]:
         """The latest of a conversation, the last first."""
@@ -43,7 +46,19 @@ class Candidates(Protocol):
         ...
 
     def judged(self, *, after: int, limit: int) -> list[Candidate]:
-        """Sampled ones with a label and `seq` > `after`, oldest first; those that say nothing (`NOTHING_SAID`) included."""
+        """Sampled ones with a label and `seq` > `after`, oldest first; those that say nothing (`NOTHING_SAID`) included,
+        redrafts not: most carry a label that is here already."""
+        ...
+
+    def evidence_in(
+        self, topic: str, channel: str, release: str, *, after: int, until: int, since: datetime, limit: int
+    ) -> list[Candidate]:
+        """The latest of a slice and release that are evidence by a label of their own, the last first: sampled, labelled, no
+        repeat, no redraft, with `after` < `seq` <= `until`, decided at `since` or later."""
+        ...
+
+    def awaited_redrafts(self, topic: str, channel: str, release: str, *, limit: int) -> list[Candidate]:
+        """Redrafts of a slice and release that await a label, in their order."""
         ...
 
     def delivered(self, topic: str, channel: str, *, after: int) -> tuple[int, int]:
@@ -51,11 +66,11 @@ class Candidates(Protocol):
         ...
 
     def latest_judged(self, *, limit: int) -> list[Candidate]:
-        """The latest sampled ones with a label, oldest first."""
+        """The latest of those that `judged` reads, oldest first."""
         ...
 
     def count_judged(self, *, after: int) -> int:
-        """How many sampled ones with a label have a `seq` > `after`."""
+        """How many of those that `judged` reads have a `seq` > `after`."""
         ...
 
 
@@ -130,6 +145,26 @@ class Topics(Protocol):
 
     def count_tagged(self, *, after: int) -> int:
         """How many tags reviewers gave on turns with a `position` > `after`."""
+        ...
+
+
+class Redrafts(Protocol):
+    """Which turns of the past a release drafts for once more; one plan for each release and slice."""
+
+    def add(self, plan: RedraftPlan) -> None: ...
+
+    def get(self, release_id: str, topic: str, channel: str) -> RedraftPlan | None: ...
+
+    def of_release(self, release_id: str) -> list[RedraftPlan]:
+        """Those of a release, by topic and channel."""
+        ...
+
+    def of_slice(self, topic: str, channel: str) -> list[RedraftPlan]:
+        """Those of a slice, by release."""
+        ...
+
+    def change(self, plan: RedraftPlan, *, was: int) -> None:
+        """Write one whose stored version is `was`; raises `StaleVersion` where it is not."""
         ...
 
 

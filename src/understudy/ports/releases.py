@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from understudy.records.release import Choice, Rehearsal, Release, Roster, Watched
@@ -56,6 +57,11 @@ class Releases(Protocol):
 
     def rehearsals(self, release_id: str, *, after: int = 0, limit: int) -> list[Rehearsal]:
         """Those of a release with `seq` > `after`, in order."""
+        ...
+
+    def forget_rehearsals(self, turn_ids: Iterable[str], *, release_id: str | None = None) -> None:
+        """Delete what these turns were rehearsed as, texts and figures alike: by a release, or (None) by any there is, as
+        it has to be where a person is erased."""
         ...
 
     def count_rehearsals(self, release_id: str) -> int:

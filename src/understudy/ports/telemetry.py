@@ -208,6 +208,31 @@ class ReleaseMoved:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrialMade:
+    """A trial of a run that a server was asked for was made and kept. `outcome` is passed, failed or error; `took_ms` is that
+    of the try that counts, 0 where none gave a reply."""
+
+    run: str
+    suite: str
+    release: str
+    outcome: str
+    attempts: int
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrialsRefused:
+    """A process with room leaves the trials of a run to others. `code` is the error's: suite-differs where its copy of the
+    suite has other cases, configuration where it does not state the release."""
+
+    run: str
+    suite: str
+    release: str
+    code: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StepFailed:
     """A step broke in a way nobody foresaw and will be tried again; `error` is the exception's type and message."""
 
@@ -233,6 +258,8 @@ Event = (
     | CalibratorAdopted
     | TopicModelAdopted
     | ReleaseMoved
+    | TrialMade
+    | TrialsRefused
     | StepFailed
 )
 

@@ -22,7 +22,8 @@ class Outcome(StrEnum):
 
     *timeout*: nobody judged it in time, which counts as bad. *void*: the customer wrote on before anybody could judge
     it, which counts as nothing, because how good the draft was had no part in it. *discounted*: approved by a reviewer
-    whose approvals are no evidence at present, which counts as nothing as well.
+    whose approvals are no evidence at present, which counts as nothing as well. *no_draft*: a redraft that could not be
+    made, which counts as bad.
     """
 
     APPROVE = "approve"
@@ -33,6 +34,7 @@ class Outcome(StrEnum):
     TIMEOUT = "timeout"
     VOID = "void"
     DISCOUNTED = "discounted"
+    NO_DRAFT = "no_draft"
 
 
 NOTHING_SAID = frozenset({Outcome.VOID, Outcome.DISCOUNTED})
@@ -41,13 +43,18 @@ NOTHING_SAID = frozenset({Outcome.VOID, Outcome.DISCOUNTED})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
-    """What people said of a draft: `loss` in [0, 1], 0 = sent as it was; `is_severe` marks harm or a broken policy."""
+    """What people said of a draft: `loss` in [0, 1], 0 = sent as it was; `is_severe` marks harm or a broken policy.
+
+    `carried_from`: it was said of that candidate (its `seq`), by `by`, and holds of a redraft that says the same; `at` is
+    when it was carried over.
+    """
 
     outcome: Outcome
     loss: float
     is_severe: bool
     by: str | None
     at: datetime
+    carried_from: int | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.loss <= 1.0:
@@ -63,6 +70,8 @@ class Candidate:
     for that, fixed before anybody looked. `label` None: not judged yet. `due_at`: after this, no label is a bad one.
     `is_repeat`: another sampled draft of its conversation, for this slice and release, is evidence already, and the two
     are not independent of each other. `second_due_at`: until then a second reviewer, who does not know of the first, is waited for before the label counts.
+    `redraft_of`: it was drafted for the turn of that candidate (its `seq`), in a rehearsal; `conversation_id` and
+    `decided_at` are then those of that one, since it is evidence about that traffic, and `turn_id` is a name of its own.
     """
 
     seq: int
@@ -81,6 +90,7 @@ class Candidate:
     due_at: datetime
     is_repeat: bool = False
     second_due_at: datetime | None = None
+    redraft_of: int | None = None
     label: Label | None = None
 
     @property

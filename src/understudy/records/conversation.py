@@ -19,8 +19,8 @@ class Author(StrEnum):
 class Mode(StrEnum):
     """Who answers in a conversation: the agent (with its checks), or a person who took it over.
 
-    *rehearsal*: nobody, because a known-bad draft was planted in it. Nothing said there reaches anybody, and it is never
-    anything else.
+    *rehearsal*: nobody, because it was made for reviewers: a known-bad draft was planted in it, or a turn of the past was
+    redrafted. Nothing said there reaches anybody, and it is never anything else.
     """
 
     AGENT = "agent"

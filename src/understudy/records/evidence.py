@@ -209,3 +209,12 @@ class Evidence:
         """What the customer wrote in this turn, one message a line."""
         burst = self.messages[len(self.messages) - self.burst :]
         return "\n".join(m.content for m in burst if m.role == "user" and m.content)
+
+
+def says_same(one: Draft | None, other: Draft | None) -> bool:
+    """Whether two drafts say the same, letter for letter but for spaces and case, propose the same actions, and agree on
+    whether a person is needed."""
+    if one is None or other is None:
+        return False
+    texts = {" ".join(draft.text.split()).casefold() for draft in (one, other)}
+    return len(texts) == 1 and one.actions == other.actions and one.handoff == other.handoff

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -52,3 +53,12 @@ class GateResult:
     blocked_by: tuple[str, ...]
     would_decide: str | None
     at: datetime
+
+
+WORST_FIRST = (GateVerdict.FAIL, GateVerdict.INCONCLUSIVE, GateVerdict.PASS)
+
+
+def worst_of(results: Sequence[GateResult]) -> GateResult:
+    """What a gate of several suites says: the worst that any of them does, which it then names."""
+    worst = min(results, key=lambda one: WORST_FIRST.index(one.verdict))
+    return worst if len(results) == 1 else replace(worst, reason=f"suite {worst.suite}: {worst.reason}")

@@ -10,14 +10,16 @@ from enum import StrEnum
 class HoldKind(StrEnum):
     """*draft*: a draft waits for a verdict; *hand_off*: the customer waits for a person; *unsure_send*: a person must
     say whether a message whose send is unknown reached the customer; *audit*: a reply that left by itself is reviewed
-    afterwards; *second*: another reviewer judges a draft that was decided on already, without being told how. Whatever
-    the verdict on one of the last two, nothing is sent."""
+    afterwards; *second*: another reviewer judges a draft that was decided on already, without being told how; *redraft*:
+    what a new release drafts for a turn of the past is judged, because it says something else than was said then.
+    Whatever the verdict on one of the last three, nothing is sent."""
 
     DRAFT = "draft"
     HAND_OFF = "hand_off"
     UNSURE_SEND = "unsure_send"
     AUDIT = "audit"
     SECOND = "second"
+    REDRAFT = "redraft"
 
 
 class HoldState(StrEnum):

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from understudy.records.redraft import Redrafted
 from understudy.records.release import Release
+from understudy.records.spread import GateProgress
 
 
 class LiveSignal(StrEnum):
@@ -68,7 +70,8 @@ class ReleaseTerms:
     worse and still go on; `delta` in (0, ½): the probability of ever taking back one that is no worse. `pairs_min`
     comparisons before anything follows from a signal, `days_min` days before the next stage is proposed. A draft that
     takes `draft_s_max` is as slow as can be, one that costs `draft_cost_max` as expensive (None: costs are not compared). `takes_back`: a regression takes it back, and is not only told of.
-    `goes_on`: the next step is taken, and not only proposed. `shadow_per_hour_max` rehearsals an hour, at most.
+    `goes_on`: the next step is taken, and not only proposed. `shadow_per_hour_max` rehearsals an hour, at most,
+    which are kept `rehearsals_kept_days` (0: until somebody deletes them).
     """
 
     share: float = 0.1
@@ -81,13 +84,16 @@ class ReleaseTerms:
     takes_back: bool = True
     goes_on: bool = False
     shadow_per_hour_max: int = 600
+    rehearsals_kept_days: float = 30.0
     probe: str = "Hello, what can you help me with?"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReleaseStatus:
     """How a release is doing: what was seen of it, what follows, in which conversations, and whether a configuration
-    states it in this process. `harms` counts its automatic replies that a reviewer called harmful."""
+    states it in this process. `harms` counts its automatic replies that a reviewer called harmful, `rehearsals` those that
+    are still kept; `redrafts` say how far the labels of past drafts were carried over, by slice. `gate`: how far the gate is
+    that servers were asked for last, if one was."""
 
     release: Release
     is_stated: bool
@@ -95,7 +101,9 @@ class ReleaseStatus:
     signals: tuple[SignalSeen, ...] = ()
     harms: int = 0
     rehearsals: int = 0
+    redrafts: tuple[Redrafted, ...] = ()
     advice: Advice | None = None
+    gate: GateProgress | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

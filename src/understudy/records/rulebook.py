@@ -26,13 +26,26 @@ class Level(StrEnum):
     AUTO = "auto"
 
 
+class ReleaseBar(StrEnum):
+    """Why a draft waits for a person because of the release it comes from, whatever its slice may do otherwise.
+
+    *unreleased*: nobody let out what made it; *not_out*: its release was taken back, or does not answer yet;
+    *unearned*: its release has not earned here what others were granted or have earned.
+    """
+
+    UNRELEASED = "unreleased"
+    NOT_OUT = "not_out"
+    UNEARNED = "unearned"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grant:
     """The autonomy of a slice: a topic and a channel, each a name or `*`. `threshold` is a confidence in [0, 1].
 
     `audit_rate` in [0, 1] is the share of its automatic replies reviewed afterwards; None = on probation all, else as
     the rules say. `epoch` names the stretch of evidence it was earned in; None = the configuration gave it. A slice
-    `on_hold` was stopped by a person: every draft is reviewed, whatever the level.
+    `on_hold` was stopped by a person: every draft is reviewed, whatever the level. `bar` says that the level is no more
+    than it is because of the release.
     """
 
     topic: str
@@ -42,6 +55,7 @@ class Grant:
     audit_rate: float | None = None
     epoch: str | None = None
     on_hold: bool = False
+    bar: ReleaseBar | None = None
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.threshold <= 1.0:

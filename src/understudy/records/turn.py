@@ -25,6 +25,7 @@ class TurnState(StrEnum):
     SUPERSEDED = "superseded"
     PLANTED = "planted"
     SPENT = "spent"
+    REDRAFTED = "redrafted"
 
 
 _S = TurnState
@@ -40,11 +41,13 @@ TRANSITIONS: dict[TurnState, frozenset[TurnState]] = {
     _S.SUPERSEDED: frozenset(),
     _S.PLANTED: frozenset({_S.SPENT}),
     _S.SPENT: frozenset(),
+    _S.REDRAFTED: frozenset(),
 }
 """From each state, the states a turn may go to. A person's answer to a handed-off turn is delivered like any other.
 
 A *planted* turn shows reviewers a draft that is known to be bad. It begins and ends outside all others, so that there is
-no way on which its draft could be sent.
+no way on which its draft could be sent. Nor is there one from a *redrafted* turn, which shows what a new release drafts
+for a turn of the past, and stays what it is.
 """
 
 WORKING = frozenset({_S.COLLECTING, _S.DRAFTING, _S.GATHERING, _S.ASSESSING})

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol
 
+from understudy.effects.given_up import give_up_gate
 from understudy.errors import ConfigurationError, Conflict, NotFound
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -11,6 +13,7 @@ from understudy.ports.telemetry import ReleaseMoved, Telemetry
 from understudy.records.gate import GateResult
 from understudy.records.release import CANDIDATE, Release, Roster, Stage, Stated
 from understudy.records.rollout import ReleaseTerms, RolledBack
+from understudy.records.spread import GateState, PendingGate
 from understudy.release import rollout
 
 Gate = Callable[[Release, Release], Awaitable[GateResult]]
@@ -19,11 +22,25 @@ Gate = Callable[[Release, Release], Awaitable[GateResult]]
 PREFIX_CHARS_MIN = 6
 
 
+class ServedGate(Protocol):
+    """A gate whose trials servers make, one after the other or beside each other, until it is decided."""
+
+    @property
+    def has_gate(self) -> bool:
+        """Whether there is anything that releases have to pass."""
+        ...
+
+    async def prepare(self) -> Callable[[Transaction, str, str, str], PendingGate]:
+        """Look that it can be run; returns what writes it down, for a candidate, a baseline and whoever asks. Raises
+        `Conflict` where it cannot."""
+        ...
+
+
 class ReleaseOrders:
     """See the module. Each order is one transaction and holds for every draft that is asked for after its commit.
 
     `stated` are the versions the configuration states, by entry; `version_of` asks an entry what it calls itself.
-    Without a `gate` a release goes on only by a person's word.
+    Without a `gate` a release goes on only by a person's word. `served`: the same gate as `ask` has servers run it.
     """
 
     def __init__(
@@ -36,6 +53,7 @@ class ReleaseOrders:
         terms: ReleaseTerms,
         version_of: Callable[[str], str | None],
         gate: Gate | None = None,
+        served: ServedGate | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -44,6 +62,7 @@ class ReleaseOrders:
         self._terms = terms
         self._version_of = version_of
         self._gate = gate
+        self._served = served
 
     async def create(self, entry: str, *, by: str, why: str = "") -> Release:
         """Write an entry of `[agents]` down as a release, and have the gate compare it with what answers now.
@@ -51,10 +70,7 @@ class ReleaseOrders:
         Raises `NotFound` where there is no such entry, `Conflict` where it is a release already. A release whose gate did
         not pass stays *created*; doing the same again runs the gate again.
         """
-        stated = self._stated.get(entry)
-        if stated is None:
-            raise NotFound(f"there is no agents.{entry}; there is: {', '.join(sorted(self._stated)) or 'none'}")
-        version = self._version_of(entry)
+        stated, version = self._of_entry(entry)
 
         def write_down(tx: Transaction) -> Release:
             return rollout.created(tx, self._clock, stated, agent_version=version, by=by, why=why)
@@ -66,10 +82,7 @@ class ReleaseOrders:
         baseline = await self._store.read(lambda tx: tx.releases.roster().full(release.agent))
         assert baseline is not None, "only a first release has no baseline, and it is full"
         if baseline.id not in {one.id for one in self._stated.values()}:
-            raise ConfigurationError(
-                f"release {baseline.id}, which answers now, is stated nowhere in this configuration, so nothing can be "
-                "compared with it; put its settings back as an entry with release_of"
-            )
+            raise ConfigurationError(_incomparable(baseline))
         result = await self._gate(release, baseline)
 
         def keep(tx: Transaction) -> Release:
@@ -79,6 +92,46 @@ class ReleaseOrders:
         kept = await self._store.write(keep)
         self._tell(kept, "gated" if kept.stage is Stage.GATED else "not gated", by, result.reason)
         return kept
+
+    async def ask(self, entry: str, *, by: str, why: str = "") -> tuple[Release, PendingGate | None]:
+        """Write an entry down as a release and, in the same transaction, the gate that servers run then.
+
+        No gate: the release needs none, or none is configured. Asked again while it is under way nothing is begun anew; once
+        it was decided, or given up, it goes on with the trials there are. Raises as `create` does, and `Conflict` where the
+        gate cannot be run.
+        """
+        stated, version = self._of_entry(entry)
+        served = self._served
+        has_baseline = await self._store.read(lambda tx: tx.releases.roster().has(stated.agent))
+        begin = await served.prepare() if served is not None and served.has_gate and has_baseline else None
+
+        def step(tx: Transaction) -> tuple[Release, PendingGate | None, bool]:
+            is_new = tx.releases.roster().get(stated.id) is None
+            release = rollout.created(tx, self._clock, stated, agent_version=version, by=by, why=why)
+            baseline = tx.releases.roster().full(release.agent)
+            if release.stage is not Stage.CREATED or begin is None or baseline is None:
+                return release, None, is_new
+            if baseline.id not in {one.id for one in self._stated.values()}:
+                raise Conflict(_incomparable(baseline))
+            return release, begin(tx, release.id, baseline.id, by), is_new
+
+        release, gate, is_new = await self._store.write(step)
+        if is_new:
+            self._tell(release, release.stage.value, by, why)
+        return release, gate
+
+    async def stop_gate(self, name: str, *, by: str, why: str = "") -> Release:
+        """Have servers begin no more trials of a release's gate; it stays *created*. Raises `Conflict` where none runs."""
+
+        def step(tx: Transaction) -> Release:
+            release = self._named(tx, name)
+            gate = tx.pending_gates.latest(release.id)
+            if gate is None or gate.state is not GateState.PENDING:
+                raise Conflict(f"no server is at the gate of release {release.id}")
+            give_up_gate(tx, gate, by=by, why=why, at=self._clock.now())
+            return release
+
+        return await self._store.write(step)
 
     async def waive(self, name: str, *, version: int | None, by: str, why: str) -> Release:
         """Let a release go on that no gate decided on; it earns its autonomy from nothing. A failed gate stays failed."""
@@ -159,6 +212,13 @@ class ReleaseOrders:
 
         return self._told(await self._store.write(step), "resumed", by, "")
 
+    def _of_entry(self, entry: str) -> tuple[Stated, str | None]:
+        """What an entry of `[agents]` states, and what it calls itself."""
+        stated = self._stated.get(entry)
+        if stated is None:
+            raise NotFound(f"there is no agents.{entry}; there is: {', '.join(sorted(self._stated)) or 'none'}")
+        return stated, self._version_of(entry)
+
     def _named(self, tx: Transaction, name: str) -> Release:
         return named(tx.releases.roster(), self._stated, name)
 
@@ -202,6 +262,13 @@ def named(roster: Roster, stated: Mapping[str, Stated], name: str) -> Release:
         raise NotFound(f"agents.{name} as it stands was never made a release; `understudy release create {name}` does")
     there = ", ".join(f"{one.id} ({one.entry})" for one in roster.releases) or "none"
     raise NotFound(f"there is no release {name!r}; there is: {there}")
+
+
+def _incomparable(baseline: Release) -> str:
+    return (
+        f"release {baseline.id}, which answers now, is stated nowhere in this configuration, so nothing can be "
+        "compared with it; put its settings back as an entry with release_of"
+    )
 
 
 def _to_take_back(roster: Roster, agent: str | None) -> Release:

@@ -109,7 +109,7 @@ class CanaryReading:
     def _labelled(self, progress: Progress, turn_id: str, is_candidate: bool) -> Progress:
         """Only labels that count as evidence for autonomy: a fair sample of both. Harm counts however it was found."""
         draft = self._tx.candidates.of_turn(turn_id)
-        if draft is None or draft.label is None or draft.seq in progress.judged:
+        if draft is None or draft.label is None or draft.seq in progress.judged or draft.redraft_of is not None:
             return progress
         progress = replace(progress, judged=(*progress.judged, draft.seq)[-JUDGED_MAX:])
         if not (self._candidate if is_candidate else self._baseline).made(draft.release):

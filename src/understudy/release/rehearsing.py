@@ -17,14 +17,13 @@ from typing import Final
 from understudy.assessment.assess import assess
 from understudy.assessment.check import Check
 from understudy.errors import AgentError, Conflict
-from understudy.ports.agent import DraftRequest
-from understudy.ports.agent import Rehearsal as Beside
+from understudy.ports.agent import DraftRequest, rehearsal_of
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.records.assessment import Assessment
 from understudy.records.codec import digest, dump, load
 from understudy.records.conversation import Mode
-from understudy.records.evidence import Draft, Evidence
+from understudy.records.evidence import Draft, Evidence, says_same
 from understudy.records.ledger import LedgerEntry
 from understudy.records.release import Chosen, Rehearsal, Rehearsed, Release, Stage, Stated, Watched
 from understudy.records.rollout import LiveSignal, ReleaseTerms
@@ -35,8 +34,6 @@ from understudy.release.signals import Progress, begun, compared
 PAGE: Final = 1_000
 AT_ONCE_MAX: Final = 4
 """Rehearsals under way at a time; turns decided meanwhile are passed over."""
-REHEARSAL: Final = "rehearsal-"
-"""Before the ids that an agent is given for a turn and a conversation that only rehearse."""
 
 Ask = Callable[[DraftRequest], Awaitable[Draft]]
 """Has the release that the request chose draft, as a rehearsal; raises `AgentError`."""
@@ -159,23 +156,13 @@ class Rehearsing:
             at=began,
             baseline=_side(theirs, case.evidence.draft, case.evidence.agent_error, case.took_ms),
             candidate=_side(ours, draft, error, took_ms),
-            is_same=_is_same(case.evidence.draft, draft),
+            is_same=says_same(case.evidence.draft, draft),
         )
         return rehearsal, _loss(theirs, case.evidence.draft), _loss(ours, draft)
 
     async def _drafted(self, release: Release, case: _Case) -> tuple[Draft | None, str | None]:
-        evidence = case.evidence
-        request = DraftRequest(
-            turn_id=REHEARSAL + evidence.turn_id,
-            conversation_id=REHEARSAL + evidence.conversation_id,
-            channel=evidence.channel,
-            topic=evidence.topic,
-            messages=evidence.messages,
-            contact=evidence.contact,
-            deadline_s=self._terms.draft_s_max,
-            chosen=(Chosen(agent=release.agent, id=release.id, release=release),),
-            rehearsal=Beside(case=evidence.turn_id),
-        )
+        chosen = Chosen(agent=release.agent, id=release.id, release=release)
+        request = rehearsal_of(case.evidence, chosen, deadline_s=self._terms.draft_s_max)
         try:
             return await self._ask(request), None
         except AgentError as error:
@@ -237,11 +224,3 @@ def _side(assessment: Assessment, draft: Draft | None, error: str | None, took_m
         took_ms=took_ms,
         text=None if draft is None else draft.text,
     )
-
-
-def _is_same(one: Draft | None, other: Draft | None) -> bool:
-    """Whether two drafts say the same, letter for letter but for spaces and case, and propose the same actions."""
-    if one is None or other is None:
-        return False
-    texts = {" ".join(draft.text.split()).casefold() for draft in (one, other)}
-    return len(texts) == 1 and one.actions == other.actions

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from understudy.effects.given_up import give_up_gate
 from understudy.errors import Conflict, StaleVersion
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
@@ -25,6 +26,7 @@ from understudy.records.release import (
     Watched,
     may_go,
 )
+from understudy.records.spread import GateState
 from understudy.release.signals import begun
 
 MOVES_KEPT = 50
@@ -94,6 +96,11 @@ def gated(
     """Keep what the gate found. Only a pass lets the release go on, or, where nothing was decided, a person's word."""
     is_through = (result is not None and result.verdict is GateVerdict.PASS) or waived is not None
     gate = result or release.gate
+    pending = tx.pending_gates.latest(release.id)
+    if pending is not None and pending.state is GateState.PENDING:
+        if result is None:
+            raise Conflict(_still_at_it(release))
+        give_up_gate(tx, pending, by=by, why="another one decided meanwhile", at=clock.now())
     if waived is not None and gate is not None and gate.verdict is GateVerdict.FAIL:
         raise Conflict(
             f"release {release.id} failed its gate ({gate.reason}); a failed gate is not waived, change the release"
@@ -132,6 +139,8 @@ def promoted(
 ) -> Release:
     """Take the next step, or the one named; a *full* release retires the one before in the same transaction."""
     stage = to or NEXT.get(release.stage)
+    if release.stage is Stage.CREATED and is_at_gate(tx, release.id):
+        raise Conflict(_still_at_it(release))
     if stage is None:
         raise Conflict(_no_next(release))
     if release.hold is not None:
@@ -209,10 +218,19 @@ def given_up(tx: Transaction, clock: Clock, release: Release, *, by: str, why: s
     demand(release, Stage.RETIRED)
     if release.stage is Stage.FULL:
         raise Conflict(f"release {release.id} answers every customer; promote another, or roll it back")
+    pending = tx.pending_gates.latest(release.id)
+    if pending is not None and pending.state is GateState.PENDING:
+        give_up_gate(tx, pending, by=by, why=why or "the release was given up", at=clock.now())
     retired = _to(release, clock, Stage.RETIRED, by=by, why=why)
     tx.releases.change(retired, was=release.version)
     _note_move(tx, clock, retired, was=release.stage, by=by, why=why)
     return retired
+
+
+def is_at_gate(tx: Transaction, release_id: str) -> bool:
+    """Whether servers are at the gate of a release, or it was not told yet what that said."""
+    gate = tx.pending_gates.latest(release_id)
+    return gate is not None and gate.state in (GateState.PENDING, GateState.JUDGED)
 
 
 def held(tx: Transaction, clock: Clock, release: Release, *, by: str, why: str) -> Release:
@@ -302,6 +320,13 @@ def _demand_way(release: Release, to: Stage) -> None:
     if to not in PROMOTIONS or release.stage is Stage.CREATED:
         raise Conflict(_no_next(release))
     demand(release, to)
+
+
+def _still_at_it(release: Release) -> str:
+    return (
+        f"the gate of release {release.id} is not decided yet; wait for it (`understudy release show {release.id}`), or stop it "
+        f"(DELETE /v1/releases/{release.id}/gate)"
+    )
 
 
 def _no_next(release: Release) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.records.codec import load
+from understudy.records.redraft import Redrafted
 from understudy.records.release import CANDIDATE, Release, Stated
 from understudy.records.rollout import AgentReleases, ReleaseStatus, ReleaseTerms
 from understudy.release.gates import admit, advise
@@ -57,9 +58,18 @@ class ReleaseReports:
     def _status(self, tx: Transaction, release: Release, *, with_counts: bool) -> ReleaseStatus:
         is_stated = release.id in {one.id for one in self._stated.values()}
         count = tx.releases.count_chosen(release.id) if with_counts else 0
+        gate = tx.pending_gates.progress(release.id, now=self._clock.now())
+        redrafts = _redrafts(tx, release) if with_counts else ()
         if release.stage not in CANDIDATE:
             advice = admit(release.gate) if release.gate is not None else None
-            return ReleaseStatus(release=release, is_stated=is_stated, conversations=count, advice=advice)
+            return ReleaseStatus(
+                release=release,
+                is_stated=is_stated,
+                conversations=count,
+                redrafts=redrafts,
+                advice=advice,
+                gate=gate,
+            )
         kept = tx.releases.watched(release.id)
         progress = None if kept is None else load(Progress, kept.progress)
         progress = (
@@ -73,5 +83,25 @@ class ReleaseReports:
             signals=signals,
             harms=progress.harms,
             rehearsals=tx.releases.count_rehearsals(release.id) if with_counts else 0,
+            redrafts=redrafts,
             advice=advise(release, signals, harms=progress.harms, terms=self._terms, now=self._clock.now()),
+            gate=gate,
         )
+
+
+def _redrafts(tx: Transaction, release: Release) -> tuple[Redrafted, ...]:
+    return tuple(
+        Redrafted(
+            topic=plan.topic,
+            channel=plan.channel,
+            drawn=len(plan.drawn),
+            done=plan.done,
+            same=plan.same,
+            asked=plan.asked,
+            kept=plan.kept,
+            apart=plan.apart,
+            failed=plan.failed,
+            awaited=len(tx.candidates.awaited_redrafts(plan.topic, plan.channel, release.key, limit=len(plan.drawn))),
+        )
+        for plan in tx.redrafts.of_release(release.id)
+    )

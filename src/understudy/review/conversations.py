@@ -55,6 +55,8 @@ class Conversations:
         """A reviewer who takes over rather than let a planted draft out has noticed it; there is nobody to talk to."""
         for hold in tx.holds.open_of_conversation(conversation_id):
             turn = tx.turns.get(hold.turn_id)
+            if turn.state is TurnState.REDRAFTED:
+                raise Conflict("nobody is behind this conversation: a new version drafted for a turn of the past")
             settle_seed(tx, self._clock, turn, kind=VerdictKind.TAKE_OVER, is_caught=True, reviewer=reviewer)
             close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
 

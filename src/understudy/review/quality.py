@@ -33,7 +33,7 @@ LATEST: Final = 500
 APPROVALS_MIN: Final = 10
 """Fewer approvals say nothing of how fast somebody approves."""
 BOUNDS_DELTA: Final = 0.05
-READING: Final = frozenset({HoldKind.DRAFT, HoldKind.AUDIT, HoldKind.SECOND})
+READING: Final = frozenset({HoldKind.DRAFT, HoldKind.AUDIT, HoldKind.SECOND, HoldKind.REDRAFT})
 """Kinds of hold on which there is a draft to read."""
 MAJOR_FROM: Final = LOSSES[Grade.MAJOR]
 

@@ -43,9 +43,11 @@ ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
     HoldKind.UNSURE_SEND: frozenset({VerdictKind.APPROVE, VerdictKind.REJECT}),
     HoldKind.AUDIT: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
     HoldKind.SECOND: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
+    HoldKind.REDRAFT: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
 }
 """Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again" and
-*reject* says "it did arrive". On an audit, or a second review, a verdict says how good the draft was; nothing is sent."""
+*reject* says "it did arrive". On an audit, a second review or a redraft, a verdict says how good the draft was; nothing is
+sent."""
 
 
 class Verdicts:
@@ -123,7 +125,8 @@ class Verdicts:
             return []
         candidate = label_by_verdict(tx, self._clock, hold, verdict)
         close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=verdict.reviewer)
-        opened = [self._carry_out(tx, turn, hold, verdict)]
+        is_done = hold.kind is HoldKind.REDRAFT  # nobody is behind it: the label is all there is to do
+        opened = [None if is_done else self._carry_out(tx, turn, hold, verdict)]
         if candidate is not None and is_drawn and may_be_seconded(candidate):
             within = timedelta(seconds=self._terms.second_within_s)
             opened.append(ask_second(tx, self._clock, turn, candidate, first=verdict.reviewer, within=within))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Literal
 
 from pydantic import Field
 
+from understudy.records.redraft import RedraftTerms
 from understudy.records.rollout import ReleaseTerms
 from understudy.settings.section import Section
 
@@ -19,7 +21,21 @@ class ReleasesSettings(Section):
     )
     canary_share: float = Field(0.1, gt=0, le=1, description="share of new conversations that a canary drafts for")
     shadow_per_hour_max: int = Field(
-        600, ge=0, description="drafts that a release in shadow makes beside the real ones, per hour, at most"
+        600,
+        ge=0,
+        description="drafts that a release in shadow makes beside the real ones, per hour, at most; and as many again for turns of the past",
+    )
+    redrafts_max: int = Field(
+        0,
+        ge=0,
+        le=5_000,
+        description="turns of each slice for which a release that passed its gate drafts once more, so that labels of drafts that say the same carry over; 0 = none. Only where nobody tunes a version on the labelled turns of the last `redraft_age_days`",
+    )
+    redraft_age_days: float = Field(30.0, gt=0, description="only turns at most so old are redrafted")
+    rehearsals_kept_days: float = Field(
+        30.0,
+        ge=0,
+        description="drafts that were only made beside the real ones are deleted after so many days; 0 = never",
     )
     confirm: Literal["releaser", "automatic"] = Field(
         "releaser", description="who takes the next step where live signals allow it"
@@ -59,5 +75,17 @@ def release_terms_of(section: ReleasesSettings) -> ReleaseTerms:
         takes_back=section.rollback == "automatic",
         goes_on=section.confirm == "automatic",
         shadow_per_hour_max=section.shadow_per_hour_max,
+        rehearsals_kept_days=section.rehearsals_kept_days,
         probe=section.probe,
+    )
+
+
+def redraft_terms_of(section: ReleasesSettings, *, judged_within: timedelta, draft_s_max: float) -> RedraftTerms:
+    """The terms under which labels carry over to a release."""
+    return RedraftTerms(
+        per_slice_max=section.redrafts_max,
+        age=timedelta(days=section.redraft_age_days),
+        judged_within=judged_within,
+        draft_s_max=draft_s_max,
+        per_hour_max=section.shadow_per_hour_max,
     )

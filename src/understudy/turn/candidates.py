@@ -8,9 +8,10 @@ from typing import Any
 
 from understudy.assessment.assess import counted_signals
 from understudy.assessment.confidence import score_name
+from understudy.effects.evidence import is_evidence
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment, DecisionKind
-from understudy.records.autonomy import NOTHING_SAID, Candidate
+from understudy.records.autonomy import Candidate
 from understudy.records.evidence import Evidence
 from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn
@@ -38,13 +39,7 @@ def _is_repeat(tx: Transaction, evidence: Evidence, release: str) -> bool:
     """Whether an earlier draft of the conversation is evidence for the same slice and release, or may become it."""
     if len(evidence.messages) == evidence.burst:
         return False  # nothing came before
-    of_slice = (evidence.topic, evidence.channel, release)
-    return any(
-        one.is_sampled
-        and (one.topic, one.channel, one.release) == of_slice
-        and (one.label is None or one.label.outcome not in NOTHING_SAID)
-        for one in tx.candidates.of_conversation(evidence.conversation_id)
-    )
+    return is_evidence(tx, evidence.conversation_id, (evidence.topic, evidence.channel, release))
 
 
 def add_candidate(

@@ -11,7 +11,16 @@ from understudy.records.autonomy import EVERY, UNVERSIONED, Epoch
 from understudy.records.codec import digest, dump
 from understudy.records.evidence import Evidence
 from understudy.records.release import ANSWERS, is_unreleased
-from understudy.records.rulebook import Calibrator, Grant, Level, Rulebook, Rules, calibrator_in, configured_grant
+from understudy.records.rulebook import (
+    Calibrator,
+    Grant,
+    Level,
+    ReleaseBar,
+    Rulebook,
+    Rules,
+    calibrator_in,
+    configured_grant,
+)
 
 
 def in_force(tx: Transaction, rulebook: Rulebook, evidence: Evidence) -> Rulebook:
@@ -30,34 +39,70 @@ def earned_grant(tx: Transaction, rules: Rules, evidence: Evidence) -> Grant | N
     """
     topic, channel = evidence.topic, evidence.channel
     epoch = current_epoch(tx, evidence)
-    if must_be_reviewed(tx, evidence, epoch):
+    bar = barred_by(tx, evidence, epoch)
+    if bar is not None:
         start = configured_grant(rules, topic, channel) or Grant(topic=topic, channel=channel, level=Level.ASSIST)
         level = start.level if start.level is Level.SHADOW else Level.ASSIST
         is_stopped = _is_stopped(tx, topic, channel)
-        return replace(start, topic=topic, channel=channel, level=level, on_hold=is_stopped)
+        own = replace(start, topic=topic, channel=channel, level=level, on_hold=is_stopped)
+        return _with_bar(tx, rules, evidence, own, bar)
     if epoch is not None and epoch.earned is not None and epoch.calibrator != score_name(rules, _kept(tx, epoch)):
         epoch = replace(epoch, earned=Level.ASSIST)
     is_stopped = _is_stopped(tx, topic, channel)
-    return grant_of(topic, channel, configured_grant(rules, topic, channel), epoch, is_stopped=is_stopped)
+    grant = grant_of(topic, channel, configured_grant(rules, topic, channel), epoch, is_stopped=is_stopped)
+    if grant is None or grant.level is not Level.ASSIST or not _is_later(tx, evidence):
+        return grant
+    return _with_bar(tx, rules, evidence, grant, ReleaseBar.UNEARNED)
 
 
 def _is_stopped(tx: Transaction, topic: str, channel: str) -> bool:
     return any(stop.topic in (EVERY, topic) and stop.channel in (EVERY, channel) for stop in tx.stops.all())
 
 
-def must_be_reviewed(tx: Transaction, evidence: Evidence, epoch: Epoch | None) -> bool:
-    """Whether a person decides on a draft because of the release it comes from: one that was taken back or never let out,
-    a content that nobody released, or one that has earned nothing in this slice and is not its agent's first."""
+def barred_by(tx: Transaction, evidence: Evidence, epoch: Epoch | None) -> ReleaseBar | None:
+    """Whether a person decides on a draft because of the release it comes from, and why: one that was taken back or never
+    let out, a content that nobody released, or one that has earned nothing in this slice and is not its agent's first."""
     roster = tx.releases.roster()
     if not roster.releases:
-        return False
+        return None
     name = release_of(evidence)
     if is_unreleased(name):
-        return True
+        return ReleaseBar.UNRELEASED
     release = roster.recorded_as(name)
-    if release is None or (release.is_first and release.stage in ANSWERS):
-        return False
-    return release.stage not in ANSWERS or epoch is None or epoch.earned is None
+    if release is None:
+        return None
+    if release.stage not in ANSWERS:
+        return ReleaseBar.NOT_OUT
+    is_new = not release.is_first and (epoch is None or epoch.earned is None)
+    return ReleaseBar.UNEARNED if is_new else None
+
+
+def _is_later(tx: Transaction, evidence: Evidence) -> bool:
+    """Whether a draft comes from a release that is not its agent's first."""
+    roster = tx.releases.roster()
+    release = roster.recorded_as(release_of(evidence)) if roster.releases else None
+    return release is not None and not release.is_first
+
+
+def _with_bar(tx: Transaction, rules: Rules, evidence: Evidence, own: Grant, bar: ReleaseBar) -> Grant:
+    """The grant with what stands against it; what was not earned does only where something else would answer alone."""
+    is_in_the_way = bar is not ReleaseBar.UNEARNED or _answers_alone_else(tx, rules, evidence)
+    return replace(own, bar=bar) if is_in_the_way else own
+
+
+def _answers_alone_else(tx: Transaction, rules: Rules, evidence: Evidence) -> bool:
+    """Whether the configuration, or the release beside or before this one, answers alone in this slice."""
+    topic, channel = evidence.topic, evidence.channel
+    configured = configured_grant(rules, topic, channel)
+    if configured is not None and configured.level in (Level.PROBATION, Level.AUTO):
+        return True
+    roster = tx.releases.roster()
+    release = roster.recorded_as(release_of(evidence))
+    other = None if release is None else roster.full(release.agent)
+    if other is not None and release is not None and other.id == release.id:
+        other = None if release.replaces is None else roster.get(release.replaces)
+    earned = None if other is None else grant_of(topic, channel, None, tx.epochs.current(topic, channel, other.key))
+    return earned is not None and earned.level in (Level.PROBATION, Level.AUTO)
 
 
 def grant_of(

@@ -27,6 +27,7 @@ from understudy.web import (
     problems,
     releases,
     reviewers,
+    runs,
     turns,
     webhooks,
 )
@@ -74,6 +75,7 @@ def create(app: App) -> FastAPI:
         contacts,
         autonomy,
         releases,
+        runs,
         reviewers,
         events,
         webhooks,

@@ -39,6 +39,8 @@ BEFORE_THE_DECISION = frozenset(
 """Steps that a planted draft never took: who hears them would know it by their absence."""
 OF_REVIEWS = frozenset({"seed", "review", "reviewer", "label"})
 """First words of the events that tell how reviews are looked at."""
+OF_TRIALS = frozenset({"trial"})
+"""And of those that come by the thousand while a gate runs, and concern no customer."""
 
 
 @router.get("/events", response_class=EventSourceResponse, responses=answers(401, 403))
@@ -51,7 +53,7 @@ async def stream_events(
     """Stream ledger events as they are committed; resumes after `Last-Event-ID`, else begins with the next.
 
     A key without `ledger:read` hears of a turn from its decision on, and not of what is known of reviews, nor of what
-    the first reviewer said of a draft that it may review a second time.
+    the first reviewer said of a draft that it may review a second time, nor of trials.
     """
     with feed.watch(EVERYTHING) as watch:
         seen = last_event_id
@@ -74,7 +76,7 @@ async def stream_events(
 
 def is_told(entry: LedgerEntry, key: ApiKey) -> bool:
     """Whether a key may hear of an entry: who reviews must not learn which drafts on hold were planted."""
-    is_untold = entry.event in BEFORE_THE_DECISION or entry.event.partition(".")[0] in OF_REVIEWS
+    is_untold = entry.event in BEFORE_THE_DECISION or entry.event.partition(".")[0] in OF_REVIEWS | OF_TRIALS
     return Scope.LEDGER_READ in key.scopes or not is_untold
 
 

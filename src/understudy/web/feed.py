@@ -6,6 +6,7 @@ Another process's commits are not heard here, so a waiter also looks by itself e
 from __future__ import annotations
 
 import asyncio
+import math
 from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -28,7 +29,7 @@ class Watch:
         """Say that there is news."""
         self._news.set()
 
-    async def next(self, timeout_s: float = POLL_S) -> None:
+    async def next(self, timeout_s: float = math.inf) -> None:
         """Wait for news, at most `timeout_s` and at most until it is time to look anyway."""
         with suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), min(timeout_s, POLL_S))

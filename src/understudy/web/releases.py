@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from understudy.errors import MalformedInput
 from understudy.records.release import Release, Stage
 from understudy.records.rollout import AgentReleases, ReleaseStatus, RolledBack
+from understudy.records.spread import GateProgress
 from understudy.web.auth import ReleasesReader, ReleasesWriter, TheApp
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers, problem
@@ -50,6 +51,13 @@ class WhyIn(BaseModel):
     why: Why = ""
 
 
+class GatedRelease(BaseModel):
+    """A release and how far its gate is."""
+
+    release: Release
+    gate: GateProgress | None
+
+
 @router.get("", responses=answers(401, 403))
 async def list_releases(
     app: TheApp,
@@ -72,10 +80,27 @@ async def get_release(
     return found
 
 
-@router.post("", responses=answers(401, 403, 404, 409), status_code=201)
-async def create_release(body: CreateIn, app: TheApp, key: ReleasesWriter) -> Release:
-    """Write an entry of `[agents]` down as a release; where a gate is configured it is run first, which takes its time."""
-    return await app.releases.create(body.entry, by=key.name, why=body.why)
+@router.post(
+    "",
+    responses=answers(401, 403, 404, 409) | {202: {"model": GatedRelease, "description": "its gate is under way"}},
+    status_code=201,
+    response_model=Release,
+)
+async def create_release(body: CreateIn, app: TheApp, key: ReleasesWriter) -> Release | JSONResponse:
+    """Write an entry of `[agents]` down as a release. Where a gate is configured servers run it from now on: 202, and the
+    release stays *created* until it has passed."""
+    release, gate = await app.releases.ask(body.entry, by=key.name, why=body.why)
+    if gate is None:
+        return release
+    found = await app.release_reports.release(release.id)
+    return JSONResponse(GatedRelease(release=found.release, gate=found.gate).model_dump(mode="json"), 202)
+
+
+@router.delete("/{release_id}/gate", responses=answers(401, 403, 404, 409), response_model=ReleaseStatus)
+async def stop_gate(release_id: str, app: TheApp, key: ReleasesWriter) -> ReleaseStatus:
+    """Have servers begin no more trials of a release's gate. What was tried stays; asked for again it goes on from there."""
+    release = await app.releases.stop_gate(release_id, by=key.name)
+    return await app.release_reports.release(release.id)
 
 
 @router.post("/{release_id}/waive", responses=answers(401, 403, 404, 409, 412, 428), response_model=Release)
@@ -113,7 +138,7 @@ async def roll_back_release(
 async def give_up_release(
     release_id: str, body: WhyIn, app: TheApp, key: ReleasesWriter, if_match: IfMatch = None
 ) -> Release | JSONResponse:
-    """Retire a release that was never let out."""
+    """Retire a release that was never let out; where its gate is under way, no more trials of it are begun."""
     if if_match is None:
         return _unmatched()
     return await app.releases.give_up(release_id, version=_version(if_match), by=key.name, why=body.why)

@@ -29,10 +29,10 @@ from understudy.web.shapes import (
     TurnOut,
 )
 
-SETTLED = frozenset({TurnState.ANSWERED, TurnState.SUPERSEDED, TurnState.SPENT})
+SETTLED = frozenset({TurnState.ANSWERED, TurnState.SUPERSEDED, TurnState.SPENT, TurnState.REDRAFTED})
 """States in which nothing more will happen to a turn; a handed-off one may still be answered by a person."""
 
-AFTERWARDS = frozenset({HoldKind.AUDIT, HoldKind.SECOND})
+AFTERWARDS = frozenset({HoldKind.AUDIT, HoldKind.SECOND, HoldKind.REDRAFT})
 """Kinds of hold that no answer waits for."""
 
 

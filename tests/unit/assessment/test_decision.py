@@ -11,7 +11,7 @@ from understudy.assessment.decision import HAND_OFF_CODES, decide
 from understudy.records.assessment import Confidence, Decision, DecisionKind, Finding, Severity
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Action, Evidence
-from understudy.records.rulebook import CheckPolicy, Grant, Level, Rules, SafeReply
+from understudy.records.rulebook import CheckPolicy, Grant, Level, ReleaseBar, Rules, SafeReply
 
 AUTO = Rules(
     grants=(Grant(topic="*", channel="*", level=Level.AUTO, threshold=0.9),),
@@ -87,6 +87,19 @@ def test_agent_that_only_shadows_never_speaks(turn: Any) -> None:
 def test_draft_below_probation_is_held(turn: Any, level: Level, code: str) -> None:
     decision = decided(turn(), rules=at_level(level))
     assert (decision.kind, codes(decision)) == (DecisionKind.HOLD, [code])
+
+
+@pytest.mark.parametrize("bar", ReleaseBar)
+def test_draft_that_waits_because_of_its_release_says_so(turn: Any, bar: ReleaseBar) -> None:
+    barred = Grant(topic="orders", channel="webchat", level=Level.ASSIST, bar=bar)
+    decision = decided(turn(), rules=replace(AUTO, earned=barred))
+    assert (decision.kind, codes(decision)) == (DecisionKind.HOLD, [f"release_{bar.value}"])
+    assert decision.is_candidate
+
+
+def test_stop_of_a_person_is_said_before_the_release(turn: Any) -> None:
+    barred = Grant(topic="orders", channel="webchat", level=Level.ASSIST, on_hold=True, bar=ReleaseBar.UNEARNED)
+    assert codes(decided(turn(), rules=replace(AUTO, earned=barred))) == ["autonomy_on_hold"]
 
 
 def test_slice_without_a_grant_is_assisted(turn: Any) -> None:

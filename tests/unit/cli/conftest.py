@@ -186,7 +186,8 @@ class FakeDesk:
         if hold.version != version:
             raise ApiError(status=412, code="stale-version", detail="stale")
         self.change(hold_id, state="decided")
-        return Decided(verdict=Verdict(action=action), turn=Turn(id="t", state="delivering"))
+        state = "redrafted" if hold.kind == "redraft" else "delivering"
+        return Decided(verdict=Verdict(action=action), turn=Turn(id="t", state=state))
 
 
 class FakeKeys:

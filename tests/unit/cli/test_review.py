@@ -214,6 +214,17 @@ def test_a_hand_off_cannot_be_approved(review: Review, detail: Make, fake_desk: 
     assert review.desk.done() == [("release", "h-1")]
 
 
+def test_what_a_new_version_drafts_for_a_past_turn_is_judged_and_not_sent(
+    review: Review, detail: Make, fake_desk: Any
+) -> None:
+    review.desk = fake_desk(detail("h-1", kind="redraft"))
+    text = review.run("p", "t", "a", "q")
+    assert "new version, past turn" in text
+    assert "Draft that will not be sent" in text
+    assert "approve: counted for the new version; nothing is sent" in text
+    assert review.desk.done() == [("approve", "h-1")]
+
+
 @pytest.mark.parametrize(("key", "sent"), [("a", ("approve", "h-1")), ("r", ("reject", "h-1", [], None))])
 def test_an_unsure_send_is_settled_only_after_a_second_key(
     review: Review, detail: Make, fake_desk: Any, key: str, sent: tuple[Any, ...]

@@ -77,6 +77,20 @@ def test_rejected_draft_must_not_come_again() -> None:
     assert refuses(case, "We refund 30 EUR, please send the parcel back.") is False
 
 
+def test_value_that_a_check_pointed_at_is_refused_where_masking_moved_it() -> None:
+    text = "Dear grace@navy.mil, you get 50 EUR."
+    at = text.index("50 EUR")
+    finding = Finding(
+        check="grounding",
+        code="unsupported_money",
+        severity=Severity.MAJOR,
+        explanation="",
+        span=Span(start=at, end=at + 6),
+    )
+    case = case_of(past(text, verdict=VerdictKind.REJECT, findings=(finding,)), SHOP)
+    assert [dict(one.terms) for one in case.graders if one.kind == "facts"] == [{"must_not": ["50 EUR"]}]
+
+
 def test_turn_that_was_rightly_handed_off_must_be_handed_off_again() -> None:
     case = case_of(past(decision=DecisionKind.HAND_OFF), SHOP)
     assert [(one.kind, dict(one.terms)) for one in case.graders] == [("decision", {"": ["hand_off"]})]

@@ -125,6 +125,7 @@ def test_only_final_states_lead_nowhere() -> None:
         TurnState.ANSWERED,
         TurnState.SUPERSEDED,
         TurnState.SPENT,
+        TurnState.REDRAFTED,
     }
 
 
@@ -136,8 +137,15 @@ def test_a_planted_turn_has_no_way_to_delivery_and_none_leads_to_it() -> None:
     assert not {TurnState.PLANTED, TurnState.SPENT} & (OPEN | WORKING | SUPERSEDABLE)
 
 
-def test_every_state_but_a_planted_turns_can_be_reached_from_the_first() -> None:
-    reached, new = {TurnState.PLANTED, TurnState.SPENT}, {TurnState.COLLECTING}
+def test_a_redrafted_turn_leads_nowhere_and_nothing_leads_to_it() -> None:
+    assert not TRANSITIONS[TurnState.REDRAFTED]
+    assert not any(TurnState.REDRAFTED in following for following in TRANSITIONS.values())
+    assert TurnState.REDRAFTED not in OPEN | WORKING | SUPERSEDABLE
+
+
+def test_every_state_but_those_made_for_reviewers_can_be_reached_from_the_first() -> None:
+    reached = {TurnState.PLANTED, TurnState.SPENT, TurnState.REDRAFTED}
+    new = {TurnState.COLLECTING}
     while new:
         reached |= new
         new = {to for state in new for to in TRANSITIONS[state]} - reached

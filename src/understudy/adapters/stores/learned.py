@@ -50,7 +50,7 @@ _SECOND_AWAITED = Statement(
     .order_by(candidates.c.second_due_at)
     .limit(bindparam("limit"))
 )
-_IS_JUDGED = (_IS_SAMPLED, candidates.c.label.is_not(None))
+_IS_JUDGED = (_IS_SAMPLED, candidates.c.label.is_not(None), candidates.c.redraft_of.is_(None))
 _JUDGED = Statement(
     select(*_CANDIDATE)
     .where(candidates.c.seq > bindparam("after"), *_IS_JUDGED)
@@ -62,6 +62,34 @@ _LATEST_JUDGED = Statement(
 )
 _COUNT_JUDGED = Statement(
     select(func.count()).select_from(candidates).where(candidates.c.seq > bindparam("after"), *_IS_JUDGED)
+)
+_OF_SEQ = Statement(select(*_CANDIDATE).where(candidates.c.seq == bindparam("which")))
+_EVIDENCE_IN = Statement(
+    select(*_CANDIDATE)
+    .where(
+        candidates.c.topic == bindparam("topic"),
+        candidates.c.release == bindparam("release"),
+        candidates.c.channel == bindparam("channel"),
+        candidates.c.seq > bindparam("after"),
+        candidates.c.seq <= bindparam("until"),
+        *_IS_JUDGED,
+        candidates.c.is_repeat.is_(False),
+        candidates.c.decided_at >= bindparam("since"),
+    )
+    .order_by(candidates.c.seq.desc())
+    .limit(bindparam("limit"))
+)
+_AWAITED_REDRAFTS = Statement(
+    select(*_CANDIDATE)
+    .where(
+        candidates.c.topic == bindparam("topic"),
+        candidates.c.release == bindparam("release"),
+        candidates.c.channel == bindparam("channel"),
+        candidates.c.redraft_of.is_not(None),
+        candidates.c.label.is_(None),
+    )
+    .order_by(candidates.c.seq)
+    .limit(bindparam("limit"))
 )
 _DELIVERED = Statement(
     select(func.count(), func.max(candidates.c.seq)).where(
@@ -159,6 +187,10 @@ class SqlCandidates:
         rows = self._session.rows_where(_CANDIDATES, _OF_TURN, turn_id=turn_id)
         return record_of(Candidate, rows[0]) if rows else None
 
+    def get(self, seq: int) -> Candidate | None:
+        found = self._read(_OF_SEQ, which=seq)
+        return found[0] if found else None
+
     def of_conversation(self, conversation_id: str) -> list[Candidate]:
         rows = self._session.rows_where(_CANDIDATES, _OF_CONVERSATION, conversation_id=conversation_id)
         return [record_of(Candidate, row) for row in rows]
@@ -191,6 +223,15 @@ class SqlCandidates:
 
     def count_judged(self, *, after: int) -> int:
         return int(self._session.scalar(_COUNT_JUDGED, after=after))
+
+    def evidence_in(
+        self, topic: str, channel: str, release: str, *, after: int, until: int, since: datetime, limit: int
+    ) -> list[Candidate]:
+        bounds = {"after": after, "until": until, "since": since, "limit": limit}
+        return self._read(_EVIDENCE_IN, topic=topic, channel=channel, release=release, **bounds)
+
+    def awaited_redrafts(self, topic: str, channel: str, release: str, *, limit: int) -> list[Candidate]:
+        return self._read(_AWAITED_REDRAFTS, topic=topic, channel=channel, release=release, limit=limit)
 
     def delivered(self, topic: str, channel: str, *, after: int) -> tuple[int, int]:
         if (known := self._known.delivered_after(topic, channel, after)) is not None:

@@ -10,10 +10,11 @@ from understudy.adapters.stores.columns import Choice, Instant, Kept
 from understudy.adapters.stores.tables import metadata, verdicts
 from understudy.records.autonomy import Label, Proposal, Targets
 from understudy.records.codec import dump, load
+from understudy.records.redraft import RedraftPlan
 from understudy.records.rulebook import Calibrator, Level
 from understudy.records.topics import TopicModel
 
-__all__ = ["calibrators", "candidates", "epochs", "metadata", "stops", "topic_models"]
+__all__ = ["calibrators", "candidates", "epochs", "metadata", "redrafts", "stops", "topic_models"]
 
 
 class Document(Kept[Any]):
@@ -52,6 +53,7 @@ candidates = Table(
     Column("due_at", Instant, nullable=False),
     Column("is_repeat", Boolean, nullable=False, server_default=false()),
     Column("second_due_at", Instant),
+    Column("redraft_of", BigInteger),
     Column("label", Document(Label)),
     Index("ix_candidates_conversation", "conversation_id"),
     Index("ix_candidates_slice", "topic", "release", "channel", "seq"),
@@ -66,6 +68,15 @@ candidates = Table(
         "seq",
         sqlite_where=text("label IS NOT NULL AND is_sampled"),
         postgresql_where=text("label IS NOT NULL AND is_sampled"),
+    ),
+    Index(
+        "ix_candidates_redrafts",
+        "topic",
+        "release",
+        "channel",
+        "seq",
+        sqlite_where=text("redraft_of IS NOT NULL AND label IS NULL"),
+        postgresql_where=text("redraft_of IS NOT NULL AND label IS NULL"),
     ),
     Index(
         "ix_candidates_second",
@@ -132,6 +143,17 @@ topic_models = Table(
     Column("id", String(64), primary_key=True),
     Column("body", Document(TopicModel), nullable=False),
     Column("adopted_at", Instant, nullable=False),
+)
+
+redrafts = Table(
+    "redrafts",
+    metadata,
+    Column("release_id", String(64), primary_key=True),
+    Column("topic", String(200), primary_key=True),
+    Column("channel", String(100), primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("body", Document(RedraftPlan), nullable=False),
+    Index("ix_redrafts_slice", "topic", "channel"),
 )
 
 stops = Table(

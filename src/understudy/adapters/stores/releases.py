@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from sqlalchemy import bindparam, delete, func, select, update
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
@@ -148,6 +150,12 @@ class SqlReleases:
 
     def rehearsals(self, release_id: str, *, after: int = 0, limit: int) -> list[Rehearsal]:
         return [row[0] for row in self._session.rows(_REHEARSALS, which=release_id, after=after, limit=limit)]
+
+    def forget_rehearsals(self, turn_ids: Iterable[str], *, release_id: str | None = None) -> None:
+        which = [one.id for one in self.roster().releases] if release_id is None else [release_id]
+        for turn_id in turn_ids:
+            for one in which:
+                self._session.change(_FORGET_REHEARSAL, {"release_is": one, "turn_is": turn_id})
 
     def count_rehearsals(self, release_id: str) -> int:
         return int(self._session.scalar(_COUNT_REHEARSALS, which=release_id))

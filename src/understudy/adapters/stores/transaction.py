@@ -13,6 +13,7 @@ from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
+from understudy.adapters.stores.learned_redrafts import SqlRedrafts
 from understudy.adapters.stores.learned_topics import SqlTopics
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
@@ -21,6 +22,7 @@ from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
 from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
+from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
 from understudy.ports.store import Committed
 from understudy.records.turn import Job
@@ -50,6 +52,7 @@ class SqlTransaction:
         self.epochs = SqlEpochs(session, hot.autonomy)
         self.calibrators = SqlCalibrators(session, hot.autonomy)
         self.stops = SqlStops(session, hot.autonomy)
+        self.redrafts = SqlRedrafts(session)
         self.topics = SqlTopics(session, hot.autonomy)
         self.seeds = SqlSeeds(session)
         self.reviews = SqlReviews(session)
@@ -58,6 +61,8 @@ class SqlTransaction:
         self.runs = SqlRuns(session)
         self.gates = SqlGates(session)
         self.releases = SqlReleases(session, hot.autonomy)
+        self.spread = SqlSpreadRuns(session)
+        self.pending_gates = SqlPendingGates(session, self.spread)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:

@@ -22,6 +22,8 @@ from understudy.ports.telemetry import (
     ReleaseMoved,
     RequestRefused,
     StepFailed,
+    TrialMade,
+    TrialsRefused,
     TurnDecided,
 )
 
@@ -88,9 +90,11 @@ def _is_usual(event: Event) -> bool:
         return event.outcome != "undelivered"
     if isinstance(event, AutonomyMoved):
         return event.what not in ("demoted", "stopped")
+    if isinstance(event, TrialMade):
+        return event.outcome != "error"
     if isinstance(event, ReleaseMoved):
         return event.what not in ("rolled_back", "regressed", "unverified")
-    return not isinstance(event, BreakerChanged | HoldRaised | RequestRefused | StepFailed)
+    return not isinstance(event, BreakerChanged | HoldRaised | RequestRefused | StepFailed | TrialsRefused)
 
 
 def _fields(event: Event) -> dict[str, Any]:

@@ -23,6 +23,8 @@ from understudy.ports.telemetry import (
     RequestRefused,
     StepFailed,
     TopicModelAdopted,
+    TrialMade,
+    TrialsRefused,
     TurnDecided,
     TurnSuperseded,
 )
@@ -72,6 +74,8 @@ class Metrics:
         self.autonomy = counter("autonomy_moves", "Changes of autonomy, and promotions proposed", "what")
         self.adopted = counter("learned_adopted", "Learned models that came into force", "what")
         self.releases = counter("release_moves", "What was done to releases", "agent", "what")
+        self.trials = counter("trials", "Trials made for runs that a server was asked for", "suite", "outcome")
+        self.trials_refused = counter("trials_refused", "Runs whose trials a process left to others", "suite", "code")
         self.failures = counter("steps_failed", "Steps that broke in a way nobody foresaw", "flow")
         self._gauges: list[Gauge] = []
         self._topics: set[str] = set()
@@ -124,6 +128,10 @@ class Metrics:
                 self.adopted.labels("topics").inc()
             case ReleaseMoved():
                 self.releases.labels(event.agent, event.what).inc()
+            case TrialMade():
+                self.trials.labels(event.suite, event.outcome).inc()
+            case TrialsRefused():
+                self.trials_refused.labels(event.suite, event.code).inc()
             case StepFailed():
                 self.failures.labels(event.flow).inc()
 

@@ -1,0 +1,231 @@
+"""The demo's third act: a mistake becomes a case, stops one release, lets another one out, and that one is taken back.
+
+Everybody acts over the HTTP API: customers in the web chat, a reviewer, a releaser. The agent is the one of the first act
+in three versions, each its folder of documents: what answers now, a change made in haste that keeps the mistake, and one
+that mends it but has lost a page. Nothing of it is staged: the gate, the canary and the rollback are the product's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx2
+
+from understudy.client.client import AsyncClient
+from understudy.client.models import Hold, Turn
+from understudy.demo.customers import CHANNEL, wait_until
+
+AGENT, HASTY, MENDED = "faq", "faq_hasty", "faq_mended"
+SUITE = "fernway"
+MARGIN: Final = 0.5
+"""So much worse a version may seem and still pass; with the few cases of a demo less could not be told."""
+WITHIN_S: Final = 60.0
+AT_ONCE: Final = 12
+PAUSE_S: Final = 1.0
+"""Between so many customers and the next ones, so that what they found out is seen before."""
+CUSTOMERS_MAX: Final = 240
+CUSTOMERS_EXPECTED: Final = 37
+"""About how many customers it takes until the release is taken back."""
+
+PAGE = "how-to-return.md"
+MISTAKE = "we take £6.00 for the label off the refund"
+IN_HASTE = "the label costs £6.00, which we take off the refund"
+MENDED_WORDS = "we take £7.50 for the label off the refund"
+LOST_PAGE = "delivery-abroad.md"
+"""What nobody had a case for, because the agent answers about delivery alone and people seldom look."""
+
+MISTAKEN_CUSTOMER, ASKED = "Saoirse Nolan", "What do you take for the return label from abroad, from other countries?"
+RIGHT = "From other countries we take £7.50 for the label off the refund; the price went up in May."
+LATER_CUSTOMER = "Customer"
+LATER = (
+    "How much is delivery to Germany?",
+    "How much is delivery to Spain?",
+    "Do you deliver to France?",
+    "What does delivery to Ireland cost?",
+    "Do you deliver to the Netherlands?",
+    "How long does delivery to France take?",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReleaseMoment:
+    """What happened, to which release (its entry in the configuration), and how far that was then."""
+
+    what: str
+    release: str
+    stage: str
+
+
+def write_versions(knowledge: Path, folder: Path) -> dict[str, Path]:
+    """Write the documents of the two changed versions into a folder; returns each by its entry."""
+    found = {}
+    for entry, words in ((HASTY, IN_HASTE), (MENDED, MENDED_WORDS)):
+        found[entry] = folder / entry
+        shutil.copytree(knowledge, found[entry], dirs_exist_ok=True)
+        page = (knowledge / PAGE).read_text(encoding="utf-8")
+        assert MISTAKE in page, f"{PAGE} says so"
+        (found[entry] / PAGE).write_text(page.replace(MISTAKE, words), encoding="utf-8")
+    (found[MENDED] / LOST_PAGE).unlink()
+    return found
+
+
+class Versions:
+    """Plays the act against a running server, whose suites are in `suites`; `said` is called after each customer."""
+
+    def __init__(
+        self,
+        http: httpx2.AsyncClient,
+        reviewer: AsyncClient,
+        releaser_key: str,
+        suites: Path,
+        *,
+        said: Callable[[int], None],
+    ) -> None:
+        self._http = http
+        self._reviewer = reviewer
+        self._releaser = {"Authorization": f"Bearer {releaser_key}"}
+        self._suite = suites / SUITE
+        self._said = said
+        self._asked = 0
+        self.moments: list[ReleaseMoment] = []
+
+    async def learn_from_a_mistake(self) -> None:
+        """A reviewer rejects a reply; that becomes a case, and so does what people found right. Nobody else may review yet."""
+        await self._mistake_becomes_a_case()
+        await self._everyday_becomes_cases()
+
+    async def let_out(self) -> None:
+        """Create the releases, let out the one that passes, and let customers find out what is wrong with it."""
+        await self._create(AGENT)
+        await self._create(HASTY)
+        mended = await self._create(MENDED)
+        await self._promote(mended)
+        await self._until_taken_back(mended)
+
+    async def _mistake_becomes_a_case(self) -> None:
+        """A customer reads a price that is not true any more, or would have: a reviewer rejects the draft and answers."""
+        await self._ask(MISTAKEN_CUSTOMER, ASKED)
+        hold = await self._hold("draft")
+        await self._reviewer.reject(hold.id, version=hold.version, severity=1.0, reasons=("wrong_price",))
+        waits = await self._hold("hand_off", turn=hold.turn_id)
+        await self._reviewer.respond(waits.id, RIGHT, version=waits.version)
+        await self._reviewer.hand_back(hold.conversation_id)
+        case = str((await self._case(hold.turn_id))["case"])
+        self._note(f"a reviewer rejected a reply of it; that became {case}", AGENT, "–")
+
+    async def _everyday_becomes_cases(self) -> None:
+        """What the agent drafted and people sent as it was has to stay right."""
+        self._suite.mkdir(parents=True, exist_ok=True)
+        head = f"description: What our customers ask, and what once went wrong.\nmargin: {MARGIN}\n"
+        (self._suite / "suite.yaml").write_text(head, encoding="utf-8")
+        turns = [turn async for turn in self._reviewer.turns()]
+        for turn in turns:
+            if _was_sent_as_it_was(turn):
+                await self._case(turn.id)
+
+    async def _create(self, entry: str) -> dict[str, Any]:
+        """Have a release created; where its gate takes its time, wait for what it says."""
+        answer = await self._order("/v1/releases", {"entry": entry})
+        made = answer.get("release", answer)  # beside how far its gate is, where one was begun
+        found = dict(made)
+
+        async def is_decided() -> bool:
+            found.update((await self._release(made["id"]))["release"])
+            return found["stage"] != "created" or found["gate"] is not None
+
+        if not await wait_until(is_decided, limit_s=WITHIN_S):
+            raise AssertionError(f"after {WITHIN_S} s the gate of {entry} has not decided")
+        self._note(_said_of(found["gate"]), entry, found["stage"])
+        return found
+
+    async def _promote(self, release: dict[str, Any]) -> None:
+        body = {"to": "canary", "share": 0.5}
+        moved = await self._order(f"/v1/releases/{release['id']}/promote", body, version=release["version"])
+        self._note(f"{moved['share']:.0%} of the new conversations are its own", release["entry"], moved["stage"])
+
+    async def _until_taken_back(self, release: dict[str, Any]) -> None:
+        """Customers ask what nobody had a case for, until the release is taken back and the old one was seen to answer."""
+        now = release
+
+        async def is_back() -> bool:
+            now.update((await self._release(release["id"]))["release"])
+            return bool(now["stage"] == "rolled_back" and now["verified_at"] is not None)
+
+        while not await is_back() and now["stage"] != "rolled_back":
+            if self._asked >= CUSTOMERS_MAX:
+                raise AssertionError(f"after {CUSTOMERS_MAX} customers {release['entry']} is still {now['stage']}")
+            numbers = range(self._asked, self._asked + AT_ONCE)
+            await asyncio.gather(*(self._ask(f"{LATER_CUSTOMER} {one}", LATER[one % len(LATER)]) for one in numbers))
+            await asyncio.sleep(PAUSE_S)
+        if not await wait_until(is_back, limit_s=WITHIN_S):
+            raise AssertionError(f"after {WITHIN_S} s nobody has seen who answers in place of {release['entry']}")
+        moves = {move["what"]: move for move in now["moves"]}
+        self._note(f"taken back by {_move(moves['rolled_back'])}", release["entry"], now["stage"])
+        self._note(f"asked by a probe; {_move(moves['verified'])}", AGENT, "full")
+
+    async def _ask(self, name: str, text: str) -> None:
+        """A customer of their own begins a chat and asks."""
+        begun = await self._http.post("/chat/sessions", json={})
+        begun.raise_for_status()
+        token = {"Authorization": f"Bearer {begun.json()['token']}"}
+        self._asked += 1
+        body = {"id": f"versions-{self._asked}", "text": text, "name": name}
+        (await self._http.post("/chat/messages", json=body, headers=token)).raise_for_status()
+        self._said(self._asked)
+
+    async def _hold(self, kind: str, *, turn: str | None = None) -> Hold:
+        found: list[Hold] = []
+
+        async def is_there() -> bool:
+            found.extend(
+                [hold async for hold in self._reviewer.holds() if hold.kind == kind and turn in (None, hold.turn_id)]
+            )
+            return bool(found)
+
+        if not await wait_until(is_there, limit_s=WITHIN_S):
+            raise AssertionError(f"after {WITHIN_S} s nothing of the kind {kind} waits")
+        return found[0]
+
+    async def _case(self, turn: str) -> dict[str, Any]:
+        return await self._order(f"/v1/turns/{turn}/case", {"suite": SUITE})
+
+    async def _order(self, path: str, body: dict[str, Any], *, version: int | None = None) -> dict[str, Any]:
+        seen = {} if version is None else {"If-Match": f'"{version}"'}
+        answer = await self._http.post(path, json=body, headers=self._releaser | seen)
+        answer.raise_for_status()
+        made: dict[str, Any] = answer.json()
+        return made
+
+    async def _release(self, release_id: str) -> dict[str, Any]:
+        answer = await self._http.get(f"/v1/releases/{release_id}", headers=self._releaser)
+        answer.raise_for_status()
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def _note(self, what: str, entry: str, stage: str) -> None:
+        self.moments.append(ReleaseMoment(what=what, release=entry, stage=stage))
+
+
+def _said_of(gate: dict[str, Any] | None) -> str:
+    """What a gate said of a release; None for the first, which has nothing to be compared with."""
+    if gate is None:
+        return "adopted as it is: it answers as before"
+    if gate["blocked_by"]:
+        return f"its gate says {gate['verdict']}: blocked by {', '.join(gate['blocked_by'])}"
+    return f"its gate says {gate['verdict']}: {gate['reason']}"
+
+
+def _move(move: dict[str, Any]) -> str:
+    return f"the {move['by']}: {move['why']}"
+
+
+def _was_sent_as_it_was(turn: Turn) -> bool:
+    """Whether a person let the agent's draft go out word for word."""
+    if turn.channel != CHANNEL or turn.decision != "hold" or turn.draft is None or turn.reply is None:
+        return False
+    return turn.draft.agent == AGENT and turn.reply.text == turn.draft.text
