@@ -25,6 +25,7 @@ from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.assessment.checks import CHECKS, OPINIONS
 from understudy.delivery.outbox import Outbox
+from understudy.delivery.reports import Reports
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.ports.store import Committed, Transaction
@@ -109,6 +110,7 @@ class Stage(People):
         others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
         self.outbox = outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
+        self.reports = Reports(store, clock, self)
         self.flow = flow = TurnFlow(
             store,
             clock,

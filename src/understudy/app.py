@@ -20,6 +20,7 @@ from understudy.adapters.telemetry.spans import Spans
 from understudy.connections import build_agent, build_channel, build_opinion
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.outbox import Outbox, OutboxLimits
+from understudy.delivery.reports import Reports
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.evaluation.asking import Asking
 from understudy.evaluation.casebook import Casebook, Suites
@@ -97,6 +98,7 @@ class App:
     intake: Intake
     flow: TurnFlow
     outbox: Outbox
+    reports: Reports
     holds: Holds
     verdicts: Verdicts
     seeds: Seeds
@@ -219,6 +221,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         intake=_intake(settings, store, clock, telemetry, flow),
         flow=flow,
         outbox=outbox,
+        reports=Reports(store, clock, telemetry),
         casebook=Casebook(store, clock, Suites(base / settings.evaluation.suites, rulebook.rules.profile)),
         learning=learning,
         orders=Orders(store, clock, telemetry, lambda: rulebook.rules, **earning),

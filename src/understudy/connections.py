@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
@@ -14,6 +14,8 @@ from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.opinion import SecondOpinion
+from understudy.records.rest import RestShape
+from understudy.settings.channels import Remote, Rest, Vendor
 from understudy.settings.model import (
     AgentSettings,
     AgentVersion,
@@ -28,6 +30,9 @@ from understudy.settings.model import (
     Webhook,
 )
 from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion, OpinionSettings
+
+if TYPE_CHECKING:
+    from understudy.adapters.channels.rest import RestChannel
 
 
 def build_agent(name: str, agent: AgentSettings, base: Path) -> Agent:
@@ -104,6 +109,54 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
                 chars_max=channel.chars_max,
                 text_chars_max=settings.limits.message_chars_max,
             )
+        case _:
+            return rest_channel(name, channel, clock, settings)
+
+
+def shape_of_channel(channel: Rest | Vendor) -> RestShape:
+    """The shape of a channel: the one in the configuration, or the vendor's that is shipped."""
+    from understudy.adapters.channels.presets import shape_of
+
+    return channel if isinstance(channel, Rest) else shape_of(channel.kind)
+
+
+def rest_channel(
+    name: str, channel: Rest | Vendor, clock: Clock, settings: Settings, *, instead: str | None = None
+) -> RestChannel:
+    """A channel as its shape describes it; `instead`: the server that it sends to in a trial."""
+    from understudy.adapters.channels.rest import RestChannel
+
+    if isinstance(channel, Rest):
+        values, credentials = channel.values, channel.credentials
+    else:
+        own = {
+            field: getattr(channel, field) for field in type(channel).model_fields.keys() - Remote.model_fields.keys()
+        }
+        values = {field: value for field, value in own.items() if isinstance(value, str) and field != "kind"}
+        credentials = {field: value for field, value in own.items() if isinstance(value, SecretStr)}
+    return RestChannel(
+        name,
+        shape_of_channel(channel),
+        clock=clock,
+        secrets=[secret.get_secret_value() for secret in channel.secrets],
+        credentials={field: secret.get_secret_value() for field, secret in credentials.items()},
+        values=values,
+        public_url=settings.server.public_url,
+        insecure=channel.insecure,
+        chars_max=channel.chars_max,
+        text_chars_max=settings.limits.message_chars_max,
+        timeout_s=channel.timeout_s,
+        instead=instead,
+    )
+
+
+def preset_of(kind: str) -> str:
+    """The description of a vendor's channel that is shipped, as TOML; raises `ConfigurationError` naming all there are."""
+    from understudy.adapters.channels.presets import PRESETS, text_of
+
+    if kind not in PRESETS:
+        raise ConfigurationError(f"no channel is shipped under the kind {kind!r}; there are {', '.join(PRESETS)}")
+    return text_of(kind)
 
 
 def _plain(secret: SecretStr | None) -> str | None:

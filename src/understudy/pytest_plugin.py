@@ -1,4 +1,6 @@
-"""`pytest --understudy-suite suites/shop`: every case of a suite is a test; it runs nothing unless a suite is named.
+"""`pytest --understudy-suite suites/shop`: every case of a suite is a test; `--understudy-connector NAME` tries a channel.
+
+It runs nothing unless a suite or a channel is named.
 
 A case fails where any of its trials failed, and is an *error* where none failed and some told nothing of the agent. JUnit
 reports are pytest's own (`--junitxml`). Under pytest-xdist each process tries the cases it is given.
@@ -18,14 +20,21 @@ import pytest
 from understudy.errors import UnderstudyError
 
 if TYPE_CHECKING:
+    from understudy.connector_kit.cases import Case
+    from understudy.connector_kit.trial import Trial
     from understudy.evaluations import Evaluations
-    from understudy.records.suite import Suite, Trial
+    from understudy.records.suite import Suite
+    from understudy.records.suite import Trial as CaseTrial
+    from understudy.settings.model import Settings
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
     group = parser.getgroup("understudy", "try an agent on suites of cases")
     group.addoption("--understudy-suite", action="append", default=[], metavar="SUITE", help="a folder of cases")
+    group.addoption(
+        "--understudy-connector", action="append", default=[], metavar="NAME", help="try a channel of the configuration"
+    )
     group.addoption("--understudy-config", metavar="FILE", help="default: ./understudy.toml, where there is one")
     group.addoption("--understudy-agent", metavar="NAME", help="which agent; default: the one that drafts")
     group.addoption("--understudy-trials", type=int, metavar="N", help="of each case; default: as the suite says")
@@ -40,6 +49,58 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
             items.extend(collector.collect())
         except UnderstudyError as error:
             raise pytest.UsageError(f"--understudy-suite {name}: {error.message}") from error
+    for name in config.getoption("--understudy-connector"):
+        try:
+            items.extend(ConnectorCollector.from_parent(session, name=name).collect())
+        except UnderstudyError as error:
+            raise pytest.UsageError(f"--understudy-connector {name}: {error.message}") from error
+
+
+class ConnectorCollector(pytest.Collector):
+    """A channel of the configuration, on trial."""
+
+    def collect(self) -> list[ConnectorItem]:
+        """Build the channel; what goes wrong with channels are the tests."""
+        from understudy.connector_kit.cases import CASES
+        from understudy.connector_kit.trial import Trial
+
+        trial = Trial(_settings(self.config)[0], self.name)
+        return [ConnectorItem.from_parent(self, name=name, trial=trial, case=case) for name, case in CASES.items()]
+
+
+class ConnectorItem(pytest.Item):
+    """One case of the connector kit."""
+
+    def __init__(self, *, trial: Trial, case: Case, **more: Any) -> None:
+        super().__init__(**more)
+        self._trial = trial
+        self._case = case
+
+    def runtest(self) -> None:
+        """Play the case."""
+        self._case(self._trial)
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Say what the channel did instead, without a traceback through this module."""
+        from understudy.connector_kit.trial import CaseFailed as ChannelFailed
+
+        if isinstance(excinfo.value, ChannelFailed | UnderstudyError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[str, int | None, str]:
+        """Where the case is."""
+        assert self.parent is not None, "cases belong to channels"
+        return self.parent.name, None, f"{self.parent.name}: {self.name}"
+
+
+def _settings(config: pytest.Config) -> tuple[Settings, Path]:
+    """The settings that the options name, and the folder they are in."""
+    from understudy.settings.load import FILE_NAME, load
+
+    given = config.getoption("--understudy-config")
+    file = Path(given or FILE_NAME)
+    return load(file if given or file.exists() else None, os.environ), file.resolve().parent
 
 
 class SuiteCollector(pytest.Collector):
@@ -49,18 +110,14 @@ class SuiteCollector(pytest.Collector):
         """Read the suite; its cases are the tests."""
         from understudy.evaluation.suites import read_suite
         from understudy.evaluations import Evaluations
-        from understudy.settings.load import FILE_NAME, load
 
-        given = self.config.getoption("--understudy-config")
-        file = Path(given or FILE_NAME)
-        settings = load(file if given or file.exists() else None, os.environ)
-        self.evaluations: Evaluations = Evaluations(settings, file.resolve().parent)
+        self.evaluations: Evaluations = Evaluations(*_settings(self.config))
         self.suite: Suite = read_suite(self.evaluations.suite_folder(self.name))
         self.graders = self.evaluations.graders(self.suite)
-        self.found: dict[str, list[Trial]] = {}
+        self.found: dict[str, list[CaseTrial]] = {}
         return [CaseItem.from_parent(self, name=case.id) for case in self.suite.cases]
 
-    def trials_of(self, case: str) -> list[Trial]:
+    def trials_of(self, case: str) -> list[CaseTrial]:
         """The trials of a case; makes those of the whole suite at once, except where other processes make theirs."""
         if case not in self.found:
             only = [case] if hasattr(self.config, "workerinput") else []
@@ -68,7 +125,7 @@ class SuiteCollector(pytest.Collector):
                 self.found.setdefault(trial.case, []).append(trial)
         return self.found.get(case, [])
 
-    async def _made(self, only: Sequence[str]) -> Sequence[Trial]:
+    async def _made(self, only: Sequence[str]) -> Sequence[CaseTrial]:
         from understudy.evaluation.journal import Journal, RunHead
         from understudy.evaluation.plan import plan_of
         from understudy.evaluation.runner import Runner

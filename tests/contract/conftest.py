@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import itertools
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -28,6 +29,7 @@ from understudy.records.outbox import OutboxEntry, OutboxState
 from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind
 from understudy.records.turn import Turn, TurnState
 
+sys.path.insert(0, str(Path(__file__).parents[1]))  # test files are no package
 T = TypeVar("T")
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)

@@ -11,7 +11,7 @@ import contextlib
 import dataclasses
 import json
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -19,7 +19,9 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
-from understudy.adapters.channels.webhook import RETRY_AFTER_S_MAX, WebhookChannel
+from sockets import serving
+from understudy.adapters.channels.outlet import RETRY_AFTER_S_MAX
+from understudy.adapters.channels.webhook import WebhookChannel
 from understudy.records.conversation import Author
 from understudy.records.outbox import Accepted, OutboxEntry, OutboxState, Rejected, Retry, SendResult, Unknown
 from understudy.testing.scripted import FROZEN_START, FrozenClock
@@ -80,32 +82,6 @@ class Receiver:
 
     def body(self, number: int = 0) -> bytes:
         return self.requests[number].partition(b"\r\n\r\n")[2]
-
-
-Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-
-
-@contextlib.asynccontextmanager
-async def serving(handler: Handler) -> AsyncIterator[int]:
-    """Serve on a free port of the loopback and give it; at the end no connection and no task is left."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        tasks.add(asyncio.current_task())  # type: ignore[arg-type]
-        try:
-            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
-                await handler(reader, writer)
-        finally:
-            writer.close()
-            with contextlib.suppress(OSError):
-                await writer.wait_closed()
-
-    server = await asyncio.start_server(handle, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-    for task in tasks:
-        task.cancel()
-    await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @contextlib.asynccontextmanager

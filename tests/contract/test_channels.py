@@ -11,11 +11,13 @@ from datetime import UTC, datetime
 import pytest
 
 from understudy.adapters.channels.collected import API, CollectedChannel
+from understudy.adapters.channels.rest import RestChannel
 from understudy.adapters.channels.webhook import WebhookChannel
 from understudy.errors import InputError, MalformedInput
 from understudy.ports.channel import Capabilities, Channel, InboundRequest
 from understudy.records.conversation import Author
 from understudy.records.outbox import Accepted, OutboxEntry, OutboxState, Rejected, Retry, Unknown
+from understudy.records.rest import RestShape
 from understudy.testing.scripted import FROZEN_START, FrozenClock, RecordingChannel
 
 SECRET = "whsec_" + "A" * 43 + "="
@@ -42,6 +44,23 @@ CHANNELS: dict[str, Callable[[], Channel]] = {
     "api": lambda: CollectedChannel(API),
     # Port 9 of the loopback: nobody listens there, so that a send meets a refusal.
     "webhook": lambda: WebhookChannel("webhook", url="http://127.0.0.1:9/", secrets=[SECRET], clock=FrozenClock()),
+    "rest": lambda: RestChannel(
+        "rest",
+        RestShape.model_validate(
+            {
+                "inbound": {
+                    "when": "@.message.text",
+                    "id": "$.message.id",
+                    "conversation": "$.message.id",
+                    "address": "$.message.id",
+                    "text": "$.message.text",
+                },
+                "send": {"url": "http://127.0.0.1:9/{to}", "template": {"text": "{text}"}},
+            }
+        ),
+        clock=FrozenClock(),
+        insecure=True,
+    ),
     "recording": lambda: RecordingChannel(name="recording"),
 }
 

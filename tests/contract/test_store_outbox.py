@@ -35,6 +35,33 @@ def test_a_missing_entry_is_named(store: SqlStore) -> None:
         store.read_now(lambda tx: tx.outbox.get("none"))
 
 
+def test_an_entry_is_found_by_its_id_or_is_not_there(store: SqlStore, commit: Commit, make: Any) -> None:
+    entry = commit(make.entry)
+    assert store.read_now(lambda tx: tx.outbox.find(entry.id)) == entry
+    assert store.read_now(lambda tx: tx.outbox.find("none")) is None
+
+
+def test_an_entry_is_found_by_the_name_its_own_channel_took_it_under(
+    store: SqlStore, commit: Commit, make: Any
+) -> None:
+    def receipt(entry: Any, attempt: int, provider_id: str | None) -> Receipt:
+        return Receipt(outbox_id=entry.id, attempt=attempt, outcome="x", provider_id=provider_id, detail=None, at=NOW)
+
+    def found(tx: Transaction) -> list[str | None]:
+        asked = [tx.outbox.taken_as(channel, "sms-1") for channel in (here.channel, "elsewhere", "nowhere")]
+        return [None if one is None else one.id for one in asked]
+
+    here, there = commit(make.entry), commit(lambda tx: make.entry(tx, channel="elsewhere"))
+    commit(lambda tx: tx.outbox.add_receipt(receipt(here, 1, None)))
+    assert store.read_now(found) == [None, None, None]
+    commit(lambda tx: tx.outbox.add_receipt(receipt(here, 2, "sms-1")))
+    commit(lambda tx: tx.outbox.add_receipt(receipt(there, 1, "sms-1")))
+    assert store.read_now(found) == [here.id, there.id, None]
+    later = commit(make.entry)
+    in_one_step = commit(lambda tx: [tx.outbox.add_receipt(receipt(later, 1, "sms-1")), found(tx)])
+    assert in_one_step[1][0] == later.id
+
+
 def test_the_head_is_the_oldest_entry_neither_sent_nor_dead(store: SqlStore, commit: Commit, make: Any) -> None:
     conversation = commit(make.conversation).id
     states = [OutboxState.SENT, OutboxState.DEAD, OutboxState.UNKNOWN, OutboxState.SENDING, OutboxState.PENDING]

@@ -1,4 +1,4 @@
-"""`understudy channels`: check a webhook's signature by hand, as the channel would; it opens no connection."""
+"""`understudy channels`: check a webhook's signature by hand, send a message to try a channel, show what is shipped."""
 
 from __future__ import annotations
 
@@ -9,8 +9,19 @@ from typing import Annotated
 
 import typer
 
-from understudy.cli.output import EXIT_FAILED, JsonOption, print_json
+from understudy.cli.output import (
+    EXIT_FAILED,
+    EXIT_INCONCLUSIVE,
+    ConfigOption,
+    JsonOption,
+    print_json,
+    read_settings,
+)
 from understudy.errors import ConfigurationError, MalformedInput, SignatureInvalid
+from understudy.ports.channel import Channel
+from understudy.ports.clock import Clock
+from understudy.records.conversation import Author
+from understudy.records.outbox import Accepted, OutboxEntry, OutboxState, SendResult, Unknown
 
 tree = typer.Typer(help="Look into the channels that messages come over.", no_args_is_help=True)
 
@@ -60,6 +71,88 @@ def verify(
         typer.echo(f"invalid: {reason}", err=True)
     if reason is not None:
         raise typer.Exit(EXIT_FAILED)
+
+
+@tree.command("send-test")
+def send_test(
+    channel: str = typer.Argument(help="the channel's name in the configuration"),
+    to: str = typer.Option(help="the address that the message goes to, such as your own number"),
+    conversation: str | None = typer.Option(
+        None, help="the provider's name of the thread, where replies need one; default: the address"
+    ),
+    text: str = typer.Option("This is a test of Understudy. Nothing needs to be done.", help="what is sent"),
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send one real message over a channel, past the outbox; exit code 1 where it is refused, 2 where nobody knows."""
+    import asyncio
+
+    from understudy.app import system_clock
+    from understudy.connections import build_channel
+
+    settings, _ = read_settings(config)
+    clock = system_clock()
+    if channel not in settings.channels:
+        names = ", ".join(sorted(settings.channels)) or "none"
+        raise ConfigurationError(f"there is no channel {channel!r}; configured: {names}")
+    entry = trial_entry(channel, to=to, conversation=conversation or to, text=text, clock=clock)
+    found = asyncio.run(sent_and_looked_up(build_channel(channel, settings.channels[channel], clock, settings), entry))
+    outcome, reason = type(found).__name__.lower(), getattr(found, "reason", None)
+    provider_id = found.provider_id if isinstance(found, Accepted) else None
+    if as_json:
+        print_json({"outcome": outcome, "key": entry.id, "provider_id": provider_id, "reason": reason})
+    elif isinstance(found, Accepted):
+        typer.echo(f"accepted: {channel} took it{f' as {provider_id}' if provider_id else ''}; see that it arrives")
+    else:
+        typer.echo(f"{outcome}: {reason}", err=True)
+    match found:
+        case Accepted():
+            return
+        case Unknown():
+            raise typer.Exit(EXIT_INCONCLUSIVE)
+        case _:
+            raise typer.Exit(EXIT_FAILED)
+
+
+@tree.command("show")
+def show(kind: str = typer.Argument(help="the kind of channel, such as twilio")) -> None:
+    """Print the description of a vendor's channel that is shipped, to read or to begin one of your own with."""
+    from understudy.connections import preset_of
+
+    typer.echo(preset_of(kind), nl=False)
+
+
+def trial_entry(channel: str, *, to: str, conversation: str, text: str, clock: Clock) -> OutboxEntry:
+    """A message of no conversation, under a key of its own."""
+    return OutboxEntry(
+        id=clock.new_id("out"),
+        seq=0,
+        turn_id=None,
+        conversation_id="",
+        channel=channel,
+        address=to,
+        external_id=conversation,
+        text=text,
+        author=Author.REVIEWER,
+        author_name=None,
+        ai_generated=False,
+        state=OutboxState.SENDING,
+        attempts=1,
+        due_at=None,
+        last_error=None,
+        created_at=clock.now(),
+    )
+
+
+async def sent_and_looked_up(channel: Channel, entry: OutboxEntry) -> SendResult:
+    """Send, and look up what nobody knows where the channel can."""
+    try:
+        found = await channel.send(entry)
+        if isinstance(found, Unknown) and channel.capabilities.can_look_up:
+            found = await channel.look_up(entry)
+        return found
+    finally:
+        await channel.close()
 
 
 def _header(line: str) -> tuple[str, str]:

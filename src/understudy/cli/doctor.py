@@ -15,6 +15,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from understudy.cli.doctor_channels import channels
 from understudy.cli.doctor_releases import Result, releases
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
 from understudy.errors import UnderstudyError
@@ -22,7 +23,7 @@ from understudy.ports.agent import Agent
 from understudy.ports.opinion import SecondOpinion
 from understudy.records.policy import PolicyRule
 from understudy.records.rulebook import Level
-from understudy.settings.model import Settings, WebChat, Webhook
+from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 
 AGENT_WITHIN_S = 10.0
@@ -39,7 +40,7 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             *_store(settings, base),
             *_agents(settings, base),
             *_opinions(settings, base),
-            *_channels(settings),
+            *channels(settings),
         ]
         if not _broken(results):
             results += releases(settings, base)
@@ -212,39 +213,6 @@ def _reached(what: str, make: Callable[[], Agent | SecondOpinion], mend: str) ->
     except TimeoutError:
         says = f"no answer within {AGENT_WITHIN_S:g} s"
         return Result(what=what, state="error", says=says, mend="see whether it runs")
-
-
-def _channels(settings: Settings) -> Iterator[Result]:
-    from understudy.app import system_clock
-    from understudy.connections import build_channel
-
-    for name, channel in settings.channels.items():
-        what = f"channels.{name}"
-        try:
-            build_channel(name, channel, system_clock(), settings)
-        except UnderstudyError as error:
-            yield Result(what=what, state="error", says=error.message, mend="see docs/how-to/connect-a-channel.md")
-            continue
-        if isinstance(channel, Webhook) and channel.insecure:
-            yield Result(
-                what=what,
-                state="error",
-                says="accepts unsigned requests: anybody can write as a customer",
-                mend="set secrets",
-            )
-        elif isinstance(channel, Webhook) and not channel.honours_keys:
-            yield Result(
-                what=what,
-                state="warning",
-                says="does not honour keys: a send whose outcome is unknown waits for a person",
-                mend="let the receiver ignore a repeated webhook-id and set honours_keys = true",
-            )
-        elif isinstance(channel, WebChat) and not channel.disclosure.strip():
-            yield Result(
-                what=what, state="warning", says="customers are not told that they talk to an AI", mend="set disclosure"
-            )
-        else:
-            yield Result(what=what, state="ok", says=channel.kind)
 
 
 def _wiring(settings: Settings) -> Iterator[Result]:

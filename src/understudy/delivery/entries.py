@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from understudy.ports.store import Transaction
+from understudy.records.conversation import Author
 from understudy.records.outbox import OutboxEntry
 from understudy.records.turn import Turn
 
@@ -37,3 +40,14 @@ def latest_turn(tx: Transaction, entry: OutboxEntry) -> Turn:
     turn = tx.turns.latest_of(entry.conversation_id)
     assert turn is not None, f"conversation {entry.conversation_id} began without a turn"
     return turn
+
+
+def closed_window(tx: Transaction, entry: OutboxEntry, window_s: float, now: datetime) -> str | None:
+    """Why a channel that takes replies only `window_s` after the customer's last message takes this one no more."""
+    said = tx.messages.of_conversation(entry.conversation_id)
+    last = max((one.at for one in said if one.author is Author.CUSTOMER), default=None)
+    if last is not None and (now - last).total_seconds() <= window_s:
+        return None
+    return (
+        f"the customer's last message is more than {window_s / 3600:g} h old, and {entry.channel} takes no reply then"
+    )

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from understudy.backoff import backoff_s
-from understudy.delivery.entries import MAY_HAVE_ARRIVED, latest_turn, tries_of, turn_of
+from understudy.delivery.entries import MAY_HAVE_ARRIVED, closed_window, latest_turn, tries_of, turn_of
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import hold_opened, open_hold
 from understudy.effects.sending import settle_sent
@@ -222,6 +222,9 @@ class Outbox:
             result: SendResult = Unknown(reason="the sending process stopped in the middle")
         elif self._is_stale(lease):  # Another worker could take it over in the middle.
             return Retry(reason="this process stood still for so long that it did not begin to send")
+        elif channel is not None and (window_s := channel.capabilities.window_s) is not None:
+            closed = await self._store.read(lambda tx: closed_window(tx, entry, window_s, self._clock.now()))
+            result = await self._ask(lease, "send") if closed is None else Rejected(reason=closed)
         else:
             result = await self._ask(lease, "send")
         if not isinstance(result, Unknown) or channel is None:

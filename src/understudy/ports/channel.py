@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
 from understudy.records.conversation import Inbound
-from understudy.records.outbox import OutboxEntry, SendResult
+from understudy.records.outbox import OutboxEntry, Report, SendResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,12 +26,29 @@ class InboundRequest:
 class Capabilities:
     """What a channel can do. `honours_keys`: a repeated send with the same key reaches the customer once.
 
-    `chars_max` is the longest text it takes; None = no limit known.
+    `chars_max` is the longest text it takes; None = no limit known. `window_s`: how long after the customer's last
+    message it takes replies; None = always. `keeps_order`: what it accepted first reaches the customer first.
     """
 
     honours_keys: bool = False
     can_look_up: bool = False
     chars_max: int | None = None
+    window_s: float | None = None
+    keeps_order: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Events:
+    """What a request holds. `ignored` says of each event that is neither message nor report why it is passed over;
+    `refused` of each message that cannot be read what is wrong with it and what to do. `say`: answer with
+    this text and nothing else.
+    """
+
+    messages: tuple[Inbound, ...] = ()
+    reports: tuple[Report, ...] = ()
+    ignored: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    say: str | None = None
 
 
 class Channel(Protocol):
@@ -67,3 +85,26 @@ class Channel(Protocol):
     async def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """What a provider answered to a question that changes nothing; `clock_ahead_s`: how far our clock is ahead of its."""
+
+    says: str
+    clock_ahead_s: float | None = None
+
+
+class TakesEvents(ABC):
+    """What a channel also is whose provider sends more than messages: reports on replies, handshakes, other events."""
+
+    @abstractmethod
+    def read(self, request: InboundRequest) -> Events:
+        """Verify the request and read all that it holds; a GET can be a handshake and nothing else.
+
+        Raises `SignatureInvalid` or `MalformedInput` where nothing of it can be read, each with what to do.
+        """
+
+    @abstractmethod
+    async def check(self) -> Reached:
+        """Ask the provider whether it lets us in; raises `ConfigurationError` with what it said where it does not."""

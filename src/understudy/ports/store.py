@@ -8,7 +8,7 @@ asks for it, so it must have no effect outside its transaction; jobs are announc
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
@@ -18,10 +18,10 @@ from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.ports.releases import Releases
+from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
-from understudy.records.outbox import OutboxEntry, OutboxState, Receipt
 from understudy.records.review import Hold, HoldState, Verdict, Waiting
 from understudy.records.rulebook import Rulebook
 from understudy.records.turn import Job, Turn, TurnState
@@ -188,54 +188,6 @@ class Verdicts(Protocol):
     def add(self, verdict: Verdict) -> None: ...
 
     def of_turn(self, turn_id: str) -> list[Verdict]: ...
-
-
-class Outbox(Protocol):
-    """What is to be sent, in order inside a conversation."""
-
-    def add(self, entry: OutboxEntry) -> OutboxEntry:
-        """Add one and return it with its `seq`."""
-        ...
-
-    def get(self, outbox_id: str) -> OutboxEntry:
-        """Read one; raises `NotFound`."""
-        ...
-
-    def head(self, conversation_id: str) -> OutboxEntry | None:
-        """The oldest entry of a conversation that waits or is under way: the only one that may be sent."""
-        ...
-
-    def open_of(self, conversation_id: str) -> list[OutboxEntry]:
-        """The entries of a conversation that wait or are under way, in the order in which they leave."""
-        ...
-
-    def of_turn(self, turn_id: str) -> list[OutboxEntry]: ...
-
-    def change(self, entry: OutboxEntry, *, attempts: int) -> None:
-        """Write an entry whose stored `attempts` is as given; raises `StepSuperseded` where it is not."""
-        ...
-
-    def renew(self, entry: OutboxEntry, *, until: datetime) -> None:
-        """Move `due_at` of an entry that is being sent under these `attempts`, or do nothing; no ledger entry."""
-        ...
-
-    def due(self, now: datetime, *, limit: int) -> list[OutboxEntry]:
-        """Pending entries that are due, and sending ones whose lease lapsed."""
-        ...
-
-    def listed(
-        self, states: Collection[OutboxState], *, channel: str | None = None, after: int = 0, limit: int
-    ) -> list[OutboxEntry]:
-        """Entries in one of these states with `seq` > `after`, of one channel or of all, in the order of `seq`."""
-        ...
-
-    def count(self, states: Collection[OutboxState], *, channel: str | None = None) -> Mapping[OutboxState, int]:
-        """Count the entries in each of these states; a state without any counts 0."""
-        ...
-
-    def add_receipt(self, receipt: Receipt) -> None: ...
-
-    def receipts(self, outbox_id: str) -> list[Receipt]: ...
 
 
 class Ledger(Protocol):

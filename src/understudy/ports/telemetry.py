@@ -31,6 +31,24 @@ class RequestRefused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EventIgnored:
+    """A channel's provider sent something that is no customer's message; `why` it is passed over, in the configuration's words."""
+
+    channel: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryReported:
+    """A channel's provider said what became of a reply it took. `outcome` is `delivered`, `undelivered`, `known` (said
+    before, or nothing to learn) or `not_ours`."""
+
+    channel: str
+    outbox_id: str | None
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AgentAsked:
     """The agent was asked once. `outcome` is `draft` or the error's code."""
 
@@ -226,6 +244,8 @@ class StepFailed:
 Event = (
     MessageReceived
     | RequestRefused
+    | EventIgnored
+    | DeliveryReported
     | AgentAsked
     | BreakerChanged
     | TurnSuperseded

@@ -78,7 +78,10 @@ class Message:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inbound:
-    """One customer message as a channel parsed it, before it is stored; `provider_id` makes it unique on its channel."""
+    """One customer message as a channel parsed it, before it is stored; `provider_id` makes it unique on its channel.
+
+    `needs_person`: why no agent can answer it, as a reason of a hold; its text then says what came instead of words.
+    """
 
     provider_id: str
     external_id: str
@@ -89,6 +92,7 @@ class Inbound:
     contact_name: str | None = None
     contact_email: str | None = None
     contact_phone: str | None = None
+    needs_person: str | None = None
 
     def __post_init__(self) -> None:
         for field in ("provider_id", "external_id", "address"):

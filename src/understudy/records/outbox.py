@@ -92,3 +92,16 @@ class Receipt:
     provider_id: str | None
     detail: str | None
     at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a channel says, later and of its own accord, of a reply: that the customer has it, or will not get it.
+
+    `key` is our own id of the entry where the channel carries it back, `provider_id` the channel's name for it.
+    """
+
+    key: str | None
+    provider_id: str | None
+    has_arrived: bool
+    why: str | None = None

@@ -95,9 +95,9 @@ def _value(text: str) -> Any:
 
 def _explain(error: Any) -> str:
     loc = [str(part) for part in error["loc"]]
-    kinds = {"faq", "chat_completions", "responses", "http", "python", "webchat", "webhook", "judge", "embeddings"}
     # A discriminated union puts its tag into the location; people wrote no such key.
-    where = ".".join(part for number, part in enumerate(loc) if not (part in kinds and number == 2))
+    is_tag = len(loc) > 2 and any(loc[2] in _tags(model) for model in _models_at(loc[:2]))
+    where = ".".join(part for number, part in enumerate(loc) if not (is_tag and number == 2))
     if error["type"] == "union_tag_not_found":
         return (
             f"{where}.kind: missing; one of {', '.join(sorted(tag for one in _models_at(loc) for tag in _tags(one)))}"

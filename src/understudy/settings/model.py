@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr
 
 from understudy.records.policy import Markup, RuleKind
 from understudy.settings.autonomy import Autonomy
+from understudy.settings.channels import Rest, Vendor
 from understudy.settings.evaluation import EvaluationSettings
 from understudy.settings.learning import LearningSettings
 from understudy.settings.opinions import OpinionSettings
@@ -199,7 +200,7 @@ class Webhook(Section):
     agent: str | None = Field(None, description="agent for this channel; default: drafting.agent")
 
 
-ChannelSettings = Annotated[WebChat | Webhook, Field(discriminator="kind")]
+ChannelSettings = Annotated[WebChat | Webhook | Rest | Vendor, Field(discriminator="kind")]
 
 
 class CheckSettings(Section):

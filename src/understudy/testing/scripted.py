@@ -120,11 +120,14 @@ class RecordingChannel:
         honours_keys: bool = True,
         can_look_up: bool = False,
         chars_max: int | None = None,
+        window_s: float | None = None,
         gate: asyncio.Event | None = None,
     ) -> None:
         self.name = name
         self.answers = deque(answers)
-        self.capabilities = Capabilities(honours_keys=honours_keys, can_look_up=can_look_up, chars_max=chars_max)
+        self.capabilities = Capabilities(
+            honours_keys=honours_keys, can_look_up=can_look_up, chars_max=chars_max, window_s=window_s
+        )
         self.gate = gate
         self.attempts: list[OutboxEntry] = []
         self.delivered: list[OutboxEntry] = []

@@ -12,7 +12,8 @@ from itertools import pairwise
 from typing import Any
 
 from understudy.assessment.cards import mask_all, mask_cards
-from understudy.effects.holds import close_hold
+from understudy.effects.handing_off import give_to_person
+from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.taking_along import Nobody, TakesAlong
 from understudy.errors import Overloaded, TooLarge
 from understudy.ports.clock import Clock
@@ -21,7 +22,7 @@ from understudy.ports.telemetry import HoldClosed, MessageReceived, Telemetry, T
 from understudy.records.codec import build, canonical, dump, plain
 from understudy.records.conversation import Author, Conversation, Inbound, Message, Mode
 from understudy.records.evidence import NO_FACTS, ChatMessage, ContactFacts, Draft
-from understudy.records.review import HoldKind, HoldState
+from understudy.records.review import Hold, HoldKind, HoldState
 from understudy.records.text import storable_record
 from understudy.records.turn import SUPERSEDABLE, TURN_JOB, Job, Turn, TurnState
 from understudy.turn.coalescing import CoalescingLimits, window_s
@@ -29,6 +30,8 @@ from understudy.turn.gathering import fit_draft, masked_call
 
 RETRY_AFTER_S = 5
 GAPS_LOOKED_AT = 12
+UNREADABLE_PRIORITY = 3
+"""Of a message that no agent can answer: before drafts, after what went wrong."""
 NAMES_CHARS_MAX = {"provider_id": 500, "external_id": 500, "address": 500, "topic": 200}
 """How long the names in an inbound message may be: as long as the store keeps them."""
 
@@ -89,9 +92,11 @@ class Intake:
         self._refuse_overlong(inbound)
         inbound, cards = _fitted(inbound)
         superseded: list[Superseded] = []
+        holds: list[Hold | None] = []
 
         def step(tx: Transaction) -> tuple[Received, Any]:
             superseded.clear()
+            holds.clear()
             known = tx.messages.known(channel, inbound.provider_id)
             if known is not None:
                 return _known(known), None
@@ -99,10 +104,15 @@ class Intake:
             conversation = self._conversation(tx, channel, inbound, now)
             turn = self._turn_for(tx, conversation, inbound, now, superseded)
             message = self._add_message(tx, turn, inbound, now, cards)
+            if inbound.needs_person is not None:
+                holds.append(self._to_person(tx, turn, inbound.needs_person))
             taken = self._following.take_along(tx, conversation.id)
             return Received(message=message, turn_id=turn.id, is_duplicate=False), taken
 
-        return self._taken_in(channel, *await self._store.write(step), superseded)
+        received = self._taken_in(channel, *await self._store.write(step), superseded)
+        for hold in filter(None, holds):
+            self._telemetry.emit(hold_opened(hold))
+        return received
 
     async def submit(
         self,
@@ -262,6 +272,12 @@ class Intake:
             hold_id = holds[0].id if holds else None
             age_s = (now - holds[0].created_at).total_seconds() if holds else 0.0
             superseded.append(Superseded(turn=older, by=newer.id, hold_id=hold_id, hold_age_s=age_s))
+
+    def _to_person(self, tx: Transaction, turn: Turn, reason: str) -> Hold | None:
+        """An agent could only answer to words that nobody wrote, so none is asked."""
+        return give_to_person(
+            tx, self._clock, turn, reasons=(reason,), priority=UNREADABLE_PRIORITY, expires_after_s=None
+        )
 
     def _add_message(self, tx: Transaction, turn: Turn, inbound: Inbound, now: datetime, cards: int) -> Message:
         message = tx.messages.add(

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request, Response
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from understudy.app import App
-from understudy.errors import NotFound, UnderstudyError
-from understudy.ports.channel import InboundRequest
-from understudy.ports.telemetry import RequestRefused
+from understudy.errors import MalformedInput, NotFound, UnderstudyError
+from understudy.ports.channel import Channel, Events, InboundRequest, TakesEvents
+from understudy.ports.telemetry import EventIgnored, RequestRefused
 from understudy.web.auth import TheApp
 from understudy.web.edge import Edge
 from understudy.web.problems import answers, problem_of, problem_of_unexpected
 
-router = APIRouter(tags=["channels"])
-
 PREFIX = "/webhooks/"
+EMPTY: dict[int | str, dict[str, Any]] = {204: {"description": "The same, for providers that want no body"}}
+router = APIRouter(tags=["channels"])
 _NAME = re.compile("[^/]{1,100}")
 
 
@@ -31,10 +32,20 @@ class Acknowledged(BaseModel):
     duplicates: int
 
 
-@router.post("/webhooks/{channel}", responses=answers(401, 404))
-async def take_webhook(channel: Annotated[str, Path(max_length=100)], request: Request, app: TheApp) -> Acknowledged:
-    """Take a channel's request in. A 200 means that every message in it is on disk."""
-    return await _take(app, channel, request)
+@router.post("/webhooks/{channel}", response_model=Acknowledged, responses={**answers(401, 404), **EMPTY})
+async def take_webhook(channel: Annotated[str, Path(max_length=100)], request: Request, app: TheApp) -> Any:
+    """Take a channel's request in. A 200 or 204 means that every message in it is on disk."""
+    taken = await _take(app, channel, request)
+    return taken if isinstance(taken, Acknowledged) else _said(taken)
+
+
+@router.get("/webhooks/{channel}", response_class=PlainTextResponse, responses=answers(401, 404))
+async def shake_hands(channel: Annotated[str, Path(max_length=100)], request: Request, app: TheApp) -> Response:
+    """Say back what a provider gives to say, when it asks whether this address is this channel's."""
+    taken = await _take(app, channel, request)
+    if isinstance(taken, str):
+        return _said(taken)
+    raise NotFound(f"channel {channel!r} knows no such handshake")
 
 
 class WebhooksFirst:
@@ -59,7 +70,7 @@ class WebhooksFirst:
         request = Request(scope, receive)
         try:
             taken = await _take(self._app, scope["path"].removeprefix(PREFIX), request)
-            answer: Response = Response(taken.model_dump_json(), media_type="application/json")
+            answer = _said(taken) if isinstance(taken, str) else _acknowledgement(taken)
         except (UnderstudyError, HTTPException) as error:
             answer = problem_of(request, error)
         except Exception as error:  # noqa: BLE001 - whatever it was, it is logged and answered
@@ -67,13 +78,15 @@ class WebhooksFirst:
         await answer(scope, receive, send)
 
 
-async def _take(app: App, channel: str, request: Request) -> Acknowledged:
+async def _take(app: App, channel: str, request: Request) -> Acknowledged | str:
+    """Store what a request holds, and say how many messages that were, or the text its channel wants as an answer."""
     try:
         known = app.channels.get(channel)
         if known is None or channel not in app.settings.channels:
             names = ", ".join(sorted(app.settings.channels)) or "none"
             raise NotFound(f"there is no channel {channel!r}; configured: {names}")
-        inbound = known.parse(
+        events = _events(
+            known,
             InboundRequest(
                 method=request.method,
                 url=str(request.url),
@@ -82,11 +95,36 @@ async def _take(app: App, channel: str, request: Request) -> Acknowledged:
                 },
                 body=await request.body(),
                 received_at=app.clock.now(),
-            )
+            ),
         )
-        received = [await app.intake.receive(channel, message) for message in inbound]
+        received = [await app.intake.receive(channel, message) for message in events.messages]
+        for report in events.reports:
+            await app.reports.take(channel, report)
+        for why in events.ignored:
+            app.telemetry.emit(EventIgnored(channel=channel, why=why))
+        if events.refused:
+            rest = f"; {len(received)} other message(s) of the request are stored" if received else ""
+            raise MalformedInput(f"{events.refused[0]}{rest}")
     except UnderstudyError as error:
         face = f"webhooks/{channel}" if channel in app.settings.channels else "webhooks"
         app.telemetry.emit(RequestRefused(face=face, code=error.code))
         raise
+    if events.say is not None:
+        return events.say
     return Acknowledged(received=len(received), duplicates=sum(one.is_duplicate for one in received))
+
+
+def _events(channel: Channel, request: InboundRequest) -> Events:
+    if isinstance(channel, TakesEvents):
+        return channel.read(request)
+    if request.method == "GET":
+        return Events()
+    return Events(messages=channel.parse(request))
+
+
+def _acknowledgement(taken: Acknowledged) -> Response:
+    return Response(taken.model_dump_json(), media_type="application/json")
+
+
+def _said(text: str) -> Response:
+    return PlainTextResponse(text) if text else Response(status_code=204)

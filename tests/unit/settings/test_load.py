@@ -203,7 +203,10 @@ def test_an_unknown_key_in_the_environment_names_the_nearest() -> None:
         ("[[autonomy.grants]]\nlevel = 'boss'", "autonomy.grants.0.level: "),
         ("[[autonomy.grants]]\ntopic = 'x'", "autonomy.grants.0.level: Field required"),
         ("[channels.w]\nkind = 'fax'", "channels.w: "),
-        ("[channels.w]\ntitle = 'x'", "channels.w.kind: missing; one of webchat, webhook"),
+        (
+            "[channels.w]\ntitle = 'x'",
+            "channels.w.kind: missing; one of chatwoot, intercom, rest, sinch_conversation, sinch_sms, slack, twilio, webchat, webhook, whatsapp_cloud, zendesk",
+        ),
         ("[channels.w]\nkind = 'webchat'\ncolour = 'red'", "channels.w.colour: "),
         ("[safe_replies.x]\ntext = ''", "safe_replies.x.text: "),
     ],
@@ -227,7 +230,10 @@ def test_a_section_known_from_the_environment_alone_is_told_what_it_lacks_and_sh
     with pytest.raises(ConfigurationError) as caught:
         load(None, {"UNDERSTUDY__CHANNELS__SHOP__SECRETS": '["whsec_tell-nobody"]'})
     assert "tell-nobody" not in str(caught.value)
-    assert "channels.shop.kind: missing; one of webchat, webhook" in str(caught.value)
+    assert (
+        "channels.shop.kind: missing; one of chatwoot, intercom, rest, sinch_conversation, sinch_sms, slack, twilio, webchat, webhook, whatsapp_cloud, zendesk"
+        in str(caught.value)
+    )
 
 
 def test_a_list_of_tables_is_not_shown_for_what_may_stand_in_it(tmp_path: Path) -> None:

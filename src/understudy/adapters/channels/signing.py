@@ -119,6 +119,23 @@ class Scheme:
                 f"{' signs the URL too' if '{url}' in self.template else ''}), and see that no proxy changes what is signed"
             )
 
+    def sign(self, request: Signed, *, key: bytes, at: datetime) -> dict[str, str]:
+        """The headers that make a request one that `verify` takes, signed as at `at` (aware); for trials."""
+        seconds = int(at.timestamp())
+        stamp = {
+            Clock.SECONDS: str(seconds),
+            Clock.MILLISECONDS: str(seconds * 1000),
+            Clock.ISO_8601: at.isoformat(),
+        }[self.clock]
+        given = ((self.id_header, "trial-1"), (self.timestamp_header, stamp), (self.nonce_header, "trial-1"))
+        headers = {name: value for name, value in given if name is not None}
+        signed = Signed(
+            headers={**request.headers, **headers}, body=request.body, method=request.method, url=request.url
+        )
+        digest = self._digests(key, signed)[0]
+        written = digest.hex() if self.encoding == "hex" else base64.b64encode(digest).decode()
+        return {**headers, self.header: self.prefix + written}
+
     def _digests(self, key: bytes, request: Signed) -> list[bytes]:
         texts: list[bytes] = [b""]
         for piece in self.pieces:

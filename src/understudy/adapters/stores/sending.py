@@ -39,6 +39,14 @@ _RECEIPTS_OF = Statement(
     .order_by(receipts.c.attempt)
 )
 
+_TAKEN_AS = Statement(
+    select(*_ENTRY)
+    .join(receipts, receipts.c.outbox_id == outbox.c.id)
+    .where(receipts.c.provider_id == bindparam("provider_id"), outbox.c.channel == bindparam("channel"))
+    .order_by(outbox.c.seq.desc())
+    .limit(1)
+)
+
 _ENTRIES = Rows(
     outbox,
     OutboxEntry,
@@ -92,10 +100,18 @@ class SqlOutbox:
         return added
 
     def get(self, outbox_id: str) -> OutboxEntry:
-        row = self._session.row_at(_ENTRIES, _BY_ID, id=outbox_id)
-        if row is None:
+        entry = self.find(outbox_id)
+        if entry is None:
             raise NotFound(f"there is no outbox entry {outbox_id!r}")
-        return record_of(OutboxEntry, row)
+        return entry
+
+    def find(self, outbox_id: str) -> OutboxEntry | None:
+        row = self._session.row_at(_ENTRIES, _BY_ID, id=outbox_id)
+        return None if row is None else record_of(OutboxEntry, row)
+
+    def taken_as(self, channel: str, provider_id: str) -> OutboxEntry | None:
+        rows = self._session.rows(_TAKEN_AS, channel=channel, provider_id=provider_id)
+        return next((record_of(OutboxEntry, row) for row in rows), None)
 
     def head(self, conversation_id: str) -> OutboxEntry | None:
         return next(iter(self.open_of(conversation_id)), None)

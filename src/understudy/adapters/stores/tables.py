@@ -251,6 +251,12 @@ receipts = Table(
     Column("provider_id", String(500)),
     Column("detail", Text),
     Column("at", Instant, nullable=False),
+    Index(
+        "ix_receipts_provider",
+        "provider_id",
+        sqlite_where=text("provider_id IS NOT NULL"),
+        postgresql_where=text("provider_id IS NOT NULL"),
+    ),
 )
 
 ledger = Table(

@@ -15,6 +15,7 @@ from understudy.ports.telemetry import (
     AgentAsked,
     AutonomyMoved,
     BreakerChanged,
+    DeliveryReported,
     Event,
     HoldRaised,
     MessageSent,
@@ -85,6 +86,8 @@ def _is_usual(event: Event) -> bool:
         return event.outcome == "draft"
     if isinstance(event, MessageSent):
         return event.outcome == "accepted"
+    if isinstance(event, DeliveryReported):
+        return event.outcome != "undelivered"
     if isinstance(event, AutonomyMoved):
         return event.what not in ("demoted", "stopped")
     if isinstance(event, TrialMade):

@@ -11,7 +11,9 @@ from understudy.ports.telemetry import (
     AutonomyMoved,
     BreakerChanged,
     CalibratorAdopted,
+    DeliveryReported,
     Event,
+    EventIgnored,
     HoldClosed,
     HoldOpened,
     HoldRaised,
@@ -49,6 +51,8 @@ class Metrics:
             return Histogram(f"understudy_{name}", text, labels, buckets=buckets, registry=registry)
 
         self.messages = counter("messages_received", "Customer messages taken in", "channel", "duplicate")
+        self.ignored = counter("events_ignored", "What channels sent that is no message", "channel")
+        self.reported = counter("deliveries_reported", "Reports of channels on replies", "channel", "outcome")
         self.refused = counter("requests_refused", "Requests turned away before anything was stored", "face", "code")
         self.turns = counter("turns", "Turns decided", "decision", "channel", "topic")
         self.reasons = counter("decision_reasons", "Reasons of decisions", "decision", "reason")
@@ -92,6 +96,10 @@ class Metrics:
                 self.messages.labels(event.channel, str(event.is_duplicate).lower()).inc()
             case RequestRefused():
                 self.refused.labels(event.face, event.code).inc()
+            case EventIgnored():
+                self.ignored.labels(event.channel).inc()
+            case DeliveryReported():
+                self.reported.labels(event.channel, event.outcome).inc()
             case TurnDecided():
                 self._decided(event)
             case TurnSuperseded():

@@ -1,0 +1,24 @@
+"""The shapes of services that many use, a TOML file each; what a file says is described in docs/reference/settings.md."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from typing import Final
+
+from understudy.records.rest import RestShape
+
+PRESETS: Final = (
+    "chatwoot", "intercom", "sinch_conversation", "sinch_sms", "slack", "twilio", "whatsapp_cloud", "zendesk",
+)  # fmt: skip
+"""Their names, which are the `kind` of a channel too."""
+
+
+def text_of(name: str) -> str:
+    """The file of a preset as it stands."""
+    return files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+
+
+def shape_of(name: str) -> RestShape:
+    """The shape that a preset describes."""
+    return RestShape.model_validate(tomllib.loads(text_of(name)))
