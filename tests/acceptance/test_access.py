@@ -39,6 +39,12 @@ SCOPES = {
         ("post", f"/v1/releases/{{release_id}}/{order}"): Scope.RELEASES_WRITE
         for order in ("waive", "promote", "rollback", "give-up", "hold", "resume")
     },
+    ("delete", "/v1/releases/{release_id}/gate"): Scope.RELEASES_WRITE,
+    ("post", "/v1/evaluations/runs"): Scope.RELEASES_WRITE,
+    ("get", "/v1/evaluations/runs"): Scope.RELEASES_READ,
+    ("get", "/v1/evaluations/runs/{run_id}"): Scope.RELEASES_READ,
+    ("get", "/v1/evaluations/runs/{run_id}/trials"): Scope.RELEASES_READ,
+    ("delete", "/v1/evaluations/runs/{run_id}"): Scope.RELEASES_WRITE,
     ("get", "/v1/contacts/{contact_id}"): Scope.HOLDS_READ,
     ("post", "/v1/contacts/{contact_id}/lift_cap"): Scope.AUTONOMY_WRITE,
     ("get", "/v1/reviewers"): Scope.AUTONOMY_READ,
@@ -56,8 +62,8 @@ def ask(client: Any, route: tuple[str, str]) -> tuple[int, dict[str, Any]]:
     """Call a route about things that do not exist; returns the status and the problem, if it is one."""
     method, path = route
     address = path.replace("{turn_id}", "x").replace("{hold_id}", "x").replace("{conversation_id}", "x")
-    address = address.replace("{contact_id}", "x").replace("{release_id}", "x")
-    body = {} if method == "get" else {"json": BODY}
+    address = address.replace("{contact_id}", "x").replace("{release_id}", "x").replace("{run_id}", "x")
+    body = {} if method in ("get", "delete") else {"json": BODY}
     with client.stream(method.upper(), address, headers={"If-Match": '"1"'}, **body) as answer:
         is_problem = answer.headers["content-type"] == "application/problem+json"
         return answer.status_code, answer.read() and answer.json() if is_problem else {}
