@@ -67,6 +67,7 @@ export const WORDS = {
     unsure_send: "did it arrive?",
     audit: "sent already",
     second: "second opinion",
+    redraft: "new version, past turn",
   } satisfies Record<Kind, string>,
   authors: { customer: "Customer", agent: "Agent", reviewer: "Reviewer", safe_reply: "Safe reply" } as Record<string, string>,
   severities: {
