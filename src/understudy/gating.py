@@ -52,9 +52,15 @@ async def gate_release(
     """
     read = read_suite(evaluations.suite_folder(suite))
     terms = evaluations.terms(margin=read.margin)
-    before: Sequence[Trial] = await archive.baseline(baseline.name, read.name, read.checksum)
+    trials = max(CACHED_FROM, read.trials)
+    before: Sequence[Trial] = await archive.baseline(
+        baseline.name,
+        read.name,
+        read.checksum,
+        trials_min=len(plan_of(read, trials=trials, must_pass=evaluations.must_pass)),
+        error_share_max=terms.error_share_max,
+    )
     if not before:
-        trials = max(CACHED_FROM, read.trials)
         outcome = await _run(evaluations, archive, read, baseline, trials=trials, actor=actor, watching=watching)
         before = outcome.trials
     after = await _run(

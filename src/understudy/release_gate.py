@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -62,8 +63,8 @@ def gate_of(settings: Settings, base: Path, store: Store, *, watching: Watching 
     return SuiteGate(settings, base, store, watching=watching) if settings.releases.suites else None
 
 
-OF_TURN: Final = "turn:"
-"""Before the id of a turn, where a case says what it is from."""
+OF_TURN: Final = re.compile(r"turn:|conversation:.*@")
+"""Before the id of a turn, where a case says what it is from; a conversation goes up to one."""
 
 
 def tuned_on(settings: Settings, base: Path) -> Callable[[], frozenset[str]]:
@@ -74,6 +75,7 @@ def tuned_on(settings: Settings, base: Path) -> Callable[[], frozenset[str]]:
         folder = Evaluations(settings, base).suite_folder
         suites = (read_suite(folder(name)) for name in settings.releases.suites)
         sources = (case.source for suite in suites for case in suite.cases if case.source is not None)
-        return frozenset(source.removeprefix(OF_TURN) for source in sources if source.startswith(OF_TURN))
+        found = ((source, OF_TURN.match(source)) for source in sources)
+        return frozenset(source[begin.end() :] for source, begin in found if begin is not None)
 
     return read

@@ -190,7 +190,7 @@ def test_trials_that_ended_in_an_error_can_be_made_again(commit: Commit, lease: 
     assert commit(lambda tx: tx.spread.drop_errors("run-1", now=NOW)) == 1
     assert [(one.case, one.trial) for one in commit(lambda tx: tx.runs.trials("run-1"))] == [("b", 0)]
     (again,) = lease()
-    assert (again.place, again.token) == (0, 2)
+    assert (again.place, again.token) == (0, 101)
     commit(lambda tx: tx.spread.keep(again, result(again)))
     assert commit(lambda tx: tx.spread.progress("run-1", now=NOW)).errors == 0
 

@@ -99,6 +99,7 @@ class House:
         for _ in range(100):
             await asyncio.gather(*(process.sweep() for process in processes))
             await asyncio.gather(*(process.settled() for process in processes))
+            await Judging(self.store, self.clock).sweep()
             gate = self.read(lambda tx: tx.pending_gates.latest("rel-new"))
             if gate.state is GateState.JUDGED:
                 return gate
@@ -324,6 +325,52 @@ async def test_asking_again_while_it_runs_is_the_same_gate_unless_the_suite_chan
 
 
 @played
+async def test_asking_again_under_another_margin_is_another_gate(house: House) -> None:
+    first = await house.ask()
+    (house.folder / "suite.yaml").write_text("margin: 0.02\n")
+    other = await house.ask()
+    assert other.id != first.id
+    assert other.parts[0].terms != first.parts[0].terms
+
+
+@played
+async def test_a_short_run_is_no_baseline_and_the_first_long_one_stays_it(house: House) -> None:
+    short = await house.asking.run("shop", "rel-old", trials=1, by="Ines")
+    await work(house.process(at_once_max=16))
+    assert house.progress(short.id).state is RunState.ENDED
+    baseline = (await house.ask()).parts[0].baseline_run
+    assert (baseline != short.id, house.progress(baseline).planned) == (True, CASES * 10)
+    await house.until_judged(house.process(at_once_max=16))
+    long = await house.asking.run("shop", "rel-old", trials=12, by="Ines")
+    await work(house.process(at_once_max=16))
+    assert house.progress(long.id).state is RunState.ENDED
+    begin = await house.asking.prepare()
+    gate = await house.store.write(lambda tx: begin(tx, "rel-other", "rel-old", "Ines"))
+    assert gate.parts[0].baseline_run == baseline
+
+
+@played
+async def test_a_baseline_that_was_down_is_made_again(house: House) -> None:
+    alive = house.agents["old"]
+
+    async def down(request: DraftRequest) -> Any:
+        raise AgentUnavailable
+
+    house.agents["old"] = SlowAgent(down)
+    await house.ask()
+    first = await house.until_judged(house.process(at_once_max=16))
+    assert first.result is not None
+    assert first.result.verdict is GateVerdict.INCONCLUSIVE
+    house.agents["old"] = alive
+    told = replace(first, version=first.version + 1, state=GateState.TOLD)
+    await house.store.write(lambda tx: keep(tx, told))
+    await house.ask()
+    second = await house.until_judged(house.process(at_once_max=16))
+    assert second.result is not None
+    assert (second.result.verdict, second.result.errors) == (GateVerdict.PASS, 0)
+
+
+@played
 async def test_a_run_that_is_given_up_begins_no_trial_any_more(house: House) -> None:
     run = await house.asking.run("shop", "rel-new", trials=1, by="Ines")
     given_up = await house.asking.give_up(run.id, by="Ines")
@@ -347,6 +394,17 @@ async def test_a_trial_that_no_process_survives_becomes_an_error(house: House) -
     await work(process)
     (error,) = [one for one in house.read(lambda tx: tx.runs.trials(run.id)) if one.error]
     assert error.error == f"{HANDS_MAX} processes began it and none ended it"
+    ended = house.read(lambda tx: tx.spread.get(run.id))
+    again = replace(ended, version=ended.version + 1, state=RunState.OPEN, read=0, ended_at=None)
+
+    def made_again(tx: Any) -> None:
+        tx.spread.drop_errors(run.id, now=house.clock.now())
+        tx.spread.change(again, was=ended.version)
+        tx.ledger.append("run.asked", at=house.clock.now(), run=run.id)
+
+    await house.store.write(made_again)
+    await work(process)
+    assert [one for one in house.read(lambda tx: tx.runs.trials(run.id)) if one.error] == []
 
 
 @played

@@ -58,11 +58,13 @@ class Archive:
 
         return await self._store.write(step)
 
-    async def baseline(self, release: str, suite: str, suite_digest: str) -> tuple[Trial, ...]:
-        """The trials of the latest whole run of this very suite against a release; none where there is none."""
+    async def baseline(
+        self, release: str, suite: str, suite_digest: str, *, trials_min: int, error_share_max: float
+    ) -> tuple[Trial, ...]:
+        """The trials of the run that a gate may compare with, see `whole_run`; none where there is none."""
 
         def query(tx: Transaction) -> tuple[Trial, ...]:
-            run = whole_run(tx, release, suite, suite_digest)
+            run = whole_run(tx, release, suite, suite_digest, trials_min=trials_min, error_share_max=error_share_max)
             return () if run is None else tuple(tx.runs.trials(run.id))
 
         return await self._store.read(query)
@@ -95,10 +97,21 @@ class Archive:
         return await self._store.write(step)
 
 
-def whole_run(tx: Transaction, release: str, suite: str, suite_digest: str) -> Run | None:
-    """The latest whole run of this very suite against a release."""
-    runs = tx.runs.of_release(release, suite)
-    return next((run for run in runs if run.suite_digest == suite_digest and run.ended_at is not None), None)
+def whole_run(
+    tx: Transaction, release: str, suite: str, suite_digest: str, *, trials_min: int, error_share_max: float
+) -> Run | None:
+    """The first run of this very suite against a release that was made to its end, has at least `trials_min` trials, and
+    at most a share `error_share_max` of errors in it.
+
+    The first and not the latest: a gate compares with what once was seen, and nobody draws again until the draw suits.
+    """
+    for run in reversed(tx.runs.of_release(release, suite)):
+        is_whole = run.ended_at is not None and run.done == run.planned >= trials_min
+        if run.suite_digest == suite_digest and is_whole:
+            errors = sum(trial.error is not None for trial in tx.runs.trials(run.id))
+            if errors <= error_share_max * run.done:
+                return run
+    return None
 
 
 def keep_result(tx: Transaction, result: GateResult, *, actor: str) -> None:

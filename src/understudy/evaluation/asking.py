@@ -179,7 +179,15 @@ class Asking:
 
     def _part(self, tx: Transaction, found: _Read, *, candidate: str, baseline: str, by: str) -> GatePart:
         suite = found.suite
-        before = whole_run(tx, baseline, suite.name, suite.checksum)
+        trials = max(CACHED_FROM, suite.trials)
+        before = whole_run(
+            tx,
+            baseline,
+            suite.name,
+            suite.checksum,
+            trials_min=len(plan_with(suite.cases, trials=trials, clean=found.clean)),
+            error_share_max=found.terms.error_share_max,
+        )
         baseline_run = self._baseline_run(tx, found, baseline, by=by) if before is None else before.id
         against = Against(baseline_run=baseline_run, terms=dump(found.terms))
         state = RunState.OPEN if before is not None else RunState.WAITING
@@ -289,5 +297,6 @@ class Asking:
 
 def _is_same(gate: PendingGate, found: Sequence[_Read], baseline: str) -> bool:
     """Whether a gate compares what would be compared now."""
-    asked = [(one.suite.name, one.suite.checksum) for one in found]
-    return gate.baseline == baseline and [(part.suite, part.suite_digest) for part in gate.parts] == asked
+    asked = [(one.suite.name, one.suite.checksum, dump(one.terms)) for one in found]
+    were = [(part.suite, part.suite_digest, part.terms) for part in gate.parts]
+    return gate.baseline == baseline and were == asked

@@ -19,7 +19,7 @@ from understudy.evaluation.plan import Planned
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import StepFailed, Telemetry, TrialMade, TrialsRefused
-from understudy.records.spread import LeasedTrial, RunState, SpreadRun
+from understudy.records.spread import TOKENS_A_TRY, LeasedTrial, RunState, SpreadRun
 from understudy.records.suite import Trial
 
 LAPSE_S: Final = 6.0
@@ -215,7 +215,7 @@ class Spread:
 
     async def _made(self, bench: Bench, lease: LeasedTrial) -> Trial:
         planned = bench.plan[lease.place]
-        if lease.token > HANDS_MAX:
+        if lease.token % TOKENS_A_TRY > HANDS_MAX:
             return _error(planned, f"{HANDS_MAX} processes began it and none ended it")
         try:
             return await bench.make(planned, lambda tx: tx.spread.holds(lease), self._watch)

@@ -84,12 +84,14 @@ class Redrafting:
 
     async def sweep(self) -> int:
         """Draw for new releases, and make what is next of every plan; returns how many were made."""
-        if not self._terms.per_slice_max:
-            return 0
         now = self._clock.now()
-        if self._draw_at is None or self._draw_at <= now:
+        is_time = self._draw_at is None or self._draw_at <= now
+        if is_time:
             self._draw_at = now + DRAW_EVERY
             await self._withdraw()
+        if not self._terms.per_slice_max:
+            return 0
+        if is_time:
             await self._draw()
         done = 0
         for release_id, topic, channel in await self._store.read(self._under_way):

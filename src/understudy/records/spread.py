@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from understudy.records.gate import GateResult
 
@@ -62,11 +63,15 @@ class SpreadRun:
     ended_at: datetime | None = None
 
 
+TOKENS_A_TRY: Final = 100
+"""A trial that ended in an error and is made again goes on at the next multiple of this."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeasedTrial:
     """A trial that is one process's to make: its place in the plan, and the token under which its result counts.
 
-    The token grows each time the trial changes hands, from 1.
+    The token grows each time the trial changes hands, from 1; its remainder by `TOKENS_A_TRY` is how many had it this time.
     """
 
     run: str

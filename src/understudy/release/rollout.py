@@ -97,9 +97,9 @@ def gated(
     is_through = (result is not None and result.verdict is GateVerdict.PASS) or waived is not None
     gate = result or release.gate
     pending = tx.pending_gates.latest(release.id)
+    if result is None and is_at_gate(tx, release.id):
+        raise Conflict(_still_at_it(release))
     if pending is not None and pending.state is GateState.PENDING:
-        if result is None:
-            raise Conflict(_still_at_it(release))
         give_up_gate(tx, pending, by=by, why="another one decided meanwhile", at=clock.now())
     if waived is not None and gate is not None and gate.verdict is GateVerdict.FAIL:
         raise Conflict(

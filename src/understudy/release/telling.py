@@ -44,7 +44,9 @@ class Telling:
         def step(tx: Transaction) -> Release | None:
             tx.pending_gates.change(replace(gate, version=gate.version + 1, state=GateState.TOLD), was=gate.version)
             release = tx.releases.get(gate.candidate)
-            if release.stage is not Stage.CREATED:  # a person was quicker
+            full = tx.releases.roster().full(release.agent)
+            answers = full is not None and full.id == gate.baseline
+            if release.stage is not Stage.CREATED or not answers:  # a person was quicker, or it is about what was
                 tx.ledger.append(
                     "gate.missed", at=self._clock.now(), gate=gate.id, candidate=release.id, stage=release.stage.value
                 )

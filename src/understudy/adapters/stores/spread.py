@@ -14,6 +14,7 @@ from understudy.adapters.stores.spread_tables import pending_gates, spread_runs,
 from understudy.adapters.stores.statement import Statement, among, insert_into
 from understudy.errors import NotFound, StaleVersion, StepSuperseded
 from understudy.records.spread import (
+    TOKENS_A_TRY,
     UNFINISHED,
     GateProgress,
     GateState,
@@ -81,7 +82,13 @@ _FORGET_ERRORS = Statement(
     )
 )
 _MAKE_ERRORS_AGAIN = Statement(
-    update(spread_trials).where(*_IS_ERROR).values(due_at=bindparam("until"), is_error=bindparam("failed"))
+    update(spread_trials)
+    .where(*_IS_ERROR)
+    .values(
+        due_at=bindparam("until"),
+        is_error=bindparam("failed"),
+        token=(spread_trials.c.token // TOKENS_A_TRY + 1) * TOKENS_A_TRY,  # it never falls, so it goes on fencing
+    )
 )
 _RESULTS = Statement(
     select(spread_trials.c.place, trials.c.body)
