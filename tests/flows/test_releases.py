@@ -12,15 +12,12 @@ import pytest
 from stage_plan import ON_EACH_STORE
 from stage_releases import PASSES, gate_saying, two_versions
 from understudy.errors import Conflict, NotFound, StaleVersion
-from understudy.ports.store import Transaction
 from understudy.ports.telemetry import ReleaseMoved
 from understudy.records.assessment import DecisionKind
 from understudy.records.gate import GateResult, GateVerdict
 from understudy.records.release import Release, Stage, is_unreleased
 from understudy.records.review import VerdictKind
 from understudy.records.rulebook import Level
-from understudy.records.spread import GateState, PendingGate
-from understudy.release.telling import Telling
 from understudy.testing.scripted import ScriptedAgent
 
 Build = Callable[..., Any]
@@ -100,55 +97,6 @@ def test_a_person_may_waive_a_gate_that_decided_nothing_and_never_one_that_faile
     failed = create(other, "echo-2")
     with pytest.raises(Conflict, match="failed its gate"):
         other.run(other.letting_out.orders.waive(failed.id, version=None, by="Ines", why="I want to"))
-
-
-def judged_by_servers(stage: Any, release: Release, full: Release, verdict: GateVerdict) -> None:
-    """Let servers have judged a gate that its release was not told of yet."""
-    result = stage.run(gate_saying(verdict)(release, full))
-    gate = PendingGate(
-        id="ask-1",
-        version=1,
-        state=GateState.JUDGED,
-        candidate=release.id,
-        baseline=full.id,
-        parts=(),
-        asked_by="Ines",
-        asked_at=stage.clock.now(),
-        result=result,
-    )
-
-    def keep(tx: Transaction) -> None:
-        tx.pending_gates.add(gate)
-        tx.ledger.append("gate.asked", at=stage.clock.now(), gate=gate.id)
-
-    async def judged() -> None:
-        await stage.store.write(keep)
-
-    stage.run(judged())
-
-
-def test_a_gate_that_was_judged_is_not_waived_before_its_release_was_told(build: Build) -> None:
-    stage = two_versions(build, gate=gate_saying(GateVerdict.INCONCLUSIVE))
-    full = create(stage, "echo")
-    release = create(stage, "echo-2")
-    judged_by_servers(stage, release, full, GateVerdict.FAIL)
-    with pytest.raises(Conflict, match="not decided yet"):
-        stage.run(stage.letting_out.orders.waive(release.id, version=None, by="Ines", why="a typo in the prompt"))
-    stage.run(Telling(stage.store, stage.clock, stage).sweep())
-    with pytest.raises(Conflict, match="failed its gate"):
-        stage.run(stage.letting_out.orders.waive(release.id, version=None, by="Ines", why="a typo in the prompt"))
-
-
-@pytest.mark.parametrize("answers", [True, False])
-def test_a_verdict_against_a_release_that_answers_no_more_counts_for_nothing(build: Build, answers: bool) -> None:
-    stage = two_versions(build, gate=gate_saying(GateVerdict.INCONCLUSIVE))
-    full = create(stage, "echo")
-    release = create(stage, "echo-2")
-    compared = full if answers else replace(full, id="rel-of-last-week")
-    judged_by_servers(stage, release, compared, GateVerdict.PASS)
-    stage.run(Telling(stage.store, stage.clock, stage).sweep())
-    now = stage.read(lambda tx: tx.releases.get(release.id))
-    assert now.stage is (Stage.GATED if answers else Stage.CREATED)
 
 
 def test_creating_it_again_runs_the_gate_again(build: Build) -> None:
@@ -299,7 +247,6 @@ def test_a_draft_under_way_when_its_release_is_taken_back_does_not_leave_by_itse
 
 def let_it_earn(stage: Any, release: Release, level: Level = Level.AUTO) -> None:
     """Give a release's slice an epoch at a level, as learning would."""
-    from dataclasses import replace
 
     from understudy.learning import epochs
 

@@ -4,117 +4,25 @@ comes to."""
 from __future__ import annotations
 
 import asyncio
-import random
-from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Coroutine, Iterator
 from dataclasses import replace
-from functools import wraps
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 
-from understudy.databases import open_store
-from understudy.errors import AgentUnavailable, Conflict, MalformedInput
+from stage_spread import CASES, House, SlowAgent, played, work
 from understudy.evaluation.archive import Archive
 from understudy.evaluation.attempts import Release
-from understudy.evaluation.judging import Judging
-from understudy.evaluation.spread import HANDS_MAX, Spread
-from understudy.evaluations import Evaluations
+from understudy.evaluation.spread import HANDS_MAX
 from understudy.gating import gate_release
 from understudy.ports.agent import DraftRequest
 from understudy.ports.store import CallLimits
-from understudy.ports.telemetry import Event, TrialMade, TrialsRefused
-from understudy.records.evidence import Draft
+from understudy.ports.telemetry import TrialMade, TrialsRefused
 from understudy.records.gate import GateVerdict
-from understudy.records.spread import GateState, PendingGate, RunProgress, RunState
-from understudy.settings.model import Settings
-from understudy.spreading import Benches, asking_of
-from understudy.testing.scripted import FrozenClock, ScriptedAgent
-from understudy.turn.places import Places
+from understudy.records.spread import PendingGate, RunState
 
 T = TypeVar("T")
-CASES = 24
-SETTINGS = Settings.model_validate({"releases": {"suites": ["shop"]}, "evaluation": {"attempts_max": 1}})
-
-
-class SlowAgent:
-    """An agent that answers by a coroutine."""
-
-    name, version = "slow", None
-
-    def __init__(self, answer: Callable[[DraftRequest], Awaitable[Any]]) -> None:
-        self._answer = answer
-
-    async def draft(self, request: DraftRequest) -> Any:
-        return Draft(text=await self._answer(request))
-
-
-class House:
-    """A store, a suite, two versions of an agent, and as many processes as a test starts."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder / "suites" / "shop"
-        self.folder.mkdir(parents=True)
-        (self.folder / "suite.yaml").write_text("margin: 0.1\n")
-        for number in range(CASES):
-            self.write_case(number)
-        self.base = folder
-        self.clock = FrozenClock()
-        self.store = open_store(SETTINGS, folder)
-        self.evaluations = Evaluations(SETTINGS, folder)
-        self.asking = asking_of(self.evaluations, self.store, self.clock)
-        self.told: list[Event] = []
-        self.fails = {"old": 0.1, "new": 0.1}
-        self.agents = {name: ScriptedAgent(self._answers(name), name=name) for name in self.fails}
-
-    def write_case(self, number: int, *, wants: str = "fine") -> None:
-        text = f"id: c{number}\nmessages: [{{user: question {number}}}]\ngraders: [{{regex: {wants}}}]\n"
-        (self.folder / f"c{number}.yaml").write_text(text)
-
-    def _answers(self, name: str) -> Callable[[DraftRequest], str]:
-        def answer(request: DraftRequest) -> str:
-            assert request.rehearsal is not None
-            dice = random.Random(f"{name} {request.rehearsal.case} {request.rehearsal.trial}")
-            return "hm" if dice.random() < self.fails[name] else "fine"
-
-        return answer
-
-    def emit(self, event: Event) -> None:
-        self.told.append(event)
-
-    def process(self, *, limits: dict[str, CallLimits] | None = None, **options: Any) -> Spread:
-        """Another process on the same store."""
-        places = Places(self.store, self.clock, limits or {})
-        benches = Benches(self.evaluations, self.agents, {f"rel-{name}": name for name in self.agents}, places)
-        judging = Judging(self.store, self.clock)
-        given = {"at_once_max": 4, **options}
-        return Spread(self.store, self.clock, self, benches, judging, **given)
-
-    async def ask(self) -> PendingGate:
-        begin = await self.asking.prepare()
-        return await self.store.write(lambda tx: begin(tx, "rel-new", "rel-old", "Ines"))
-
-    async def until_judged(self, *processes: Spread) -> PendingGate:
-        for _ in range(100):
-            await asyncio.gather(*(process.sweep() for process in processes))
-            await asyncio.gather(*(process.settled() for process in processes))
-            await Judging(self.store, self.clock).sweep()
-            gate = self.read(lambda tx: tx.pending_gates.latest("rel-new"))
-            if gate.state is GateState.JUDGED:
-                return gate
-        raise AssertionError("it is never judged")
-
-    def read(self, query: Callable[..., T]) -> T:
-        return self.store.read_now(query)
-
-    def asked(self, name: str) -> Counter[tuple[str, int]]:
-        """Which trials an agent was asked for, and how often."""
-        rehearsals = [request.rehearsal for request in self.agents[name].requests]
-        return Counter((one.case, one.trial) for one in rehearsals if one is not None)
-
-    def progress(self, run_id: str) -> RunProgress:
-        return self.read(lambda tx: tx.spread.progress(run_id, now=self.clock.now()))
 
 
 @pytest.fixture
@@ -122,28 +30,6 @@ def house(tmp_path: Path) -> Iterator[House]:
     built = House(tmp_path)
     yield built
     built.store.close_now()
-
-
-def keep(tx: Any, gate: PendingGate) -> None:
-    """Keep a gate as if its release had been told of it."""
-    tx.pending_gates.change(gate, was=gate.version - 1)
-    tx.ledger.append("release.gated", at=gate.asked_at)
-
-
-async def work(process: Spread) -> None:
-    """Let a process make all it can."""
-    await process.sweep()
-    await process.settled()
-
-
-def played(test: Callable[..., Coroutine[Any, Any, None]]) -> Callable[..., None]:
-    """Run a test's coroutine."""
-
-    @wraps(test)
-    def run(**fixtures: Any) -> None:
-        asyncio.run(test(**fixtures))
-
-    return run
 
 
 def play(story: Coroutine[Any, Any, T]) -> T:
@@ -185,16 +71,6 @@ def test_every_trial_is_made_once_and_none_is_begun_once_it_is_decided(house: Ho
     assert run.read <= run.done <= house.asked("new").total() <= run.read + 2 * 4
     assert run.planned == CASES * 40
     assert sum(isinstance(event, TrialMade) for event in house.told) == run.done + baseline.done
-
-
-@played
-async def test_the_baseline_is_tried_once_for_many_candidates(house: House) -> None:
-    await house.ask()
-    await house.until_judged(house.process())
-    begin = await house.asking.prepare()
-    gate = await house.store.write(lambda tx: begin(tx, "rel-other", "rel-old", "Ines"))
-    run = house.progress(gate.parts[0].candidate_run)
-    assert (run.state, run.done) == (RunState.OPEN, 0)
 
 
 @played
@@ -290,100 +166,6 @@ async def test_a_process_that_does_not_state_the_release_leaves_the_trials_to_ot
 
 
 @played
-async def test_errors_stand_apart_and_are_tried_again_when_the_gate_is_asked_for_again(house: House) -> None:
-    await house.ask()
-    alive = house.agents["new"]
-
-    async def down(request: DraftRequest) -> Any:
-        raise AgentUnavailable
-
-    house.agents["new"] = SlowAgent(down)
-    first = await house.until_judged(house.process(at_once_max=16))
-    assert first.result is not None
-    assert (first.result.verdict, first.result.errors) == (GateVerdict.INCONCLUSIVE, CASES * 40)
-    house.agents["new"] = alive
-    told = replace(first, version=first.version + 1, state=GateState.TOLD)
-    await house.store.write(lambda tx: keep(tx, told))
-    again = await house.ask()
-    assert again.parts[0].candidate_run == first.parts[0].candidate_run
-    second = await house.until_judged(house.process())
-    assert second.result is not None
-    assert (second.result.verdict, second.result.errors) == (GateVerdict.PASS, 0)
-    assert house.asked("old").total() == CASES * 10, "the baseline's run was whole"
-
-
-@played
-async def test_asking_again_while_it_runs_is_the_same_gate_unless_the_suite_changed(house: House) -> None:
-    first = await house.ask()
-    assert await house.ask() == first
-    house.write_case(CASES)
-    other = await house.ask()
-    assert other.id != first.id
-    assert house.read(lambda tx: tx.pending_gates.get(first.id)).state is GateState.GIVEN_UP
-    states = [house.progress(run).state for run in (first.parts[0].baseline_run, other.parts[0].baseline_run)]
-    assert states == [RunState.GIVEN_UP, RunState.OPEN]
-
-
-@played
-async def test_asking_again_under_another_margin_is_another_gate(house: House) -> None:
-    first = await house.ask()
-    (house.folder / "suite.yaml").write_text("margin: 0.02\n")
-    other = await house.ask()
-    assert other.id != first.id
-    assert other.parts[0].terms != first.parts[0].terms
-
-
-@played
-async def test_a_short_run_is_no_baseline_and_the_first_long_one_stays_it(house: House) -> None:
-    short = await house.asking.run("shop", "rel-old", trials=1, by="Ines")
-    await work(house.process(at_once_max=16))
-    assert house.progress(short.id).state is RunState.ENDED
-    baseline = (await house.ask()).parts[0].baseline_run
-    assert (baseline != short.id, house.progress(baseline).planned) == (True, CASES * 10)
-    await house.until_judged(house.process(at_once_max=16))
-    long = await house.asking.run("shop", "rel-old", trials=12, by="Ines")
-    await work(house.process(at_once_max=16))
-    assert house.progress(long.id).state is RunState.ENDED
-    begin = await house.asking.prepare()
-    gate = await house.store.write(lambda tx: begin(tx, "rel-other", "rel-old", "Ines"))
-    assert gate.parts[0].baseline_run == baseline
-
-
-@played
-async def test_a_baseline_that_was_down_is_made_again(house: House) -> None:
-    alive = house.agents["old"]
-
-    async def down(request: DraftRequest) -> Any:
-        raise AgentUnavailable
-
-    house.agents["old"] = SlowAgent(down)
-    await house.ask()
-    first = await house.until_judged(house.process(at_once_max=16))
-    assert first.result is not None
-    assert first.result.verdict is GateVerdict.INCONCLUSIVE
-    house.agents["old"] = alive
-    told = replace(first, version=first.version + 1, state=GateState.TOLD)
-    await house.store.write(lambda tx: keep(tx, told))
-    await house.ask()
-    second = await house.until_judged(house.process(at_once_max=16))
-    assert second.result is not None
-    assert (second.result.verdict, second.result.errors) == (GateVerdict.PASS, 0)
-
-
-@played
-async def test_a_run_that_is_given_up_begins_no_trial_any_more(house: House) -> None:
-    run = await house.asking.run("shop", "rel-new", trials=1, by="Ines")
-    given_up = await house.asking.give_up(run.id, by="Ines")
-    assert given_up.state is RunState.GIVEN_UP
-    assert await house.process().sweep() == 0
-    with pytest.raises(Conflict, match="is over"):
-        await house.asking.give_up(run.id, by="Ines")
-    gate = await house.ask()
-    with pytest.raises(Conflict, match="belongs to the gate of release rel-new"):
-        await house.asking.give_up(gate.parts[0].baseline_run, by="Ines")
-
-
-@played
 async def test_a_trial_that_no_process_survives_becomes_an_error(house: House) -> None:
     run = await house.asking.run("shop", "rel-new", trials=1, by="Ines")
     stored = house.read(lambda tx: tx.spread.get(run.id))
@@ -435,18 +217,3 @@ async def test_trials_keep_the_limit_of_their_agent(house: House) -> None:
     process = house.process(limits=limits)
     await work(process)
     assert (most, house.progress(run.id).done) == (2, CASES)
-
-
-@played
-async def test_what_cannot_be_run_is_refused_by_name(house: House) -> None:
-    for suite, words in (("nothing", "there is no suite"), ("../shop", "letters, digits"), ("", "letters, digits")):
-        with pytest.raises(MalformedInput, match=words):
-            await house.asking.run(suite, "rel-new", trials=1, by="Ines")
-    with pytest.raises(MalformedInput, match="more than"):
-        await house.asking.run("shop", "rel-new", trials=10_000, by="Ines")
-    (house.folder / "c0.yaml").write_text("id: c0\nmessages: [{user: q}]\ngraders: [{judge: is it good?}]\n")
-    with pytest.raises(MalformedInput, match="name the opinion that judges"):
-        await house.asking.run("shop", "rel-new", trials=1, by="Ines")
-    (house.folder / "c0.yaml").write_text("id: [")
-    with pytest.raises(Conflict, match="the gate cannot be run"):
-        await house.ask()
