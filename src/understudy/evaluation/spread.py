@@ -102,7 +102,10 @@ class Spread:
             del self._sets[gone]
         begun = 0
         for run, has_work in runs:
-            if has_work and self._room() > 0 and (bench := await self._bench(run)) is not None:
+            # One that was asked for again may be decided by what is kept of it.
+            if not has_work or self._room() < 1 or not await self._judging.look(run.id):
+                continue
+            if (bench := await self._bench(run)) is not None:
                 begun += await self._begin(run, bench)
         return begun
 
