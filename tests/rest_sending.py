@@ -4,37 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from datetime import UTC, datetime
 from typing import Any
 
 from pytest_httpserver import HTTPServer
 
+from replies import reply
 from rest_channels import SECRET
 from understudy.adapters.channels.rest import RestChannel
-from understudy.records.conversation import Author
-from understudy.records.outbox import OutboxEntry, OutboxState, SendResult
+from understudy.records.outbox import OutboxEntry, SendResult
 from understudy.records.rest import RestShape
 from understudy.testing.scripted import FrozenClock
 
 ANY = re.compile(".*")
-ENTRY = OutboxEntry(
-    id="out-1",
-    seq=1,
-    turn_id="turn-1",
-    conversation_id="conv-1",
-    channel="shop",
-    address="+4915100",
-    external_id="c-17",
-    text='Say "hi" & <b>bye</b>\n{text} \\ 👋',
-    author=Author.AGENT,
-    author_name=None,
-    ai_generated=True,
-    state=OutboxState.SENDING,
-    attempts=1,
-    due_at=None,
-    last_error=None,
-    created_at=datetime(2026, 1, 1, 12, 0, tzinfo=UTC),
-)
+ENTRY = reply(external_id="c-17", text='Say "hi" & <b>bye</b>\n{text} \\ 👋')
 
 
 def send(channel: RestChannel, entry: OutboxEntry = ENTRY, *, times: int = 1) -> SendResult:

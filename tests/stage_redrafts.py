@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 from stage_earning import LAX, QUICK, earn
-from stage_releases import PASSES, begin
+from stage_releases import PASSES, begin, release_now, watch
+from understudy.learning.ladder import Progress
 from understudy.learning.rebuild import faults_of
 from understudy.records.autonomy import Candidate, Epoch
+from understudy.records.codec import load
 from understudy.records.evidence import Draft
 from understudy.records.redraft import RedraftPlan, RedraftTerms
 from understudy.records.release import Release, Stage
@@ -93,3 +95,15 @@ def faults(stage: Any) -> list[str]:
 def drafted(text: str = OLD, **fields: Any) -> Draft:
     """A draft of the second version."""
     return replace(Draft(text=text, agent="echo-2", agent_version="v2"), **fields)
+
+
+def progress(stage: Any, release: Any) -> Progress:
+    return load(Progress, epoch_of(stage, release).progress)
+
+
+def go_live(stage: Any, release: Any, share: float = 0.5) -> Any:
+    now = release_now(stage, release)
+    orders = stage.letting_out.orders
+    moved = stage.run(orders.promote(release.id, version=now.version, by="Ines", to=Stage.CANARY, share=share))
+    watch(stage)
+    return moved

@@ -200,11 +200,17 @@ def test_two_reviewers_on_one_hold_give_one_verdict(emptied: Any, enter: Any, wo
     assert until(lambda: client.turn(turn.id).reply).author == "agent"
 
 
-def test_customer_who_writes_again_voids_the_draft_at_once(emptied: Any, enter: Any, words: Any, until: Any) -> None:
-    visitor = emptied.http()
+def visitor_who_wrote(served: Any, text: str) -> Any:
+    """The HTTP of a visitor of the web chat, after their first message."""
+    visitor = served.http()
     token = visitor.post("/chat/sessions", json={}).json()["token"]
     visitor.headers["Authorization"] = f"Bearer {token}"
-    visitor.post("/chat/messages", json={"id": "1", "text": words.held})
+    visitor.post("/chat/messages", json={"id": "1", "text": text})
+    return visitor
+
+
+def test_customer_who_writes_again_voids_the_draft_at_once(emptied: Any, enter: Any, words: Any, until: Any) -> None:
+    visitor = visitor_who_wrote(emptied, words.held)
     page = enter("Kim")
     playwright.expect(rows(page)).to_have_count(1)
     page.keyboard.press("Enter")
@@ -221,10 +227,7 @@ def test_customer_who_writes_again_voids_the_draft_at_once(emptied: Any, enter: 
 
 
 def test_conversation_is_taken_over_and_handed_back(emptied: Any, enter: Any, words: Any, until: Any) -> None:
-    visitor = emptied.http()
-    token = visitor.post("/chat/sessions", json={}).json()["token"]
-    visitor.headers["Authorization"] = f"Bearer {token}"
-    visitor.post("/chat/messages", json={"id": "1", "text": words.held})
+    visitor = visitor_who_wrote(emptied, words.held)
     page = enter("Kim")
     playwright.expect(rows(page)).to_have_count(1)
     page.keyboard.press("Enter")

@@ -19,31 +19,17 @@ from typing import Any
 import pytest
 from standardwebhooks.webhooks import Webhook
 
+from replies import reply
 from sockets import serving
 from understudy.adapters.channels.outlet import RETRY_AFTER_S_MAX
 from understudy.adapters.channels.webhook import WebhookChannel
-from understudy.records.conversation import Author
-from understudy.records.outbox import Accepted, OutboxEntry, OutboxState, Rejected, Retry, SendResult, Unknown
+from understudy.records.outbox import Accepted, OutboxEntry, Rejected, Retry, SendResult, Unknown
 from understudy.testing.scripted import FROZEN_START, FrozenClock
 
 NEW = "whsec_" + base64.b64encode(b"n" * 32).decode()
 OLD = "whsec_" + base64.b64encode(b"o" * 32).decode()
-ENTRY = OutboxEntry(
-    id="out-1",
-    seq=1,
-    turn_id="turn-1",
-    conversation_id="conv-1",
-    channel="shop",
-    address="+4915100",
-    external_id="thread-1",
+ENTRY = reply(
     text="Ihre Karte kommt übermorgen 👋",
-    author=Author.AGENT,
-    author_name=None,
-    ai_generated=True,
-    state=OutboxState.SENDING,
-    attempts=1,
-    due_at=None,
-    last_error=None,
     created_at=datetime(2026, 1, 1, 12, 59, tzinfo=timezone(timedelta(hours=1))),
 )
 

@@ -10,35 +10,18 @@ from datetime import UTC, datetime
 
 import pytest
 
+from replies import reply
 from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.channels.rest import RestChannel
 from understudy.adapters.channels.webhook import WebhookChannel
 from understudy.errors import InputError, MalformedInput
 from understudy.ports.channel import Capabilities, Channel, InboundRequest
-from understudy.records.conversation import Author
-from understudy.records.outbox import Accepted, OutboxEntry, OutboxState, Rejected, Retry, Unknown
+from understudy.records.outbox import Accepted, Rejected, Retry, Unknown
 from understudy.records.rest import RestShape
 from understudy.testing.scripted import FROZEN_START, FrozenClock, RecordingChannel
 
 SECRET = "whsec_" + "A" * 43 + "="
-ENTRY = OutboxEntry(
-    id="out-1",
-    seq=1,
-    turn_id="turn-1",
-    conversation_id="conv-1",
-    channel="shop",
-    address="+4915100",
-    external_id="thread-1",
-    text="Your card is on its way.",
-    author=Author.AGENT,
-    author_name=None,
-    ai_generated=True,
-    state=OutboxState.SENDING,
-    attempts=1,
-    due_at=None,
-    last_error=None,
-    created_at=datetime(2026, 1, 1, 11, 59, tzinfo=UTC),
-)
+ENTRY = reply(created_at=datetime(2026, 1, 1, 11, 59, tzinfo=UTC))
 CHANNELS: dict[str, Callable[[], Channel]] = {
     "webchat": lambda: CollectedChannel("webchat"),
     "api": lambda: CollectedChannel(API),

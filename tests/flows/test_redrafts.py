@@ -19,20 +19,20 @@ from stage_redrafts import (
     drafted,
     epoch_of,
     faults,
+    go_live,
     plan_of,
+    progress,
     redraft,
     redrafts_of,
     released,
     staged,
 )
-from stage_releases import begin, release_now, watch
+from stage_releases import begin
 from understudy.errors import AgentUnavailable, Conflict, HoldClosed, InputError
-from understudy.learning.ladder import Progress
 from understudy.learning.rebuild import rebuild
 from understudy.learning.redraft_keep import AGAIN_AFTER
 from understudy.learning.redrafting import AWAITED_MAX
 from understudy.records.autonomy import Outcome, Slice
-from understudy.records.codec import load
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Action, Draft
 from understudy.records.release import Choice, Stage
@@ -42,18 +42,6 @@ from understudy.records.rulebook import Level
 from understudy.records.turn import TurnState
 
 Build = Callable[..., Any]
-
-
-def progress(stage: Any, release: Any) -> Progress:
-    return load(Progress, epoch_of(stage, release).progress)
-
-
-def go_live(stage: Any, release: Any, share: float = 0.5) -> Any:
-    now = release_now(stage, release)
-    orders = stage.letting_out.orders
-    moved = stage.run(orders.promote(release.id, version=now.version, by="Ines", to=Stage.CANARY, share=share))
-    watch(stage)
-    return moved
 
 
 # --- the same ---

@@ -20,18 +20,18 @@ from stage_redrafts import (
     asked,
     epoch_of,
     faults,
+    go_live,
     plan_of,
+    progress,
     redraft,
     redrafts_of,
     released,
     staged,
 )
-from stage_releases import begin, gate_saying, release_now, watch
+from stage_releases import begin, gate_saying
 from understudy.errors import MalformedInput
 from understudy.learning import redraft_draw
-from understudy.learning.ladder import Progress
 from understudy.records.assessment import DecisionKind
-from understudy.records.codec import load
 from understudy.records.gate import GateVerdict
 from understudy.records.redraft import shuffled
 from understudy.records.release import Stage
@@ -41,18 +41,6 @@ from understudy.release_gate import tuned_on
 from understudy.settings.model import Settings
 
 Build = Callable[..., Any]
-
-
-def progress(stage: Any, release: Any) -> Progress:
-    return load(Progress, epoch_of(stage, release).progress)
-
-
-def go_live(stage: Any, release: Any, share: float = 0.5) -> Any:
-    now = release_now(stage, release)
-    orders = stage.letting_out.orders
-    moved = stage.run(orders.promote(release.id, version=now.version, by="Ines", to=Stage.CANARY, share=share))
-    watch(stage)
-    return moved
 
 
 # --- what is drawn ---

@@ -23,16 +23,11 @@ from understudy.records.evidence import Draft
 MINUTE_S: Final = 60.0
 
 
-class PacedAgent:
-    """At most `per_minute_max` requests in any 60 s, and at most `calls_max` in all; None = as much as there is."""
+class _Wrapped:
+    """An agent around another: of its name and version; how it drafts is what the kinds differ in."""
 
-    def __init__(self, agent: Agent, clock: Clock, *, per_minute_max: int | None, calls_max: int | None) -> None:
+    def __init__(self, agent: Agent) -> None:
         self._agent = agent
-        self._clock = clock
-        self._per_minute_max = per_minute_max
-        self._calls_max = calls_max
-        self._asked: deque[float] = deque()
-        self.calls = 0
 
     @property
     def name(self) -> str:
@@ -41,6 +36,24 @@ class PacedAgent:
     @property
     def version(self) -> str | None:
         return self._agent.version
+
+    async def check(self) -> str:
+        return await self._agent.check()
+
+    async def close(self) -> None:
+        await self._agent.close()
+
+
+class PacedAgent(_Wrapped):
+    """At most `per_minute_max` requests in any 60 s, and at most `calls_max` in all; None = as much as there is."""
+
+    def __init__(self, agent: Agent, clock: Clock, *, per_minute_max: int | None, calls_max: int | None) -> None:
+        super().__init__(agent)
+        self._clock = clock
+        self._per_minute_max = per_minute_max
+        self._calls_max = calls_max
+        self._asked: deque[float] = deque()
+        self.calls = 0
 
     async def draft(self, request: DraftRequest) -> Draft:
         if self._calls_max is not None and self.calls >= self._calls_max:
@@ -62,40 +75,20 @@ class PacedAgent:
         self._asked.append(at)
         await self._clock.sleep(at - now)
 
-    async def check(self) -> str:
-        return await self._agent.check()
 
-    async def close(self) -> None:
-        await self._agent.close()
-
-
-class PlacedAgent:
+class PlacedAgent(_Wrapped):
     """An agent that is asked only while its caller has a place at it; `place` waits for one."""
 
     def __init__(self, agent: Agent, place: Callable[[], AbstractAsyncContextManager[None]]) -> None:
-        self._agent = agent
+        super().__init__(agent)
         self._place = place
-
-    @property
-    def name(self) -> str:
-        return self._agent.name
-
-    @property
-    def version(self) -> str | None:
-        return self._agent.version
 
     async def draft(self, request: DraftRequest) -> Draft:
         async with self._place():
             return await self._agent.draft(request)
 
-    async def check(self) -> str:
-        return await self._agent.check()
 
-    async def close(self) -> None:
-        await self._agent.close()
-
-
-class RememberingAgent:
+class RememberingAgent(_Wrapped):
     """Keeps answers in a folder, under the content of the request and of the release; an equal one is answered from there.
 
     The number of the trial belongs to the content: two trials of a case are two answers, on purpose. Failures are not
@@ -103,18 +96,10 @@ class RememberingAgent:
     """
 
     def __init__(self, agent: Agent, folder: Path, *, release_key: str) -> None:
-        self._agent = agent
+        super().__init__(agent)
         self._folder = folder
         self._key = release_key
         self.found = 0
-
-    @property
-    def name(self) -> str:
-        return self._agent.name
-
-    @property
-    def version(self) -> str | None:
-        return self._agent.version
 
     async def draft(self, request: DraftRequest) -> Draft:
         path = self._path(request)
@@ -130,12 +115,6 @@ class RememberingAgent:
         asked: dict[str, Any] = plain(replace(request, deadline_s=0.0, traceparent=None))
         name = digest(canonical({"release": self._key, "asked": asked}))
         return self._folder / name[:2] / f"{name}.json"
-
-    async def check(self) -> str:
-        return await self._agent.check()
-
-    async def close(self) -> None:
-        await self._agent.close()
 
 
 def _read(path: Path) -> Draft | None:
