@@ -1,6 +1,7 @@
 /** What all screens share: who is signed in, where one is, the time, and what was said to the reader. The queue stands apart. */
 import { api, Refused, whenSignedOut } from "./api/calls";
 import type { SignedIn } from "./api/types";
+import { hashOf, placeOf, type Place } from "./places";
 
 class Session {
   /** undefined: not known yet; null: nobody. */
@@ -37,20 +38,12 @@ whenSignedOut(() => {
   session.who = null;
 });
 
-export type Place = { readonly screen: "queue" } | { readonly screen: "hold" | "conversation"; readonly id: string };
-
-function placeOf(hash: string): Place {
-  const found = /^#\/(hold|conversation)\/(.+)$/.exec(hash);
-  return found ? { screen: found[1] as "hold" | "conversation", id: decodeURIComponent(found[2]!) } : { screen: "queue" };
-}
-
 class Where {
   place = $state.raw<Place>(placeOf(location.hash));
 
   go(place: Place, options: { replace?: boolean } = {}): void {
-    const hash = place.screen === "queue" ? "#/" : `#/${place.screen}/${encodeURIComponent(place.id)}`;
-    if (options.replace) history.replaceState(null, "", hash);
-    else history.pushState(null, "", hash);
+    if (options.replace) history.replaceState(null, "", hashOf(place));
+    else history.pushState(null, "", hashOf(place));
     this.place = place;
   }
 }

@@ -29,6 +29,7 @@ import httpx2
 import pytest
 import structlog
 
+import browsing
 from understudy.app import App, build
 from understudy.cli.main import main
 from understudy.client.client import Client
@@ -39,6 +40,9 @@ from understudy.web import feed
 from understudy.web.asgi import create
 from understudy.web.keys import add_key, make_key, revoke_key
 from understudy.web.server import Server
+
+browser, open_tab = browsing.browser, browsing.open_tab
+desk, emptied, enter = browsing.desk, browsing.emptied, browsing.enter
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 WITHIN_S = 120.0

@@ -3,79 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+from browsing import WITHIN_MS, expect, in_a_browser
 
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
-WITHIN_MS = 20_000
 HOSTILE = '<img src=x onerror="window.hacked = 1"><script>window.hacked = 1</script> & <b>bold</b> javascript:alert(1)'
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.is_file(), reason=f"there is no Chromium at {CHROMIUM}; apt-get install chromium"),
-]
-
-
-@dataclass
-class Tab:
-    """A page, and whatever the browser complained about on it."""
-
-    page: Any
-    complaints: list[str] = field(default_factory=list)
-
-    def listen(self) -> None:
-        self.page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("requestfailed", self._failed)
-        self.page.on("response", lambda one: one.status >= 400 and self.complaints.append(f"{one.status} {one.url}"))
-        self.page.add_init_script(
-            "addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective))"
-        )
-
-    def _failed(self, request: Any) -> None:
-        if "/events" not in request.url:  # a stream is ended by leaving the page
-            self.complaints.append(f"failed: {request.url}")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def open_tab(browser: Any) -> Iterator[Callable[..., Tab]]:
-    """Open pages as visitors of their own; at the end nothing may have complained."""
-    contexts, tabs = [], []
-
-    def start(**options: Any) -> Tab:
-        context = browser.new_context(**options)
-        context.set_default_timeout(WITHIN_MS)
-        contexts.append(context)
-        tab = Tab(context.new_page())
-        tab.listen()
-        tabs.append(tab)
-        return tab
-
-    yield start
-    for context in contexts:
-        context.close()
-    assert [complaint for tab in tabs for complaint in tab.complaints] == []
+pytestmark = in_a_browser
 
 
 @pytest.fixture(scope="module")
@@ -102,13 +38,13 @@ def test_approved_reply_appears_without_a_reload(
 ) -> None:
     page = open_tab().page
     page.goto(f"{served.url}/chat")
-    playwright.expect(page.get_by_text("You are talking to an AI assistant.")).to_be_visible()
+    expect(page.get_by_text("You are talking to an AI assistant.")).to_be_visible()
     page.evaluate("window.same = 1")
     write(page, words.held)
-    playwright.expect(shown(page, words.held)).to_be_visible()
+    expect(shown(page, words.held)).to_be_visible()
     detail = until(lambda: hold_of(reviewer, words.held))
     reviewer.edit(detail.hold.id, "Yes, we pay the postage.", version=detail.hold.version)
-    playwright.expect(shown(page, "Yes, we pay the postage.")).to_be_visible()
+    expect(shown(page, "Yes, we pay the postage.")).to_be_visible()
     assert page.evaluate("window.same") == 1
 
 
@@ -117,28 +53,28 @@ def test_conversation_is_still_there_after_a_reload(served: Any, words: Any, ope
     page.goto(f"{served.url}/chat")
     write(page, words.automatic)
     reply = page.get_by_role("log").get_by_text("9:00 to 18:00")
-    playwright.expect(reply).to_be_visible()
+    expect(reply).to_be_visible()
     page.reload()
-    playwright.expect(shown(page, words.automatic)).to_have_count(1)
-    playwright.expect(reply).to_have_count(1)
+    expect(shown(page, words.automatic)).to_have_count(1)
+    expect(reply).to_have_count(1)
     write(page, f"{words.automatic} Again.")
-    playwright.expect(shown(page, f"{words.automatic} Again.")).to_have_count(1)
+    expect(shown(page, f"{words.automatic} Again.")).to_have_count(1)
 
 
 def test_hostile_words_are_shown_as_words(served: Any, reviewer: Any, until: Any, open_tab: Any) -> None:
     page = open_tab().page
     page.goto(f"{served.url}/chat")
     write(page, HOSTILE)
-    playwright.expect(shown(page, HOSTILE)).to_have_count(1)
+    expect(shown(page, HOSTILE)).to_have_count(1)
     detail = until(lambda: hold_of(reviewer, HOSTILE))
     answer = f"{HOSTILE} indeed"
     if detail.hold.kind == "draft":
         reviewer.edit(detail.hold.id, answer, version=detail.hold.version)
     else:
         reviewer.respond(detail.hold.id, answer, version=detail.hold.version)
-    playwright.expect(shown(page, answer)).to_have_count(1)
+    expect(shown(page, answer)).to_have_count(1)
     page.reload()
-    playwright.expect(shown(page, answer)).to_have_count(1)
+    expect(shown(page, answer)).to_have_count(1)
     assert page.locator("img, [role=log] b, [role=log] script").count() == 0
     assert page.evaluate("window.hacked") is None
 
@@ -152,7 +88,7 @@ def test_reviewers_name_cannot_carry_markup(served: Any, until: Any, open_tab: A
     detail = until(lambda: hold_of(hostile, asked))
     hostile.take_over(detail.hold.id, version=detail.hold.version)
     hostile.say(detail.conversation.id, "Hello there.")
-    playwright.expect(shown(page, "Hello there.")).to_be_visible()
+    expect(shown(page, "Hello there.")).to_be_visible()
     assert page.locator("img").count() == 0
     assert page.evaluate("window.hacked") is None
 
@@ -165,11 +101,11 @@ def test_message_written_while_the_server_was_away_arrives_once(
     page = context.new_page()
     page.goto(f"{running.url}/chat")
     write(page, words.automatic)
-    playwright.expect(page.get_by_role("log").get_by_text("9:00 to 18:00")).to_be_visible(timeout=WITHIN_MS)
+    expect(page.get_by_role("log").get_by_text("9:00 to 18:00")).to_be_visible(timeout=WITHIN_MS)
     context.set_offline(True)
     write(page, f"{words.automatic} Still?")
     context.set_offline(False)
-    playwright.expect(page.get_by_role("log").get_by_text("9:00 to 18:00")).to_have_count(2, timeout=WITHIN_MS)
+    expect(page.get_by_role("log").get_by_text("9:00 to 18:00")).to_have_count(2, timeout=WITHIN_MS)
     stored = [row for row in running.tables()["messages"] if f"{words.automatic} Still?" in row]
     assert len(stored) == 1
     context.close()
@@ -179,21 +115,21 @@ def test_widget_opens_and_closes_by_keyboard(served: Any, words: Any, open_tab: 
     page = open_tab().page
     page.goto(f"{served.url}/chat/example")
     button = page.get_by_role("button", name="Open chat: Ask Fernhill")
-    playwright.expect(button).to_be_visible()
+    expect(button).to_be_visible()
     button.focus()
     page.keyboard.press("Enter")
     frame = page.frame_locator("iframe")
     field_ = frame.get_by_role("textbox")
-    playwright.expect(field_).to_be_focused()
+    expect(field_).to_be_focused()
     page.keyboard.type(words.automatic)
     page.keyboard.press("Enter")
-    playwright.expect(frame.get_by_role("log").get_by_text("9:00 to 18:00")).to_be_visible()
+    expect(frame.get_by_role("log").get_by_text("9:00 to 18:00")).to_be_visible()
     page.keyboard.press("Escape")
-    playwright.expect(page.get_by_role("dialog")).to_be_hidden()
-    playwright.expect(button).to_be_focused()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(button).to_be_focused()
     page.keyboard.press("Space")
-    playwright.expect(page.get_by_role("dialog", name="Ask Fernhill")).to_be_visible()
-    playwright.expect(frame.get_by_role("log").get_by_text("9:00 to 18:00")).to_have_count(1)
+    expect(page.get_by_role("dialog", name="Ask Fernhill")).to_be_visible()
+    expect(frame.get_by_role("log").get_by_text("9:00 to 18:00")).to_have_count(1)
 
 
 def test_widget_covers_a_phone_and_gives_the_page_back(served: Any, open_tab: Any) -> None:
@@ -202,28 +138,28 @@ def test_widget_covers_a_phone_and_gives_the_page_back(served: Any, open_tab: An
     page.goto(f"{served.url}/chat/example")
     page.get_by_role("button", name="Open chat").click()
     frame = page.frame_locator("iframe")
-    playwright.expect(frame.get_by_role("textbox")).to_be_visible()
+    expect(frame.get_by_role("textbox")).to_be_visible()
     box = page.get_by_role("dialog").bounding_box()
     assert (box["x"], box["y"], box["width"], box["height"]) == (0, 0, 375, 667)
     frame.get_by_role("button", name="Close").click()
-    playwright.expect(page.get_by_role("dialog")).to_be_hidden()
-    playwright.expect(page.get_by_role("heading", level=1)).to_be_visible()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(page.get_by_role("heading", level=1)).to_be_visible()
 
 
 def test_customer_may_start_over(served: Any, words: Any, open_tab: Any) -> None:
     page = open_tab().page
     page.goto(f"{served.url}/chat")
     write(page, words.automatic)
-    playwright.expect(page.get_by_role("log").get_by_text("9:00 to 18:00")).to_be_visible()
+    expect(page.get_by_role("log").get_by_text("9:00 to 18:00")).to_be_visible()
     page.get_by_role("button", name="Start a new chat").click()
     page.get_by_role("dialog").get_by_role("button", name="Keep this chat").click()
-    playwright.expect(shown(page, words.automatic)).to_have_count(1)
+    expect(shown(page, words.automatic)).to_have_count(1)
     page.get_by_role("button", name="Start a new chat").click()
     page.get_by_role("dialog").get_by_role("button", name="Start a new chat").click()
-    playwright.expect(shown(page, words.automatic)).to_have_count(0)
+    expect(shown(page, words.automatic)).to_have_count(0)
     page.reload()
-    playwright.expect(page.get_by_role("textbox")).to_be_visible()
-    playwright.expect(shown(page, words.automatic)).to_have_count(0)
+    expect(page.get_by_role("textbox")).to_be_visible()
+    expect(shown(page, words.automatic)).to_have_count(0)
 
 
 def test_page_is_fetched_from_this_server_alone(served: Any, open_tab: Any) -> None:
@@ -232,7 +168,7 @@ def test_page_is_fetched_from_this_server_alone(served: Any, open_tab: Any) -> N
     tab.page.on("request", lambda request: asked.append(request.url))
     tab.page.goto(f"{served.url}/chat/example")
     tab.page.get_by_role("button", name="Open chat").click()
-    playwright.expect(tab.page.frame_locator("iframe").get_by_role("textbox")).to_be_visible()
+    expect(tab.page.frame_locator("iframe").get_by_role("textbox")).to_be_visible()
     assert asked
     assert [url for url in asked if not url.startswith(served.url)] == []
 

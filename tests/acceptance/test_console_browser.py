@@ -2,97 +2,17 @@
 
 from __future__ import annotations
 
-import importlib.util
-import itertools
-import sys
-from collections.abc import Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from browsing import PASSWORD, expect, in_the_console, press, record, rows
 from understudy.client.client import Client
-from understudy.records.access import Role
 from understudy.records.review import VerdictKind
-from understudy.web.console import is_built
-from understudy.web.users import add_user, make_user
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+pytestmark = in_the_console
 
-spec = importlib.util.spec_from_file_location("understudy_tests_browser", Path(__file__).with_name("test_browser.py"))
-assert spec is not None
-assert spec.loader is not None
-chat = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(chat)
-browser, open_tab = chat.browser, chat.open_tab
-
-pytestmark = [
-    *chat.pytestmark,
-    pytest.mark.skipif(not is_built(), reason="the console is not built; `./dev setup` builds it"),
-]
-
-PASSWORD = "correct horse battery"
 ARMED_MS = 450
 """Longer than a second press of a key is taken for a slip."""
-numbers = itertools.count(1)
-
-
-def record(words: Any, *, text: str = "We pay the return postage.", **more: Any) -> Any:
-    return words.record(f"console-{next(numbers)}", text=text, **more)
-
-
-@pytest.fixture(scope="module")
-def desk(serve: Callable[..., Any]) -> Any:
-    return serve()
-
-
-@pytest.fixture
-def emptied(desk: Any) -> Any:
-    """A server on which nothing waits."""
-    sweeper = desk.http(desk.key(name="Sweeper"))
-    for row in sweeper.get("/v1/queue").json()["rows"]:
-        detail = sweeper.get(f"/v1/holds/{row['id']}").json()
-        place = f"/v1/conversations/{detail['conversation']['id']}"
-        assert sweeper.post(f"{place}/take_over").status_code == 200
-        assert sweeper.post(f"{place}/hand_back").status_code == 200
-    assert sweeper.get("/v1/queue").json()["rows"] == []
-    return desk
-
-
-@pytest.fixture
-def enter(desk: Any, open_tab: Any) -> Callable[..., Any]:
-    """Sign somebody in, by the page's own form; returns the page."""
-    never, always = datetime(1971, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
-
-    def sign_in(name: str, role: Role = Role.REVIEWER, **options: Any) -> Any:
-        user = make_user(name, role, PASSWORD, now=datetime.now(UTC))
-        if desk.app.store.read_now(lambda tx: tx.users.get(user.id)) is None:
-            desk.app.store.write_now(lambda tx: add_user(tx, user, actor="test"))
-        desk.app.store.write_now(lambda tx: tx.users.forget(tries_before=always, sessions_before=never))
-        tab = open_tab(**{"viewport": {"width": 1280, "height": 800}, **options})
-        tab.page.goto(f"{desk.url}/console/")
-        playwright.expect(tab.page.get_by_label("Name")).to_be_focused()
-        tab.complaints.clear()  # that nobody was signed in is asked, and answered with 401
-        tab.page.keyboard.type(name)
-        tab.page.keyboard.press("Tab")
-        tab.page.keyboard.type(PASSWORD)
-        tab.page.keyboard.press("Enter")
-        playwright.expect(tab.page.get_by_role("heading", name="Queue")).to_be_visible()
-        tab.page.tab = tab
-        return tab.page
-
-    return sign_in
-
-
-def rows(page: Any) -> Any:
-    return page.locator(".rows").get_by_role("option")
-
-
-def press(page: Any, key: str) -> None:
-    """Press a key on a hold once its verdicts are taken."""
-    playwright.expect(page.locator("footer.verdicts button").first).to_be_enabled()
-    page.keyboard.press(key)
 
 
 def kinds_by(desk: Any, reviewer: str) -> list[str]:
@@ -107,9 +27,7 @@ def test_wrong_password_is_told_and_nothing_else(desk: Any, open_tab: Any) -> No
     tab.page.get_by_label("Name").fill("Nobody")
     tab.page.get_by_label("Password").fill("not the password")
     tab.page.get_by_role("button", name="Sign in").click()
-    playwright.expect(tab.page.get_by_role("alert")).to_have_text(
-        "name or password is wrong, or this user was shut out"
-    )
+    expect(tab.page.get_by_role("alert")).to_have_text("name or password is wrong, or this user was shut out")
     tab.complaints[:] = [one for one in tab.complaints if "401" not in one]
 
 
@@ -118,39 +36,39 @@ def test_three_holds_are_cleared_by_keyboard_alone(emptied: Any, enter: Any, wor
     for text in ("We pay the return postage.", "We pay 30 EUR.", "You may never return it."):
         client.submit_turn(record(words, text=text))
     page = enter("Keys")
-    playwright.expect(rows(page)).to_have_count(3)
+    expect(rows(page)).to_have_count(3)
     page.keyboard.press("j")
     page.keyboard.press("k")
     page.keyboard.press("Enter")
 
-    playwright.expect(page.get_by_role("heading", name="Conversation")).to_be_visible()
+    expect(page.get_by_role("heading", name="Conversation")).to_be_visible()
     press(page, "e")
     field = page.get_by_role("textbox", name="The draft, to be changed")
-    playwright.expect(field).to_be_focused()
+    expect(field).to_be_focused()
     page.keyboard.type(" Promised.")
-    playwright.expect(page.locator("ins")).to_have_text(" Promised.")
+    expect(page.locator("ins")).to_have_text(" Promised.")
     page.keyboard.press("Control+Enter")
 
     press(page, "r")
     page.keyboard.press("1")
     page.keyboard.press("4")
-    playwright.expect(page.get_by_role("button", pressed=True)).to_have_count(2)
+    expect(page.get_by_role("button", pressed=True)).to_have_count(2)
     page.keyboard.press("Enter")
 
     press(page, "a")
     until(lambda: kinds_by(emptied, "Keys") == ["approve", "edit", "reject"])
     (hand_off,) = until(lambda: list(client.holds()))
     assert hand_off.kind == "hand_off"
-    playwright.expect(page.get_by_text("needs a person").first).to_be_visible()
+    expect(page.get_by_text("needs a person").first).to_be_visible()
 
 
 def test_first_hold_to_come_into_an_empty_queue_is_opened_by_enter(emptied: Any, enter: Any, words: Any) -> None:
     page = enter("Kim")
-    playwright.expect(page.get_by_text("Nothing waits.")).to_be_visible()
+    expect(page.get_by_text("Nothing waits.")).to_be_visible()
     emptied.client().submit_turn(record(words))
-    playwright.expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_have_count(1)
     page.keyboard.press("Enter")
-    playwright.expect(page.locator("footer.verdicts")).to_be_visible()
+    expect(page.locator("footer.verdicts")).to_be_visible()
 
 
 def test_letters_that_follow_a_key_at_once_are_letters(emptied: Any, enter: Any, words: Any) -> None:
@@ -159,11 +77,11 @@ def test_letters_that_follow_a_key_at_once_are_letters(emptied: Any, enter: Any,
     for _ in range(2):
         client.submit_turn(record(words))
     page = enter("Kim")
-    playwright.expect(rows(page)).to_have_count(2)
+    expect(rows(page)).to_have_count(2)
     page.keyboard.press("Enter")
-    playwright.expect(page.get_by_role("button", name="Own words")).to_be_enabled()
+    expect(page.get_by_role("button", name="Own words")).to_be_enabled()
     page.keyboard.type("pa rant")
-    playwright.expect(page.get_by_role("textbox", name="Your words to the customer")).to_have_value("a rant")
+    expect(page.get_by_role("textbox", name="Your words to the customer")).to_have_value("a rant")
     assert len(list(client.holds())) == 2
 
 
@@ -172,9 +90,9 @@ def test_second_press_of_a_key_is_no_verdict_on_the_next_hold(emptied: Any, ente
     for _ in range(2):
         client.submit_turn(record(words))
     page = enter("Kim")
-    playwright.expect(rows(page)).to_have_count(2)
+    expect(rows(page)).to_have_count(2)
     page.keyboard.press("Enter")
-    playwright.expect(page.locator("footer.verdicts button").first).to_be_enabled()
+    expect(page.locator("footer.verdicts button").first).to_be_enabled()
     page.keyboard.press("a")
     page.keyboard.press("a")
     until(lambda: len(list(client.holds())) == 1)
@@ -187,14 +105,14 @@ def test_two_reviewers_on_one_hold_give_one_verdict(emptied: Any, enter: Any, wo
     turn = client.submit_turn(record(words))
     first, second = enter("Mia"), enter("Lou")
     first.keyboard.press("Enter")
-    playwright.expect(first.locator("footer.verdicts button").first).to_be_enabled()
-    playwright.expect(second.get_by_text("by Mia")).to_be_visible()
+    expect(first.locator("footer.verdicts button").first).to_be_enabled()
+    expect(second.get_by_text("by Mia")).to_be_visible()
     second.keyboard.press("Enter")
-    playwright.expect(second.get_by_text("Mia is working on this.")).to_be_visible()
-    playwright.expect(second.get_by_role("button", name="Approve")).to_be_disabled()
+    expect(second.get_by_text("Mia is working on this.")).to_be_visible()
+    expect(second.get_by_role("button", name="Approve")).to_be_disabled()
     second.tab.complaints[:] = [one for one in second.tab.complaints if "409" not in one]
     first.keyboard.press("a")
-    playwright.expect(second.get_by_text("Somebody else has decided on this already.")).to_be_visible()
+    expect(second.get_by_text("Somebody else has decided on this already.")).to_be_visible()
     second.keyboard.press("a")
     assert (kinds_by(emptied, "Mia"), kinds_by(emptied, "Lou")) == (["approve"], [])
     assert until(lambda: client.turn(turn.id).reply).author == "agent"
@@ -212,35 +130,35 @@ def visitor_who_wrote(served: Any, text: str) -> Any:
 def test_customer_who_writes_again_voids_the_draft_at_once(emptied: Any, enter: Any, words: Any, until: Any) -> None:
     visitor = visitor_who_wrote(emptied, words.held)
     page = enter("Kim")
-    playwright.expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_have_count(1)
     page.keyboard.press("Enter")
     press(page, "e")
     page.keyboard.type(" My own words.")
     visitor.post("/chat/messages", json={"id": "2", "text": f"{words.held} Please?"})
-    playwright.expect(page.get_by_text("The customer wrote again, so this draft is void.").first).to_be_visible()
-    playwright.expect(page.locator(".notice pre")).to_contain_text("My own words.")
+    expect(page.get_by_text("The customer wrote again, so this draft is void.").first).to_be_visible()
+    expect(page.locator(".notice pre")).to_contain_text("My own words.")
     page.keyboard.press("Control+Enter")
     said = visitor.get("/chat/messages").json()["messages"]
     assert {one["author"] for one in said} == {"customer"}
     page.get_by_role("button", name="Next").first.click()
-    playwright.expect(page.get_by_text("Please?").first).to_be_visible()
+    expect(page.get_by_text("Please?").first).to_be_visible()
 
 
 def test_conversation_is_taken_over_and_handed_back(emptied: Any, enter: Any, words: Any, until: Any) -> None:
     visitor = visitor_who_wrote(emptied, words.held)
     page = enter("Kim")
-    playwright.expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_have_count(1)
     page.keyboard.press("Enter")
     press(page, "t")
     field = page.get_by_role("textbox", name="Your message")
-    playwright.expect(field).to_be_focused()
+    expect(field).to_be_focused()
     page.keyboard.type("Hello, this is Kim.")
     page.keyboard.press("Control+Enter")
     until(lambda: [one for one in visitor.get("/chat/messages").json()["messages"] if one["author"] == "reviewer"])
     visitor.post("/chat/messages", json={"id": "2", "text": "Oh, a person!"})
-    playwright.expect(page.get_by_text("Oh, a person!")).to_be_visible()
+    expect(page.get_by_text("Oh, a person!")).to_be_visible()
     page.get_by_role("button", name="Hand back to the agent").click()
-    playwright.expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+    expect(page.get_by_role("heading", name="Queue")).to_be_visible()
 
 
 def test_arrivals_do_not_move_the_row_one_looks_at(emptied: Any, enter: Any, words: Any) -> None:
@@ -249,7 +167,7 @@ def test_arrivals_do_not_move_the_row_one_looks_at(emptied: Any, enter: Any, wor
         client.submit_turn(record(words))
     page = enter("Kim")
     page.get_by_label("Order").select_option("oldest")
-    playwright.expect(rows(page)).to_have_count(12)
+    expect(rows(page)).to_have_count(12)
     page.keyboard.press("Home")
     page.locator(".rows").focus()
     for _ in range(4):
@@ -258,11 +176,11 @@ def test_arrivals_do_not_move_the_row_one_looks_at(emptied: Any, enter: Any, wor
     name, top = chosen.get_attribute("id"), chosen.bounding_box()["y"]
     gone = next(iter(client.holds()))
     client.approve(gone.id, version=gone.version)
-    playwright.expect(page.get_by_text("11 waiting")).to_be_visible()
+    expect(page.get_by_text("11 waiting")).to_be_visible()
     page.get_by_label("Order").select_option("risk")
     for _ in range(3):
         client.submit_turn(record(words, text="You may never return it, sent to ann@leak.example, +49 30 1234567."))
-    playwright.expect(page.get_by_text("14 waiting")).to_be_visible()
+    expect(page.get_by_text("14 waiting")).to_be_visible()
     chosen = rows(page).and_(page.get_by_role("option", selected=True))
     assert chosen.get_attribute("id") == name
     assert abs(chosen.bounding_box()["y"] - top) <= 44, "a row that went from above the first screen may let it rise"
@@ -283,19 +201,19 @@ def test_page_goes_on_after_the_server_was_killed_and_came_back(
     page.get_by_label("Name").fill("Kim")
     page.get_by_label("Password").fill(PASSWORD)
     page.keyboard.press("Enter")
-    playwright.expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_have_count(1)
     page.keyboard.press("Enter")
-    playwright.expect(page.locator("footer.verdicts button").first).to_be_enabled()
+    expect(page.locator("footer.verdicts button").first).to_be_enabled()
     page.evaluate("window.same = 1")
     server.process.kill()
-    playwright.expect(page.get_by_text("Reconnecting")).to_be_visible()
+    expect(page.get_by_text("Reconnecting")).to_be_visible()
     again = start_server(tmp_path, "--port", server.url.rpartition(":")[2])
     with Client(again.url, key) as client:
         client.submit_turn(record(words))
-        playwright.expect(page.get_by_text("Live", exact=True)).to_be_visible()
+        expect(page.get_by_text("Live", exact=True)).to_be_visible()
         page.keyboard.press("a")
-        playwright.expect(page.get_by_text("Approved.")).to_be_visible()
+        expect(page.get_by_text("Approved.")).to_be_visible()
         assert len(list(client.holds())) == 1
-    playwright.expect(page.locator("footer.verdicts, .rows [role=option]").first).to_be_visible()
+    expect(page.locator("footer.verdicts, .rows [role=option]").first).to_be_visible()
     assert page.evaluate("window.same") == 1
     page.close()

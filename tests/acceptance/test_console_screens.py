@@ -5,37 +5,18 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+from browsing import expect, in_the_console, numbers, press, record, rows, violations
 
-spec = importlib.util.spec_from_file_location(
-    "understudy_tests_console", Path(__file__).with_name("test_console_browser.py")
-)
-assert spec is not None
-assert spec.loader is not None
-console = sys.modules[spec.name] = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(console)
-browser, open_tab, desk, emptied, enter = (
-    console.browser,
-    console.open_tab,
-    console.desk,
-    console.emptied,
-    console.enter,
-)
-rows, press, record, numbers = console.rows, console.press, console.record, console.numbers
+pytestmark = in_the_console
 
-pytestmark = console.pytestmark
-
-AXE = Path(__file__).parents[2] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 PAYLOADS = (
     "<img src=x onerror=\"window.hacked='img'\">",
     "<script>window.hacked='script'</script>",
@@ -77,10 +58,10 @@ def test_hostile_texts_run_nothing_wherever_they_stand(emptied: Any, enter: Any,
             }
         )
     page = enter('<img src=x onerror="window.hacked=0">')
-    playwright.expect(rows(page)).to_have_count(len(PAYLOADS))
+    expect(rows(page)).to_have_count(len(PAYLOADS))
     page.keyboard.press("Enter")
     for _ in PAYLOADS:
-        playwright.expect(page.locator(".review .draft-text, .review .draft .muted").first).to_be_visible()
+        expect(page.locator(".review .draft-text, .review .draft .muted").first).to_be_visible()
         for summary in page.locator("summary").all():
             summary.click()
         press(page, "e") if page.get_by_role("button", name="Edit").count() else None
@@ -100,15 +81,15 @@ def test_hostile_texts_run_nothing_wherever_they_stand(emptied: Any, enter: Any,
 def test_nothing_is_out_of_reach_on_a_small_screen(size: tuple[int, int], emptied: Any, enter: Any, words: Any) -> None:
     emptied.client().submit_turn(record(words))
     page = enter("Kim", viewport={"width": size[0], "height": size[1]})
-    playwright.expect(rows(page)).to_have_count(1)
+    expect(rows(page)).to_have_count(1)
     wide = "document.documentElement.scrollWidth - innerWidth"
     assert page.evaluate(wide) <= 0
     page.locator(".rows").focus()
     page.keyboard.press("Enter")
     for shown in (page.get_by_role("log").get_by_text(words.held), page.get_by_role("heading", name="Customer")):
         shown.scroll_into_view_if_needed()
-        playwright.expect(shown).to_be_in_viewport()
-    playwright.expect(page.get_by_role("button", name="Approve")).to_be_in_viewport()
+        expect(shown).to_be_in_viewport()
+    expect(page.get_by_role("button", name="Approve")).to_be_in_viewport()
     assert page.evaluate(wide) <= 0
 
 
@@ -126,13 +107,13 @@ def scenes(emptied: Any, enter: Any, words: Any) -> Callable[[str], Any]:
         page = enter("Kim", color_scheme=theme)
         yield "queue", page
         page.keyboard.press("?")
-        playwright.expect(page.get_by_role("dialog")).to_be_visible()
+        expect(page.get_by_role("dialog")).to_be_visible()
         yield "keys", page
         page.keyboard.press("Escape")
-        playwright.expect(page.get_by_role("dialog")).to_be_hidden()
+        expect(page.get_by_role("dialog")).to_be_hidden()
         page.wait_for_timeout(100)  # the browser tells of the dialog's end a moment later
         page.keyboard.press("Enter")
-        playwright.expect(page.locator("footer.verdicts button").first).to_be_enabled()
+        expect(page.locator("footer.verdicts button").first).to_be_enabled()
         yield "review", page
         page.keyboard.press("e")
         page.keyboard.type(" And a few words more.")
@@ -143,12 +124,12 @@ def scenes(emptied: Any, enter: Any, words: Any) -> Callable[[str], Any]:
         yield "reject", page
         page.keyboard.press("Escape")
         press(page, "t")
-        playwright.expect(page.get_by_role("textbox", name="Your message")).to_be_visible()
+        expect(page.get_by_role("textbox", name="Your message")).to_be_visible()
         page.keyboard.type("Hello!")
         page.wait_for_timeout(200)
         yield "conversation", page
         page.get_by_role("button", name="Sign out").click()
-        playwright.expect(page.get_by_label("Password")).to_be_visible()
+        expect(page.get_by_label("Password")).to_be_visible()
         yield "sign-in", page
 
     return walk
@@ -156,18 +137,9 @@ def scenes(emptied: Any, enter: Any, words: Any) -> Callable[[str], Any]:
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_every_screen_is_without_a_violation_of_accessibility(theme: str, scenes: Any, tmp_path: Path) -> None:
-    if not AXE.is_file():
-        pytest.skip(
-            "axe-core is not there: build the console anew (`rm -r src/understudy/web/console_page && ./dev setup`)"
-        )
-    axe = AXE.read_text(encoding="utf-8")
     pictures = Path(os.environ.get("UNDERSTUDY_PICTURES", tmp_path))
     found = []
     for name, page in scenes(theme):
-        page.evaluate(axe)
-        ran = page.evaluate(
-            "axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice']})"
-        )
-        found += [f"{name}: {one['id']} {[node['html'][:200] for node in one['nodes']]}" for one in ran["violations"]]
+        found += [f"{name}: {one}" for one in violations(page)]
         page.screenshot(path=pictures / f"{theme}-{name}.png")
     assert not found, "\n".join(found)

@@ -25,7 +25,8 @@ export function whenSignedOut(act: () => void): void {
   onSignedOut = act;
 }
 
-async function ask<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+/** One call below `/v1/`; screens beside queue and review have their calls in files of their own. */
+export async function ask<T>(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(`/v1/${path}`, {

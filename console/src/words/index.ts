@@ -1,12 +1,14 @@
-/** Every text the console shows, in one place for translation. A function where a number or a name goes in. */
-import type { Kind, Verdict } from "./api/types";
-import type { Severity } from "./text/marks";
-import type { Order } from "./queue/order";
+/** Every text of the frame, the queue and the review, for translation; each further screen has its own file beside this one. A function where a number or a name goes in. */
+import type { Kind, Verdict } from "../api/types";
+import type { Severity } from "../text/marks";
+import type { Order } from "../queue/order";
 
 export const WORDS = {
   product: "Understudy",
   loading: "Loading…",
   skip: "Skip to content",
+  navigation: "Screens",
+  screenFailed: "This screen could not be fetched from the server.",
   keysHint: "? shows the keys",
   close: "Close",
 

@@ -1,0 +1,170 @@
+"""A real browser for tests, and the console in it: tabs that say what was complained of, somebody who signs in, axe-core.
+
+The fixtures are named in `acceptance/conftest.py`. A test file takes `pytestmark` from here, and is skipped without a browser.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from understudy.records.access import Role
+from understudy.web.console import is_built
+from understudy.web.users import add_user, make_user
+
+CHROMIUM = Path("/usr/bin/chromium")
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+WITHIN_MS = 20_000
+AXE = Path(__file__).parents[1] / "console" / "node_modules" / "axe-core" / "axe.min.js"
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PASSWORD = "correct horse battery"
+numbers = itertools.count(1)
+
+in_a_browser = [
+    pytest.mark.browser,
+    pytest.mark.skipif(find_spec("playwright") is None, reason="Playwright is not installed"),
+    pytest.mark.skipif(not CHROMIUM.is_file(), reason=f"there is no Chromium at {CHROMIUM}; apt-get install chromium"),
+]
+in_the_console = [
+    *in_a_browser,
+    pytest.mark.skipif(not is_built(), reason="the console is not built; `./dev setup` builds it"),
+]
+
+
+def expect(what: Any) -> Any:
+    """Playwright's assertion that waits."""
+    from playwright.sync_api import expect as waiting
+
+    return waiting(what)
+
+
+@dataclass
+class Tab:
+    """A page, and whatever the browser complained about on it."""
+
+    page: Any
+    complaints: list[str] = field(default_factory=list)
+
+    def listen(self) -> None:
+        self.page.on("console", lambda said: said.type in ("error", "warning") and self.complaints.append(said.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("requestfailed", self._failed)
+        self.page.on("response", lambda one: one.status >= 400 and self.complaints.append(f"{one.status} {one.url}"))
+        self.page.add_init_script(
+            "addEventListener('securitypolicyviolation', (e) => console.error('policy: ' + e.violatedDirective))"
+        )
+
+    def _failed(self, request: Any) -> None:
+        if "/events" not in request.url:  # a stream is ended by leaving the page
+            self.complaints.append(f"failed: {request.url}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_tab(browser: Any) -> Iterator[Callable[..., Tab]]:
+    """Open pages as visitors of their own; at the end nothing may have complained."""
+    contexts, tabs = [], []
+
+    def start(**options: Any) -> Tab:
+        context = browser.new_context(**options)
+        context.set_default_timeout(WITHIN_MS)
+        contexts.append(context)
+        tab = Tab(context.new_page())
+        tab.listen()
+        tabs.append(tab)
+        return tab
+
+    yield start
+    for context in contexts:
+        context.close()
+    assert [complaint for tab in tabs for complaint in tab.complaints] == []
+
+
+def record(words: Any, *, text: str = "We pay the return postage.", **more: Any) -> Any:
+    return words.record(f"console-{next(numbers)}", text=text, **more)
+
+
+@pytest.fixture(scope="module")
+def desk(serve: Callable[..., Any]) -> Any:
+    return serve()
+
+
+@pytest.fixture
+def emptied(desk: Any) -> Any:
+    """A server on which nothing waits."""
+    sweeper = desk.http(desk.key(name="Sweeper"))
+    for row in sweeper.get("/v1/queue").json()["rows"]:
+        detail = sweeper.get(f"/v1/holds/{row['id']}").json()
+        place = f"/v1/conversations/{detail['conversation']['id']}"
+        assert sweeper.post(f"{place}/take_over").status_code == 200
+        assert sweeper.post(f"{place}/hand_back").status_code == 200
+    assert sweeper.get("/v1/queue").json()["rows"] == []
+    return desk
+
+
+@pytest.fixture
+def enter(desk: Any, open_tab: Any) -> Callable[..., Any]:
+    """Sign somebody in, by the page's own form; returns the page."""
+    never, always = datetime(1971, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
+
+    def sign_in(name: str, role: Role = Role.REVIEWER, **options: Any) -> Any:
+        user = make_user(name, role, PASSWORD, now=datetime.now(UTC))
+        if desk.app.store.read_now(lambda tx: tx.users.get(user.id)) is None:
+            desk.app.store.write_now(lambda tx: add_user(tx, user, actor="test"))
+        desk.app.store.write_now(lambda tx: tx.users.forget(tries_before=always, sessions_before=never))
+        tab = open_tab(**{"viewport": {"width": 1280, "height": 800}, **options})
+        tab.page.goto(f"{desk.url}/console/")
+        expect(tab.page.get_by_label("Name")).to_be_focused()
+        tab.complaints.clear()  # that nobody was signed in is asked, and answered with 401
+        tab.page.keyboard.type(name)
+        tab.page.keyboard.press("Tab")
+        tab.page.keyboard.type(PASSWORD)
+        tab.page.keyboard.press("Enter")
+        expect(tab.page.get_by_role("heading", name="Queue")).to_be_visible()
+        tab.page.tab = tab
+        return tab.page
+
+    return sign_in
+
+
+def rows(page: Any) -> Any:
+    return page.locator(".rows").get_by_role("option")
+
+
+def press(page: Any, key: str) -> None:
+    """Press a key on a hold once its verdicts are taken."""
+    expect(page.locator("footer.verdicts button").first).to_be_enabled()
+    page.keyboard.press(key)
+
+
+def violations(page: Any) -> list[str]:
+    """What axe-core finds against WCAG 2.2 AA and its own best practice on the page as it stands; skips without axe-core."""
+    if not AXE.is_file():
+        pytest.skip(
+            "axe-core is not there: build the console anew (`rm -r src/understudy/web/console_page && ./dev setup`)"
+        )
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    ran = page.evaluate("rules => axe.run(document, {runOnly: rules})", AXE_RULES)
+    return [f"{one['id']} {[node['html'][:200] for node in one['nodes']]}" for one in ran["violations"]]
