@@ -17,7 +17,7 @@ from understudy.adapters.telemetry import logs
 from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.adapters.telemetry.metrics import Metrics
 from understudy.adapters.telemetry.spans import Spans
-from understudy.connections import build_agent, build_channel, build_opinion
+from understudy.connections import build_agent, build_channel, build_identity, build_opinion
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.reports import Reports
@@ -35,6 +35,7 @@ from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
+from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
@@ -94,6 +95,7 @@ class App:
     agents: Mapping[str, Agent]
     opinions: Mapping[str, SecondOpinion]
     channels: Mapping[str, Channel]
+    identity: IdentityProvider | None
     stated: Mapping[str, Stated]
     intake: Intake
     flow: TurnFlow
@@ -173,6 +175,8 @@ class App:
             await opinion.close()
         for channel in self.channels.values():
             await channel.close()
+        if self.identity is not None:
+            await self.identity.close()
         await self.store.close()
         self.sole_process.release()
 
@@ -194,9 +198,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, versions.picks, places)
-    outbox = Outbox(
-        store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
-    )
+    outbox = _outbox(settings, store, clock, telemetry, channels)
     flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning = earning_terms(settings)
@@ -218,6 +220,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         agents=agents,
         opinions=opinions,
         channels=channels,
+        identity=build_identity(settings, clock),
         intake=_intake(settings, store, clock, telemetry, flow),
         flow=flow,
         outbox=outbox,
@@ -304,6 +307,13 @@ def _channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
             raise ConfigurationError(f"channels.{API_CHANNEL}: this name belongs to the HTTP API; choose another")
         channels[name] = build_channel(name, channel, clock, settings)
     return channels
+
+
+def _outbox(
+    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, channels: Mapping[str, Channel]
+) -> Outbox:
+    limits = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
+    return Outbox(store, clock, telemetry, channels, limits=limits)
 
 
 def _call_limits(settings: Settings) -> dict[str, CallLimits]:

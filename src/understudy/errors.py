@@ -8,6 +8,8 @@
     │   ├── SignatureInvalid
     │   └── TooLarge
     ├── NotFound                    the named thing does not exist
+    ├── Unauthenticated             nobody is known to ask
+    │   └── SignInRefused
     ├── Forbidden                   the key lacks the scope
     │   └── CrossSite
     ├── Conflict                    the world moved on since the caller looked
@@ -103,6 +105,16 @@ class Unauthenticated(UnderstudyError):
 
     code = "unauthenticated"
     status = 401
+
+
+class SignInRefused(Unauthenticated):
+    """The identity provider could not say who somebody is, or they may not come in; the log of the server says which."""
+
+    code = "sign-in-refused"
+
+    def __init__(self, message: str | None = None, *, why: str = "provider-refused") -> None:
+        super().__init__(message)
+        self.why = why
 
 
 class Forbidden(UnderstudyError):

@@ -52,7 +52,9 @@ SCOPES = {
     ("get", "/v1/ledger"): Scope.LEDGER_READ,
 }
 OPEN = {("get", "/v1/schemas/draft"), ("get", "/v1/schemas/turn-record")}
-SESSION = {(method, "/v1/session") for method in ("get", "post", "delete")}
+SESSION = {(method, "/v1/session") for method in ("get", "post", "delete")} | {
+    ("get", f"/v1/session/{page}") for page in ("ways", "oidc", "oidc/callback")
+}
 """Needs no scope: who one is, may be asked by everybody."""
 ROUTES = sorted(SCOPES)
 BODY = {"action": "approve", "text": "x", "id": "1", "messages": []}

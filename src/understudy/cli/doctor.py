@@ -17,6 +17,7 @@ from rich.text import Text
 
 from understudy.cli.doctor_channels import channels
 from understudy.cli.doctor_releases import Result, releases
+from understudy.cli.doctor_sign_in import sign_in
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
 from understudy.errors import UnderstudyError
 from understudy.ports.agent import Agent
@@ -41,6 +42,7 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             *_agents(settings, base),
             *_opinions(settings, base),
             *channels(settings),
+            *sign_in(settings),
         ]
         if not _broken(results):
             results += releases(settings, base)

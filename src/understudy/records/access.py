@@ -73,7 +73,10 @@ SCOPES_OF: Final[Mapping[Role, tuple[Scope, ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person who signs in. `id` is their name as `user_id` folds it; `password_hash` is argon2id's own text form."""
+    """A person who signs in. `id` is their name as `user_id` folds it; `password_hash` is argon2id's own text form.
+
+    `subject` is who they are at an identity provider, as `subject_of` writes it; such a user has no password (an empty hash).
+    """
 
     id: str
     name: str
@@ -81,6 +84,7 @@ class User:
     password_hash: str
     created_at: datetime
     disabled_at: datetime | None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +104,11 @@ class Tries:
     bucket: str
     count: int
     since: datetime
+
+
+def subject_of(issuer: str, subject: str) -> str:
+    """Name somebody as their identity provider does; an issuer is an address and so holds no white space."""
+    return f"{issuer} {subject}"
 
 
 def user_id(name: str) -> str:

@@ -18,6 +18,7 @@ from understudy.settings.learning import LearningSettings
 from understudy.settings.opinions import OpinionSettings
 from understudy.settings.releases import ReleasesSettings
 from understudy.settings.section import Section
+from understudy.settings.sign_in import SignInSettings
 
 
 class Business(Section):
@@ -350,6 +351,7 @@ class Settings(Section):
     business: Business = Business()
     store: StoreSettings = StoreSettings()
     server: Server = Server()
+    sign_in: SignInSettings = SignInSettings()
     limits: Limits = Limits()
     coalescing: Coalescing = Coalescing()
     drafting: DraftingSettings = DraftingSettings()

@@ -31,6 +31,7 @@ from understudy.web import (
     reviewers,
     runs,
     signing_in,
+    signing_in_elsewhere,
     turns,
     webhooks,
 )
@@ -74,6 +75,7 @@ def create(app: App) -> FastAPI:
         cases,
         openai_face,
         signing_in,
+        signing_in_elsewhere,
         queue,
         holds,
         conversations,

@@ -19,6 +19,8 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    Column("subject", String(600)),
+    Index("ix_users_subject", "subject", unique=True),
 )
 
 user_sessions = Table(
