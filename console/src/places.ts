@@ -21,7 +21,10 @@ type Wide = {
 };
 
 /** The screens of the navigation after the queue, in its order. */
-export const WIDE: { readonly [name in WideName]?: Wide } = {};
+export const WIDE: { readonly [name in WideName]?: Wide } = {
+  autonomy: { label: "Autonomy", scope: "autonomy:read", load: () => import("./screens/Autonomy.svelte") },
+  releases: { label: "Releases", scope: "releases:read", load: () => import("./screens/Releases.svelte") },
+};
 
 export const isWide = (screen: ScreenName): screen is WideName => screen in WIDE;
 export const LINKS: readonly { readonly screen: ScreenName; readonly label: string; readonly scope: string }[] = [

@@ -24,6 +24,7 @@ from understudy.delivery.reports import Reports
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.evaluation.asking import Asking
 from understudy.evaluation.casebook import Casebook, Suites
+from understudy.evaluation.flips import Flips
 from understudy.evaluation.spread import Spread
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
@@ -116,6 +117,7 @@ class App:
     release_reports: ReleaseReports
     release_watch: tuple[Sweeps, ...]
     asking: Asking
+    flips: Flips
     spread: Spread
     trials: tuple[Sweeps, ...]
     dispatcher: Dispatcher

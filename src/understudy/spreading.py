@@ -19,6 +19,7 @@ from understudy.errors import ConfigurationError, SuiteDiffers
 from understudy.evaluation import teeth
 from understudy.evaluation.asking import Asking
 from understudy.evaluation.attempts import Release
+from understudy.evaluation.flips import Flips
 from understudy.evaluation.judging import Judging
 from understudy.evaluation.plan import Planned, plan_with
 from understudy.evaluation.runner import Runner
@@ -70,6 +71,7 @@ def spreading(
     )
     return {
         "asking": asking_of(evaluations, store, clock),
+        "flips": Flips(store, read=lambda name: read_suite(evaluations.suite_folder(name))),
         "spread": spread,
         "trials": (
             Sweeps(clock, telemetry, {"trials": spread.sweep}),

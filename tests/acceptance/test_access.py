@@ -28,6 +28,8 @@ SCOPES = {
     ("post", "/v1/conversations/{conversation_id}/hand_back"): Scope.HOLDS_WRITE,
     ("post", "/v1/conversations/{conversation_id}/messages"): Scope.HOLDS_WRITE,
     ("get", "/v1/autonomy"): Scope.AUTONOMY_READ,
+    ("get", "/v1/autonomy/stops"): Scope.HOLDS_READ,
+    ("get", "/v1/autonomy/slice"): Scope.AUTONOMY_READ,
     **{
         ("post", f"/v1/autonomy/{order}"): Scope.AUTONOMY_WRITE
         for order in ("hold", "resume", "confirm", "decline", "restart")
@@ -39,6 +41,7 @@ SCOPES = {
         ("post", f"/v1/releases/{{release_id}}/{order}"): Scope.RELEASES_WRITE
         for order in ("waive", "promote", "rollback", "give-up", "hold", "resume")
     },
+    ("get", "/v1/releases/{release_id}/gate"): Scope.RELEASES_READ,
     ("delete", "/v1/releases/{release_id}/gate"): Scope.RELEASES_WRITE,
     ("post", "/v1/evaluations/runs"): Scope.RELEASES_WRITE,
     ("get", "/v1/evaluations/runs"): Scope.RELEASES_READ,

@@ -123,17 +123,22 @@ def advance(before: Progress, candidates: Sequence[Candidate], targets: Targets,
 def certified(progress: Progress, targets: Targets) -> float | None:
     """The laxest threshold above which mean loss and severe share are both certified; None where there is none, or where
     what conversations went on with speaks against it."""
-    if progress.repeats and is_vetoed(progress, targets):
-        return None
-    mean, severe = _ladders(progress.thresholds, progress.shares, targets)
     both = [
         threshold
-        for threshold, is_mean, is_severe in zip(
-            progress.thresholds, standing(mean, progress.mean), standing(severe, progress.severe), strict=True
-        )
-        if is_mean and is_severe
+        for threshold, is_certified in zip(progress.thresholds, certified_at(progress, targets), strict=True)
+        if is_certified
     ]
     return both[-1] if both else None
+
+
+def certified_at(progress: Progress, targets: Targets) -> tuple[bool, ...]:
+    """At which thresholds, strict to lax, mean loss and severe share are both certified; at none where what
+    conversations went on with speaks against it."""
+    if progress.repeats and is_vetoed(progress, targets):
+        return (False,) * len(progress.thresholds)
+    mean, severe = _ladders(progress.thresholds, progress.shares, targets)
+    both = zip(standing(mean, progress.mean), standing(severe, progress.severe), strict=True)
+    return tuple(is_mean and is_severe for is_mean, is_severe in both)
 
 
 def to_go(done: Progress, targets: Targets) -> int:

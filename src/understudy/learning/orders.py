@@ -60,11 +60,20 @@ class Orders:
         await self._store.write(step)
         self._say("resumed", of, by=by)
 
-    async def confirm(self, of: Slice, *, by: str) -> list[Epoch]:
-        """Grant the promotions proposed here; raises `Conflict` where none is."""
+    async def confirm(self, of: Slice, *, by: str, threshold: float | None = None) -> list[Epoch]:
+        """Grant the promotions proposed here; raises `Conflict` where none is. With `threshold`, as whoever orders saw it,
+        also where one is proposed from another: what nobody has read is not granted."""
 
         def step(tx: Transaction) -> list[Epoch]:
-            return [epochs.promoted(tx, self._clock, epoch, self._terms, by=by) for epoch in self._proposals(tx, of)]
+            found = self._proposals(tx, of)
+            for epoch in found:
+                assert epoch.proposal is not None, "only those with one are found"
+                if threshold is not None and epoch.proposal.threshold != threshold:
+                    raise Conflict(
+                        f"what is proposed on {of} is another promotion by now, from confidence "
+                        f"{epoch.proposal.threshold:.3f} on and not from {threshold:.3f}; look again"
+                    )
+            return [epochs.promoted(tx, self._clock, epoch, self._terms, by=by) for epoch in found]
 
         granted = await self._store.write(step)
         for epoch in granted:

@@ -6,16 +6,26 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from understudy.errors import NotFound
 from understudy.learning.inheriting import has_to_earn
 from understudy.learning.ladder import SCORES_MIN, Progress, certified, to_go
 from understudy.learning.rebuild import faults_of
 from understudy.learning.sensitivity import cost, sensitivity_of
+from understudy.learning.slice_story import buckets_of, curve_of, days_of, evidence_of, leading, moves_of, rungs_of
 from understudy.ports.store import Store, Transaction
 from understudy.records.autonomy import EVERY, Epoch, Stop, Targets, Terms
 from understudy.records.codec import load
 from understudy.records.rulebook import Level, Rules, configured_grant
+from understudy.records.slice_story import SliceStory
 from understudy.records.standing import Attention, SliceStatus, Standing
 from understudy.stats.betting import labels_needed, observed_target
+
+LATELY = 200
+"""So many of a slice's latest drafts say which share of them leaves by itself now."""
+DRAFTS_MAX = 5_000
+"""So many of a slice's latest drafts are looked at for its curve and its labels over time."""
+ENTRIES_MAX = 5_000
+"""So many of the latest ledger entries on autonomy are looked through for what happened to a slice."""
 
 
 class Status:
@@ -35,6 +45,53 @@ class Status:
             lambda tx: standing(tx, self._rules(), self._targets_of, seeds_min=self._terms.seeds_min)
         )
 
+    async def story(self, topic: str, channel: str, *, release: str | None = None) -> SliceStory:
+        """All there is to see of one slice, and of one release in it (None: the leading one); raises `NotFound`."""
+        return await self._store.read(lambda tx: self._story(tx, topic, channel, release))
+
+    async def stops(self) -> tuple[Stop, ...]:
+        """What is on hold."""
+        return await self._store.read(lambda tx: tuple(tx.stops.all()))
+
+    def _story(self, tx: Transaction, topic: str, channel: str, release: str | None) -> SliceStory:
+        found = standing(tx, self._rules(), self._targets_of, seeds_min=self._terms.seeds_min)
+        own = [one for one in found.slices if (one.topic, one.channel) == (topic, channel)]
+        if not own:
+            raise NotFound(
+                f"no draft of {topic}×{channel} has come that autonomy could let out; there is nothing to see yet"
+            )
+        status = leading(own) if release is None else next((one for one in own if one.release == release), None)
+        if status is None:
+            there = ", ".join(sorted(one.release for one in own))
+            raise NotFound(f"{topic}×{channel} has no drafts of {release!r}; there are those of: {there}")
+        epoch = tx.epochs.current(topic, channel, status.release)
+        progress = None if epoch is None else load(Progress, epoch.progress)
+        drafts = tx.candidates.latest_of(topic, channel, status.release, limit=DRAFTS_MAX)
+        evidence = evidence_of(drafts, epoch)
+        bucket_s, labels = buckets_of(drafts)
+        entries = tx.ledger.of_autonomy(limit=ENTRIES_MAX)
+        targets = status.targets
+        return SliceStory(
+            topic=topic,
+            channel=channel,
+            release=status.release,
+            releases=tuple(own),
+            risk_seen_max=observed_target(targets.risk_max, targets.sensitivity),
+            severe_seen_max=observed_target(targets.severe_max, targets.sensitivity),
+            curve=curve_of(evidence),
+            curve_labels=len(evidence),
+            rungs=() if progress is None else rungs_of(progress, targets),
+            bucket_s=bucket_s,
+            labels=labels,
+            reviewers=len(progress.reviewers) if progress else 0,
+            reviewers_min=self._terms.reviewers_min,
+            days=days_of(progress),
+            days_min=self._terms.days_min,
+            probation_replies=self._terms.probation_replies,
+            moves=moves_of(entries, topic, channel, tx.epochs.of_slice(topic, channel)),
+            is_cut=len(entries) == ENTRIES_MAX,
+        )
+
     async def verify(self) -> tuple[int, list[str]]:
         """Rebuild every epoch from the ledger: how many there are, and what is wrong with which."""
         return await self._store.read(faults_of)
@@ -47,12 +104,15 @@ def standing(tx: Transaction, rules: Rules, targets_of: Callable[[str], Targets]
         (topic, channel, release): (count, waits) for topic, channel, release, count, waits in tx.candidates.slices()
     }
     epochs = {(epoch.topic, epoch.channel, epoch.release): epoch for epoch in tx.epochs.all_open()}
+    owed = tx.candidates.audits_owed()
     found = []
     for of_slice in sorted({*counts, *epochs}):
         epoch, (drafts, awaiting) = epochs.get(of_slice), counts.get(of_slice, (0, 0))
         targets = targets_of(of_slice[0]) if epoch is None else epoch.targets
         is_new = has_to_earn(tx, of_slice[2])
-        found.append(_status(of_slice, epoch, rules, stops, targets, drafts=drafts, awaiting=awaiting, is_new=is_new))
+        lately, alone = tx.candidates.lately(*of_slice, limit=LATELY)
+        status = _status(of_slice, epoch, rules, stops, targets, drafts=drafts, awaiting=awaiting, is_new=is_new)
+        found.append(replace(status, lately=lately, lately_alone=alone, audits_owed=owed.get(of_slice, 0)))
     return Standing(slices=tuple(found), stops=stops, attention=_attention(tx, targets_of(EVERY), seeds_min))
 
 

@@ -36,6 +36,10 @@ class Runs(Protocol):
         """All trials of a run, by case and number."""
         ...
 
+    def of_case(self, run_id: str, case: str, *, limit: int) -> list[Trial]:
+        """The first `limit` trials of one case of a run, by number; of a run that servers made too."""
+        ...
+
 
 class Gates(Protocol):
     """What gates said."""

@@ -41,6 +41,15 @@ class Candidates(Protocol):
         """Every topic, channel and release that has some, with how many it has and how many await a label."""
         ...
 
+    def lately(self, topic: str, channel: str, release: str, *, limit: int) -> tuple[int, int]:
+        """Of the latest `limit` of a slice and release: how many there are, and how many were delivered. Channel `*` is
+        every channel; redrafts are not among them."""
+        ...
+
+    def audits_owed(self) -> dict[tuple[str, str, str], int]:
+        """How many delivered ones still await the label they were sampled for, by topic, channel and release."""
+        ...
+
     def overdue(self, now: datetime, *, limit: int) -> list[Candidate]:
         """Those that are waited for, for a label or a second review, and whose time has passed."""
         ...

@@ -214,6 +214,11 @@ class Ledger(Protocol):
         """Entries with `seq` > `after`, in order."""
         ...
 
+    def of_autonomy(self, *, limit: int) -> list[LedgerEntry]:
+        """The latest entries that tell of a level, a promotion, a stop or an end of evidence, the latest first; those that
+        only count labels are not among them."""
+        ...
+
 
 class Rulebooks(Protocol):
     """Every rulebook ever in force, by id."""

@@ -108,13 +108,15 @@ class ReleaseStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgentReleases:
-    """The releases of one agent, and what its own entry in the configuration is: an id, and whether it was released."""
+    """The releases of one agent, and what its own entry in the configuration is: an id, and whether it was released.
+    `unreleased` are the entries of `[agents]` whose content, as it stands, is no release yet."""
 
     agent: str
     configured: str
     is_released: bool
     full: str | None
     releases: tuple[ReleaseStatus, ...]
+    unreleased: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,9 @@ class SliceStatus:
     `level` is the one in force, `given_by` whether the evidence or the configuration says so. `evidence` and `alarm` are
     "x of 100": of what a certificate needs, and of what demotes. `threshold` is the confidence from which drafts leave
     by themselves, `certified` the one that the evidence allows, `coverage` the share of reviewed drafts above that (or,
-    where nothing is certified, none). `labels_min` is how many labels without any fault a certificate takes.
+    where nothing is certified, none). `labels_min` is how many labels without any fault a certificate takes. `lately`
+    counts the latest drafts that nothing but autonomy decided on, the epochs before included, of which `lately_alone` left
+    by themselves; `audits_owed` replies left and still wait for the review they were drawn for.
     """
 
     topic: str
@@ -48,6 +50,9 @@ class SliceStatus:
     targets: Targets
     thresholds_wait_for: int
     epoch: str | None
+    lately: int = 0
+    lately_alone: int = 0
+    audits_owed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

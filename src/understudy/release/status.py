@@ -51,6 +51,11 @@ class ReleaseReports:
                     releases=tuple(
                         self._status(tx, one, with_counts=one.stage in CANDIDATE) for one in roster.of(agent)[::-1]
                     ),
+                    unreleased=tuple(
+                        entry
+                        for entry, stated in sorted(self._stated.items())
+                        if stated.agent == agent and roster.get(stated.id) is None
+                    ),
                 )
             )
         return tuple(found)

@@ -29,9 +29,10 @@ class RiskCoverage:
         return float((self.risk * np.diff(self.coverage, prepend=0.0)).sum())
 
 
-def risk_coverage(scores: ArrayLike, losses: ArrayLike) -> RiskCoverage:
+def risk_coverage(scores: ArrayLike, losses: ArrayLike, *, weights: ArrayLike | None = None) -> RiskCoverage:
     """The curve of drafts with `scores` (higher is better) and `losses` in [0, 1], measured or predicted.
 
+    `weights` > 0: how many drafts each stands for, where they were drawn with different probabilities; 1 each without.
     Raises `ValueError` for none, for different numbers of them, or where one is no number.
     """
     score, loss = np.asarray(scores, dtype=np.float64), np.asarray(losses, dtype=np.float64)
@@ -39,13 +40,16 @@ def risk_coverage(scores: ArrayLike, losses: ArrayLike) -> RiskCoverage:
         raise ValueError(f"one loss for each score, at least one; got {loss.shape} for {score.shape}")
     if np.isnan(score).any() or np.isnan(loss).any():
         raise ValueError("scores and losses must be numbers")
+    weight = np.ones_like(score) if weights is None else np.asarray(weights, dtype=np.float64)
+    if weight.shape != score.shape or not (np.isfinite(weight).all() and (weight > 0.0).all()):
+        raise ValueError("weights must be one for each score, and above 0")
     order = np.argsort(-score, kind="stable")
     last = np.flatnonzero(np.append(np.diff(score[order]) != 0.0, True))  # drafts of one score leave together
-    covered = last + 1
+    covered = np.cumsum(weight[order])[last]
     return RiskCoverage(
         thresholds=score[order][last],
-        coverage=covered / score.size,
-        risk=np.cumsum(loss[order])[last] / covered,
+        coverage=covered / covered[-1],
+        risk=np.cumsum((weight * loss)[order])[last] / covered,
     )
 
 

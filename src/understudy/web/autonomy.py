@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.records.autonomy import EVERY, Slice
+from understudy.records.autonomy import EVERY, Slice, Stop
+from understudy.records.slice_story import SliceStory
 from understudy.records.standing import Standing
-from understudy.web.auth import AutonomyReader, AutonomyWriter, TheApp
+from understudy.web.auth import AutonomyReader, AutonomyWriter, HoldsReader, TheApp
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
 
@@ -30,6 +31,12 @@ class SliceIn(BaseModel):
     def slice(self) -> Slice:
         """What an order is about."""
         return Slice(topic=self.topic, channel=self.channel, release=self.release)
+
+
+class ConfirmIn(SliceIn):
+    """The promotions to grant; `threshold` as you saw it proposed, so that no other is granted unseen."""
+
+    threshold: float | None = Field(None, ge=0, le=1)
 
 
 class StopIn(BaseModel):
@@ -60,6 +67,28 @@ async def get_autonomy(
     return await _standing(app)
 
 
+@router.get("/stops", responses=answers(401, 403))
+async def list_stops(
+    app: TheApp,
+    key: HoldsReader,  # noqa: ARG001 - the same; whoever reviews has to know why everything comes to them
+) -> tuple[Stop, ...]:
+    """Read where a person stopped automatic replies, who and when; `*` is every topic or channel."""
+    return await app.status.stops()
+
+
+@router.get("/slice", responses=answers(401, 403, 404))
+async def get_slice(
+    app: TheApp,
+    key: AutonomyReader,  # noqa: ARG001 - the same
+    topic: Annotated[str, Query(min_length=1, max_length=200)],
+    channel: Annotated[str, Query(min_length=1, max_length=200)],
+    release: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+) -> SliceStory:
+    """Read all there is to see of one slice: what its labels show, when they came, and how its level came about. Of
+    several agent versions the one that is furthest is looked at, or the one that `release` names."""
+    return await app.status.story(topic, channel, release=release)
+
+
 @router.post("/hold", responses=answers(401, 403))
 async def hold(body: StopIn, app: TheApp, key: AutonomyWriter) -> Standing:
     """Let nothing leave by itself here, from the next decision on, until somebody resumes."""
@@ -75,9 +104,9 @@ async def resume(body: LiftIn, app: TheApp, key: AutonomyWriter) -> Standing:
 
 
 @router.post("/confirm", responses=answers(401, 403, 409))
-async def confirm(body: SliceIn, app: TheApp, key: AutonomyWriter) -> Standing:
+async def confirm(body: ConfirmIn, app: TheApp, key: AutonomyWriter) -> Standing:
     """Grant the promotions that are proposed here."""
-    await app.orders.confirm(body.slice(), by=key.name)
+    await app.orders.confirm(body.slice(), by=key.name, threshold=body.threshold)
     return await _standing(app)
 
 

@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import MalformedInput
+from understudy.records.flips import GateDetail
 from understudy.records.release import Release, Stage
 from understudy.records.rollout import AgentReleases, ReleaseStatus, RolledBack
 from understudy.records.spread import GateProgress
@@ -94,6 +95,17 @@ async def create_release(body: CreateIn, app: TheApp, key: ReleasesWriter) -> Re
         return release
     found = await app.release_reports.release(release.id)
     return JSONResponse(GatedRelease(release=found.release, gate=found.gate).model_dump(mode="json"), 202)
+
+
+@router.get("/{release_id}/gate", responses=answers(401, 403, 404))
+async def get_gate(
+    release_id: str,
+    app: TheApp,
+    key: ReleasesReader,  # noqa: ARG001 - the same
+) -> GateDetail:
+    """Read what the gate said of a release, and the cases that went the other way: what both releases answered."""
+    found = await app.release_reports.release(release_id)
+    return await app.flips.detail(found.release.id)
 
 
 @router.delete("/{release_id}/gate", responses=answers(401, 403, 404, 409), response_model=ReleaseStatus)

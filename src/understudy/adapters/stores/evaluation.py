@@ -32,6 +32,12 @@ _KNOWN = Statement(select(trials.c.case_id, trials.c.trial).where(trials.c.run_i
 _TRIALS = Statement(
     select(trials.c.body).where(trials.c.run_id == bindparam("run_id")).order_by(trials.c.case_id, trials.c.trial)
 )
+_OF_CASE = Statement(
+    select(trials.c.body)
+    .where(trials.c.run_id == bindparam("run_id"), trials.c.case_id == bindparam("case_id"))
+    .order_by(trials.c.trial)
+    .limit(bindparam("limit"))
+)
 _COUNT = Statement(select(func.count()).select_from(trials).where(trials.c.run_id == bindparam("run_id")))
 _ADD_GATE = insert_into(gates)
 _GATE = Statement(select(gates.c.body).where(gates.c.id == bindparam("which")))
@@ -79,6 +85,9 @@ class SqlRuns:
 
     def trials(self, run_id: str) -> list[Trial]:
         return [row[0] for row in self._session.rows(_TRIALS, run_id=run_id)]
+
+    def of_case(self, run_id: str, case: str, *, limit: int) -> list[Trial]:
+        return [row[0] for row in self._session.rows(_OF_CASE, run_id=run_id, case_id=case, limit=limit)]
 
 
 class SqlGates:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, bindparam, literal_column, select
 
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
 from understudy.adapters.stores.statement import Statement, insert_into
-from understudy.adapters.stores.tables import ledger, rulebooks
+from understudy.adapters.stores.tables import AUTONOMY_EVENTS, OF_AUTONOMY, ledger, rulebooks
 from understudy.errors import NotFound
 from understudy.records.codec import canonical, dump, load
 from understudy.records.ledger import GENESIS, LedgerEntry, chain
@@ -22,6 +22,10 @@ _HEAD = Statement(select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc
 _AFTER = Statement(
     select(*_ENTRY).where(ledger.c.seq > bindparam("after")).order_by(ledger.c.seq).limit(bindparam("limit"))
 )
+
+_IS_OF_AUTONOMY: ColumnElement[bool] = literal_column(OF_AUTONOMY)
+"""The words of the partial index, so that it is used."""
+_OF_AUTONOMY = Statement(select(*_ENTRY).where(_IS_OF_AUTONOMY).order_by(ledger.c.seq.desc()).limit(bindparam("limit")))
 
 _ENTRIES = Rows(ledger, LedgerEntry, key=("seq",))
 _ADD_RULEBOOK = insert_into(rulebooks)
@@ -88,6 +92,11 @@ class SqlLedger:
     def entries(self, *, after: int = 0, limit: int = 1000) -> list[LedgerEntry]:
         stored = [record_of(LedgerEntry, row) for row in self._session.rows(_AFTER, after=after, limit=limit)]
         return (stored + [entry for entry in self.pending if entry.seq > after])[:limit]
+
+    def of_autonomy(self, *, limit: int) -> list[LedgerEntry]:
+        waiting = [entry for entry in reversed(self.pending) if entry.event in AUTONOMY_EVENTS]
+        stored = [record_of(LedgerEntry, row) for row in self._session.rows(_OF_AUTONOMY, limit=limit)]
+        return (waiting + stored)[:limit]
 
 
 class SqlRulebooks:

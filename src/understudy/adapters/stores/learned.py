@@ -9,7 +9,7 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, bindparam, delete, func, literal_column, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, literal_column, select, update
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
 from understudy.adapters.stores.learned_tables import calibrators, candidates, epochs, stops
@@ -106,6 +106,11 @@ _AWAITED_COLUMNS: tuple[ColumnElement[str], ...] = (literal_column("topic || ''"
 _SLICES_AWAITED = Statement(
     select(*_AWAITED_COLUMNS, func.count()).where(candidates.c.label.is_(None), _IS_SAMPLED).group_by(*_AWAITED_COLUMNS)
 )
+_AUDITS_OWED = Statement(
+    select(*_AWAITED_COLUMNS, func.count())
+    .where(candidates.c.label.is_(None), _IS_SAMPLED, candidates.c.is_delivered)
+    .group_by(*_AWAITED_COLUMNS)
+)
 _CANDIDATES = Rows(candidates, Candidate, key=("seq",))
 _JUDGE = Statement(
     update(candidates)
@@ -171,6 +176,20 @@ def _following(*, every_channel: bool, backwards: bool) -> Statement:
     )
 
 
+@cache
+def _lately(*, every_channel: bool) -> Statement:
+    """Count the latest of a slice and release, and the delivered ones among them."""
+    page = select(candidates.c.is_delivered).where(
+        candidates.c.topic == bindparam("topic"),
+        candidates.c.release == bindparam("release"),
+        candidates.c.redraft_of.is_(None),
+    )
+    if not every_channel:
+        page = page.where(candidates.c.channel == bindparam("channel"))
+    latest = page.order_by(candidates.c.seq.desc()).limit(bindparam("limit")).subquery()
+    return Statement(select(func.count(), func.sum(case((latest.c.is_delivered, 1), else_=0))))
+
+
 class SqlCandidates:
     """`ports.learned.Candidates` in SQL."""
 
@@ -211,6 +230,15 @@ class SqlCandidates:
         awaited = {tuple(row[:3]): int(row[3]) for row in self._session.rows(_SLICES_AWAITED)}
         found = sorted(tuple(row) for row in self._session.rows(_SLICES))
         return [(row[0], row[1], row[2], int(row[3]), awaited.get(tuple(row[:3]), 0)) for row in found]
+
+    def lately(self, topic: str, channel: str, release: str, *, limit: int) -> tuple[int, int]:
+        values = _of_slice(topic, channel, release)
+        row = self._session.row(_lately(every_channel=channel == EVERY), **values, limit=limit)
+        assert row is not None, "counts are a row, whatever they are"
+        return int(row[0]), int(row[1] or 0)
+
+    def audits_owed(self) -> dict[tuple[str, str, str], int]:
+        return {(row[0], row[1], row[2]): int(row[3]) for row in self._session.rows(_AUDITS_OWED)}
 
     def overdue(self, now: datetime, *, limit: int) -> list[Candidate]:
         return self._read(_AWAITED, now=now, limit=limit) + self._read(_SECOND_AWAITED, now=now, limit=limit)

@@ -259,6 +259,12 @@ receipts = Table(
     ),
 )
 
+AUTONOMY_EVENTS = tuple(
+    f"autonomy.{what}" for what in ("began", "burst", "declined", "ended", "promoted", "proposed", "resumed", "stopped")
+)
+"""Events that tell of a level; those that only count labels come with every label and are not among them."""
+OF_AUTONOMY = "event IN ({})".format(", ".join(f"'{event}'" for event in AUTONOMY_EVENTS))
+
 ledger = Table(
     "ledger",
     metadata,
@@ -271,6 +277,12 @@ ledger = Table(
     Column("body", Text, nullable=False),
     Column("previous", String(64), nullable=False),
     Column("hash", String(64), nullable=False),
+    Index(
+        "ix_ledger_autonomy",
+        "seq",
+        sqlite_where=text(OF_AUTONOMY),
+        postgresql_where=text(OF_AUTONOMY),
+    ),
 )
 
 rulebooks = Table(
