@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,13 @@ from understudy.adapters.system_clock import SystemClock
 from understudy.adapters.telemetry import logs
 from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.adapters.telemetry.metrics import Metrics
+from understudy.adapters.telemetry.recent import Recent
 from understudy.adapters.telemetry.spans import Spans
+from understudy.audit.flow import Audit
+from understudy.auditing import watching
 from understudy.connections import build_agent, build_channel, build_opinion
 from understudy.databases import open_store, takes_one_process
+from understudy.delivery.dead_letters import DeadLetters
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.reports import Reports
 from understudy.errors import ConfigurationError, UnderstudyError
@@ -67,6 +71,7 @@ from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 from understudy.turn.releases import Picks, Routes
+from understudy.upkeep.health import HealthDesk, Presence
 from understudy.upkeep.sweeps import Sweeps
 
 API_CHANNEL = "api"
@@ -121,6 +126,10 @@ class App:
     renewals: Sweeps
     lessons: Sweeps
     topics: TopicLearning
+    audit: Audit
+    dead_letters: DeadLetters
+    health: HealthDesk
+    presence: Presence
     sole_process: SoleProcess
     is_alone: bool
 
@@ -167,6 +176,7 @@ class App:
         with suppress(UnderstudyError):  # what cannot be handed over lapses
             await self.flow.hand_over()
             await self.outbox.hand_over()
+            await self.presence.end()
         for agent in self.agents.values():
             await agent.close()
         for opinion in self.opinions.values():
@@ -182,9 +192,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
 
     `works` False: a process that takes messages and verdicts and leaves all turns to others; PostgreSQL only.
     """
-    clock = SystemClock()
-    metrics = Metrics()
-    telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, Spans()])
+    clock, metrics = SystemClock(), Metrics()
+    telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, recent := Recent(clock), Spans()])
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     versions = versions_of(settings, base, clock, agents)
@@ -194,9 +203,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, versions.picks, places)
-    outbox = Outbox(
-        store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
-    )
+    sending = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
+    outbox = Outbox(store, clock, telemetry, channels, limits=sending)
     flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning = earning_terms(settings)
@@ -206,7 +214,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": desks["holds"].sweep, "learning": learning.sweep}
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
-    renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew, "trials": tried["spread"].renew}
+    watched = watching(settings, store, clock, telemetry, recent, works=works)
+    renewals = _renewals(watched["presence"], flow, outbox, places, tried["spread"])
     return App(
         settings=settings,
         base=base,
@@ -235,8 +244,17 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         is_alone=takes_one_process(settings),
         **desks,
         **tried,
+        **watched,
         **letting_out(*shared, rules=lambda: rulebook.rules, opinions=beside, served=tried["asking"]),
     )
+
+
+def _renewals(
+    presence: Presence, flow: TurnFlow, outbox: Outbox, places: Places, spread: Spread
+) -> dict[str, Callable[[], Awaitable[int]]]:
+    """What this process says again and again, so that the others do not take it for dead."""
+    own = {"presence": presence.tell, "turns": flow.renew, "outbox": outbox.renew}
+    return {**own, "places": places.renew, "trials": spread.renew}
 
 
 def check_wiring(settings: Settings) -> None:

@@ -23,14 +23,18 @@ from understudy.web import (
     contacts,
     conversations,
     events,
+    health,
     holds,
+    ledger,
     openai_face,
+    outbox,
     problems,
     queue,
     releases,
     reviewers,
     runs,
     signing_in,
+    story,
     turns,
     webhooks,
 )
@@ -44,6 +48,7 @@ READY_WITHIN_S = 2.0
 def create(app: App) -> FastAPI:
     """Put the HTTP faces on a built product; its lifespan starts and stops it."""
     feed = Feed()
+    app.presence.serves = True
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
@@ -71,6 +76,7 @@ def create(app: App) -> FastAPI:
     problems.install(api)
     for part in (
         turns,
+        story,
         cases,
         openai_face,
         signing_in,
@@ -83,6 +89,9 @@ def create(app: App) -> FastAPI:
         runs,
         reviewers,
         events,
+        ledger,
+        health,
+        outbox,
         webhooks,
         chat,
         console,
