@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,13 @@ from understudy.adapters.system_clock import SystemClock
 from understudy.adapters.telemetry import logs
 from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.adapters.telemetry.metrics import Metrics
+from understudy.adapters.telemetry.recent import Recent
 from understudy.adapters.telemetry.spans import Spans
+from understudy.audit.flow import Audit
+from understudy.auditing import watching
 from understudy.connections import build_agent, build_channel, build_identity, build_opinion
 from understudy.databases import open_store, takes_one_process
+from understudy.delivery.dead_letters import DeadLetters
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.reports import Reports
 from understudy.errors import ConfigurationError, UnderstudyError
@@ -54,9 +58,7 @@ from understudy.review.seeds import Seeds
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.settings.asked import agents_asked
-from understudy.settings.earning import (
-    feedback_terms_of,
-)
+from understudy.settings.earning import feedback_terms_of
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.settings.stated import agent_of
@@ -69,6 +71,7 @@ from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 from understudy.turn.releases import Picks, Routes
+from understudy.upkeep.health import HealthDesk, Presence
 from understudy.upkeep.sweeps import Sweeps
 
 API_CHANNEL = "api"
@@ -125,6 +128,10 @@ class App:
     renewals: Sweeps
     lessons: Sweeps
     topics: TopicLearning
+    audit: Audit
+    dead_letters: DeadLetters
+    health: HealthDesk
+    presence: Presence
     sole_process: SoleProcess
     is_alone: bool
 
@@ -171,12 +178,9 @@ class App:
         with suppress(UnderstudyError):  # what cannot be handed over lapses
             await self.flow.hand_over()
             await self.outbox.hand_over()
-        for agent in self.agents.values():
-            await agent.close()
-        for opinion in self.opinions.values():
-            await opinion.close()
-        for channel in self.channels.values():
-            await channel.close()
+            await self.presence.end()
+        for outside in (*self.agents.values(), *self.opinions.values(), *self.channels.values()):
+            await outside.close()
         if self.identity is not None:
             await self.identity.close()
         await self.store.close()
@@ -188,9 +192,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
 
     `works` False: a process that takes messages and verdicts and leaves all turns to others; PostgreSQL only.
     """
-    clock = SystemClock()
-    metrics = Metrics()
-    telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, Spans()])
+    clock, metrics = SystemClock(), Metrics()
+    telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, recent := Recent(clock), Spans()])
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     versions = versions_of(settings, base, clock, agents)
@@ -200,7 +203,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, versions.picks, places)
-    outbox = _outbox(settings, store, clock, telemetry, channels)
+    sending = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
+    outbox = Outbox(store, clock, telemetry, channels, limits=sending)
     flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning = earning_terms(settings)
@@ -210,7 +214,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": desks["holds"].sweep, "learning": learning.sweep}
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
-    renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew, "trials": tried["spread"].renew}
+    watched = watching(settings, store, clock, telemetry, recent, works=works)
+    renewals = _renewals(watched["presence"], flow, outbox, places, tried["spread"])
     return App(
         settings=settings,
         base=base,
@@ -240,8 +245,17 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         is_alone=takes_one_process(settings),
         **desks,
         **tried,
+        **watched,
         **letting_out(*shared, rules=lambda: rulebook.rules, opinions=beside, served=tried["asking"]),
     )
+
+
+def _renewals(
+    presence: Presence, flow: TurnFlow, outbox: Outbox, places: Places, spread: Spread
+) -> dict[str, Callable[[], Awaitable[int]]]:
+    """What this process says again and again, so that the others do not take it for dead."""
+    own = {"presence": presence.tell, "turns": flow.renew, "outbox": outbox.renew}
+    return {**own, "places": places.renew, "trials": spread.renew}
 
 
 def check_wiring(settings: Settings) -> None:

@@ -53,6 +53,14 @@ SCOPES = {
     ("get", "/v1/reviewers"): Scope.AUTONOMY_READ,
     ("get", "/v1/events"): Scope.HOLDS_READ,
     ("get", "/v1/ledger"): Scope.LEDGER_READ,
+    **{("get", f"/v1/ledger/{part}"): Scope.LEDGER_READ for part in ("entries", "turns", "verification", "export")},
+    ("get", "/v1/turns/{turn_id}/story"): Scope.TURNS_READ,
+    ("get", "/v1/turns/{turn_id}/verification"): Scope.LEDGER_READ,
+    ("get", "/v1/health"): Scope.METRICS_READ,
+    ("post", "/v1/health/doctor"): Scope.UPKEEP_WRITE,
+    ("get", "/v1/outbox"): Scope.METRICS_READ,
+    **{("post", f"/v1/outbox/{{outbox_id}}/{order}"): Scope.UPKEEP_WRITE for order in ("retry", "drop")},
+    ("post", "/v1/outbox/retry-dead"): Scope.UPKEEP_WRITE,
 }
 OPEN = {("get", "/v1/schemas/draft"), ("get", "/v1/schemas/turn-record")}
 SESSION = {(method, "/v1/session") for method in ("get", "post", "delete")} | {
@@ -68,6 +76,7 @@ def ask(client: Any, route: tuple[str, str]) -> tuple[int, dict[str, Any]]:
     method, path = route
     address = path.replace("{turn_id}", "x").replace("{hold_id}", "x").replace("{conversation_id}", "x")
     address = address.replace("{contact_id}", "x").replace("{release_id}", "x").replace("{run_id}", "x")
+    address = address.replace("{outbox_id}", "x")
     body = {} if method in ("get", "delete") else {"json": BODY}
     with client.stream(method.upper(), address, headers={"If-Match": '"1"'}, **body) as answer:
         is_problem = answer.headers["content-type"] == "application/problem+json"

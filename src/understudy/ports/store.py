@@ -20,6 +20,7 @@ from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
+from understudy.ports.trail import Processes, Trail
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
 from understudy.records.review import Hold, HoldState, Verdict, Waiting
@@ -321,6 +322,10 @@ class Transaction(Protocol):
     def spread(self) -> SpreadRuns: ...
     @property
     def pending_gates(self) -> PendingGates: ...
+    @property
+    def trail(self) -> Trail: ...
+    @property
+    def processes(self) -> Processes: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

@@ -22,7 +22,9 @@ class Scope(StrEnum):
     RELEASES_READ = "releases:read"
     RELEASES_WRITE = "releases:write"
     LEDGER_READ = "ledger:read"
+    LEDGER_UNMASKED = "ledger:unmasked"
     METRICS_READ = "metrics:read"
+    UPKEEP_WRITE = "upkeep:write"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +60,12 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_LOOKS: Final = (Scope.HOLDS_READ, Scope.TURNS_READ, Scope.AUTONOMY_READ, Scope.RELEASES_READ)
+_LOOKS: Final = (Scope.HOLDS_READ, Scope.TURNS_READ, Scope.AUTONOMY_READ, Scope.RELEASES_READ, Scope.METRICS_READ)
 
 SCOPES_OF: Final[Mapping[Role, tuple[Scope, ...]]] = {
     Role.VIEWER: _LOOKS,
     Role.REVIEWER: (Scope.HOLDS_READ, Scope.HOLDS_WRITE, Scope.TURNS_READ),
-    Role.LEAD: (*_LOOKS, Scope.HOLDS_WRITE, Scope.AUTONOMY_WRITE),
+    Role.LEAD: (*_LOOKS, Scope.HOLDS_WRITE, Scope.AUTONOMY_WRITE, Scope.UPKEEP_WRITE),
     Role.RELEASER: (*_LOOKS, Scope.RELEASES_WRITE),
     Role.AUDITOR: (*_LOOKS, Scope.LEDGER_READ),
     Role.ADMIN: tuple(Scope),

@@ -23,8 +23,11 @@ from understudy.web import (
     contacts,
     conversations,
     events,
+    health,
     holds,
+    ledger,
     openai_face,
+    outbox,
     problems,
     queue,
     releases,
@@ -32,6 +35,7 @@ from understudy.web import (
     runs,
     signing_in,
     signing_in_elsewhere,
+    story,
     turns,
     webhooks,
 )
@@ -45,6 +49,7 @@ READY_WITHIN_S = 2.0
 def create(app: App) -> FastAPI:
     """Put the HTTP faces on a built product; its lifespan starts and stops it."""
     feed = Feed()
+    app.presence.serves = True
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
@@ -72,6 +77,7 @@ def create(app: App) -> FastAPI:
     problems.install(api)
     for part in (
         turns,
+        story,
         cases,
         openai_face,
         signing_in,
@@ -85,6 +91,9 @@ def create(app: App) -> FastAPI:
         runs,
         reviewers,
         events,
+        ledger,
+        health,
+        outbox,
         webhooks,
         chat,
         console,

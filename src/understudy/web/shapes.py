@@ -55,7 +55,7 @@ class TurnOut(BaseModel):
 
 
 class TurnPage(BaseModel):
-    """Turns, oldest first; `next` is the cursor of the following page."""
+    """Turns in the order asked for; `next` is the cursor of the following page."""
 
     items: list[TurnOut]
     next: str | None

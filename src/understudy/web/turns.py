@@ -85,11 +85,16 @@ async def list_turns(
     key: TurnsReader,
     cursor: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    newest_first: Annotated[bool, Query(description="the latest first, and from the cursor on backwards")] = False,
 ) -> TurnPage:
-    """List turns, oldest first."""
+    """List turns, oldest first, or the latest first."""
 
     def query(tx: Transaction) -> list[TurnOut]:
-        return [turn_view(tx, turn, reader=key) for turn in tx.turns.listed(after=cursor, limit=limit)]
+        if newest_first:
+            turns = tx.trail.turns(before=cursor or None, limit=limit)
+        else:
+            turns = tx.turns.listed(after=cursor, limit=limit)
+        return [turn_view(tx, turn, reader=key) for turn in turns]
 
     items = await app.store.read(query)
     return TurnPage(items=items, next=str(items[-1].position) if len(items) == limit else None)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy import Column, ScalarSelect, bindparam, func, select, tuple_, update
 
 from understudy.adapters.stores.oversight_tables import barred
 from understudy.adapters.stores.rows import Rows
@@ -65,20 +65,25 @@ def _page(*, has_state: bool, has_start: bool, has_reader: bool) -> Statement:
 ASKED_CHARS = 200
 """Of what the customer wrote, so many characters are listed."""
 
-_ASKED = (
-    select(func.substr(messages.c.text, 1, ASKED_CHARS))
-    .where(messages.c.turn_id == holds.c.turn_id, among(messages.c.author, [Author.CUSTOMER]))
-    .order_by(messages.c.seq.desc())
-    .limit(1)
-    .scalar_subquery()
-)
+
+def asked_in(turn_id: Column[str]) -> ScalarSelect[str]:
+    """The beginning of what the customer wrote last in the turn that a column of the query around names."""
+    return (
+        select(func.substr(messages.c.text, 1, ASKED_CHARS))
+        .where(messages.c.turn_id == turn_id, among(messages.c.author, [Author.CUSTOMER]))
+        .order_by(messages.c.seq.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
 _NOT_BARRED = ~(
     select(barred.c.hold_id)
     .where(barred.c.hold_id == holds.c.id, barred.c.reviewer == bindparam("reader", type_=barred.c.reviewer.type))
     .exists()
 )
 _LISTED = (
-    select(*_HOLD, contacts.c.name, _ASKED, turns.c.confidence)
+    select(*_HOLD, contacts.c.name, asked_in(holds.c.turn_id), turns.c.confidence)
     .select_from(holds)
     .join(conversations, conversations.c.id == holds.c.conversation_id)
     .join(contacts, contacts.c.id == conversations.c.contact_id)

@@ -239,6 +239,7 @@ outbox = Table(
         sqlite_where=text("state IN ('pending', 'sending')"),
         postgresql_where=text("state IN ('pending', 'sending')"),
     ),
+    Index("ix_outbox_dead", "seq", sqlite_where=text("state IN ('dead')"), postgresql_where=text("state IN ('dead')")),
     sqlite_autoincrement=True,
 )
 
@@ -282,6 +283,13 @@ ledger = Table(
         "seq",
         sqlite_where=text(OF_AUTONOMY),
         postgresql_where=text(OF_AUTONOMY),
+    ),
+    Index(
+        "ix_ledger_turn",
+        "turn_id",
+        "seq",
+        sqlite_where=text("turn_id IS NOT NULL"),
+        postgresql_where=text("turn_id IS NOT NULL"),
     ),
 )
 

@@ -23,6 +23,7 @@ from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
+from understudy.adapters.stores.trail import SqlProcesses, SqlTrail
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
 from understudy.adapters.stores.users import SqlUsers
 from understudy.ports.store import Committed
@@ -65,6 +66,8 @@ class SqlTransaction:
         self.releases = SqlReleases(session, hot.autonomy)
         self.spread = SqlSpreadRuns(session)
         self.pending_gates = SqlPendingGates(session, self.spread)
+        self.trail = SqlTrail(session, self.ledger)
+        self.processes = SqlProcesses(session)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
