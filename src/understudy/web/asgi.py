@@ -16,13 +16,16 @@ from understudy.errors import UnderstudyError
 from understudy.records.access import Scope
 from understudy.records.wire import DraftIn, TurnRecord
 from understudy.web import (
+    alike,
     autonomy,
     cases,
     chat,
     console,
     contacts,
     conversations,
+    desk,
     events,
+    history,
     holds,
     openai_face,
     problems,
@@ -75,8 +78,11 @@ def create(app: App) -> FastAPI:
         openai_face,
         signing_in,
         queue,
+        alike,
         holds,
+        history,
         conversations,
+        desk,
         contacts,
         autonomy,
         releases,

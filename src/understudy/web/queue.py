@@ -39,6 +39,8 @@ class QueueRow(BaseModel):
     claimed_until: datetime | None
     created_at: datetime
     expires_at: datetime | None
+    undo_until: datetime | None
+    alike: str | None
     raised_at: datetime | None
     customer: str | None
     asked: str | None
@@ -90,6 +92,8 @@ def _row(tx: Transaction, caller: Caller, row: Waiting) -> QueueRow:
         claimed_until=hold.claimed_until,
         created_at=hold.created_at,
         expires_at=hold.expires_at,
+        undo_until=hold.undo_until,
+        alike=hold.alike,
         raised_at=hold.raised_at,
         customer=row.customer,
         asked=row.asked,
