@@ -36,7 +36,8 @@ const NARROW = ["hold", "conversation"];
 
 export function placeOf(hash: string): Place {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
-  const [screen = "", id = ""] = path.split("/", 2);
+  const [first = "", id = ""] = path.split("/", 2);
+  const screen = first || "queue";
   const isKnown = screen === "queue" || screen in WIDE || (NARROW.includes(screen) && id);
   if (!isKnown) return { screen: "queue" };
   const asks = Object.fromEntries(new URLSearchParams(query));
