@@ -46,10 +46,11 @@ from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
 from understudy.records.release import Stated
 from understudy.records.rulebook import Rulebook
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, VERDICT_JOB
 from understudy.release.orders import ReleaseOrders
 from understudy.release.status import ReleaseReports
 from understudy.releasing import letting_out, versions_of
+from understudy.review.alike import AlikeVerdicts
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
@@ -107,6 +108,7 @@ class App:
     reports: Reports
     holds: Holds
     verdicts: Verdicts
+    alike: AlikeVerdicts
     seeds: Seeds
     reviewers: Reviewers
     conversations: Conversations
@@ -139,8 +141,13 @@ class App:
         """Take up every turn where the last process left it, and go on from there."""
         self.sole_process.acquire()
         self.store.subscribe(self._announce)
-        handlers = {TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look}
-        self.dispatcher.start({**handlers, LEARNING_JOB: self.learning.look, SEED_JOB: self.seeds.look})
+        handlers: dict[str, Callable[[str], Awaitable[None]]] = {
+            TURN_JOB: self.flow.advance,
+            OUTBOX_JOB: self.outbox.deliver,
+        }
+        handlers |= {HOLD_JOB: self.holds.look, VERDICT_JOB: self.verdicts.look}
+        handlers |= {LEARNING_JOB: self.learning.look, SEED_JOB: self.seeds.look}
+        self.dispatcher.start(handlers)
         if self.is_alone:  # and so no program of another version works here either
             if self.settings.store.migrate_at_start:
                 migrate.upgrade(self.store.engine)
@@ -179,8 +186,13 @@ class App:
             await self.flow.hand_over()
             await self.outbox.hand_over()
             await self.presence.end()
-        for outside in (*self.agents.values(), *self.opinions.values(), *self.channels.values()):
-            await outside.close()
+        outside: tuple[Agent | SecondOpinion | Channel, ...] = (
+            *self.agents.values(),
+            *self.opinions.values(),
+            *self.channels.values(),
+        )
+        for one in outside:
+            await one.close()
         if self.identity is not None:
             await self.identity.close()
         await self.store.close()
@@ -211,7 +223,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
-    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": desks["holds"].sweep, "learning": learning.sweep}
+    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "learning": learning.sweep}
+    sweeps |= {"verdicts": desks["verdicts"].sweep, "holds": desks["holds"].sweep}
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
     watched = watching(settings, store, clock, telemetry, recent, works=works)

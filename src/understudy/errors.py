@@ -151,6 +151,12 @@ class HoldClosed(Conflict):
     code = "hold-closed"
 
 
+class TooLate(Conflict):
+    """A verdict was carried out, so that it cannot be taken back any more."""
+
+    code = "too-late"
+
+
 class ClaimedByOther(Conflict):
     """Another reviewer works on this hold; wait until the claim lapses or ask them to release it."""
 

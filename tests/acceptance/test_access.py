@@ -23,10 +23,22 @@ SCOPES = {
     ("post", "/v1/holds/{hold_id}/claim"): Scope.HOLDS_WRITE,
     ("post", "/v1/holds/{hold_id}/release"): Scope.HOLDS_WRITE,
     ("post", "/v1/holds/{hold_id}/verdict"): Scope.HOLDS_WRITE,
+    ("delete", "/v1/holds/{hold_id}/verdict"): Scope.HOLDS_WRITE,
+    ("post", "/v1/holds/approve_alike"): Scope.HOLDS_WRITE,
     ("get", "/v1/conversations/{conversation_id}"): Scope.HOLDS_READ,
+    ("get", "/v1/conversations/{conversation_id}/history"): Scope.HOLDS_READ,
     ("post", "/v1/conversations/{conversation_id}/take_over"): Scope.HOLDS_WRITE,
     ("post", "/v1/conversations/{conversation_id}/hand_back"): Scope.HOLDS_WRITE,
     ("post", "/v1/conversations/{conversation_id}/messages"): Scope.HOLDS_WRITE,
+    ("get", "/v1/desk"): Scope.HOLDS_READ,
+    ("post", "/v1/desk/views"): Scope.HOLDS_READ,
+    ("put", "/v1/desk/views/{view_id}"): Scope.HOLDS_READ,
+    ("delete", "/v1/desk/views/{view_id}"): Scope.HOLDS_READ,
+    ("put", "/v1/desk/preferences"): Scope.HOLDS_READ,
+    ("post", "/v1/desk/here"): Scope.HOLDS_READ,
+    ("post", "/v1/desk/canned"): Scope.AUTONOMY_WRITE,
+    ("put", "/v1/desk/canned/{reply_id}"): Scope.AUTONOMY_WRITE,
+    ("delete", "/v1/desk/canned/{reply_id}"): Scope.AUTONOMY_WRITE,
     ("get", "/v1/autonomy"): Scope.AUTONOMY_READ,
     ("get", "/v1/autonomy/stops"): Scope.HOLDS_READ,
     ("get", "/v1/autonomy/slice"): Scope.AUTONOMY_READ,
@@ -77,6 +89,7 @@ def ask(client: Any, route: tuple[str, str]) -> tuple[int, dict[str, Any]]:
     address = path.replace("{turn_id}", "x").replace("{hold_id}", "x").replace("{conversation_id}", "x")
     address = address.replace("{contact_id}", "x").replace("{release_id}", "x").replace("{run_id}", "x")
     address = address.replace("{outbox_id}", "x")
+    address = address.replace("{view_id}", "x").replace("{reply_id}", "x")
     body = {} if method in ("get", "delete") else {"json": BODY}
     with client.stream(method.upper(), address, headers={"If-Match": '"1"'}, **body) as answer:
         is_problem = answer.headers["content-type"] == "application/problem+json"

@@ -1,5 +1,5 @@
 /** Calls of the API by the session's cookie. A refusal is a `Refused` with the problem's code and words; none is tried again here. */
-import type { Contact, Conversation, Decided, HoldDetail, Problem, Queue, SignedIn, VerdictBody, Ways } from "./types";
+import type { Contact, Conversation, Decided, HoldDetail, Problem, Queue, SignedIn, Turn, VerdictBody, Ways } from "./types";
 
 const WITHIN_MS = 20_000;
 
@@ -59,6 +59,7 @@ export const api = {
   signOut: () => ask<void>("DELETE", "session"),
   queue: (only?: readonly string[]) =>
     ask<Queue>("GET", only ? `queue?${only.map((id) => `hold=${at(id)}`).join("&")}` : "queue"),
+  turn: (id: string) => ask<Turn>("GET", `turns/${at(id)}`),
   hold: (id: string) => ask<HoldDetail>("GET", `holds/${at(id)}`),
   claim: (id: string) => ask<unknown>("POST", `holds/${at(id)}/claim`),
   release: (id: string) => ask<unknown>("POST", `holds/${at(id)}/release`),

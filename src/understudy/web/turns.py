@@ -155,9 +155,13 @@ async def submit(
     inbound = Inbound(
         provider_id=_own_name(key, record_id),
         external_id=_own_name(key, conversation_id),
-        address=_own_name(key, conversation_id),
+        # Who has a name of the caller's own is one contact over all conversations; else each conversation has its own.
+        address=_own_name(key, conversation_id if contact.id is None else f"contact {contact.id}"),
         text=asked[-1].content or "",
         topic=topic,
+        contact_name=contact.name,
+        contact_email=contact.emails[0] if contact.emails else None,
+        contact_phone=contact.phones[0] if contact.phones else None,
     )
     received = await app.intake.submit(API_CHANNEL, inbound, transcript=messages, draft=draft, contact=contact)
     if received.is_other_draft:

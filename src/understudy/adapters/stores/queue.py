@@ -8,6 +8,7 @@ from functools import cache
 
 from sqlalchemy import Column, ScalarSelect, bindparam, func, select, tuple_, update
 
+from understudy.adapters.stores.desk_tables import waiting_verdicts
 from understudy.adapters.stores.oversight_tables import barred
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
@@ -25,11 +26,14 @@ _OPEN_OF_CONVERSATION = Statement(
     _OPEN.where(holds.c.conversation_id == bindparam("conversation_id")).order_by(holds.c.created_at)
 )
 _DUE = Statement(
-    _OPEN.where(holds.c.raised_at.is_(None), holds.c.expires_at <= bindparam("now"))
+    _OPEN.where(holds.c.raised_at.is_(None), holds.c.undo_until.is_(None), holds.c.expires_at <= bindparam("now"))
     .order_by(holds.c.expires_at)
     .limit(bindparam("limit"))
 )
-_COUNT_OPEN = Statement(select(func.count()).select_from(holds).where(among(holds.c.state, [HoldState.OPEN])))
+_DECIDED = select(func.count()).select_from(waiting_verdicts).scalar_subquery()
+_COUNT_OPEN = Statement(
+    select(func.count() - _DECIDED).select_from(holds).where(among(holds.c.state, [HoldState.OPEN]))
+)
 _VERDICTS_OF = Statement(
     select(*columns_of(verdicts, Verdict)).where(verdicts.c.turn_id == bindparam("turn_id")).order_by(verdicts.c.at)
 )
@@ -53,7 +57,7 @@ def _page(*, has_state: bool, has_start: bool, has_reader: bool) -> Statement:
     order = (holds.c.priority, holds.c.created_at, holds.c.id)
     page = select(*_HOLD).order_by(*order).limit(bindparam("limit"))
     if has_state:
-        page = page.where(holds.c.state == bindparam("state"))
+        page = page.where(holds.c.state == bindparam("state"), holds.c.undo_until.is_(None))
     if has_reader:
         reader = barred.c.reviewer == bindparam("reader", type_=barred.c.reviewer.type)
         page = page.where(~select(barred.c.hold_id).where(barred.c.hold_id == holds.c.id, reader).exists())
@@ -91,7 +95,7 @@ _LISTED = (
     .where(_NOT_BARRED)
 )
 _WAITING = Statement(
-    _LISTED.where(among(holds.c.state, [HoldState.OPEN]))
+    _LISTED.where(among(holds.c.state, [HoldState.OPEN]), holds.c.undo_until.is_(None))
     .order_by(holds.c.priority, holds.c.created_at, holds.c.id)
     .limit(bindparam("limit"))
 )

@@ -183,7 +183,8 @@ holds = Table(
     Column("raised_at", Instant),
     Column("closed_at", Instant),
     Column("superseded_by", String(200)),
-    Column("claimed_at", Instant),
+    *(Column(moment, Instant) for moment in ("claimed_at", "undo_until")),
+    Column("alike", String(64)),
     Index("ix_holds_queue", "state", "priority", "created_at", "id"),
     Index(
         "ix_holds_expiring",
@@ -205,6 +206,8 @@ verdicts = Table(
     Column("severity", Float),
     *(Column(name, String(200), nullable=name == "topic") for name in ("reviewer", "topic")),
     Column("at", Instant, nullable=False, index=True),
+    Column("bulk", String(200)),
+    Column("is_repeat", Boolean, nullable=False),
 )
 
 outbox = Table(

@@ -9,6 +9,7 @@ from sqlalchemy import Dialect
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.calls import SqlAgentCalls
+from understudy.adapters.stores.desk import SqlDesk, SqlWaitingVerdicts
 from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
@@ -44,6 +45,8 @@ class SqlTransaction:
         self.artifacts = SqlArtifacts(session, hot)
         self.holds = SqlHolds(session)
         self.verdicts = SqlVerdicts(session)
+        self.waiting_verdicts = SqlWaitingVerdicts(session)
+        self.desk = SqlDesk(session)
         self.outbox = SqlOutbox(session, hot, numbers)
         self.ledger = SqlLedger(session)
         self.rulebooks = SqlRulebooks(session, hot)
