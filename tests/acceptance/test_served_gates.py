@@ -76,6 +76,24 @@ def test_a_gate_is_acknowledged_at_once_and_decided_by_the_server(
     assert (found["release"]["stage"], found["gate"]["result"]["verdict"]) == ("created", "fail")
     assert found["gate"]["result"]["blocked_by"] == ["c0"] or len(found["gate"]["result"]["blocked_by"]) >= 1
     assert found["gate"]["done"] < 60, "once it is decided nothing more is begun"
+    detail = http.get(f"/v1/releases/{release}/gate").json()
+    assert (detail["result"]["id"], detail["margin"]) == (found["release"]["gate"]["id"], 0.03)
+    assert {case["case"] for case in detail["cases"] if case["blocks"]} == set(detail["result"]["blocked_by"])
+    broken = next(case for case in detail["cases"] if case["blocks"])
+    assert (broken["rule"], broken["asked"]) == ("zero_tolerance", "What are your opening hours?")
+    assert (broken["baseline"]["failed"], broken["baseline"]["made"]) == (0, 10)
+    assert "18:00" in broken["baseline"]["reply"]
+    assert broken["candidate"]["failed"] == broken["candidate"]["made"] >= 1
+    assert "20:00" in broken["candidate"]["reply"]
+    runs = [run["id"] for run in found["gate"]["runs"]]
+    assert [detail["baseline_run"], detail["candidate_run"]] == runs
+    write_suite(suites / "hours", cases=4, wants="8:00", rule="zero_tolerance")
+    changed = http.get(f"/v1/releases/{release}/gate").json()["cases"]
+    assert {case["asked"] for case in changed} == {None}, "a suite that is another by now tells nothing of those cases"
+    write_suite(suites / "hours", cases=4, wants="18:00", rule="zero_tolerance")
+    assert http.get(f"/v1/releases/{found['gate']['result']['baseline']}/gate").status_code == 404
+    (agent,) = http.get("/v1/releases").json()
+    assert agent["unreleased"] == []
     assert (
         "did not pass its gate"
         in http.post(

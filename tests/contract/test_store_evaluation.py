@@ -87,6 +87,8 @@ def test_trial_is_kept_once(commit: Commit) -> None:
     assert [(one.case, one.trial) for one in found] == [("a", 0), ("a", 1), ("b", 0), ("b", 1)]
     assert found[1] == FAILED
     assert commit(lambda tx: tx.runs.trials("run-2")) == []
+    of_case = commit(lambda tx: [tx.runs.of_case("run-1", name, limit=1) for name in ("a", "b", "c")])
+    assert [[(one.case, one.trial) for one in found] for found in of_case] == [[("a", 0)], [("b", 0)], []]
 
 
 def test_gate_result_is_read_as_it_was_written(commit: Commit) -> None:

@@ -208,3 +208,22 @@ def test_open_epochs_under_other_calibrators_are_found(store: SqlStore) -> None:
     write(store, lambda tx: [tx.epochs.add(one) for one in (*older, epoch("e-3", topic="c", calibrator="c-2"))])
     write(store, lambda tx: tx.epochs.add(epoch("e-4", topic="d", ended_at=NOW, ended_why="alarm")))
     assert store.read_now(lambda tx: tx.epochs.open_under_others("c-2")) == [older[1], older[0]]
+
+
+def test_the_latest_of_a_slice_are_counted_with_those_that_left(store: SqlStore) -> None:
+    add(store, candidate(1, is_delivered=True), candidate(2), candidate(3, is_delivered=True), candidate(4))
+    add(store, candidate(5, release="v2", is_delivered=True), candidate(6, channel="mail", is_delivered=True))
+    add(store, candidate(7, redraft_of=2))
+
+    def lately(channel: str, limit: int) -> tuple[int, int]:
+        return store.read_now(lambda tx: tx.candidates.lately("orders", channel, "v1", limit=limit))
+
+    assert (lately("chat", 9), lately("chat", 2), lately("*", 9), lately("post", 9)) == ((4, 2), (2, 1), (5, 3), (0, 0))
+
+
+def test_audits_are_owed_for_what_left_was_drawn_and_has_no_label(store: SqlStore) -> None:
+    add(store, candidate(1, is_delivered=True), candidate(2), candidate(3, is_delivered=True, is_sampled=False))
+    add(store, candidate(4, is_delivered=True), candidate(5, is_delivered=True, channel="mail"))
+    write(store, lambda tx: tx.candidates.judge(candidate(4), GOOD))
+    owed = store.read_now(lambda tx: tx.candidates.audits_owed())
+    assert owed == {("orders", "chat", "v1"): 1, ("orders", "mail", "v1"): 1}

@@ -133,3 +133,23 @@ def test_a_removed_row_is_found(store: SqlStore) -> None:
     with store.engine.connect() as connection, connection.begin():
         connection.execute(text("DELETE FROM ledger WHERE seq = 2"))
     assert not is_chained(entries(store))
+
+
+def test_what_became_of_levels_is_found_the_latest_first_and_without_mere_counting(store: SqlStore) -> None:
+    events = (
+        "autonomy.began",
+        "autonomy.advanced",
+        "turn.decided",
+        "autonomy.promoted",
+        "autonomy.stopped",
+        "release.moved",
+    )
+    for event in events:
+        store.write_now(lambda tx, event=event: tx.ledger.append(event, at=NOW))  # type: ignore[misc]
+
+    def found(tx: Transaction) -> list[tuple[int, str]]:
+        tx.ledger.append("autonomy.resumed", at=NOW)
+        return [(entry.seq, entry.event) for entry in tx.ledger.of_autonomy(limit=3)]
+
+    assert store.write_now(found) == [(7, "autonomy.resumed"), (5, "autonomy.stopped"), (4, "autonomy.promoted")]
+    assert [entry.seq for entry in store.read_now(lambda tx: tx.ledger.of_autonomy(limit=9))] == [7, 5, 4, 1]

@@ -23,7 +23,7 @@ AS_A_WHOLE = {
 }
 """What looks at every row of a table on purpose."""
 OF_THE_FEW = (
-    *("ix_candidates_awaited", "ix_candidates_judged", "ix_verdicts_tagged", "ix_turns_working"),
+    *("ix_ledger_autonomy", "ix_candidates_awaited", "ix_candidates_judged", "ix_verdicts_tagged", "ix_turns_working"),
     *("ix_outbox_open", "ix_outbox_dead"),
 )
 """Indexes that hold only the rows that their condition is true of."""
@@ -75,6 +75,8 @@ def test_no_statement_reads_a_table_that_grows_from_end_to_end(plans: dict[str, 
     [
         ("learned._AWAITED", "ix_candidates_awaited (due_at<?)"),
         ("learned._SLICES_AWAITED", "ix_candidates_awaited"),
+        ("learned._AUDITS_OWED", "ix_candidates_awaited"),
+        ("journal._OF_AUTONOMY", "ix_ledger_autonomy"),
         ("learned._AWAITED_REDRAFTS", "ix_candidates_redrafts (topic=? AND release=? AND channel=?)"),
         ("learned._JUDGED", "ix_candidates_judged (seq>?)"),
         ("learned._COUNT_JUDGED", "ix_candidates_judged (seq>?)"),

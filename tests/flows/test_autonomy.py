@@ -13,7 +13,7 @@ from stage_earning import LAX, QUICK, ask_and_judge, earn, epoch, progress
 from understudy.effects.labelling import slice_key
 from understudy.errors import Conflict, NotFound
 from understudy.learning.ladder import SCORES_MIN
-from understudy.learning.status import standing
+from understudy.learning.status import Status, standing
 from understudy.ports.telemetry import AutonomyMoved
 from understudy.records.assessment import DecisionKind
 from understudy.records.autonomy import Outcome, Slice
@@ -213,3 +213,63 @@ def test_restarting_begins_from_nothing_in_assist(stage: Any) -> None:
     assert stage.ask("Alone?", to="x").decision is DecisionKind.HOLD
     with pytest.raises(NotFound, match="nothing was earned"):
         stage.run(stage.orders.restart(Slice(topic="nothing"), by="lena"))
+
+
+def test_a_promotion_is_confirmed_only_as_it_was_seen(stage: Any) -> None:
+    while not (found := stage.read(lambda tx: tx.epochs.all_open())) or found[0].proposal is None:
+        ask_and_judge(stage)
+    seen = epoch(stage).proposal
+    assert seen is not None
+    with pytest.raises(Conflict, match="another promotion by now"):
+        stage.run(stage.orders.confirm(Slice(), by="lena", threshold=seen.threshold / 2))
+    assert epoch(stage).earned is None
+    stage.run(stage.orders.confirm(Slice(), by="lena", threshold=seen.threshold))
+    assert epoch(stage).threshold == seen.threshold
+
+
+def test_a_stop_of_everything_holds_a_topic_that_came_up_only_later(build: Build, staging: ModuleType) -> None:
+    stage = build(rules=staging.rules(Level.AUTO))
+    stage.run(stage.orders.stop(Slice(), by="lena"))
+    turn = stage.ask("Something new?", to="a", topic="never_seen")
+    assert (turn.decision, turn.reasons) == (DecisionKind.HOLD, ("autonomy_on_hold",))
+
+
+def test_the_story_of_a_slice_tells_its_labels_its_moves_and_what_left(stage: Any) -> None:
+    earn(stage)
+    for _ in range(200):
+        ask_and_judge(stage, VerdictKind.REJECT)
+        if epoch(stage).earned is Level.DEMOTED:
+            break
+    stage.run(stage.orders.stop(Slice(), by="lena", why="drill"))
+    rules = stage.rulebook.rules
+    status = Status(stage.store, lambda: rules, targets_of=lambda _topic: LAX, terms=QUICK)
+    (of_slice,) = stage.read(lambda tx: tx.candidates.slices())
+    story = stage.run(status.story(of_slice[0], of_slice[1]))
+    assert (story.release, len(story.releases), story.reviewers_min) == (of_slice[2], 1, 1)
+    assert [move.what for move in story.moves][:3] == ["stopped", "began", "ended"]
+    assert [move.what for move in story.moves][-3:] == ["promoted", "proposed", "began"]
+    assert (story.moves[0].by, story.moves[0].why, story.moves[2].why) == ("lena", "drill", "alarm")
+    own = story.releases[0]
+    assert (own.on_hold, own.lately, own.audits_owed) == (True, of_slice[3], 0)
+    assert 0 < own.lately_alone < own.lately
+    labels = sum(one.good + one.bad for one in story.labels)
+    assert labels == of_slice[3]
+    assert {one.source.value for one in story.labels} == {"review", "audit"}
+    assert story.curve == (), "the evidence begins anew"
+    with pytest.raises(NotFound, match="nothing to see yet"):
+        stage.run(status.story("nothing", of_slice[1]))
+    with pytest.raises(NotFound, match="no drafts of 'v9'"):
+        stage.run(status.story(of_slice[0], of_slice[1], release="v9"))
+
+
+def test_the_curve_of_a_slice_rests_on_its_rungs(stage: Any) -> None:
+    while not (found := stage.read(lambda tx: tx.epochs.all_open())) or found[0].proposal is None:
+        ask_and_judge(stage)
+    rules = stage.rulebook.rules
+    status = Status(stage.store, lambda: rules, targets_of=lambda _topic: LAX, terms=QUICK)
+    story = stage.run(status.story(epoch(stage).topic, epoch(stage).channel))
+    (own,) = story.releases
+    assert [rung.threshold for rung in story.rungs] == list(progress(stage).thresholds)
+    assert own.certified in [rung.threshold for rung in story.rungs if rung.is_certified]
+    assert story.curve_labels == progress(stage).labels
+    assert story.curve[-1].coverage == pytest.approx(1.0)

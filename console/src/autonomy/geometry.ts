@@ -70,6 +70,8 @@ export type LabelDrawing = {
   readonly ticks: readonly { readonly at: number; readonly value: number }[];
   readonly first: string | null;
   readonly last: string | null;
+  /** Where the stretch of time from `last` on ends. */
+  readonly lastX: number;
 };
 
 /** Labels over time: good ones grow upwards from a line, bad ones downwards, in one scale, one colour for each source. */
@@ -107,6 +109,7 @@ export function labelDrawing(buckets: readonly LabelBucket[], bucketS: number, f
     ticks: [{ at: frame.top, value: up }, { at: zero, value: 0 }, ...(down ? [{ at: frame.top + height, value: -down }] : [])],
     first: moments[0] ?? null,
     last: moments.at(-1) ?? null,
+    lastX: round(frame.left + step * places),
   };
 }
 

@@ -67,4 +67,5 @@ export function ordersFor(status: ReleaseStatus): readonly Order[] {
 }
 
 export const isUnderWay = (run: RunProgress): boolean => run.state === "open" || run.state === "waiting";
-export const doneShare = (run: { readonly done: number; readonly planned: number }): number => (run.planned ? run.done / run.planned : 0);
+/** How full the bar of a run or gate is; one that was decided early is over, whatever it might have taken. */
+export const doneShare = (run: { readonly done: number; readonly planned: number; readonly state: string }): number => (run.state === "ended" || run.state === "decided" ? 1 : run.planned ? run.done / run.planned : 0);

@@ -12,6 +12,7 @@ export function percent(share: number): string {
 
 export const confidence = (value: number): string => value.toFixed(3);
 const count = (number: number, one: string, more: string): string => `${number.toLocaleString("en")} ${number === 1 ? one : more}`;
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 const rounded = (value: number): string => String(Number(value.toFixed(2)));
 
 const LEVELS: Record<Level, { readonly name: string; readonly says: string }> = {
@@ -73,9 +74,10 @@ export const AUTONOMY = {
     proposed: (level: Level) => `${LEVELS[level].name} proposed`,
     alone: (one: SliceStatus) => {
       const share = shareAlone(one);
-      return share === null ? "" : share === 0 ? "none alone" : `${percent(share)} alone`;
+      if (!["probation", "auto"].includes(one.level) || one.on_hold) return "people decide";
+      return share === null ? "" : `${percent(share)} alone`;
     },
-    labels: (one: SliceStatus) => (one.thresholds_wait_for ? `${one.thresholds_wait_for} drafts to begin` : `${count(one.labels, "label", "labels")}, evidence ${one.evidence}`),
+    labels: (one: SliceStatus) => (one.thresholds_wait_for ? `${one.thresholds_wait_for} more drafts to begin` : `${count(one.labels, "label", "labels")}, evidence ${one.evidence}`),
     detector: (one: SliceStatus) => `detector ${one.alarm}`,
     owed: (number: number) => `${count(number, "audit", "audits")} owed`,
     more: (number: number) => `+${count(number, "more version", "more versions")}`,
@@ -90,8 +92,8 @@ export const AUTONOMY = {
     loading: "Reading the slice…",
     meaning: "How it stands",
     actions: "What you can do",
-    configured: "The configuration gives this level.",
-    earned: "It earned this level by its labels.",
+    configured: "So says the configuration.",
+    earned: "So says the evidence.",
     stopped: "A person stopped automatic replies here, so people decide on every draft whatever the level.",
     pooled: "Labels of all channels of this topic together. Nothing is answered by this; it lends its certificate to channels that have few labels of their own.",
     alone: (one: SliceStatus) => {
@@ -109,7 +111,7 @@ export const AUTONOMY = {
     evidence: (one: SliceStatus) =>
       one.evidence >= 100 ? "The evidence for a certificate is complete (100 of 100)." : `The evidence stands at ${one.evidence} of 100. A certificate takes at least ${one.labels_min} labels without any fault.`,
     breadth: (story: SliceStory) =>
-      `Labels have to span ${count(story.days_min, "day", "days")} (they span ${rounded(story.days)}) and come from ${count(story.reviewers_min, "person", "people")} (so far ${story.reviewers}).`,
+      `Labels have to ${story.days_min ? `span ${count(story.days_min, "day", "days")} (they span ${rounded(story.days)}) and ` : ""}come from ${count(story.reviewers_min, "person", "people")} (so far ${story.reviewers}).`,
     guarantee: (one: SliceStatus) =>
       one.certified === null
         ? `Nothing is proved yet. The promise to be proved: a mean loss of at most ${percent(one.targets.risk_max)} and harm in at most ${percent(one.targets.severe_max)} of replies, with ${percent(1 - one.targets.delta)} confidence.`
@@ -128,7 +130,7 @@ export const AUTONOMY = {
     toAuto: (replies: number) => `Auto is proposed once ${replies.toLocaleString("en")} replies have left in probation.`,
     expires: (date: string) => `The certificate ends on ${date}; then people decide again until it is shown anew.`,
 
-    proposal: (level: Level, threshold: number) => `${LEVELS[level].name} is proposed, from confidence ${confidence(threshold)} on.`,
+    proposal: (level: Level, threshold: number) => `${capital(LEVELS[level].name)} is proposed, from confidence ${confidence(threshold)} on.`,
     proposedAt: (clock: string) => `Proposed at ${clock}.`,
     confirm: "Confirm the promotion",
     confirmTitle: (topic: string, channel: string) => `Let ${topic} × ${channel} answer alone?`,
@@ -197,7 +199,7 @@ export const AUTONOMY = {
       const from = one.threshold === null ? "" : ` from confidence ${confidence(one.threshold)} on`;
       switch (one.what) {
         case "began": return one.level ? `Evidence is gathered from here on, at ${LEVELS[one.level].name}${from}.` : "Evidence is gathered from here on.";
-        case "proposed": return `${one.level ? LEVELS[one.level].name : "A promotion"} was proposed${from}.`;
+        case "proposed": return `${one.level ? capital(LEVELS[one.level].name) : "A promotion"} was proposed${from}.`;
         case "promoted": return `Promoted to ${one.level ? LEVELS[one.level].name : "a level"}${from}.`;
         case "declined": return "The proposal was declined.";
         case "burst": return `The next ${one.replies ?? ""} replies are all reviewed: ${one.why === "detector" ? "the detector was stirred" : `${one.why ?? "customers"} became more frequent`}.`;

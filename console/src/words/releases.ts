@@ -54,10 +54,11 @@ export const RELEASES = {
   createDoes: "Its content as the configuration states it now is written down. Where a gate is configured, servers run it against what answers; nothing is let out by this.",
   createAct: "Make it",
   created: (entry: string) => `${entry} is written down as a release.`,
-  columns: { release: "Release", stage: "Stage", share: "New conversations", gate: "Gate", made: "Made", next: "What follows" },
+  columns: { release: "Release", stage: "Stage", share: "New conversations", gate: "Gate", made: "Made", next: "What follows, or why" },
   table: (agent: string) => `Releases of ${agent}, the latest first`,
   share: (share: number) => (share ? percent(share) : "none"),
   gateNone: "no gate yet",
+  gateFirst: "the first, nothing to compare it with",
   gateRunning: (gate: GateProgress) => `${gate.done} of ${gate.planned} trials`,
   waived: "waived",
   held: "held",
@@ -74,6 +75,7 @@ export const RELEASES = {
     verified: (when: string) => `At ${when} it was seen that another answers in its place.`,
     unverified: (why: string | null) => `Nobody has seen yet that another answers in its place${why ? `: ${why}` : "."}`,
     advice: "What follows",
+    stuck: "It may not go on as it is",
     steps: { go_on: "The next step may be taken", hold: "It stays", roll_back: "It should be taken back", inconclusive: "Not decided" } as Record<string, string>,
     facts: "What it is",
     names: { agent: "Agent", entry: "Entry", id: "Id", made: "Made", why: "Why", calls: "Calls itself", replaces: "Replaced" },
@@ -107,8 +109,8 @@ export const RELEASES = {
     effect: (detail: GateDetail) => {
       const { effect, interval, pairs } = detail.result;
       if (!pairs) return "No case has a result of both, so nothing can be compared.";
-      const word = effect > 0 ? "loses more" : effect < 0 ? "loses less" : "loses as much";
-      return `On average the candidate ${word} than the baseline${effect ? ` by ${percent(Math.abs(effect))}` : ""}, between ${signed(interval[0])} and ${signed(interval[1])}, over ${count(pairs, "comparison", "comparisons")}.`;
+      const word = effect > 0 ? "loses more than" : effect < 0 ? "loses less than" : "loses as much as";
+      return `On average the candidate ${word} the baseline${effect ? `, by ${percent(Math.abs(effect))}` : ""}, between ${signed(interval[0])} and ${signed(interval[1])}, over ${count(pairs, "comparison", "comparisons")}.`;
     },
     rule: (margin: number | null) =>
       margin === null ? "It passes where the whole interval is below the margin, and fails where all of it is above zero." : `It passes where the whole interval is below the margin of ${signed(margin)}, and fails where all of it is above zero.`,
@@ -123,8 +125,8 @@ export const RELEASES = {
     candidate: "Candidate",
     run: (what: string) => `Run of the ${what}`,
     suite: (suite: string) => `Suite ${suite}`,
-    flips: (number: number) => `Cases that went the other way (${number})`,
-    noFlips: "No case went the other way.",
+    flips: (number: number) => `Cases that went the other way or blocked (${number})`,
+    noFlips: "No case went the other way, and none blocked.",
     cut: "More cases flipped than are shown; the runs have them all.",
     rules: { ordinary: "", must_pass: "must pass", zero_tolerance: "tolerates no failure" },
     blocks: "blocked the gate",
@@ -132,8 +134,7 @@ export const RELEASES = {
     wasWrong: (words: string) => `What was wrong once: ${words}`,
     side: (side: { made: number; failed: number; errors: number }) => (side.made ? `failed ${side.failed} of ${side.made}` : "no trial is kept") + (side.errors ? `, ${count(side.errors, "error", "errors")}` : ""),
     noReply: "It gave no reply.",
-    better_: "mended",
-    worse_: "broken",
+    went: { fail: "broken", pass: "mended", plain: "as before" },
     failed: "What the gate said could not be read.",
   },
 
@@ -187,7 +188,7 @@ export const RELEASES = {
     missing: "No server was asked for this run. If a command line kept it, `understudy eval` shows it.",
     columns: { run: "Run", suite: "Suite", release: "Release", state: "State", progress: "Progress", asked: "Asked by" },
     state: RUN_STATES,
-    progress: (run: RunProgress) => `${run.done} of ${run.planned}${run.under_way ? `, ${run.under_way} under way` : ""}${run.errors ? `, ${count(run.errors, "error", "errors")}` : ""}`,
+    progress: (run: RunProgress) => `${run.done} of ${run.state === "ended" && run.done < run.planned ? "at most " : ""}${run.planned}${run.under_way ? `, ${run.under_way} under way` : ""}${run.errors ? `, ${count(run.errors, "error", "errors")}` : ""}`,
     early: (run: RunProgress) => `Decided after ${run.read} trials; no more were begun.`,
     refused: (why: string) => `A server leaves its trials to others: ${why}`,
     cancel: "Give it up…",

@@ -6,6 +6,7 @@ import asyncio
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
@@ -25,7 +26,15 @@ if TYPE_CHECKING:
 
 HEADLESS_PACE = 0.3
 LIVE_PACE = 1.5
+LOOK_S = 6.0
+"""How long somebody who watches has for each turn of events."""
 WORDS_SHOWN = 60
+ACTS = {
+    1: ("Customers write and reviewers decide", ""),
+    2: ("Gift cards earn the right to answer alone, get worse, and lose it", "autonomy/gift_cards?channel=api"),
+    3: ("A mistake stops one version of the agent, lets another out, and that one is taken back", "releases"),
+}
+"""What each act shows, and where in the console."""
 
 
 def demo(
@@ -55,7 +64,13 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
     async with serving(folder, port=port) as running:
         if stays:
             _invite(console, running)
-        summary = await _play(running, pace=LIVE_PACE if stays else HEADLESS_PACE)
+            found = await _shown(console, running)
+            if found is None:
+                await asyncio.Event().wait()
+            assert found is not None, "whoever waits here is cancelled"
+            summary = found
+        else:
+            summary = await _play(running, pace=HEADLESS_PACE)
         _print(console, summary)
         print_json(
             {
@@ -72,7 +87,24 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
     return summary
 
 
-async def _play(running: Running, *, pace: float) -> Summary:
+async def _shown(console: Console, running: Running) -> Summary | None:
+    """Play the story to somebody who watches, and may take a hand in it; None where it went another way for that."""
+    from understudy.demo.story import OffScript
+
+    def scene(act: int) -> None:
+        words, place = ACTS[act]
+        console.print(f"  Act {act}. {words}: {running.url}/console/#/{place}", soft_wrap=True)
+
+    try:
+        return await _play(running, pace=LIVE_PACE, look_s=LOOK_S, scene=scene)
+    except OffScript as error:
+        console.print(f"\n  The story went another way ({error}). It goes on as you like; serving until Ctrl-C.")
+        return None
+
+
+async def _play(
+    running: Running, *, pace: float, look_s: float = 0.0, scene: Callable[[int], None] = lambda act: None
+) -> Summary:
     from understudy.demo.earning import DRAFTS_EXPECTED
     from understudy.demo.run import play
     from understudy.demo.story import load_story
@@ -90,7 +122,13 @@ async def _play(running: Running, *, pace: float) -> Summary:
     )
     with progress:
         task = progress.add_task("customers write, reviewers decide", total=steps)
-        return await play(running, pace=pace, said=lambda number: progress.update(task, completed=number))
+        return await play(
+            running,
+            pace=pace,
+            said=lambda number: progress.update(task, completed=number),
+            look_s=look_s,
+            scene=scene,
+        )
 
 
 def _invite(console: Console, running: Running) -> None:

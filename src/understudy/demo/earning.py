@@ -7,6 +7,7 @@ configuration, so that seconds show what takes weeks.
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ from typing import Any
 import httpx2
 
 from understudy.client.client import AsyncClient
+from understudy.client.errors import ApiError
 from understudy.demo.customers import wait_until
+from understudy.demo.desk import LOST_RACES
 from understudy.demo.reviewers import judge
+from understudy.demo.story import OffScript
 
 TOPIC, CHANNEL, VERSION = "gift_cards", "api", "2.1"
 NAMES = ("Ada", "Bea", "Cem", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jun")
@@ -35,6 +39,10 @@ DRAFTS_EXPECTED = 54
 """About how many drafts the act takes."""
 ALONE = 8
 SETTLE_WITHIN_S = 20.0
+STOPPED_S_MAX = 1_800.0
+"""So long the act waits where whoever watches has stopped automatic replies."""
+DRAFTS_A_LOOK = 15
+"""So many drafts come in the time in which people look at one thing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,17 +61,22 @@ class Moment:
 
 
 class Earning:
-    """Plays the act against a running server; `said` is called after each draft with how many there were."""
+    """Plays the act against a running server; `said` is called after each draft with how many there were.
+
+    `look_s`: how long whoever watches has for each turn of events, 0 where nobody does. Who watches may confirm the
+    promotion first, decide on holds, or stop everything: then the act waits until they resume.
+    """
 
     def __init__(
         self, http: httpx2.AsyncClient, agent: AsyncClient, reviewers: dict[str, AsyncClient], lead_key: str, *,
-        said: Callable[[int], None],
+        said: Callable[[int], None], look_s: float = 0.0,
     ) -> None:  # fmt: skip
         self._http = http
         self._agent = agent
         self._reviewers = itertools.cycle(reviewers.values())
         self._lead = {"Authorization": f"Bearer {lead_key}"}
         self._said = said
+        self._look_s = look_s
         self._numbers: Iterator[int] = itertools.count(1)
         self.moments: list[Moment] = []
 
@@ -71,14 +84,25 @@ class Earning:
         """Play it to the end and tell how the slice stood at each turn of events."""
         await self._ask_until(GOOD, SOURCE, lambda slice_: slice_["proposal"] is not None)
         await self._note("people approved its drafts; a promotion is proposed")
-        await self._http.post("/v1/autonomy/confirm", json={"topic": TOPIC, "channel": CHANNEL}, headers=self._lead)
+        await self._confirm()
         await self._note("a lead confirmed it")
+        await asyncio.sleep(self._look_s)
         for _ in range(ALONE):
             await self._ask(GOOD, SOURCE)
         await self._note("it answers alone; some replies are audited")
         await self._ask_until(WORSE, OTHER_SOURCE, lambda slice_: slice_["level"] == "demoted")
         await self._note("the agent got worse, its audits told, the slice fell by itself")
         return self.moments
+
+    async def _confirm(self) -> None:
+        """A lead confirms the promotion, unless whoever watches does it first."""
+
+        async def is_over() -> bool:
+            found = await self._slice()
+            return found is None or found["proposal"] is None
+
+        if not await wait_until(is_over, limit_s=2 * self._look_s):
+            await self._http.post("/v1/autonomy/confirm", json={"topic": TOPIC, "channel": CHANNEL}, headers=self._lead)
 
     async def _ask_until(self, text: str, source: dict[str, Any], holds: Callable[[dict[str, Any]], bool]) -> None:
         found = None
@@ -87,10 +111,13 @@ class Earning:
             found = await self._slice()
             if found is not None and holds(found):
                 return
-        raise AssertionError(f"after {DRAFTS_MAX} drafts the slice is still {found}")
+        raise OffScript(f"after {DRAFTS_MAX} drafts the slice is still {found}")
 
     async def _ask(self, text: str, source: dict[str, Any]) -> None:
         """One customer asks, the agent drafts, and whoever has to judge does."""
+        await asyncio.sleep(self._look_s / DRAFTS_A_LOOK)
+        if not await wait_until(self._is_let, limit_s=STOPPED_S_MAX):
+            raise OffScript("automatic replies stayed stopped")
         number = next(self._numbers)
         record = {
             "id": f"earning-{number}",
@@ -111,10 +138,20 @@ class Earning:
     async def _judge(self, reviewer: AsyncClient, hold_id: str) -> None:
         detail = await reviewer.hold(hold_id)
         planned = judge(detail)
-        if planned.action in ("approve", "edit"):
-            await reviewer.approve(hold_id, version=detail.hold.version)
-        else:
-            await reviewer.reject(hold_id, version=detail.hold.version, severity=1.0, reasons=planned.reasons)
+        try:
+            if planned.action in ("approve", "edit"):
+                await reviewer.approve(hold_id, version=detail.hold.version)
+            else:
+                await reviewer.reject(hold_id, version=detail.hold.version, severity=1.0, reasons=planned.reasons)
+        except ApiError as error:
+            if error.code not in LOST_RACES:  # whoever watches decided on it, or is about to
+                raise
+
+    async def _is_let(self) -> bool:
+        """Whether nobody has stopped the slice."""
+        answer = await self._http.get("/v1/autonomy/stops", headers=self._lead)
+        answer.raise_for_status()
+        return not any(stop["topic"] in ("*", TOPIC) and stop["channel"] in ("*", CHANNEL) for stop in answer.json())
 
     async def _is_counted(self) -> bool:
         """Whether every label that was given has been taken into account."""

@@ -24,7 +24,7 @@ from understudy.demo.desk import Desk
 from understudy.demo.earning import DRAFTS_EXPECTED, Earning, Moment
 from understudy.demo.other_agent import hand_over
 from understudy.demo.reviewers import REVIEWERS
-from understudy.demo.story import load_story
+from understudy.demo.story import OffScript, load_story
 from understudy.demo.versions import AGENT, ReleaseMoment, Versions, write_versions
 from understudy.ports.store import Transaction
 from understudy.records.access import Role, Scope, user_id
@@ -156,19 +156,32 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
             await served
 
 
-async def play(running: Running, *, pace: float, said: Callable[[int], None]) -> Summary:
+async def play(
+    running: Running,
+    *,
+    pace: float,
+    said: Callable[[int], None],
+    look_s: float = 0.0,
+    scene: Callable[[int], None] = lambda act: None,
+) -> Summary:
     """Play the whole story and wait until nothing waits any more, then the other two acts; `said` hears how many lines,
-    drafts and customers there were."""
+    drafts and customers there were, `scene` which act begins, from 1. `look_s`: how long whoever watches has for each turn
+    of events in those two, 0 where nobody does. Raises `OffScript` where the story does not come to pass."""
     began = time.perf_counter()
     clients = {name: AsyncClient(running.url, key) for name, key in running.reviewer_keys.items()}
     desk = Desk(clients, pace=pace)
+    scene(1)
     try:
         async with _at_work(running, desk) as is_settled:
             await _first_act(running, pace=pace, said=said)
             settled = await wait_until(is_settled, limit_s=SETTLE_WITHIN_S)
         summary = await _summary(running.app, desk, seconds=time.perf_counter() - began, is_settled=settled)
-        moments = await _second_act(running, clients, said=said)
-        releases, is_over = await _third_act(running, clients, desk, said=said)
+        scene(2)
+        moments = await _second_act(running, clients, said=said, look_s=look_s)
+        scene(3)
+        releases, is_over = await _third_act(running, clients, desk, said=said, look_s=look_s)
+    except httpx2.HTTPStatusError as error:
+        raise OffScript(f"{error.request.url.path} answered {error.response.status_code}") from error
     finally:
         for client in clients.values():
             await client.close()
@@ -212,28 +225,32 @@ async def _first_act(running: Running, *, pace: float, said: Callable[[int], Non
 
 
 async def _second_act(
-    running: Running, reviewers: dict[str, AsyncClient], *, said: Callable[[int], None]
+    running: Running, reviewers: dict[str, AsyncClient], *, said: Callable[[int], None], look_s: float
 ) -> list[Moment]:
     """One topic earns the right to answer alone and loses it again."""
     lines = len(load_story())
     async with httpx2.AsyncClient(base_url=running.url, timeout=30) as http:
         agent = AsyncClient(running.url, running.agent_key)
         try:
-            earning = Earning(http, agent, reviewers, running.lead_key, said=lambda number: said(lines + number))
+            earning = Earning(
+                http, agent, reviewers, running.lead_key, said=lambda number: said(lines + number), look_s=look_s
+            )
             return await earning.play()
         finally:
             await agent.close()
 
 
 async def _third_act(
-    running: Running, reviewers: dict[str, AsyncClient], desk: Desk, *, said: Callable[[int], None]
+    running: Running, reviewers: dict[str, AsyncClient], desk: Desk, *, said: Callable[[int], None], look_s: float
 ) -> tuple[tuple[ReleaseMoment, ...], bool]:
     """A mistake becomes a case, stops one release and lets another out, which is taken back; then nothing waits any more."""
     before = len(load_story()) + DRAFTS_EXPECTED
     suites = running.app.base / running.app.settings.evaluation.suites
     async with httpx2.AsyncClient(base_url=running.url, timeout=60) as http:
         reviewer = next(iter(reviewers.values()))
-        act = Versions(http, reviewer, running.lead_key, suites, said=lambda number: said(before + number))
+        act = Versions(
+            http, reviewer, running.lead_key, suites, said=lambda number: said(before + number), look_s=look_s
+        )
         await act.learn_from_a_mistake()
         async with _at_work(running, desk) as is_settled:
             await act.let_out()

@@ -27,6 +27,10 @@ TOPICS = (
 WAIT_S_MAX = 5.0
 
 
+class OffScript(AssertionError):
+    """The story did not come to pass: somebody changed it, which whoever watches may, or the machine is too slow."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """One message of one customer.

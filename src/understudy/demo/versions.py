@@ -19,6 +19,7 @@ import httpx2
 from understudy.client.client import AsyncClient
 from understudy.client.models import Hold, Turn
 from understudy.demo.customers import CHANNEL, wait_until
+from understudy.demo.story import OffScript
 
 AGENT, HASTY, MENDED = "faq", "faq_hasty", "faq_mended"
 SUITE = "fernway"
@@ -26,6 +27,7 @@ MARGIN: Final = 0.5
 """So much worse a version may seem and still pass; with the few cases of a demo less could not be told."""
 WITHIN_S: Final = 60.0
 AT_ONCE: Final = 12
+AT_ONCE_WATCHED: Final = 4
 PAUSE_S: Final = 1.0
 """Between so many customers and the next ones, so that what they found out is seen before."""
 CUSTOMERS_MAX: Final = 240
@@ -75,7 +77,8 @@ def write_versions(knowledge: Path, folder: Path) -> dict[str, Path]:
 
 
 class Versions:
-    """Plays the act against a running server, whose suites are in `suites`; `said` is called after each customer."""
+    """Plays the act against a running server, whose suites are in `suites`; `said` is called after each customer.
+    `look_s`: how long whoever watches has for each turn of events, 0 where nobody does."""
 
     def __init__(
         self,
@@ -85,12 +88,15 @@ class Versions:
         suites: Path,
         *,
         said: Callable[[int], None],
+        look_s: float = 0.0,
     ) -> None:
         self._http = http
         self._reviewer = reviewer
         self._releaser = {"Authorization": f"Bearer {releaser_key}"}
         self._suite = suites / SUITE
         self._said = said
+        self._look_s = look_s
+        self._at_once = AT_ONCE_WATCHED if look_s else AT_ONCE
         self._asked = 0
         self.moments: list[ReleaseMoment] = []
 
@@ -104,7 +110,9 @@ class Versions:
         await self._create(AGENT)
         await self._create(HASTY)
         mended = await self._create(MENDED)
+        await asyncio.sleep(self._look_s)
         await self._promote(mended)
+        await asyncio.sleep(self._look_s)
         await self._until_taken_back(mended)
 
     async def _mistake_becomes_a_case(self) -> None:
@@ -139,7 +147,7 @@ class Versions:
             return found["stage"] != "created" or found["gate"] is not None
 
         if not await wait_until(is_decided, limit_s=WITHIN_S):
-            raise AssertionError(f"after {WITHIN_S} s the gate of {entry} has not decided")
+            raise OffScript(f"after {WITHIN_S} s the gate of {entry} has not decided")
         self._note(_said_of(found["gate"]), entry, found["stage"])
         return found
 
@@ -158,12 +166,12 @@ class Versions:
 
         while not await is_back() and now["stage"] != "rolled_back":
             if self._asked >= CUSTOMERS_MAX:
-                raise AssertionError(f"after {CUSTOMERS_MAX} customers {release['entry']} is still {now['stage']}")
-            numbers = range(self._asked, self._asked + AT_ONCE)
+                raise OffScript(f"after {CUSTOMERS_MAX} customers {release['entry']} is still {now['stage']}")
+            numbers = range(self._asked, self._asked + self._at_once)
             await asyncio.gather(*(self._ask(f"{LATER_CUSTOMER} {one}", LATER[one % len(LATER)]) for one in numbers))
             await asyncio.sleep(PAUSE_S)
         if not await wait_until(is_back, limit_s=WITHIN_S):
-            raise AssertionError(f"after {WITHIN_S} s nobody has seen who answers in place of {release['entry']}")
+            raise OffScript(f"after {WITHIN_S} s nobody has seen who answers in place of {release['entry']}")
         moves = {move["what"]: move for move in now["moves"]}
         self._note(f"taken back by {_move(moves['rolled_back'])}", release["entry"], now["stage"])
         self._note(f"asked by a probe; {_move(moves['verified'])}", AGENT, "full")
@@ -188,7 +196,7 @@ class Versions:
             return bool(found)
 
         if not await wait_until(is_there, limit_s=WITHIN_S):
-            raise AssertionError(f"after {WITHIN_S} s nothing of the kind {kind} waits")
+            raise OffScript(f"after {WITHIN_S} s nothing of the kind {kind} waits")
         return found[0]
 
     async def _case(self, turn: str) -> dict[str, Any]:

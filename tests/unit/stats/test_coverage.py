@@ -75,3 +75,20 @@ def test_more_labels_never_limit_more_and_never_pass_the_oracle(
 def test_scores_without_losses_are_refused(scores: list[float], losses: list[float]) -> None:
     with pytest.raises(ValueError, match=r"one loss|must be numbers"):
         risk_coverage(scores, losses)
+
+
+@given(scored=SCORED)
+def test_a_weight_is_as_good_as_so_many_copies(scored: tuple[np.ndarray, np.ndarray]) -> None:
+    scores, losses = scored
+    weights = 1 + np.arange(len(scores)) % 3
+    weighed = risk_coverage(scores, losses, weights=weights)
+    copied = risk_coverage(np.repeat(scores, weights), np.repeat(losses, weights))
+    assert weighed.thresholds.tolist() == copied.thresholds.tolist()
+    assert weighed.coverage.tolist() == pytest.approx(copied.coverage.tolist())
+    assert weighed.risk.tolist() == pytest.approx(copied.risk.tolist())
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 0.0], [1.0, math.inf]])
+def test_weights_that_are_none_are_refused(weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="weights"):
+        risk_coverage([0.5, 0.6], [0.0, 1.0], weights=weights)
