@@ -21,7 +21,10 @@ type Wide = {
 };
 
 /** The screens of the navigation after the queue, in its order. */
-export const WIDE: { readonly [name in WideName]?: Wide } = {};
+export const WIDE: { readonly [name in WideName]?: Wide } = {
+  health: { label: "Health", scope: "metrics:read", load: () => import("./screens/Health.svelte") },
+  ledger: { label: "Ledger", scope: "ledger:read", load: () => import("./screens/Ledger.svelte") },
+};
 
 export const isWide = (screen: ScreenName): screen is WideName => screen in WIDE;
 export const LINKS: readonly { readonly screen: ScreenName; readonly label: string; readonly scope: string }[] = [
