@@ -6,7 +6,7 @@ export const LEDGER = {
   tabs: { turns: "Turns", entries: "Entries" },
   tabsLabel: "What to search",
   fields: {
-    since: "From", until: "Until", customer: "Customer", words: "Words said or to be said", channel: "Channel", topic: "Topic", decision: "Decision",
+    since: "From", until: "Until", customer: "Customer", words: "Words said", channel: "Channel", topic: "Topic", decision: "Decision",
     id: "Turn or conversation", event: "Event", actor: "By whom",
   },
   hints: { customer: "name, e-mail or number", words: "all of them", id: "turn-… or conv-…", event: "such as verdict.given", actor: "a name, system, customer" },
