@@ -26,6 +26,8 @@ export const WIDE: { readonly [name in WideName]?: Wide } = {
   autonomy: { label: "Autonomy", scope: "autonomy:read", load: () => import("./screens/Autonomy.svelte") },
   releases: { label: "Releases", scope: "releases:read", load: () => import("./screens/Releases.svelte") },
   replies: { label: DESK.canned.title, scope: "holds:read", load: () => import("./screens/Replies.svelte") },
+  health: { label: "Health", scope: "metrics:read", load: () => import("./screens/Health.svelte") },
+  ledger: { label: "Ledger", scope: "ledger:read", load: () => import("./screens/Ledger.svelte") },
 };
 
 export const isWide = (screen: ScreenName): screen is WideName => screen in WIDE;

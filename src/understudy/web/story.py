@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller, Scope
 from understudy.records.autonomy import Label
-from understudy.records.evidence import Evidence
+from understudy.records.evidence import NO_FACTS, Evidence
 from understudy.records.feedback import Feedback
 from understudy.records.outbox import OutboxState, Receipt
 from understudy.records.review import Hold, Verdict
@@ -190,12 +190,17 @@ def _in_part(story: Story, view: TurnOut, key: Caller, *, is_blind: bool) -> Sto
 
 
 def _base(story: Story, view: TurnOut) -> StoryOut:
-    contact = story.contact
+    contact, told = story.contact, NO_FACTS if story.evidence is None else story.evidence.contact
     asked = [one for one in story.said if one.author.value == "customer"]
     return StoryOut(
         is_whole=False,
         turn=view,
-        customer=ContactOut(id=contact.id, name=contact.name, email=contact.email, phone=contact.phone),
+        customer=ContactOut(
+            id=contact.id,
+            name=contact.name or told.name,
+            email=contact.email or next(iter(told.emails), None),
+            phone=contact.phone or next(iter(told.phones), None),
+        ),
         said=[
             MessageOut(
                 seq=one.seq,
