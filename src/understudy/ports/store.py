@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from understudy.ports.access import IdempotencyKeys, Keys, Users
 from understudy.ports.evaluation import Gates, Runs
+from understudy.ports.figures import Figures
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.ports.releases import Releases
@@ -306,6 +307,8 @@ class Transaction(Protocol):
     def feedback(self) -> Feedbacks: ...
     @property
     def caps(self) -> Caps: ...
+    @property
+    def figures(self) -> Figures: ...
     @property
     def runs(self) -> Runs: ...
     @property
