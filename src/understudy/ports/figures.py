@@ -14,12 +14,19 @@ from understudy.records.turn import Turn
 
 
 class Figures(Protocol):
-    """Counts by bucket and slice × release, never rows of single turns."""
+    """Counts of turns, verdicts, feedback and waits; never single turns, and at most `TALLIES_MAX` rows of each."""
 
-    def tallies(self, span: Span, part: Part, *, settled_before: datetime, slices_from: int) -> Tallies:
-        """Count turns, verdicts, feedback and waits. `part` narrows `waits` alone, whose tallies name no slice;
-        `slice_waits` are those from the bucket `slices_from` on and stand in that one. At most `TALLIES_MAX` rows of each."""
+    def over_time(self, span: Span, part: Part, *, settled_before: datetime) -> Tallies:
+        """Count what belongs to a part by bucket. An answer is *settled* if it left before `settled_before`."""
         ...
+
+    def by_slice(self, since: datetime, until: datetime, *, settled_before: datetime) -> Tallies:
+        """Count everything by slice × release."""
+        ...
+
+
+class Failures(Protocol):
+    """What went wrong, by topic."""
 
     def decided(self, since: datetime, until: datetime, part: Part) -> dict[str, int]:
         """Count decided turns by topic."""

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from understudy.ports.access import IdempotencyKeys, Keys, Users
 from understudy.ports.evaluation import Gates, Runs
-from understudy.ports.figures import Figures
+from understudy.ports.figures import Failures, Figures
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.ports.releases import Releases
@@ -309,6 +309,8 @@ class Transaction(Protocol):
     def caps(self) -> Caps: ...
     @property
     def figures(self) -> Figures: ...
+    @property
+    def failures(self) -> Failures: ...
     @property
     def runs(self) -> Runs: ...
     @property

@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 
 from understudy.records.assessment import DecisionKind
 from understudy.records.quality import (
+    LEADS,
     At,
     Change,
     Direction,
@@ -47,16 +48,21 @@ _ENDED: Final = frozenset({TurnState.ANSWERED, TurnState.HANDED_OFF})
 _TAKEN: Final = frozenset({VerdictKind.RESPOND, VerdictKind.TAKE_OVER})
 
 
-def page(tallies: Tallies, *, whole: Span, now_from: int, part: Part, recontact_h: float, is_cut: bool) -> Quality:
-    """The figures of the buckets from `now_from` on, of those before them, and of each bucket and name; `part` is what is looked
-    at, and the tables of names say what else there is."""
-    now, before = _split(_of(tallies, part), lambda tally: tally.bucket >= now_from)
-    waits = _by(tallies.waits, lambda tally: tally.bucket)
-    now_waits = [tally for bucket, some in waits.items() if bucket >= now_from for tally in some]
-    all_now = figures(now, now_waits)
-    all_before = figures(before, [tally for bucket, some in waits.items() if bucket < now_from for tally in some])
+def page(
+    over_time: Tallies,
+    by_slice: Tallies,
+    *,
+    whole: Span,
+    now_from: int,
+    part: Part,
+    recontact_h: float,
+    is_cut: bool,
+) -> Quality:
+    """The figures of the buckets from `now_from` on, of those before them, of each bucket, and of each name. Those over time
+    are of `part` already; the tables of names narrow what they are not about, so that they say what else there is."""
+    now, before = _split(over_time, lambda tally: tally.bucket >= now_from)
+    all_now, all_before = figures(now), figures(before)
     buckets = _parts(now, lambda tally: tally.bucket)
-    everything, _ = _split(tallies, lambda tally: tally.bucket >= now_from)
     return Quality(
         since=whole.since + now_from * whole.width,
         until=whole.until,
@@ -70,29 +76,23 @@ def page(tallies: Tallies, *, whole: Span, now_from: int, part: Part, recontact_
         before=all_before,
         changes=changes(all_now, all_before),
         over_time=tuple(
-            At(
-                at=whole.since + bucket * whole.width,
-                figures=figures(buckets.get(bucket, Tallies()), waits.get(bucket, ())),
-            )
+            At(at=whole.since + bucket * whole.width, figures=figures(buckets.get(bucket, Tallies())))
             for bucket in range(now_from, whole.buckets)
         ),
-        topics=named(everything, replace(part, topic=None), lambda tally: tally.topic),
-        channels=named(everything, replace(part, channel=None), lambda tally: tally.channel),
-        releases=named(everything, replace(part, release=None), lambda tally: tally.release),
+        topics=named(by_slice, replace(part, topic=None), lambda tally: tally.topic),
+        channels=named(by_slice, replace(part, channel=None), lambda tally: tally.channel),
+        releases=named(by_slice, replace(part, release=None), lambda tally: tally.release),
         is_cut=is_cut,
     )
 
 
 def named(tallies: Tallies, part: Part, name: Callable[[Tally], str]) -> tuple[Named, ...]:
     """The figures of each name, those with the most turns first."""
-    found = [
-        Named(name=one, figures=figures(some, some.slice_waits))
-        for one, some in _parts(_of(tallies, part), name).items()
-    ]
+    found = [Named(name=one, figures=figures(some)) for one, some in _parts(_of(tallies, part), name).items()]
     return tuple(sorted(found, key=lambda one: (-one.figures.turns, one.name))[:NAMED_MAX])
 
 
-def figures(tallies: Tallies, waits: Iterable[WaitTally]) -> Figures:
+def figures(tallies: Tallies) -> Figures:
     """Everything that is said of these turns."""
     turns, heard = tallies.turns, tallies.feedback
     ended = _sum(turns, lambda one: one.state in _ENDED)
@@ -105,7 +105,6 @@ def figures(tallies: Tallies, waits: Iterable[WaitTally]) -> Figures:
     recontacted = _sum(late, lambda one: one.recontact)
     discontent = _sum(late, lambda one: one.discontent and not one.recontact)
     confirmed = _sum(late, lambda one: one.up and not (one.recontact or one.discontent))
-    timed = list(waits)
     return Figures(
         turns=_sum(turns),
         ended=ended,
@@ -126,8 +125,8 @@ def figures(tallies: Tallies, waits: Iterable[WaitTally]) -> Figures:
         late=share(_sum(tallies.late), _sum(turns, lambda one: one.decision in _BY_PEOPLE)),
         content_alone=_content(heard, {DecisionKind.DELIVER}),
         content_people=_content(heard, _BY_PEOPLE),
-        wait_alone=wait(one for one in timed if one.alone),
-        wait_people=wait(one for one in timed if not one.alone),
+        wait_alone=wait(one for one in tallies.waits if one.alone),
+        wait_people=wait(one for one in tallies.waits if not one.alone),
     )
 
 
@@ -198,8 +197,9 @@ def _direction(low: float, high: float) -> Direction:
 
 def _bounds_s(tally: WaitTally) -> tuple[float, float]:
     """Between which seconds a wait lies that has so many digits of milliseconds and begins with these two."""
-    unit = 10.0 ** max(0, tally.digits - 2)
-    return tally.lead * unit / 1000.0, (tally.lead + 1) * unit / 1000.0
+    unit = 10.0 ** max(0, tally.digits - 2) / 1000.0
+    width = next(width for below, width in LEADS if tally.lead < below)
+    return tally.lead * unit, (tally.lead + width) * unit
 
 
 def _is_answered(tally: TurnTally, kinds: Collection[DecisionKind]) -> bool:
@@ -233,9 +233,9 @@ def _split(tallies: Tallies, wanted: Callable[[Tally], bool]) -> tuple[Tallies, 
 
 
 def _parts(tallies: Tallies, key: Callable[[Tally], Any]) -> dict[Any, Tallies]:
-    """Tallies by a key; `waits`, which have no slice, are left to the caller."""
+    """Tallies by a key."""
     found: dict[Any, dict[str, tuple[Any, ...]]] = defaultdict(dict)
-    for kind in (field.name for field in fields(Tallies) if field.name != "waits"):
+    for kind in (field.name for field in fields(Tallies)):
         for one, some in _by(getattr(tallies, kind), key).items():
             found[one][kind] = some
     return {one: Tallies(**some) for one, some in found.items()}

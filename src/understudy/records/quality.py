@@ -15,6 +15,8 @@ from understudy.records.assessment import DecisionKind
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.turn import TurnState
 
+LEADS = ((20, 1), (50, 2), (100, 5))
+"""Below which first two digits of a time how many numbers are one: none is wider than a tenth of what it counts."""
 NOT_SERVED = frozenset({TurnState.SUPERSEDED, TurnState.PLANTED, TurnState.SPENT, TurnState.REDRAFTED})
 """Turns that no figure is about: another turn answers the customer, or no customer is behind them."""
 
@@ -119,7 +121,8 @@ class AskedTally(Tally):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WaitTally(Tally):
-    """Answers by how long they took: as milliseconds the time has `digits` digits and begins with the two of `lead`."""
+    """Answers by how long they took: as milliseconds the time has `digits` digits and begins with the two of `lead`, or
+    with one of the few numbers after it that `LEADS` puts together with it."""
 
     alone: bool
     digits: int
@@ -128,7 +131,7 @@ class WaitTally(Tally):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tallies:
-    """All that figures are made of. `waits` have buckets and no slices, `slice_waits` slices and no buckets."""
+    """All that figures are made of: over time, when no tally names a slice, or by slice, when all are of one bucket."""
 
     turns: tuple[TurnTally, ...] = ()
     verdicts: tuple[VerdictTally, ...] = ()
@@ -136,7 +139,6 @@ class Tallies:
     late: tuple[LateTally, ...] = ()
     asked: tuple[AskedTally, ...] = ()
     waits: tuple[WaitTally, ...] = ()
-    slice_waits: tuple[WaitTally, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

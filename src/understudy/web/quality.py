@@ -115,7 +115,7 @@ async def list_turns_behind(
     asked = app.quality.behind(window, part, mode, before=before, limit=limit)
 
     def query(tx: Transaction) -> TurnsBehind:
-        found = tx.figures.turns_with(asked)
+        found = tx.failures.turns_with(asked)
         items = [shown for turn in found if (shown := _shown(tx, key, turn)) is not None]
         return TurnsBehind(items=items, next=_cursor(found[-1]) if len(found) == limit else None)
 
