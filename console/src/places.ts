@@ -21,7 +21,10 @@ type Wide = {
 };
 
 /** The screens of the navigation after the queue, in its order. */
-export const WIDE: { readonly [name in WideName]?: Wide } = {};
+export const WIDE: { readonly [name in WideName]?: Wide } = {
+  quality: { label: "Quality", scope: "autonomy:read", load: () => import("./screens/Quality.svelte") },
+  insights: { label: "Insights", scope: "autonomy:read", load: () => import("./screens/Insights.svelte") },
+};
 
 export const isWide = (screen: ScreenName): screen is WideName => screen in WIDE;
 export const LINKS: readonly { readonly screen: ScreenName; readonly label: string; readonly scope: string }[] = [

@@ -48,6 +48,9 @@ SCOPES = {
     ("get", "/v1/contacts/{contact_id}"): Scope.HOLDS_READ,
     ("post", "/v1/contacts/{contact_id}/lift_cap"): Scope.AUTONOMY_WRITE,
     ("get", "/v1/reviewers"): Scope.AUTONOMY_READ,
+    ("get", "/v1/quality"): Scope.AUTONOMY_READ,
+    ("get", "/v1/insights"): Scope.AUTONOMY_READ,
+    ("get", "/v1/insights/turns"): Scope.TURNS_READ,
     ("get", "/v1/events"): Scope.HOLDS_READ,
     ("get", "/v1/ledger"): Scope.LEDGER_READ,
 }

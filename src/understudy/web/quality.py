@@ -75,8 +75,7 @@ async def read_quality(
     release: Name = None,
     bucket: Bucket = Bucket.DAY,
 ) -> Quality:
-    """Read how customers were answered, by when it was decided: each figure with its interval and its change, over time, and by
-    topic, channel and release."""
+    """Read how customers were answered, with intervals and changes: in all, over time, by topic, channel and release."""
     return await app.quality.quality(
         Window(since=since, until=to), Part(topic=topic, channel=channel, release=release), bucket
     )
