@@ -22,7 +22,7 @@ export const QUALITY = {
   now: "Now, and against the time before",
   of: (count: string, of: string) => `${count} of ${of}`,
   likely: (between: string) => `likely ${between}`,
-  median: (between: string, p90: string) => `half of them; likely ${between}; nine in ten within ${p90}`,
+  median: (between: string, p90: string) => `half; likely ${between}; nine in ten ${p90}`,
   few: "too few cases",
   fewMore: (cases: number, least: number) => `${cases} so far; ${least} are needed to say more`,
   up: (by: string) => `▲ up by ${by}`,
@@ -30,9 +30,9 @@ export const QUALITY = {
   unchanged: "no change beyond chance",
   unknown: "no comparison: too few cases",
 
-  overTime: "Over time",
+  overTime: { hour: "Over time, by the hour", day: "Over time, by the day", week: "Over time, by the week: a day has too few cases" },
   chart: {
-    nothing: "Too few cases on every day to draw a line.",
+    nothing: "Too few cases to draw a line.",
     asTable: "As a table",
     tableOf: (title: string) => `${title}, as a table`,
     when: "When",

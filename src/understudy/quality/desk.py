@@ -24,7 +24,7 @@ LAST_YEAR: Final = 9000
 
 
 _EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
-WIDTHS: Final = {Bucket.DAY: timedelta(days=1), Bucket.HOUR: timedelta(hours=1)}
+WIDTHS: Final = {Bucket.WEEK: timedelta(weeks=1), Bucket.DAY: timedelta(days=1), Bucket.HOUR: timedelta(hours=1)}
 
 
 class QualityDesk:
@@ -45,7 +45,7 @@ class QualityDesk:
         buckets = math.ceil((until - since) / width)
         if buckets > BUCKETS_MAX:
             raise InputError(
-                f"from … to is {buckets} {bucket.value}s; at most {BUCKETS_MAX} are answered, ask for less or in days"
+                f"from … to is {buckets} {bucket.value}s; at most {BUCKETS_MAX} are answered, ask for less or in longer ones"
             )
         span = Span(since=since - buckets * width, width=width, buckets=2 * buckets)
         settled_before = self._clock.now() - self._recontact

@@ -24,6 +24,7 @@ NOT_SERVED = frozenset({TurnState.SUPERSEDED, TurnState.PLANTED, TurnState.SPENT
 class Bucket(StrEnum):
     """How fine figures are over time."""
 
+    WEEK = "week"
     DAY = "day"
     HOUR = "hour"
 
