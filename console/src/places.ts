@@ -1,7 +1,6 @@
 /** Where one can be: an address behind `#` is a screen, perhaps the id of something, and what is asked of it. Nothing is shown here. */
 import type { Component } from "svelte";
 import { WORDS } from "./words";
-import { DESK } from "./words/desk";
 
 export type WideName = "autonomy" | "quality" | "insights" | "releases" | "health" | "ledger" | "replies";
 export type ScreenName = "queue" | "hold" | "conversation" | WideName;
@@ -23,11 +22,13 @@ type Wide = {
 
 /** The screens of the navigation after the queue, in its order. */
 export const WIDE: { readonly [name in WideName]?: Wide } = {
-  autonomy: { label: "Autonomy", scope: "autonomy:read", load: () => import("./screens/Autonomy.svelte") },
-  releases: { label: "Releases", scope: "releases:read", load: () => import("./screens/Releases.svelte") },
-  replies: { label: DESK.canned.title, scope: "holds:read", load: () => import("./screens/Replies.svelte") },
-  health: { label: "Health", scope: "metrics:read", load: () => import("./screens/Health.svelte") },
-  ledger: { label: "Ledger", scope: "ledger:read", load: () => import("./screens/Ledger.svelte") },
+  autonomy: { label: WORDS.screens.autonomy, scope: "autonomy:read", load: () => import("./screens/Autonomy.svelte") },
+  quality: { label: WORDS.screens.quality, scope: "autonomy:read", load: () => import("./screens/Quality.svelte") },
+  insights: { label: WORDS.screens.insights, scope: "autonomy:read", load: () => import("./screens/Insights.svelte") },
+  releases: { label: WORDS.screens.releases, scope: "releases:read", load: () => import("./screens/Releases.svelte") },
+  health: { label: WORDS.screens.health, scope: "metrics:read", load: () => import("./screens/Health.svelte") },
+  ledger: { label: WORDS.screens.ledger, scope: "ledger:read", load: () => import("./screens/Ledger.svelte") },
+  replies: { label: WORDS.screens.replies, scope: "holds:read", load: () => import("./screens/Replies.svelte") },
 };
 
 export const isWide = (screen: ScreenName): screen is WideName => screen in WIDE;

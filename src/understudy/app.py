@@ -44,6 +44,7 @@ from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
+from understudy.quality.desk import QualityDesk
 from understudy.records.release import Stated
 from understudy.records.rulebook import Rulebook
 from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, VERDICT_JOB
@@ -114,6 +115,7 @@ class App:
     conversations: Conversations
     trust: Trust
     feedback: FeedbackDesk
+    quality: QualityDesk
     casebook: Casebook
     learning: Learning
     orders: Orders
@@ -245,6 +247,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         flow=flow,
         outbox=outbox,
         reports=Reports(store, clock, telemetry),
+        quality=QualityDesk(store, clock, recontact_h=settings.autonomy.recontact_within_h),
         casebook=Casebook(store, clock, Suites(base / settings.evaluation.suites, rulebook.rules.profile)),
         learning=learning,
         orders=Orders(store, clock, telemetry, lambda: rulebook.rules, **earning),

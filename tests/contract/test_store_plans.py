@@ -27,6 +27,7 @@ OF_THE_FEW = (
     *("ix_outbox_open", "ix_outbox_dead"),
 )
 """Indexes that hold only the rows that their condition is true of."""
+COUNTS = ("_OVER_TIME", "_BY_SLICE")
 FOR_POSTGRESQL = ("numbers._NEXT", "writer_connection._TAKE_WRITER_LOCK")
 
 
@@ -35,6 +36,10 @@ def statements() -> Iterator[tuple[str, Statement]]:
         if not module.ispkg:
             found = vars(importlib.import_module(f"{stores.__name__}.{module.name}"))
             yield from ((f"{module.name}.{name}", one) for name, one in found.items() if isinstance(one, Statement))
+            for name, several in found.items():
+                if isinstance(several, dict):
+                    some = ((key, one) for key, one in several.items() if isinstance(one, Statement))
+                    yield from ((f"{module.name}.{name}.{key}", one) for key, one in some)
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +88,16 @@ def test_no_statement_reads_a_table_that_grows_from_end_to_end(plans: dict[str, 
         ("learned._LATEST_JUDGED", "ix_candidates_judged"),
         ("learned_topics._LATEST_TAGS", "ix_verdicts_tagged"),
         ("learned_topics._EARLIER_TAGS", "ix_verdicts_tagged (at<?)"),
+        *((f"figures.{by}.turns", "COVERING INDEX ix_turns_decided (decided_at>? AND decided_at<?)") for by in COUNTS),
+        *((f"figures.{by}.waits", "COVERING INDEX ix_turns_decided (decided_at>? AND decided_at<?)") for by in COUNTS),
+        *((f"figures.{by}.verdicts", "ix_verdicts_at (at>?)") for by in COUNTS),
+        *((f"figures.{by}.late", "ix_holds_raised (raised_at>?)") for by in COUNTS),
+        *((f"figures.{by}.asked", "ix_turns_found (decided_at>? AND decided_at<?)") for by in COUNTS),
+        ("failures._DECIDED", "COVERING INDEX ix_turns_decided (decided_at>? AND decided_at<?)"),
+        ("failures._FINDINGS", "ix_turns_found (decided_at>? AND decided_at<?)"),
+        ("failures._REVIEWERS_WORDS", "ix_verdicts_at (at>?)"),
+        ("failures._SENDINGS", "ix_holds_given_up (created_at>?)"),
+        ("failures._BEHIND_FINDING", "ix_turns_found (decided_at>? AND decided_at<?)"),
     ],
 )
 def test_what_is_rare_is_found_by_its_index(name: str, index: str, plans: dict[str, list[str]]) -> None:

@@ -16,6 +16,7 @@ from typing import Any, Protocol, TypeVar
 from understudy.ports.access import IdempotencyKeys, Keys, Users
 from understudy.ports.desk import Desk, WaitingVerdicts
 from understudy.ports.evaluation import Gates, Runs
+from understudy.ports.figures import Failures, Figures
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.ports.releases import Releases
@@ -326,6 +327,10 @@ class Transaction(Protocol):
     def feedback(self) -> Feedbacks: ...
     @property
     def caps(self) -> Caps: ...
+    @property
+    def figures(self) -> Figures: ...
+    @property
+    def failures(self) -> Failures: ...
     @property
     def runs(self) -> Runs: ...
     @property

@@ -130,3 +130,8 @@ class Assessment:
     findings: tuple[Finding, ...]
     confidence: Confidence | None
     decision: Decision
+
+
+def faults_of(assessment: Assessment) -> tuple[str, ...]:
+    """The names of findings that say something is wrong, each once: all but those for information."""
+    return tuple(dict.fromkeys(one.name for one in assessment.findings if one.severity is not Severity.INFO))

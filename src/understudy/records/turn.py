@@ -64,7 +64,8 @@ SUPERSEDABLE = frozenset({_S.COLLECTING, _S.DRAFTING, _S.GATHERING, _S.ASSESSING
 class Turn:
     """One turn as its row says. `token` fences: a step's result counts only under the token it started with.
 
-    `due_at` is when a collecting turn closes its burst, or when a working step's lease lapses.
+    `due_at` is when a collecting turn closes its burst, or when a working step's lease lapses. `findings`: the names of
+    those that say something is wrong with the draft, each once; none of a turn that a program before 0016 decided.
     """
 
     id: str
@@ -86,6 +87,7 @@ class Turn:
     created_at: datetime
     decided_at: datetime | None
     finished_at: datetime | None
+    findings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

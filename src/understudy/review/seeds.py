@@ -16,7 +16,7 @@ from understudy.effects.holds import hold_opened, open_hold
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import Telemetry
-from understudy.records.assessment import Assessment, DecisionKind
+from understudy.records.assessment import Assessment, DecisionKind, faults_of
 from understudy.records.codec import digest, load
 from understudy.records.conversation import Author, Conversation, Inbound, Message, Mode
 from understudy.records.evidence import Draft, Evidence
@@ -184,6 +184,7 @@ class Seeds:
             created_at=now - timedelta(seconds=scene.took_s),
             decided_at=now,
             finished_at=None,
+            findings=faults_of(assessment),
         )
 
     def _say(self, tx: Transaction, turn: Turn, scene: Scene, now: datetime) -> None:

@@ -16,7 +16,7 @@ from understudy.errors import StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.ports.telemetry import TurnDecided
-from understudy.records.assessment import Assessment, Decision, DecisionKind
+from understudy.records.assessment import Assessment, Decision, DecisionKind, faults_of
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.evidence import Evidence
@@ -74,6 +74,7 @@ def commit(
         reasons=reasons,
         confidence=None if assessment.confidence is None else assessment.confidence.value,
         is_audited=decision.is_audited,
+        findings=faults_of(assessment),
         decided_at=now,
         finished_at=now if decision.kind is DecisionKind.HAND_OFF else None,
     )

@@ -98,7 +98,7 @@ feedback = Table(
     Column("turn_id", String(200), primary_key=True),
     Column("kind", Choice(FeedbackKind), primary_key=True),
     Column("by", String(200), nullable=False),
-    Column("at", Instant, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
 )
 
 frequencies = Table(

@@ -118,6 +118,7 @@ turns = Table(
     Column("trace", String(100)),
     Column("created_at", Instant, nullable=False),
     *(Column(moment, Instant) for moment in ("decided_at", "finished_at")),
+    Column("findings", Words, nullable=False, server_default="[]"),
     Index("ix_turns_conversation_id_position", "conversation_id", "position"),
     Index(
         "ix_turns_working",
@@ -139,6 +140,18 @@ turns = Table(
         "decided_at",
         sqlite_where=text("decision IN ('degrade', 'deliver')"),
         postgresql_where=text("decision IN ('degrade', 'deliver')"),
+    ),
+    Index(
+        "ix_turns_decided",
+        *("decided_at", "topic", "channel", "agent_version", "decision", "state", "created_at", "finished_at"),
+        sqlite_where=text("decided_at IS NOT NULL"),
+        postgresql_where=text("decided_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_turns_found",
+        "decided_at",
+        sqlite_where=text("findings != '[]'"),
+        postgresql_where=text("findings != '[]'"),
     ),
     sqlite_autoincrement=True,
 )
@@ -191,6 +204,18 @@ holds = Table(
         "expires_at",
         sqlite_where=text("state = 'open' AND raised_at IS NULL"),
         postgresql_where=text("state = 'open' AND raised_at IS NULL"),
+    ),
+    Index(
+        "ix_holds_raised",
+        "raised_at",
+        sqlite_where=text("raised_at IS NOT NULL"),
+        postgresql_where=text("raised_at IS NOT NULL"),
+    ),
+    Index(
+        "ix_holds_given_up",
+        "created_at",
+        sqlite_where=text("kind IN ('hand_off', 'unsure_send')"),
+        postgresql_where=text("kind IN ('hand_off', 'unsure_send')"),
     ),
 )
 

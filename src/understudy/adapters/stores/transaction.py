@@ -11,6 +11,8 @@ from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.calls import SqlAgentCalls
 from understudy.adapters.stores.desk import SqlDesk, SqlWaitingVerdicts
 from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
+from understudy.adapters.stores.failures import SqlFailures
+from understudy.adapters.stores.figures import SqlFigures
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
@@ -64,6 +66,8 @@ class SqlTransaction:
         self.reviews = SqlReviews(session)
         self.feedback = SqlFeedbacks(session, hot.autonomy)
         self.caps = SqlCaps(session, hot.autonomy)
+        self.figures = SqlFigures(session)
+        self.failures = SqlFailures(session)
         self.runs = SqlRuns(session)
         self.gates = SqlGates(session)
         self.releases = SqlReleases(session, hot.autonomy)

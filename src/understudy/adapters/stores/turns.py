@@ -89,7 +89,7 @@ _TURNS = Rows(
     fence="token",
     changing=(
         *("state", "token", "due_at", "topic", "agent_version", "decision", "reasons", "confidence", "rulebook_id"),
-        *("is_audited", "superseded_by", "trace", "decided_at", "finished_at"),
+        *("is_audited", "superseded_by", "trace", "decided_at", "finished_at", "findings"),
     ),
 )
 _COUNTED = Rows(slice_counts, key=("topic", "channel", "kind", "began_at"), more=_COUNT_COLUMNS, again="adds")

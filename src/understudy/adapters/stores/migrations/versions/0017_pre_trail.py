@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0017"
-down_revision = "0015"
+down_revision = "0016"
 
 HAS_TURN, IS_DEAD = sa.text("turn_id IS NOT NULL"), sa.text("state IN ('dead')")
 MOMENT = sa.BigInteger()
