@@ -1,8 +1,9 @@
 /** Where one can be: an address behind `#` is a screen, perhaps the id of something, and what is asked of it. Nothing is shown here. */
 import type { Component } from "svelte";
 import { WORDS } from "./words";
+import { PEOPLE } from "./words/people";
 
-export type WideName = "autonomy" | "quality" | "insights" | "releases" | "health" | "ledger";
+export type WideName = "autonomy" | "quality" | "insights" | "releases" | "health" | "ledger" | "people";
 export type ScreenName = "queue" | "hold" | "conversation" | WideName;
 export type Place = {
   readonly screen: ScreenName;
@@ -21,7 +22,9 @@ type Wide = {
 };
 
 /** The screens of the navigation after the queue, in its order. */
-export const WIDE: { readonly [name in WideName]?: Wide } = {};
+export const WIDE: { readonly [name in WideName]?: Wide } = {
+  people: { label: PEOPLE.title, scope: "users:write", load: () => import("./screens/People.svelte") },
+};
 
 export const isWide = (screen: ScreenName): screen is WideName => screen in WIDE;
 export const LINKS: readonly { readonly screen: ScreenName; readonly label: string; readonly scope: string }[] = [

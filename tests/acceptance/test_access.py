@@ -50,6 +50,11 @@ SCOPES = {
     ("get", "/v1/reviewers"): Scope.AUTONOMY_READ,
     ("get", "/v1/events"): Scope.HOLDS_READ,
     ("get", "/v1/ledger"): Scope.LEDGER_READ,
+    ("get", "/v1/users"): Scope.USERS_WRITE,
+    **{
+        ("post", f"/v1/users{part}"): Scope.USERS_WRITE
+        for part in ("", "/{which}", "/{which}/password", "/{which}/sign_out")
+    },
 }
 OPEN = {("get", "/v1/schemas/draft"), ("get", "/v1/schemas/turn-record")}
 SESSION = {(method, "/v1/session") for method in ("get", "post", "delete")} | {
@@ -64,7 +69,12 @@ def ask(client: Any, route: tuple[str, str], **headers: str) -> tuple[int, dict[
     """Call a route about things that do not exist; returns the status and the problem, if it is one."""
     method, path = route
     address = path.replace("{turn_id}", "x").replace("{hold_id}", "x").replace("{conversation_id}", "x")
-    address = address.replace("{contact_id}", "x").replace("{release_id}", "x").replace("{run_id}", "x")
+    address = (
+        address.replace("{contact_id}", "x")
+        .replace("{release_id}", "x")
+        .replace("{run_id}", "x")
+        .replace("{which}", "x")
+    )
     body = {} if method in ("get", "delete") else {"json": BODY}
     with client.stream(method.upper(), address, headers={"If-Match": '"1"', **headers}, **body) as answer:
         is_problem = answer.headers["content-type"] == "application/problem+json"

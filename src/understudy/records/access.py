@@ -23,6 +23,7 @@ class Scope(StrEnum):
     RELEASES_WRITE = "releases:write"
     LEDGER_READ = "ledger:read"
     METRICS_READ = "metrics:read"
+    USERS_WRITE = "users:write"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
