@@ -19,9 +19,12 @@ import httpx2
 from understudy.demo.other_agent import load_drafts
 from understudy.demo.run import Running, play, serving
 from understudy.records.access import Role
-from understudy.web.users import add_user, make_user
+from understudy.web.users import add_user, change_user, make_user, make_user_of
 
 ADMIN, PASSWORD = "Lena Brandt", "correct horse battery"
+PEOPLE = {ADMIN: Role.ADMIN, "Ines Duarte": Role.REVIEWER, "Rob Marsh": Role.REVIEWER, "Olga Petrova": Role.AUDITOR}
+BY_PROVIDER = {"Tom Ashby": Role.REVIEWER, "Priya Nair": Role.LEAD, "Jan Visser": Role.RELEASER}
+ISSUER = "https://login.fernway.example"
 WITHIN_S = 600.0
 QUESTIONS = (
     ("Jonas Weber", "Can I return boots that I wore once on a walk?"),
@@ -119,8 +122,11 @@ def scene(folder: Path) -> Iterator[Scene]:
 
 async def _fill(running: Running) -> Scene:
     """Let a morning's questions come in, give some people something to do, and let an admin in."""
-    admin = make_user(ADMIN, Role.ADMIN, PASSWORD, now=datetime.now(UTC))
-    await running.app.store.write(lambda tx: add_user(tx, admin, actor="demo"))
+    now = datetime.now(UTC)
+    people = [make_user(name, role, PASSWORD, now=now) for name, role in PEOPLE.items()]
+    people += [make_user_of(f"{ISSUER} {name}", name, role, now=now) for name, role in BY_PROVIDER.items()]
+    await running.app.store.write(lambda tx: [add_user(tx, one, actor=ADMIN) for one in people])
+    await running.app.store.write(lambda tx: change_user(tx, "Rob Marsh", now=now, actor=ADMIN, is_disabled=True))
     mia, other = list(running.reviewer_keys.values())[:2]
     async with (
         httpx2.AsyncClient(base_url=running.url, timeout=60, headers=_by(running.agent_key)) as agent,
