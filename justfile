@@ -76,6 +76,10 @@ npm *args:
 docs:
     cog -r docs/reference/*.md
 
+# make the pictures of the console's screens anew, in both themes; look at them before you commit them
+pictures:
+    @MAKE_PICTURES=1 pytest -n0 -q tests/acceptance/test_pictures.py -k made
+
 # see that the generated reference pages say what the code says
 [private]
 fresh:

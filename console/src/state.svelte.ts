@@ -20,8 +20,13 @@ class Session {
     try {
       this.who = await api.whoAmI();
     } catch (error) {
-      this.who = null;
-      if (!(error instanceof Refused)) setTimeout(() => void this.find(), 2_000);
+      if (error instanceof Refused) {
+        this.hasEnded ||= this.who != null;
+        this.who = null;
+      } else {
+        this.who ??= null; // whoever was signed in stays so until the server says otherwise
+        setTimeout(() => void this.find(), 2_000);
+      }
     }
   }
 

@@ -76,6 +76,11 @@ SCOPES = {
     ("get", "/v1/outbox"): Scope.METRICS_READ,
     **{("post", f"/v1/outbox/{{outbox_id}}/{order}"): Scope.UPKEEP_WRITE for order in ("retry", "drop")},
     ("post", "/v1/outbox/retry-dead"): Scope.UPKEEP_WRITE,
+    ("get", "/v1/users"): Scope.USERS_WRITE,
+    **{
+        ("post", f"/v1/users{part}"): Scope.USERS_WRITE
+        for part in ("", "/{which}", "/{which}/password", "/{which}/sign_out")
+    },
 }
 OPEN = {("get", "/v1/schemas/draft"), ("get", "/v1/schemas/turn-record")}
 SESSION = {(method, "/v1/session") for method in ("get", "post", "delete")} | {
@@ -86,15 +91,16 @@ ROUTES = sorted(SCOPES)
 BODY = {"action": "approve", "text": "x", "id": "1", "messages": []}
 
 
-def ask(client: Any, route: tuple[str, str]) -> tuple[int, dict[str, Any]]:
+def ask(client: Any, route: tuple[str, str], **headers: str) -> tuple[int, dict[str, Any]]:
     """Call a route about things that do not exist; returns the status and the problem, if it is one."""
     method, path = route
     address = path.replace("{turn_id}", "x").replace("{hold_id}", "x").replace("{conversation_id}", "x")
     address = address.replace("{contact_id}", "x").replace("{release_id}", "x").replace("{run_id}", "x")
     address = address.replace("{outbox_id}", "x")
     address = address.replace("{view_id}", "x").replace("{reply_id}", "x")
+    address = address.replace("{which}", "x")
     body = {} if method in ("get", "delete") else {"json": BODY}
-    with client.stream(method.upper(), address, headers={"If-Match": '"1"'}, **body) as answer:
+    with client.stream(method.upper(), address, headers={"If-Match": '"1"', **headers}, **body) as answer:
         is_problem = answer.headers["content-type"] == "application/problem+json"
         return answer.status_code, answer.read() and answer.json() if is_problem else {}
 

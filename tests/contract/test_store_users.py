@@ -86,3 +86,10 @@ def test_user_of_a_provider_is_found_by_who_they_are_there(store: SqlStore, comm
     kept = store.read_now(lambda tx: tx.users.get("ines"))
     assert kept is not None
     assert (kept.role, kept.subject) == (Role.LEAD, ines.subject), "who somebody is there never changes"
+
+
+def test_sessions_of_a_user_are_listed_the_oldest_first(store: SqlStore, commit: Commit) -> None:
+    mine = [session("b"), session("a")]
+    commit(lambda tx: [tx.users.open_session(one) for one in [*mine, session("c", of="tom")]])
+    assert store.read_now(lambda tx: tx.users.sessions("ines")) == [mine[1], mine[0]], "then by their digest"
+    assert store.read_now(lambda tx: tx.users.sessions("nobody")) == []

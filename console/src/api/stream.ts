@@ -2,7 +2,7 @@
 import type { LedgerLine } from "./types";
 
 const BACKOFF_MS_MIN = 250;
-const BACKOFF_MS_MAX = 4_000;
+const BACKOFF_MS_MAX = 2_500; // a server that is back is found again within three seconds
 const SILENCE_MS_MAX = 45_000; // the server says something every 15 s; one this silent is dead though nobody said so
 
 export type State = "live" | "lost";
@@ -29,6 +29,12 @@ export class EventLines {
       this.data.push(line.slice(line[5] === " " ? 6 : 5));
     }
   }
+}
+
+/** How long to wait after so many failures in a row; `chance` in [0, 1) spreads many pages over the time. */
+export function pauseMs(failures: number, chance: number): number {
+  const most = Math.min(BACKOFF_MS_MIN * 2 ** (failures - 1), BACKOFF_MS_MAX);
+  return most / 2 + (chance * most) / 2;
 }
 
 /** Follow until the returned function is called; `refused` hears of an answer that more tries cannot change. */
@@ -84,8 +90,7 @@ export function follow(
       if (isOver) return;
       changed("lost");
       failures += 1;
-      const most = Math.min(BACKOFF_MS_MIN * 2 ** (failures - 1), BACKOFF_MS_MAX);
-      await new Promise((done) => setTimeout(done, most / 2 + (Math.random() * most) / 2));
+      await new Promise((done) => setTimeout(done, pauseMs(failures, Math.random())));
     }
   }
 

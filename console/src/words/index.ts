@@ -16,6 +16,7 @@ export const WORDS = {
     health: "Health",
     ledger: "Ledger",
     replies: "Replies",
+    people: "People",
   },
   screenFailed: "This screen could not be fetched from the server.",
   keysHint: "? shows the keys",

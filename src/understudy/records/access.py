@@ -25,6 +25,7 @@ class Scope(StrEnum):
     LEDGER_UNMASKED = "ledger:unmasked"
     METRICS_READ = "metrics:read"
     UPKEEP_WRITE = "upkeep:write"
+    USERS_WRITE = "users:write"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

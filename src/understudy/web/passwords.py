@@ -27,6 +27,12 @@ def hash_password(password: str) -> str:
     return HASHER.hash(password)
 
 
+async def hash_password_aside(password: str) -> str:
+    """The same without holding up others."""
+    async with _places:
+        return await asyncio.to_thread(hash_password, password)
+
+
 def make_password() -> str:
     """Make one up: twenty letters and digits in groups of five, some 98 bits."""
     alphabet = "abcdefghijkmnpqrstuvwxyz23456789"  # none that look alike

@@ -15,6 +15,11 @@ NAME_CHARS_MAX = 200
 
 def make_user(name: str, role: Role, password: str, *, now: datetime) -> User:
     """Make the record of a user; raises `InputError` for a name or a password that cannot be used."""
+    return make_user_with(name, role, hash_password(password), now=now)
+
+
+def make_user_with(name: str, role: Role, password_hash: str, *, now: datetime) -> User:
+    """The same from a password that was hashed; raises `InputError` for a name that cannot be used."""
     name = " ".join(name.split())
     if not 0 < len(name) <= NAME_CHARS_MAX or len(user_id(name)) > NAME_CHARS_MAX or not name.isprintable():
         raise InputError(f"NAME must have 1 to {NAME_CHARS_MAX} characters that can be read, got {name[:40]!r}")
@@ -22,7 +27,7 @@ def make_user(name: str, role: Role, password: str, *, now: datetime) -> User:
         id=user_id(name),
         name=name,
         role=role,
-        password_hash=hash_password(password),
+        password_hash=password_hash,
         created_at=now,
         disabled_at=None,
     )
@@ -77,3 +82,9 @@ def change_user(
         disabled=changed.disabled_at is not None,
     )
     return changed
+
+
+def end_sessions(tx: Transaction, user: User, *, now: datetime, actor: str) -> None:
+    """Sign somebody out wherever they are signed in."""
+    tx.users.close_sessions(user.id)
+    tx.ledger.append("user.signed_out", at=now, actor=actor, user=user.name)

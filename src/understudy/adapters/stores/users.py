@@ -26,6 +26,11 @@ _OPEN = insert_into(user_sessions)
 _SESSION = Statement(
     select(*columns_of(user_sessions, UserSession)).where(user_sessions.c.token_hash == bindparam("which"))
 )
+_SESSIONS = Statement(
+    select(*columns_of(user_sessions, UserSession))
+    .where(user_sessions.c.user_id == bindparam("which"))
+    .order_by(user_sessions.c.created_at, user_sessions.c.token_hash)
+)
 _CLOSE = Statement(delete(user_sessions).where(user_sessions.c.token_hash == bindparam("which")))
 _CLOSE_ALL = Statement(delete(user_sessions).where(user_sessions.c.user_id == bindparam("which")))
 _TRIES = Statement(select(*columns_of(sign_in_tries, Tries)).where(sign_in_tries.c.bucket == bindparam("which")))
@@ -67,6 +72,9 @@ class SqlUsers:
             {"which": user.id, **values_of(user, leave_out=("id", "name", "created_at", "subject"))},
             refused=lambda: NotFound(f"there is no user {user.id!r}; `understudy users list` shows them"),
         )
+
+    def sessions(self, user_id: str) -> list[UserSession]:
+        return [record_of(UserSession, row) for row in self._session.rows(_SESSIONS, which=user_id)]
 
     def open_session(self, session: UserSession) -> None:
         self._session.change(_OPEN, values_of(session))
