@@ -33,7 +33,8 @@ describe("a turn's story", () => {
     expect(steps(story).filter((one) => one.kind === "noted").map((one) => (one.kind === "noted" ? one.is.event : ""))).toEqual(["hold.claimed", "something.new"]);
   });
   it("has keys that tell its steps apart", () => {
-    const keys = steps(story).map((one) => one.key);
+    const second = { hold_id: "h", at: at(20), first: { outcome: "edit" }, second: { outcome: "reject", by: "Tom" } };
+    const keys = steps({ ...story, seconds: [second] } as unknown as Story).map((one) => one.key);
     expect(new Set(keys).size).toBe(keys.length);
   });
   it("shows a change only where a draft was edited", () => {

@@ -59,6 +59,7 @@ def seen_by(served: Any, name: str, turn: Any) -> dict[str, Any]:
         "listed": listed[turn["id"]],
         "first hold": http.get(f"/v1/holds/{turn['hold_id']}").json(),
         "conversation": http.get(f"/v1/conversations/{turn['conversation_id']}").json(),
+        "story": http.get(f"/v1/turns/{turn['id']}/story").json(),
     }
 
 
@@ -74,6 +75,9 @@ def test_nothing_that_can_be_looked_up_tells_what_the_first_reviewer_said(served
     for conversation in (seen["conversation"], seen["first hold"]["conversation"]):
         assert [message["author"] for message in conversation["messages"]] == ["customer"]
         assert (conversation["mode"], conversation["taken_by"]) == ("agent", None)
+    story = seen["story"]
+    assert (story["turn"]["state"], story["turn"]["reply"]) == ("held", None)
+    assert [story[part] for part in ("holds", "verdicts", "sent", "entries", "seconds")] == [[], [], [], [], []]
     assert SAID not in str(seen)
 
 

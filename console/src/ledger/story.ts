@@ -35,7 +35,7 @@ export function steps(story: Story): Step[] {
       one.receipts.map((is): Step => ({ key: `${is.outbox_id}-${is.attempt}`, at: is.at, kind: "receipt", who: null, is })),
     ),
     ...story.feedback.map((is): Step => ({ key: `feedback-${is.kind}`, at: is.at, kind: "feedback", who: is.by, is })),
-    ...story.seconds.map((is): Step => ({ key: is.hold_id, at: is.at, kind: "second", who: is.second.by, is })),
+    ...story.seconds.map((is): Step => ({ key: `second-${is.hold_id}`, at: is.at, kind: "second", who: is.second.by, is })),
     ...story.entries.filter((one) => !TOLD.has(one.event)).map((is): Step => ({ key: `entry-${is.seq}`, at: is.at, kind: "noted", who: is.actor, is })),
   ];
   const drafted = draftedAt(story);

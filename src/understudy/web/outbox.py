@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from understudy.ports.store import Transaction
 from understudy.records.conversation import Author
 from understudy.records.outbox import OutboxEntry, OutboxState
 from understudy.web.auth import MetricsReader, TheApp, UpkeepWriter
+from understudy.web.blind import second_of_turn
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
 
@@ -90,15 +92,26 @@ class Dropped(BaseModel):
 @router.get("", responses=answers(401, 403))
 async def list_outbox(
     app: TheApp,
-    key: MetricsReader,  # noqa: ARG001 - its dependency lets only readers through
+    key: MetricsReader,
     state: Annotated[list[OutboxState] | None, Query(description="default: all that may still be sent")] = None,
     channel: Annotated[str | None, Query(min_length=1, max_length=100)] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> OutboxList:
-    """List messages that did not certainly reach the customer, the oldest first."""
+    """List messages that did not certainly reach the customer, the oldest first.
+
+    What would tell of a first verdict is left out for whoever may still review the draft a second time.
+    """
     states = tuple(dict.fromkeys(state)) if state else MAY_STILL_BE_SENT
     listed = await app.dead_letters.listed(states, channel=channel, limit=limit)
-    return OutboxList(items=[_row(one.entry, one.hold_id) for one in listed.letters], counts=dict(listed.counts))
+
+    def query(tx: Transaction) -> list[OutboxRow]:
+        return [
+            _row(one.entry, one.hold_id)
+            for one in listed.letters
+            if one.entry.turn_id is None or second_of_turn(tx, key, one.entry.turn_id) is None
+        ]
+
+    return OutboxList(items=await app.store.read(query), counts=dict(listed.counts))
 
 
 @router.post("/retry-dead", responses=answers(401, 403))
