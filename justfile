@@ -20,8 +20,13 @@ serve *args:
     @understudy serve "$@"
 
 # all tests, or the named ones; -n0 runs them in one process
-test *args:
+test *args: provider
     @pytest -n auto --dist loadfile --no-loadscope-reorder "$@"
+
+# what the tests' own identity provider is made of; without it its tests are skipped, but not in CI
+[private]
+provider:
+    @cd tests/provider && [ -d node_modules ] || npm ci --silent || echo "tests/provider could not be fetched: tests of signing in by a provider are skipped" >&2
 
 # servers killed at every named point of a release's gate, on both stores; a quarter of an hour
 kill-gates *args:

@@ -33,6 +33,20 @@ AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-pract
 PASSWORD = "correct horse battery"
 numbers = itertools.count(1)
 
+PAYLOADS = (
+    "<img src=x onerror=\"window.hacked='img'\">",
+    "<script>window.hacked='script'</script>",
+    "<svg onload=\"window.hacked='svg'\"><animate onbegin=\"window.hacked='animate'\" attributeName=x></svg>",
+    "<iframe srcdoc=\"<script>parent.hacked='frame'</script>\"></iframe>",
+    '"><details open ontoggle="window.hacked=\'details\'">',
+    "javascript:window.hacked='url'",
+    "{@html '<img src=x onerror=window.hacked=1>'} {{constructor.constructor('window.hacked=1')()}}",
+    "</textarea></title></style><script>window.hacked='close'</script>",
+    "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=window.hacked='m'&gt;\">",
+    "<a href=\"javascript:window.hacked='a'\" autofocus onfocus=\"window.hacked='focus'\">x</a>",
+)
+"""Texts that would run as a script wherever a page makes markup of them."""
+
 in_a_browser = [
     pytest.mark.browser,
     pytest.mark.skipif(find_spec("playwright") is None, reason="Playwright is not installed"),

@@ -37,7 +37,7 @@ from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import Hold, HoldState
 from understudy.records.rulebook import Rulebook
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, Job, Turn
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, VERDICT_JOB, Job, Turn
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
@@ -132,6 +132,7 @@ class Stage(People):
             TURN_JOB: self.flow.advance,
             OUTBOX_JOB: self.outbox.deliver,
             HOLD_JOB: self.holds.look,
+            VERDICT_JOB: self.verdicts.look,
             LEARNING_JOB: self.learning.look,
             SEED_JOB: self.seeds.look,
         }
@@ -241,7 +242,7 @@ class Stage(People):
 
     def sweep(self) -> None:
         """Announce and do whatever the tables say is due."""
-        for flow in (self.flow, self.outbox, self.holds, self.learning):
+        for flow in (self.flow, self.outbox, self.verdicts, self.holds, self.learning):
             self.run(flow.sweep())
         self.settle()
 

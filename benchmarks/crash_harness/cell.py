@@ -159,7 +159,7 @@ class Cell:
         ]
         self._door = Door(addresses, self.dice)
         self.customers = Customers(self._door, self.books, self.dice)
-        self.reviewer = Reviewer(self._door, self.books)
+        self.reviewer = Reviewer(self._door, self.books, self.dice)
         self._writing: list[asyncio.Task[None]] = []
         self._reviewing: asyncio.Task[None] | None = None
         sink.cells[name] = self

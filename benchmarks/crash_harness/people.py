@@ -29,6 +29,8 @@ TRY_AGAIN_S = 0.1
 REPLY_WITHIN_S = 60.0
 LOOK_AT_QUEUE_S = 0.2
 SURE_AFTER_S = 1.0
+LATER_SHARE, TAKEN_BACK_SHARE, UNDO_S = 0.5, 0.3, 0.3
+"""How many drafts are approved so that it can be taken back, how many of those are, and within how long."""
 BROKEN = (OSError, TimeoutError, asyncio.IncompleteReadError)
 
 
@@ -107,11 +109,12 @@ class Customers:
 
 
 class Reviewer:
-    """Approves every draft, and says of every unsure send what the customer has."""
+    """Approves every draft, some only after having taken it back, and says of every unsure send what the customer has."""
 
-    def __init__(self, door: Door, books: Books) -> None:
+    def __init__(self, door: Door, books: Books, dice: random.Random) -> None:
         self._door = door
         self._books = books
+        self._dice = dice
         self.waiting = 0
         self.unsure_seen: set[str] = set()
 
@@ -138,6 +141,9 @@ class Reviewer:
             verdict = await self._look_into(hold)
         if verdict is None:
             return
+        is_later = hold["kind"] == "draft" and self._dice.random() < LATER_SHARE
+        if is_later:
+            verdict["undo_s"] = UNDO_S
         answer = await self._door.request(
             "POST",
             f"/v1/holds/{hold['id']}/verdict",
@@ -148,8 +154,17 @@ class Reviewer:
         )
         if answer is not None and answer[0] == 200:
             self._books.counts[f"{hold['kind']}_{verdict['action']}"] += 1
+            if is_later and self._dice.random() < TAKEN_BACK_SHARE:
+                await self._take_back(hold["id"])
         elif answer is not None and answer[0] not in (409, 412, 500, 503):
             raise RuntimeError(f"a verdict on {hold} was answered {answer[0]}: {answer[1][:300]!r}")
+
+    async def _take_back(self, hold_id: str) -> None:
+        answer = await self._door.request("DELETE", f"/v1/holds/{hold_id}/verdict", headers=_key)
+        if answer is not None and answer[0] == 200:
+            self._books.counts["taken_back"] += 1
+        elif answer is not None and answer[0] not in (409, 500, 503):
+            raise RuntimeError(f"taking back the verdict on {hold_id} was answered {answer[0]}: {answer[1][:300]!r}")
 
     async def _look_into(self, hold: dict[str, Any]) -> dict[str, Any] | None:
         """What to say of a hold that is no draft; None = not yet."""

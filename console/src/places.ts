@@ -1,8 +1,9 @@
 /** Where one can be: an address behind `#` is a screen, perhaps the id of something, and what is asked of it. Nothing is shown here. */
 import type { Component } from "svelte";
 import { WORDS } from "./words";
+import { DESK } from "./words/desk";
 
-export type WideName = "autonomy" | "quality" | "insights" | "releases" | "health" | "ledger";
+export type WideName = "autonomy" | "quality" | "insights" | "releases" | "health" | "ledger" | "replies";
 export type ScreenName = "queue" | "hold" | "conversation" | WideName;
 export type Place = {
   readonly screen: ScreenName;
@@ -24,6 +25,9 @@ type Wide = {
 export const WIDE: { readonly [name in WideName]?: Wide } = {
   autonomy: { label: "Autonomy", scope: "autonomy:read", load: () => import("./screens/Autonomy.svelte") },
   releases: { label: "Releases", scope: "releases:read", load: () => import("./screens/Releases.svelte") },
+  replies: { label: DESK.canned.title, scope: "holds:read", load: () => import("./screens/Replies.svelte") },
+  health: { label: "Health", scope: "metrics:read", load: () => import("./screens/Health.svelte") },
+  ledger: { label: "Ledger", scope: "ledger:read", load: () => import("./screens/Ledger.svelte") },
 };
 
 export const isWide = (screen: ScreenName): screen is WideName => screen in WIDE;
@@ -36,7 +40,8 @@ const NARROW = ["hold", "conversation"];
 
 export function placeOf(hash: string): Place {
   const [path = "", query = ""] = hash.replace(/^#\/?/, "").split("?", 2);
-  const [screen = "", id = ""] = path.split("/", 2);
+  const [first = "", id = ""] = path.split("/", 2);
+  const screen = first || "queue";
   const isKnown = screen === "queue" || screen in WIDE || (NARROW.includes(screen) && id);
   if (!isKnown) return { screen: "queue" };
   const asks = Object.fromEntries(new URLSearchParams(query));

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +16,13 @@ from understudy.adapters.system_clock import SystemClock
 from understudy.adapters.telemetry import logs
 from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.adapters.telemetry.metrics import Metrics
+from understudy.adapters.telemetry.recent import Recent
 from understudy.adapters.telemetry.spans import Spans
-from understudy.connections import build_agent, build_channel, build_opinion
+from understudy.audit.flow import Audit
+from understudy.auditing import watching
+from understudy.connections import build_agent, build_channel, build_identity, build_opinion
 from understudy.databases import open_store, takes_one_process
+from understudy.delivery.dead_letters import DeadLetters
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.reports import Reports
 from understudy.errors import ConfigurationError, UnderstudyError
@@ -36,15 +40,17 @@ from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
+from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits, Committed
 from understudy.ports.telemetry import Telemetry
 from understudy.records.release import Stated
 from understudy.records.rulebook import Rulebook
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, VERDICT_JOB
 from understudy.release.orders import ReleaseOrders
 from understudy.release.status import ReleaseReports
 from understudy.releasing import letting_out, versions_of
+from understudy.review.alike import AlikeVerdicts
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
@@ -53,9 +59,7 @@ from understudy.review.seeds import Seeds
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.settings.asked import agents_asked
-from understudy.settings.earning import (
-    feedback_terms_of,
-)
+from understudy.settings.earning import feedback_terms_of
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.settings.stated import agent_of
@@ -68,6 +72,7 @@ from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 from understudy.turn.releases import Picks, Routes
+from understudy.upkeep.health import HealthDesk, Presence
 from understudy.upkeep.sweeps import Sweeps
 
 API_CHANNEL = "api"
@@ -95,6 +100,7 @@ class App:
     agents: Mapping[str, Agent]
     opinions: Mapping[str, SecondOpinion]
     channels: Mapping[str, Channel]
+    identity: IdentityProvider | None
     stated: Mapping[str, Stated]
     intake: Intake
     flow: TurnFlow
@@ -102,6 +108,7 @@ class App:
     reports: Reports
     holds: Holds
     verdicts: Verdicts
+    alike: AlikeVerdicts
     seeds: Seeds
     reviewers: Reviewers
     conversations: Conversations
@@ -123,6 +130,10 @@ class App:
     renewals: Sweeps
     lessons: Sweeps
     topics: TopicLearning
+    audit: Audit
+    dead_letters: DeadLetters
+    health: HealthDesk
+    presence: Presence
     sole_process: SoleProcess
     is_alone: bool
 
@@ -130,8 +141,13 @@ class App:
         """Take up every turn where the last process left it, and go on from there."""
         self.sole_process.acquire()
         self.store.subscribe(self._announce)
-        handlers = {TURN_JOB: self.flow.advance, OUTBOX_JOB: self.outbox.deliver, HOLD_JOB: self.holds.look}
-        self.dispatcher.start({**handlers, LEARNING_JOB: self.learning.look, SEED_JOB: self.seeds.look})
+        handlers: dict[str, Callable[[str], Awaitable[None]]] = {
+            TURN_JOB: self.flow.advance,
+            OUTBOX_JOB: self.outbox.deliver,
+        }
+        handlers |= {HOLD_JOB: self.holds.look, VERDICT_JOB: self.verdicts.look}
+        handlers |= {LEARNING_JOB: self.learning.look, SEED_JOB: self.seeds.look}
+        self.dispatcher.start(handlers)
         if self.is_alone:  # and so no program of another version works here either
             if self.settings.store.migrate_at_start:
                 migrate.upgrade(self.store.engine)
@@ -169,12 +185,16 @@ class App:
         with suppress(UnderstudyError):  # what cannot be handed over lapses
             await self.flow.hand_over()
             await self.outbox.hand_over()
-        for agent in self.agents.values():
-            await agent.close()
-        for opinion in self.opinions.values():
-            await opinion.close()
-        for channel in self.channels.values():
-            await channel.close()
+            await self.presence.end()
+        outside: tuple[Agent | SecondOpinion | Channel, ...] = (
+            *self.agents.values(),
+            *self.opinions.values(),
+            *self.channels.values(),
+        )
+        for one in outside:
+            await one.close()
+        if self.identity is not None:
+            await self.identity.close()
         await self.store.close()
         self.sole_process.release()
 
@@ -184,9 +204,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
 
     `works` False: a process that takes messages and verdicts and leaves all turns to others; PostgreSQL only.
     """
-    clock = SystemClock()
-    metrics = Metrics()
-    telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, Spans()])
+    clock, metrics = SystemClock(), Metrics()
+    telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, recent := Recent(clock), Spans()])
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     versions = versions_of(settings, base, clock, agents)
@@ -196,19 +215,20 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, versions.picks, places)
-    outbox = Outbox(
-        store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
-    )
+    sending = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
+    outbox = Outbox(store, clock, telemetry, channels, limits=sending)
     flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
-    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": desks["holds"].sweep, "learning": learning.sweep}
+    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "learning": learning.sweep}
+    sweeps |= {"verdicts": desks["verdicts"].sweep, "holds": desks["holds"].sweep}
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
-    renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew, "trials": tried["spread"].renew}
+    watched = watching(settings, store, clock, telemetry, recent, works=works)
+    renewals = _renewals(watched["presence"], flow, outbox, places, tried["spread"])
     return App(
         settings=settings,
         base=base,
@@ -220,6 +240,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         agents=agents,
         opinions=opinions,
         channels=channels,
+        identity=build_identity(settings, clock),
         intake=_intake(settings, store, clock, telemetry, flow),
         flow=flow,
         outbox=outbox,
@@ -237,8 +258,17 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         is_alone=takes_one_process(settings),
         **desks,
         **tried,
+        **watched,
         **letting_out(*shared, rules=lambda: rulebook.rules, opinions=beside, served=tried["asking"]),
     )
+
+
+def _renewals(
+    presence: Presence, flow: TurnFlow, outbox: Outbox, places: Places, spread: Spread
+) -> dict[str, Callable[[], Awaitable[int]]]:
+    """What this process says again and again, so that the others do not take it for dead."""
+    own = {"presence": presence.tell, "turns": flow.renew, "outbox": outbox.renew}
+    return {**own, "places": places.renew, "trials": spread.renew}
 
 
 def check_wiring(settings: Settings) -> None:
@@ -306,6 +336,13 @@ def _channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
             raise ConfigurationError(f"channels.{API_CHANNEL}: this name belongs to the HTTP API; choose another")
         channels[name] = build_channel(name, channel, clock, settings)
     return channels
+
+
+def _outbox(
+    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, channels: Mapping[str, Channel]
+) -> Outbox:
+    limits = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
+    return Outbox(store, clock, telemetry, channels, limits=limits)
 
 
 def _call_limits(settings: Settings) -> dict[str, CallLimits]:

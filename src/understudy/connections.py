@@ -1,4 +1,4 @@
-"""Agents, second opinions and channels, each built from its settings. Adapters are imported only where they are used."""
+"""Agents, second opinions, channels and the identity provider, each built from its settings. Adapters are imported only where they are used."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from understudy.errors import ConfigurationError
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
+from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.records.rest import RestShape
 from understudy.settings.channels import Remote, Rest, Vendor
@@ -88,6 +89,26 @@ def build_opinion(name: str, opinion: OpinionSettings, base: Path) -> SecondOpin
 
 def _endpoint(opinion: JudgeOpinion | EmbeddingsOpinion) -> dict[str, Any]:
     return {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
+
+
+def build_identity(settings: Settings, clock: Clock) -> IdentityProvider | None:
+    """Build the identity provider, if there is one; raises `ConfigurationError`."""
+    if (oidc := settings.sign_in.oidc) is None:
+        return None
+    try:
+        from understudy.adapters.identity.oidc import OidcProvider
+    except ModuleNotFoundError as error:
+        raise ConfigurationError("sign_in.oidc needs its extra: pip install 'understudy[oidc]'") from error
+    return OidcProvider(
+        issuer=oidc.issuer,
+        client_id=oidc.client_id,
+        client_secret=_plain(oidc.client_secret),
+        scopes=oidc.scopes,
+        clock=clock,
+        skew_s=oidc.clock_skew_s,
+        timeout_s=oidc.timeout_s,
+        kept_s=oidc.kept_s,
+    )
 
 
 def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: Settings) -> Channel:

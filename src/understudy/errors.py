@@ -8,6 +8,8 @@
     │   ├── SignatureInvalid
     │   └── TooLarge
     ├── NotFound                    the named thing does not exist
+    ├── Unauthenticated             nobody is known to ask
+    │   └── SignInRefused
     ├── Forbidden                   the key lacks the scope
     │   └── CrossSite
     ├── Conflict                    the world moved on since the caller looked
@@ -105,6 +107,16 @@ class Unauthenticated(UnderstudyError):
     status = 401
 
 
+class SignInRefused(Unauthenticated):
+    """The identity provider could not say who somebody is, or they may not come in; the log of the server says which."""
+
+    code = "sign-in-refused"
+
+    def __init__(self, message: str | None = None, *, why: str = "provider-refused") -> None:
+        super().__init__(message)
+        self.why = why
+
+
 class Forbidden(UnderstudyError):
     """This key or user may not do that; `understudy keys create` makes a key with the scope, `understudy users change`
     gives another role."""
@@ -137,6 +149,12 @@ class HoldClosed(Conflict):
     """The hold is closed already; nothing was sent for this verdict."""
 
     code = "hold-closed"
+
+
+class TooLate(Conflict):
+    """A verdict was carried out, so that it cannot be taken back any more."""
+
+    code = "too-late"
 
 
 class ClaimedByOther(Conflict):

@@ -15,6 +15,7 @@ from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.telemetry import Telemetry
 from understudy.records.rulebook import Rulebook, SafeReply
+from understudy.review.alike import AlikeVerdicts
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds, ReviewLimits
@@ -43,17 +44,19 @@ def reviewing(
     """The flows of people, by their names in `App`."""
     expires_after_s = settings.review.expires_after_s or None
     age = timedelta(days=settings.review.seed_age_days)
+    verdicts = Verdicts(
+        store,
+        clock,
+        telemetry,
+        business=lambda: rulebook.rules.profile.name,
+        hold_expires_after_s=expires_after_s,
+        terms=review_terms_of(settings),
+        following=outbox,
+    )
     return {
         "holds": _holds(settings, store, clock, telemetry, rulebook),
-        "verdicts": Verdicts(
-            store,
-            clock,
-            telemetry,
-            business=lambda: rulebook.rules.profile.name,
-            hold_expires_after_s=expires_after_s,
-            terms=review_terms_of(settings),
-            following=outbox,
-        ),
+        "verdicts": verdicts,
+        "alike": AlikeVerdicts(store, clock, verdicts),
         "seeds": Seeds(store, clock, telemetry, age=age, hold_expires_after_s=expires_after_s),
         "reviewers": Reviewers(store, terms=review_terms_of(settings)),
         "conversations": Conversations(store, clock),

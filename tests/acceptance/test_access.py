@@ -23,10 +23,22 @@ SCOPES = {
     ("post", "/v1/holds/{hold_id}/claim"): Scope.HOLDS_WRITE,
     ("post", "/v1/holds/{hold_id}/release"): Scope.HOLDS_WRITE,
     ("post", "/v1/holds/{hold_id}/verdict"): Scope.HOLDS_WRITE,
+    ("delete", "/v1/holds/{hold_id}/verdict"): Scope.HOLDS_WRITE,
+    ("post", "/v1/holds/approve_alike"): Scope.HOLDS_WRITE,
     ("get", "/v1/conversations/{conversation_id}"): Scope.HOLDS_READ,
+    ("get", "/v1/conversations/{conversation_id}/history"): Scope.HOLDS_READ,
     ("post", "/v1/conversations/{conversation_id}/take_over"): Scope.HOLDS_WRITE,
     ("post", "/v1/conversations/{conversation_id}/hand_back"): Scope.HOLDS_WRITE,
     ("post", "/v1/conversations/{conversation_id}/messages"): Scope.HOLDS_WRITE,
+    ("get", "/v1/desk"): Scope.HOLDS_READ,
+    ("post", "/v1/desk/views"): Scope.HOLDS_READ,
+    ("put", "/v1/desk/views/{view_id}"): Scope.HOLDS_READ,
+    ("delete", "/v1/desk/views/{view_id}"): Scope.HOLDS_READ,
+    ("put", "/v1/desk/preferences"): Scope.HOLDS_READ,
+    ("post", "/v1/desk/here"): Scope.HOLDS_READ,
+    ("post", "/v1/desk/canned"): Scope.AUTONOMY_WRITE,
+    ("put", "/v1/desk/canned/{reply_id}"): Scope.AUTONOMY_WRITE,
+    ("delete", "/v1/desk/canned/{reply_id}"): Scope.AUTONOMY_WRITE,
     ("get", "/v1/autonomy"): Scope.AUTONOMY_READ,
     ("get", "/v1/autonomy/stops"): Scope.HOLDS_READ,
     ("get", "/v1/autonomy/slice"): Scope.AUTONOMY_READ,
@@ -53,9 +65,19 @@ SCOPES = {
     ("get", "/v1/reviewers"): Scope.AUTONOMY_READ,
     ("get", "/v1/events"): Scope.HOLDS_READ,
     ("get", "/v1/ledger"): Scope.LEDGER_READ,
+    **{("get", f"/v1/ledger/{part}"): Scope.LEDGER_READ for part in ("entries", "turns", "verification", "export")},
+    ("get", "/v1/turns/{turn_id}/story"): Scope.TURNS_READ,
+    ("get", "/v1/turns/{turn_id}/verification"): Scope.LEDGER_READ,
+    ("get", "/v1/health"): Scope.METRICS_READ,
+    ("post", "/v1/health/doctor"): Scope.UPKEEP_WRITE,
+    ("get", "/v1/outbox"): Scope.METRICS_READ,
+    **{("post", f"/v1/outbox/{{outbox_id}}/{order}"): Scope.UPKEEP_WRITE for order in ("retry", "drop")},
+    ("post", "/v1/outbox/retry-dead"): Scope.UPKEEP_WRITE,
 }
 OPEN = {("get", "/v1/schemas/draft"), ("get", "/v1/schemas/turn-record")}
-SESSION = {(method, "/v1/session") for method in ("get", "post", "delete")}
+SESSION = {(method, "/v1/session") for method in ("get", "post", "delete")} | {
+    ("get", f"/v1/session/{page}") for page in ("ways", "oidc", "oidc/callback")
+}
 """Needs no scope: who one is, may be asked by everybody."""
 ROUTES = sorted(SCOPES)
 BODY = {"action": "approve", "text": "x", "id": "1", "messages": []}
@@ -66,6 +88,8 @@ def ask(client: Any, route: tuple[str, str]) -> tuple[int, dict[str, Any]]:
     method, path = route
     address = path.replace("{turn_id}", "x").replace("{hold_id}", "x").replace("{conversation_id}", "x")
     address = address.replace("{contact_id}", "x").replace("{release_id}", "x").replace("{run_id}", "x")
+    address = address.replace("{outbox_id}", "x")
+    address = address.replace("{view_id}", "x").replace("{reply_id}", "x")
     body = {} if method in ("get", "delete") else {"json": BODY}
     with client.stream(method.upper(), address, headers={"If-Match": '"1"'}, **body) as answer:
         is_problem = answer.headers["content-type"] == "application/problem+json"

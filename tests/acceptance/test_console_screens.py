@@ -13,22 +13,9 @@ from typing import Any
 
 import pytest
 
-from browsing import expect, in_the_console, numbers, press, record, rows, violations
+from browsing import PAYLOADS, expect, in_the_console, numbers, press, record, rows, violations
 
 pytestmark = in_the_console
-
-PAYLOADS = (
-    "<img src=x onerror=\"window.hacked='img'\">",
-    "<script>window.hacked='script'</script>",
-    "<svg onload=\"window.hacked='svg'\"><animate onbegin=\"window.hacked='animate'\" attributeName=x></svg>",
-    "<iframe srcdoc=\"<script>parent.hacked='frame'</script>\"></iframe>",
-    '"><details open ontoggle="window.hacked=\'details\'">',
-    "javascript:window.hacked='url'",
-    "{@html '<img src=x onerror=window.hacked=1>'} {{constructor.constructor('window.hacked=1')()}}",
-    "</textarea></title></style><script>window.hacked='close'</script>",
-    "<math><mtext><table><mglyph><style><!--</style><img title=\"--&gt;&lt;img src=1 onerror=window.hacked='m'&gt;\">",
-    "<a href=\"javascript:window.hacked='a'\" autofocus onfocus=\"window.hacked='focus'\">x</a>",
-)
 
 
 def test_hostile_texts_run_nothing_wherever_they_stand(emptied: Any, enter: Any, until: Any) -> None:

@@ -10,7 +10,10 @@ PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas
 OBSERVED = ("/healthz", "/readyz", "/metrics", "/v1/schemas")
 
 
-OPEN = {"post /v1/session", "delete /v1/session"}
+OPEN = {
+    *("post /v1/session", "delete /v1/session"),
+    *(f"get /v1/session/{page}" for page in ("ways", "oidc", "oidc/callback")),
+}
 """Signing in and out need nothing beforehand."""
 
 

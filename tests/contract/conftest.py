@@ -19,10 +19,10 @@ from typing import Any, TypeVar
 
 import pytest
 
+from understudy.adapters.stores.desk_tables import metadata
 from understudy.adapters.stores.engine import open_engine
 from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
-from understudy.adapters.stores.user_tables import metadata
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Author, Contact, Conversation, Inbound, Message, Mode
 from understudy.records.outbox import OutboxEntry, OutboxState

@@ -23,11 +23,8 @@ AS_A_WHOLE = {
 }
 """What looks at every row of a table on purpose."""
 OF_THE_FEW = (
-    "ix_ledger_autonomy",
-    "ix_candidates_awaited",
-    "ix_candidates_judged",
-    "ix_verdicts_tagged",
-    "ix_turns_working",
+    *("ix_ledger_autonomy", "ix_candidates_awaited", "ix_candidates_judged", "ix_verdicts_tagged", "ix_turns_working"),
+    *("ix_outbox_open", "ix_outbox_dead"),
 )
 """Indexes that hold only the rows that their condition is true of."""
 FOR_POSTGRESQL = ("numbers._NEXT", "writer_connection._TAKE_WRITER_LOCK")

@@ -75,3 +75,14 @@ def test_tries_are_counted_without_a_ledger_entry_and_forgotten_by_age(store: Sq
 @pytest.mark.parametrize("name", ["Inès Müller", " inès   MÜLLER ", "ine\u0300s mu\u0308ller"])
 def test_names_that_read_the_same_are_one_user(name: str) -> None:
     assert user_id(name) == "inès müller"
+
+
+def test_user_of_a_provider_is_found_by_who_they_are_there(store: SqlStore, commit: Commit) -> None:
+    ines, tom = user("Ines", subject="https://login.example ines", password_hash=""), user("Tom")
+    commit(lambda tx: [tx.users.add(one) for one in (ines, tom)])
+    assert store.read_now(lambda tx: tx.users.of_subject("https://login.example ines")) == ines
+    assert store.read_now(lambda tx: tx.users.of_subject("https://login.example tom")) is None
+    commit(lambda tx: tx.users.change(replace(ines, role=Role.LEAD, subject="https://login.example tom")))
+    kept = store.read_now(lambda tx: tx.users.get("ines"))
+    assert kept is not None
+    assert (kept.role, kept.subject) == (Role.LEAD, ines.subject), "who somebody is there never changes"

@@ -1,5 +1,5 @@
 /** Calls of the API by the session's cookie. A refusal is a `Refused` with the problem's code and words; none is tried again here. */
-import type { Contact, Conversation, Decided, HoldDetail, Problem, Queue, SignedIn, VerdictBody } from "./types";
+import type { Contact, Conversation, Decided, HoldDetail, Problem, Queue, SignedIn, Turn, VerdictBody, Ways } from "./types";
 
 const WITHIN_MS = 20_000;
 
@@ -45,7 +45,7 @@ export async function ask<T>(method: string, path: string, body?: unknown, heade
 
 async function refusal(answer: Response, path: string): Promise<Refused> {
   const problem = (await answer.json().catch(() => null)) as Problem | null;
-  if (answer.status === 401 && path !== "session") onSignedOut();
+  if (answer.status === 401 && !path.startsWith("session")) onSignedOut();
   const code = problem?.type.split(":").at(-1) ?? "error";
   return new Refused(answer.status, code, problem?.detail ?? `HTTP ${answer.status}`, Number(answer.headers.get("retry-after") ?? 0));
 }
@@ -54,10 +54,12 @@ const at = encodeURIComponent;
 
 export const api = {
   signIn: (name: string, password: string) => ask<SignedIn>("POST", "session", { name, password }),
+  waysIn: () => ask<Ways>("GET", "session/ways"),
   whoAmI: () => ask<SignedIn>("GET", "session"),
   signOut: () => ask<void>("DELETE", "session"),
   queue: (only?: readonly string[]) =>
     ask<Queue>("GET", only ? `queue?${only.map((id) => `hold=${at(id)}`).join("&")}` : "queue"),
+  turn: (id: string) => ask<Turn>("GET", `turns/${at(id)}`),
   hold: (id: string) => ask<HoldDetail>("GET", `holds/${at(id)}`),
   claim: (id: string) => ask<unknown>("POST", `holds/${at(id)}/claim`),
   release: (id: string) => ask<unknown>("POST", `holds/${at(id)}/release`),

@@ -14,6 +14,7 @@ export type Conversation = Schemas["ConversationOut"];
 export type Message = Schemas["MessageOut"];
 export type Contact = Schemas["ContactDetail"];
 export type SignedIn = Schemas["SignedIn"];
+export type Ways = Schemas["Ways"];
 export type VerdictBody = Pick<Schemas["VerdictBody"], "action"> & Partial<Schemas["VerdictBody"]>; // what has a default may be left out
 export type Decided = Schemas["VerdictOut"];
 export type Verdict = VerdictBody["action"];

@@ -19,6 +19,7 @@ export class Queue {
   private stop: (() => void) | undefined;
   private listeners = new Set<(line: LedgerLine) => void>();
   private details = new Map<string, Promise<HoldDetail>>();
+  private known = new Map<string, HoldDetail>();
 
   all = $state.raw<readonly QueueRow[]>([]);
   total = $state(0);
@@ -67,6 +68,7 @@ export class Queue {
     this.timers.forEach(clearInterval);
     clearTimeout(this.gathering);
     this.details.clear();
+    this.known.clear();
   }
 
   setOrder(order: Order): void {
@@ -90,6 +92,18 @@ export class Queue {
     return nextFree(this.shown, place + 1, id, session.name, now.ms);
   }
 
+  /** Rows that wait with the same harmless draft as this one and that nobody is at, the first in the queue first. */
+  alike(id: string): QueueRow[] {
+    const alike = this.byId.get(id)?.alike;
+    if (!alike) return [];
+    return this.sorted.filter((row) => row.alike === alike && row.id !== id && !isTaken(row, session.name, now.ms));
+  }
+
+  look(order: Order, filters: Filters): void {
+    this.setOrder(order);
+    this.filters = filters;
+  }
+
   /** Take a decided hold off before the server says so; `mend` puts it right should it have been refused. */
   drop(id: string): void {
     const row = this.byId.get(id);
@@ -100,7 +114,7 @@ export class Queue {
   }
 
   mend(id: string): void {
-    this.details.delete(id);
+    this.forget(id);
     this.ask(id);
   }
 
@@ -110,20 +124,33 @@ export class Queue {
     if (known) return known;
     const asked = api.hold(id);
     this.details.set(id, asked);
-    asked.catch(() => this.details.delete(id));
-    if (this.details.size > DETAILS_KEPT) this.details.delete(this.details.keys().next().value!);
+    asked.then(
+      (found) => this.details.get(id) === asked && this.known.set(id, found),
+      () => this.details.get(id) === asked && this.forget(id),
+    );
+    if (this.details.size > DETAILS_KEPT) this.forget(this.details.keys().next().value!);
     return asked;
   }
 
-  fresh(id: string): Promise<HoldDetail> {
+  /** The same at once, if it is here: then it is shown in the very frame in which it was asked for. */
+  detailNow(id: string): HoldDetail | null {
+    return this.known.get(id) ?? null;
+  }
+
+  private forget(id: string): void {
     this.details.delete(id);
+    this.known.delete(id);
+  }
+
+  fresh(id: string): Promise<HoldDetail> {
+    this.forget(id);
     return this.detail(id);
   }
 
   private hear(line: LedgerLine): void {
     const hold = line.body["hold"];
     if (typeof hold === "string" && line.event.startsWith("hold.")) {
-      this.details.delete(hold);
+      this.forget(hold);
       this.ask(hold);
     }
     this.listeners.forEach((hears) => hears(line));
@@ -143,7 +170,7 @@ export class Queue {
       let arrived = 0;
       for (const id of ids) {
         const row = found.get(id);
-        if (row?.state === "open") {
+        if (row?.state === "open" && !row.undo_until) {
           if (!this.byId.has(id)) arrived += 1;
           this.byId.set(id, row);
         } else {

@@ -49,6 +49,7 @@ export const WORDS = {
     emptyMore: "New drafts appear here by themselves.",
     noMatch: "Nothing matches these filters.",
     noMay: "Your role does not show the queue.",
+    same: (count: number) => `${count} drafts here say the same`,
     above: (count: number) => `${count} more above`,
     arrived: (count: number) => `${count} arrived`,
     failed: "The queue could not be read.",

@@ -299,7 +299,9 @@ def decide(evidence: Evidence, findings: tuple[Finding, ...], confidence: Confid
     A draft on hold is always reviewed, a delivered one only at the audit rate; both count as evidence with the same
     probability, by the same coin, or the labels would be no fair sample of the slice's traffic.
     """
-    case = Case(evidence=evidence, findings=findings, confidence=confidence, rules=rules, grant=_grant(evidence, rules))
+    case = Case(
+        evidence=evidence, findings=findings, confidence=confidence, rules=rules, grant=granted(evidence, rules)
+    )
     spoken = [(rule, ruling) for rule in TABLE if (ruling := rule(case)) is not None]
     rulings = [ruling for _, ruling in spoken]
     first = rulings[0]
@@ -320,7 +322,16 @@ def decide(evidence: Evidence, findings: tuple[Finding, ...], confidence: Confid
     )
 
 
-def _grant(evidence: Evidence, rules: Rules) -> Grant | None:
+def rules_that_spoke(
+    evidence: Evidence, findings: tuple[Finding, ...], confidence: Confidence | None, rules: Rules
+) -> tuple[str, ...]:
+    """Name the rules of the table that had something to say, the strongest first: that one decided."""
+    grant = granted(evidence, rules)
+    case = Case(evidence=evidence, findings=findings, confidence=confidence, rules=rules, grant=grant)
+    return tuple(rule.__name__ for rule in TABLE if rule(case) is not None)
+
+
+def granted(evidence: Evidence, rules: Rules) -> Grant | None:
     """Find the autonomy of the slice: what it earned or lost, else what the configuration grants."""
     earned = rules.earned
     if earned is not None and (earned.topic, earned.channel) == (evidence.topic, evidence.channel):

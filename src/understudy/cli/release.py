@@ -22,7 +22,7 @@ from understudy.cli.output import (
 from understudy.errors import ConfigurationError, Conflict
 from understudy.records.codec import plain
 from understudy.records.gate import GateVerdict
-from understudy.records.release import Release, Stage
+from understudy.records.release import Release, Stage, is_unverified
 from understudy.records.spread import Pace
 
 if TYPE_CHECKING:
@@ -112,9 +112,7 @@ def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Show who answers, what is being tried, what was seen of it and what follows; exit 1 where a rollback is not
     verified."""
     agents = _on_the_store(config, lambda known: known.reports.agents())
-    unverified = [
-        one.release for agent in agents for one in agent.releases if release_report.is_unverified(one.release)
-    ]
+    unverified = [one.release for agent in agents for one in agent.releases if is_unverified(one.release)]
     if as_json:
         print_json(plain(agents))
     else:

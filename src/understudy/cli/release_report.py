@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from understudy.cli.plain_text import shown
-from understudy.cli.release_wait import how_far
 from understudy.records.gate import GateResult, GateVerdict
-from understudy.records.release import NEXT, Release, Stage
+from understudy.records.release import NEXT, Release, Stage, is_unverified
 from understudy.records.rollout import AgentReleases, ReleaseStatus
-from understudy.records.spread import Pace
+from understudy.records.spread import Pace, how_far
 
 FLIPPED_SHOWN = 10
 
@@ -40,7 +39,7 @@ def at_gate(found: ReleaseStatus) -> str:
     if gate is None or gate.state is Pace.DECIDED:
         return created(release)
     show = f"understudy release show {release.id}"
-    return f"{release.id}: agents.{release.entry} is a release, and {how_far(gate)}. How far it is: {show}"
+    return f"{release.id}: agents.{release.entry} is a release, and {shown(how_far(gate))}. How far it is: {show}"
 
 
 def gated(gate: GateResult) -> str:
@@ -86,11 +85,6 @@ def rolled_back(release: Release, answers: Release | None, *, waited_s: float) -
         f"{first}\nNobody has seen yet that it answers: no server said so within {waited_s:g} s. One that runs, or is started, "
         "probes it; `understudy release status` shows what it found."
     )
-
-
-def is_unverified(release: Release) -> bool:
-    """Whether a rollback is known not to have worked."""
-    return release.stage is Stage.ROLLED_BACK and release.unverified is not None and release.verified_at is None
 
 
 def show_list(agents: Sequence[AgentReleases]) -> None:
@@ -158,7 +152,7 @@ def _show_progress(console: Console, one: ReleaseStatus) -> None:
     words = f"  {release.id} ({shown(release.entry)}) is {release.stage.value}{share}{held}{advice}"
     console.print(words, markup=False)
     if one.gate is not None and one.gate.state in (Pace.PENDING, Pace.RUNNING):
-        console.print(f"  {how_far(one.gate)}", markup=False)
+        console.print(f"  {shown(how_far(one.gate))}", markup=False)
     _show_redrafts(console, one)
     if not one.signals:
         return

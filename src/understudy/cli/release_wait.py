@@ -48,13 +48,6 @@ def doing(gate: GateProgress) -> str:
     return "the gate" if run is None else f"{run.release} on {shown(run.suite)}"
 
 
-def how_far(gate: GateProgress) -> str:
-    """How far a gate is, in a sentence's part."""
-    refused = next((f"; left to others: {shown(run.refused)}" for run in gate.runs if run.refused), "")
-    errors = f", {gate.errors} of them errors" if gate.errors else ""
-    return f"its gate is {gate.state.value}: {gate.done} of at most {gate.planned} trials{errors}{refused}"
-
-
 def _troubles(gate: GateProgress, *, waited_s: float) -> list[str]:
     found = [f"a server leaves trials to others: {shown(run.refused)}" for run in gate.runs if run.refused]
     if gate.state is Pace.PENDING and waited_s >= QUIET_S:

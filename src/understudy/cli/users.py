@@ -62,10 +62,10 @@ def list_users(config: ConfigOption = None, as_json: JsonOption = False) -> None
     if as_json:
         print_json([_as_json(user) for user in users])
         return
-    table = Table("name", "role", "added", "may sign in")
+    table = Table("name", "role", "added", "may sign in", "by")
     for user in users:
         added = f"{user.created_at.astimezone(UTC):%Y-%m-%d %H:%M}"
-        table.add_row(user.name, user.role.value, added, "no" if user.disabled_at else "yes")
+        table.add_row(user.name, user.role.value, added, "no" if user.disabled_at else "yes", _way(user))
     Console().print(table, markup=False)
 
 
@@ -124,12 +124,17 @@ def _password(*, ask: bool) -> tuple[str, str | None]:
     return typed, None
 
 
+def _way(user: User) -> str:
+    return "password" if user.subject is None else user.subject.partition(" ")[0]
+
+
 def _as_json(user: User) -> dict[str, object]:
     return {
         "name": user.name,
         "role": user.role.value,
         "created_at": user.created_at.isoformat(),
         "disabled_at": user.disabled_at and user.disabled_at.isoformat(),
+        "subject": user.subject,
     }
 
 

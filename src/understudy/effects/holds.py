@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from understudy.effects.labelling import label_unjudged
+from understudy.effects.waiting import lapse
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.ports.telemetry import HoldOpened
@@ -22,8 +23,9 @@ def open_hold(
     reasons: tuple[str, ...],
     priority: int,
     expires_after_s: float | None,
+    alike: str | None = None,
 ) -> Hold:
-    """Put a turn before people. `expires_after_s` None: it waits for as long as it takes."""
+    """Put a turn before people. `expires_after_s` None: it waits for as long as it takes; `alike`: see `Hold`."""
     now = clock.now()
     expires_at = None if expires_after_s is None else now + timedelta(seconds=expires_after_s)
     hold = Hold(
@@ -44,6 +46,7 @@ def open_hold(
         raised_at=None,
         closed_at=None,
         superseded_by=None,
+        alike=alike,
     )
     tx.holds.add(hold)
     tx.ledger.append(
@@ -74,8 +77,10 @@ def hold_opened(hold: Hold) -> HoldOpened:
 
 
 def join_hold(tx: Transaction, clock: Clock, hold: Hold, turn: Turn) -> Hold:
-    """Let a further turn wait under an open hold: whoever looked at it before must look again."""
-    joined = replace(hold, version=hold.version + 1)
+    """Let a further turn wait under an open hold: whoever looked at it before must look again, and what they decided
+    and was not carried out yet is void."""
+    free = lapse(tx, clock, hold, why="customer_wrote")
+    joined = replace(free, version=hold.version + 1)
     tx.holds.change(joined, was=hold.version)
     tx.ledger.append(
         "hold.joined",
@@ -98,6 +103,7 @@ def close_hold(
 ) -> Hold:
     """End a hold; raises `StaleVersion` where it changed since it was read."""
     now = clock.now()
+    hold = lapse(tx, clock, hold, why=state.value)
     label_unjudged(tx, clock, hold, state, actor=actor)
     closed = replace(
         hold,

@@ -41,10 +41,12 @@ def label_by_verdict(tx: Transaction, clock: Clock, hold: Hold, verdict: Verdict
 
 
 def given_by(tx: Transaction, verdict: Verdict) -> Label:
-    """What a verdict says of a draft. An approval by a reviewer whose approvals are no evidence says nothing."""
+    """What a verdict says of a draft. An approval by a reviewer whose approvals are no evidence says nothing, nor does one
+    that repeats another: who approves many drafts at once looked at one."""
     said = graded(tx, verdict)
     outcome = Outcome(verdict.kind.value)
-    if said.loss == 0.0 and tx.reviews.discounted(verdict.reviewer) is not None:
+    is_nothing = verdict.is_repeat or tx.reviews.discounted(verdict.reviewer) is not None
+    if said.loss == 0.0 and is_nothing:
         outcome = Outcome.DISCOUNTED
     return Label(outcome=outcome, loss=said.loss, is_severe=said.is_severe, by=verdict.reviewer, at=verdict.at)
 

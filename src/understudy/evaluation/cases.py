@@ -14,10 +14,10 @@ from typing import Final
 from rapidfuzz import fuzz
 
 from understudy.assessment.entities import entities
+from understudy.assessment.masking import Mask
 from understudy.assessment.wording import words
 from understudy.evaluation.conversation import spoken
 from understudy.evaluation.graders.facts import states
-from understudy.evaluation.masking import Mask
 from understudy.evaluation.tool_desk import recorded_answers
 from understudy.records.assessment import DecisionKind, Finding, Severity, Span
 from understudy.records.codec import digest

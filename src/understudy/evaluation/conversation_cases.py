@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from understudy.assessment.masking import Mask
 from understudy.assessment.wording import sentences, words
 from understudy.errors import MalformedInput
 from understudy.evaluation.cases import (
@@ -29,7 +30,6 @@ from understudy.evaluation.cases import (
     what_was_wrong,
 )
 from understudy.evaluation.graders.facts import states
-from understudy.evaluation.masking import Mask
 from understudy.evaluation.tool_desk import answers_in_order
 from understudy.records.evidence import ChatMessage, ContactFacts, Passage
 from understudy.records.rulebook import Profile

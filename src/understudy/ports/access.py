@@ -32,6 +32,10 @@ class Users(Protocol):
 
     def get(self, user_id: str) -> User | None: ...
 
+    def of_subject(self, subject: str) -> User | None:
+        """Whoever is called so by an identity provider (`records.access.subject_of`)."""
+        ...
+
     def all(self) -> list[User]:
         """All of them, by id."""
         ...

@@ -14,12 +14,14 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from understudy.ports.access import IdempotencyKeys, Keys, Users
+from understudy.ports.desk import Desk, WaitingVerdicts
 from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
+from understudy.ports.trail import Processes, Trail
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
 from understudy.records.review import Hold, HoldState, Verdict, Waiting
@@ -48,6 +50,10 @@ class Conversations(Protocol):
 
     def get(self, conversation_id: str) -> Conversation:
         """Read one; raises `NotFound`."""
+        ...
+
+    def of_contact(self, contact_id: str, *, limit: int) -> list[Conversation]:
+        """The conversations of one contact, the latest begun first; rehearsals, behind which nobody is, included."""
         ...
 
     def add(self, conversation: Conversation) -> None: ...
@@ -95,6 +101,10 @@ class Turns(Protocol):
         ...
 
     def latest_of(self, conversation_id: str) -> Turn | None: ...
+
+    def of_contact(self, contact_id: str, *, limit: int) -> list[Turn]:
+        """The last turns of a contact over all conversations, newest first."""
+        ...
 
     def advance(self, turn: Turn, *path: TurnState, **changes: Any) -> Turn:
         """Take one legal transition, or several at once, writing `changes` under a new token.
@@ -167,12 +177,13 @@ class Holds(Protocol):
         limit: int,
         reader: str | None = None,
     ) -> list[Hold]:
-        """Holds in queue order (priority, created_at, id), after a position; without those that `reader` is barred from."""
+        """Holds in queue order (priority, created_at, id), after a position; without those that `reader` is barred from, and
+        of one state without those that were decided on and may be taken back."""
         ...
 
     def waiting(self, *, limit: int, reader: str, only: Collection[str] | None = None) -> list[Waiting]:
         """Holds with what a list says of each, in queue order, without those that `reader` is barred from: all open ones,
-        or those with the ids `only`, whatever their state."""
+        that nobody decided on yet, or those with the ids `only`, whatever their state."""
         ...
 
     def due(self, now: datetime, *, limit: int) -> list[Hold]:
@@ -278,6 +289,10 @@ class Transaction(Protocol):
     @property
     def verdicts(self) -> Verdicts: ...
     @property
+    def waiting_verdicts(self) -> WaitingVerdicts: ...
+    @property
+    def desk(self) -> Desk: ...
+    @property
     def outbox(self) -> Outbox: ...
     @property
     def ledger(self) -> Ledger: ...
@@ -321,6 +336,10 @@ class Transaction(Protocol):
     def spread(self) -> SpreadRuns: ...
     @property
     def pending_gates(self) -> PendingGates: ...
+    @property
+    def trail(self) -> Trail: ...
+    @property
+    def processes(self) -> Processes: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

@@ -22,7 +22,9 @@ class Scope(StrEnum):
     RELEASES_READ = "releases:read"
     RELEASES_WRITE = "releases:write"
     LEDGER_READ = "ledger:read"
+    LEDGER_UNMASKED = "ledger:unmasked"
     METRICS_READ = "metrics:read"
+    UPKEEP_WRITE = "upkeep:write"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,12 +60,12 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-_LOOKS: Final = (Scope.HOLDS_READ, Scope.TURNS_READ, Scope.AUTONOMY_READ, Scope.RELEASES_READ)
+_LOOKS: Final = (Scope.HOLDS_READ, Scope.TURNS_READ, Scope.AUTONOMY_READ, Scope.RELEASES_READ, Scope.METRICS_READ)
 
 SCOPES_OF: Final[Mapping[Role, tuple[Scope, ...]]] = {
     Role.VIEWER: _LOOKS,
     Role.REVIEWER: (Scope.HOLDS_READ, Scope.HOLDS_WRITE, Scope.TURNS_READ),
-    Role.LEAD: (*_LOOKS, Scope.HOLDS_WRITE, Scope.AUTONOMY_WRITE),
+    Role.LEAD: (*_LOOKS, Scope.HOLDS_WRITE, Scope.AUTONOMY_WRITE, Scope.UPKEEP_WRITE),
     Role.RELEASER: (*_LOOKS, Scope.RELEASES_WRITE),
     Role.AUDITOR: (*_LOOKS, Scope.LEDGER_READ),
     Role.ADMIN: tuple(Scope),
@@ -73,7 +75,10 @@ SCOPES_OF: Final[Mapping[Role, tuple[Scope, ...]]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class User:
-    """A person who signs in. `id` is their name as `user_id` folds it; `password_hash` is argon2id's own text form."""
+    """A person who signs in. `id` is their name as `user_id` folds it; `password_hash` is argon2id's own text form.
+
+    `subject` is who they are at an identity provider, as `subject_of` writes it; such a user has no password (an empty hash).
+    """
 
     id: str
     name: str
@@ -81,6 +86,7 @@ class User:
     password_hash: str
     created_at: datetime
     disabled_at: datetime | None
+    subject: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +106,11 @@ class Tries:
     bucket: str
     count: int
     since: datetime
+
+
+def subject_of(issuer: str, subject: str) -> str:
+    """Name somebody as their identity provider does; an issuer is an address and so holds no white space."""
+    return f"{issuer} {subject}"
 
 
 def user_id(name: str) -> str:

@@ -314,3 +314,8 @@ def draw(conversation_id: str, release_id: str) -> float:
 def may_go(before: Stage, to: Stage) -> bool:
     """Whether a release may go from one stage to another."""
     return to in TRANSITIONS[before]
+
+
+def is_unverified(release: Release) -> bool:
+    """Whether a rollback is known not to have worked."""
+    return release.stage is Stage.ROLLED_BACK and release.unverified is not None and release.verified_at is None

@@ -46,7 +46,9 @@ class Hold:
     """Something waiting for a reviewer. `version` grows with every change a verdict must know of.
 
     `priority` 0 comes first. `expires_at` None means it waits for as long as it takes; `raised_at` says when the
-    deadline passed and it was put before the others. `claimed_at`: since when its reviewer has been at it.
+    deadline passed and it was put before the others. `claimed_at`: since when its reviewer has been at it. `undo_until`:
+    `claimed_by` gave a verdict and may take it back until then; nobody else can act on it meanwhile. Holds with the same
+    `alike` wait with the same harmless draft; None where it is no such draft.
     """
 
     id: str
@@ -67,6 +69,8 @@ class Hold:
     closed_at: datetime | None
     superseded_by: str | None
     claimed_at: datetime | None = None
+    undo_until: datetime | None = None
+    alike: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +87,8 @@ class Waiting:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """A reviewer's decision on one hold, as stored. `severity` in [0, 1]: 0 cosmetic … 1 reject; None = not graded.
-    `topic`: what the turn is about in the reviewer's eyes; None = they said nothing of it.
+    `topic`: what the turn is about in the reviewer's eyes; None = they said nothing of it. `bulk`: given together with
+    others of that name; `is_repeat`: and another of them is the one that counts as evidence.
     """
 
     id: str
@@ -96,6 +101,8 @@ class Verdict:
     reviewer: str
     at: datetime
     topic: str | None = None
+    bulk: str | None = None
+    is_repeat: bool = False
 
     def __post_init__(self) -> None:
         if self.severity is not None and not 0.0 <= self.severity <= 1.0:
@@ -107,7 +114,7 @@ class Verdict:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRequest:
     """What a reviewer asks for. `version` is the hold's as the reviewer saw it; `severity` in [0, 1] or None; `topic`
-    says what the turn is about and teaches, it changes nothing of this turn."""
+    says what the turn is about and teaches, it changes nothing of this turn. `bulk` and `is_repeat`: see `Verdict`."""
 
     hold_id: str
     version: int
@@ -117,3 +124,15 @@ class VerdictRequest:
     reasons: tuple[str, ...] = ()
     severity: float | None = None
     topic: str | None = None
+    bulk: str | None = None
+    is_repeat: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingVerdict:
+    """A verdict that was given and is carried out at `due_at`, unless who gave it takes it back before."""
+
+    hold_id: str
+    reviewer: str
+    due_at: datetime
+    verdict: Verdict

@@ -172,6 +172,13 @@ class GateProgress:
     result: GateResult | None
 
 
+def how_far(gate: GateProgress) -> str:
+    """How far a gate is, in a sentence's part."""
+    refused = next((f"; left to others: {run.refused}" for run in gate.runs if run.refused), "")
+    errors = f", {gate.errors} of them errors" if gate.errors else ""
+    return f"its gate is {gate.state.value}: {gate.done} of at most {gate.planned} trials{errors}{refused}"
+
+
 def progress_of(gate: PendingGate, runs: Sequence[RunProgress]) -> GateProgress:
     """How far a gate is, by how far those of its runs are that were spread."""
     is_begun = any(run.done or run.under_way for run in runs)

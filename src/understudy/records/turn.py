@@ -105,6 +105,9 @@ OUTBOX_JOB = "outbox"
 HOLD_JOB = "hold"
 """Look at a hold's deadline."""
 
+VERDICT_JOB = "verdict"
+"""Carry out the verdict on a hold that nobody took back."""
+
 SEED_JOB = "seed"
 """Plant a known-bad draft in the review queue."""
 

@@ -107,7 +107,8 @@ class Holds:
             opened.clear()
             hold = tx.holds.get(hold_id)
             overdue = hold.expires_at is not None and hold.expires_at <= now
-            if hold.state is not HoldState.OPEN or hold.raised_at is not None or not overdue:
+            is_settled = hold.state is not HoldState.OPEN or hold.undo_until is not None
+            if is_settled or hold.raised_at is not None or not overdue:
                 return None
             if self._limits.on_expiry == "safe_reply" and hold.kind is HoldKind.DRAFT and self._expiry_reply:
                 opened.extend(self._replace_by_safe_reply(tx, hold, self._expiry_reply))
@@ -184,7 +185,7 @@ def open_for(tx: Transaction, clock: Clock, hold_id: str, reviewer: str, *, vers
     hold = tx.holds.get(hold_id)
     if tx.reviews.is_barred(hold_id, reviewer):
         raise NotFound(f"there is no hold {hold_id!r}")
-    if hold.state is not HoldState.OPEN:
+    if hold.state is not HoldState.OPEN or hold.undo_until is not None:
         raise HoldClosed(_why_closed(hold))
     if version is not None and version != hold.version:
         raise StaleVersion(
@@ -204,4 +205,6 @@ def _why_closed(hold: Hold) -> str:
         return "nobody waits for this judgement any more; nothing was sent"
     if hold.state is HoldState.EXPIRED:
         return "the hold's deadline passed and a safe reply was sent; the conversation waits for a person"
+    if hold.state is HoldState.OPEN and hold.undo_until is not None:
+        return f"{hold.claimed_by} decided on this hold; that takes effect at {hold.undo_until:%H:%M:%S} UTC"
     return "somebody decided on this hold already"

@@ -55,9 +55,12 @@ class Reviewers:
 
 
 def note_judgement(tx: Transaction, hold: Hold, verdict: Verdict) -> None:
-    """Keep how long a verdict on a draft took: since the claim, or since it could be seen and the last one was done."""
+    """Keep how long a verdict on a draft took: since the claim, or since it could be seen and the last one was done.
+
+    Of drafts approved together one was read, and only that one says how long it took.
+    """
     stored = tx.artifacts.get(hold.turn_id, "draft") if hold.kind in READING else None
-    if stored is None:
+    if stored is None or verdict.is_repeat:
         return
     last = tx.reviews.of_reviewer(verdict.reviewer, limit=1)
     since = max([hold.created_at, *(one.at for one in last)])

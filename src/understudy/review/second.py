@@ -82,7 +82,7 @@ def settle_second(tx: Transaction, clock: Clock, hold: Hold, verdict: Verdict) -
     tx.reviews.add_second(review)
     tx.ledger.append(
         "review.second_given",
-        at=verdict.at,
+        at=clock.now(),
         turn_id=hold.turn_id,
         conversation_id=hold.conversation_id,
         actor=verdict.reviewer,

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from understudy.assessment.alike import alike_of
 from understudy.assessment.grading import SEVERE_REASONS
 from understudy.effects.holds import hold_opened, open_hold
 from understudy.ports.clock import Clock
@@ -130,6 +131,7 @@ class Seeds:
             reasons=turn.reasons,
             priority=assessment.decision.priority,
             expires_after_s=self._hold_expires_after_s,
+            alike=alike_of(load(Draft, scene.draft), assessment, topic=turn.topic, channel=turn.channel),
         )
         if drawn.knows is not None:
             tx.reviews.bar(hold.id, drawn.knows)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from understudy.assessment.cards import mask_cards
@@ -14,7 +14,7 @@ from understudy.effects.labelling import label_by_verdict
 from understudy.effects.sending import queue_message, settle_sent
 from understudy.effects.taking_along import Nobody, TakesAlong
 from understudy.effects.trust import cap_contact, credit_contact
-from understudy.errors import InputError
+from understudy.errors import Conflict, InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed, Telemetry
@@ -22,18 +22,27 @@ from understudy.records.codec import digest, load
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
 from understudy.records.outbox import OutboxState
-from understudy.records.review import Hold, HoldKind, HoldState, Verdict, VerdictKind, VerdictRequest
+from understudy.records.review import (
+    Hold,
+    HoldKind,
+    HoldState,
+    Verdict,
+    VerdictKind,
+    VerdictRequest,
+)
 from understudy.records.reviewing import ReviewTerms
 from understudy.records.text import storable_record
 from understudy.records.trust import CapCause
-from understudy.records.turn import OUTBOX_JOB, Job, Turn, TurnState
+from understudy.records.turn import OUTBOX_JOB, VERDICT_JOB, Job, Turn, TurnState
 from understudy.review.holds import open_for
 from understudy.review.quality import note_judgement, review_standing
 from understudy.review.second import ask_second, may_be_seconded, settle_second, unblind
 from understudy.review.seed_verdicts import is_caught, settle_seed
+from understudy.review.undo import put_waiting, reopen, reopen_refused
 
 REJECTED_PRIORITY = 3
 TOPIC_CHARS_MAX = 200
+SWEEP_MAX = 500
 NO_SECOND = ReviewTerms()
 """Nobody is asked a second time."""
 
@@ -48,6 +57,9 @@ ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
 """Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again" and
 *reject* says "it did arrive". On an audit, a second review or a redraft, a verdict says how good the draft was; nothing is
 sent."""
+
+_Done = tuple[Verdict, Hold, list[Hold], Any]
+"""A verdict carried out: on which hold, the holds that it opened, and what was taken along."""
 
 
 class Verdicts:
@@ -82,25 +94,99 @@ class Verdicts:
         reviewer wrote are masked before anything is stored, and so before it is sent.
         """
         self._check_text(request)
+        request, is_drawn = _fitted(request), self._draw()
+
+        def step(tx: Transaction) -> _Done:
+            hold = self._admitted(tx, request)
+            return self._carry_through(tx, hold, self._verdict(hold, request), is_drawn=is_drawn)
+
+        done = await self._store.write(step)
+        self._tell(done)
+        return done[0]
+
+    async def give_later(self, request: VerdictRequest, *, undo_s: float) -> tuple[Verdict, datetime]:
+        """Store a verdict that is carried out in `undo_s` > 0 seconds, unless it is taken back or the hold goes another
+        way before; returns it with the moment.
+
+        Until then nothing is sent, nothing is learned from it, and nobody else can act on the hold. Raises as `give`.
+        """
+        self._check_text(request)
         request = _fitted(request)
 
-        is_drawn = self._terms.second_rate > 0 and self._clock.random() < self._terms.second_rate
+        def step(tx: Transaction) -> tuple[Verdict, datetime]:
+            hold = self._admitted(tx, request)
+            if request.kind is VerdictKind.APPROVE and hold.kind is HoldKind.DRAFT:
+                self._draft_text(tx, tx.turns.get(hold.turn_id))  # an empty one is refused now and not later
+            verdict = self._verdict(hold, request)
+            due_at = verdict.at + timedelta(seconds=undo_s)
+            put_waiting(tx, hold, verdict, due_at=due_at)
+            return verdict, due_at
 
-        def step(tx: Transaction) -> tuple[Verdict, Hold, list[Hold], Any]:
-            hold = open_for(tx, self._clock, request.hold_id, request.reviewer, version=request.version)
-            if request.kind not in ALLOWED[hold.kind]:
-                allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
-                raise InputError(f"a {hold.kind.value} hold does not take {request.kind.value!r}; it takes {allowed}")
-            if self._terms.second_rate > 0 and hold.kind is not HoldKind.SECOND:
-                unblind(tx, hold.conversation_id, request.reviewer)
-            verdict = self._store_verdict(tx, hold, request)
-            opened = self._settle(tx, hold, verdict, is_drawn=is_drawn)
-            # A message of which nobody knew what became of it is looked at anew by whoever hears of it.
-            is_new = hold.kind is not HoldKind.UNSURE_SEND
-            taken = self._following.take_along(tx, hold.conversation_id) if is_new else None
-            return verdict, hold, opened, taken
+        return await self._store.write(step)
 
-        verdict, hold, opened, taken = await self._store.write(step)
+    async def take_back(self, hold_id: str, *, reviewer: str, claim_lease_s: float) -> tuple[Hold, Verdict]:
+        """Undo a verdict that was not carried out yet: the hold waits again, at a new version, claimed by its reviewer.
+
+        Raises `TooLate` where it was carried out or there is none, `Forbidden` where it is somebody else's, and `NotFound`.
+        """
+        until = self._clock.now() + timedelta(seconds=claim_lease_s)
+        return await self._store.write(lambda tx: reopen(tx, self._clock, hold_id, reviewer, claimed_until=until))
+
+    async def look(self, hold_id: str) -> None:
+        """Carry out the verdict that waits on a hold, if its time has come; harmless at any other time."""
+        now, is_drawn = self._clock.now(), self._draw()
+
+        def step(tx: Transaction) -> _Done | None:
+            waiting = tx.waiting_verdicts.get(hold_id)
+            if waiting is None or waiting.due_at > now:
+                return None
+            tx.waiting_verdicts.remove(hold_id)
+            hold = replace(tx.holds.get(hold_id), undo_until=None)
+            return self._carry_through(tx, hold, waiting.verdict, is_drawn=is_drawn)
+
+        try:
+            done = await self._store.write(step)
+        except (InputError, Conflict) as error:  # it would be refused for ever: a person looks again
+            why = str(error)
+            await self._store.write(lambda tx: reopen_refused(tx, self._clock, hold_id, why=why))
+            return
+        if done is not None:
+            self._tell(done)
+
+    async def sweep(self) -> int:
+        """Announce every verdict that is due."""
+
+        def step(tx: Transaction) -> int:
+            due = tx.waiting_verdicts.due(self._clock.now(), limit=SWEEP_MAX)
+            for hold_id in due:
+                tx.announce(Job(kind=VERDICT_JOB, key=hold_id))
+            return len(due)
+
+        return await self._store.write(step)
+
+    def _draw(self) -> bool:
+        """Whether the verdict is one that another reviewer gives too."""
+        return self._terms.second_rate > 0 and self._clock.random() < self._terms.second_rate
+
+    def _admitted(self, tx: Transaction, request: VerdictRequest) -> Hold:
+        hold = open_for(tx, self._clock, request.hold_id, request.reviewer, version=request.version)
+        if request.kind not in ALLOWED[hold.kind]:
+            allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
+            raise InputError(f"a {hold.kind.value} hold does not take {request.kind.value!r}; it takes {allowed}")
+        if self._terms.second_rate > 0 and hold.kind is not HoldKind.SECOND:
+            unblind(tx, hold.conversation_id, request.reviewer)
+        return hold
+
+    def _carry_through(self, tx: Transaction, hold: Hold, verdict: Verdict, *, is_drawn: bool) -> _Done:
+        self._store_verdict(tx, hold, verdict)
+        opened = self._settle(tx, hold, verdict, is_drawn=is_drawn)
+        # A message of which nobody knew what became of it is looked at anew by whoever hears of it.
+        is_new = hold.kind is not HoldKind.UNSURE_SEND
+        taken = self._following.take_along(tx, hold.conversation_id) if is_new else None
+        return verdict, hold, opened, taken
+
+    def _tell(self, done: _Done) -> None:
+        verdict, hold, opened, taken = done
         if taken is not None:
             self._following.go_on(hold.conversation_id, taken)
         age_s = (verdict.at - hold.created_at).total_seconds()
@@ -111,7 +197,6 @@ class Verdicts:
         )
         for further in opened:
             self._telemetry.emit(hold_opened(further))
-        return verdict
 
     def _settle(self, tx: Transaction, hold: Hold, verdict: Verdict, *, is_drawn: bool) -> list[Hold]:
         """Close the hold, learn from the verdict and do what it says; returns the holds it opens."""
@@ -143,8 +228,8 @@ class Verdicts:
         if request.topic is not None and not 0 < len(request.topic.strip()) <= TOPIC_CHARS_MAX:
             raise InputError(f"topic must have 1 to {TOPIC_CHARS_MAX} characters; leave it out to say nothing of it")
 
-    def _store_verdict(self, tx: Transaction, hold: Hold, request: VerdictRequest) -> Verdict:
-        verdict = Verdict(
+    def _verdict(self, hold: Hold, request: VerdictRequest) -> Verdict:
+        return Verdict(
             id=self._clock.new_id("verdict"),
             hold_id=hold.id,
             turn_id=hold.turn_id,
@@ -155,14 +240,18 @@ class Verdicts:
             topic=None if request.topic is None else request.topic.strip(),
             reviewer=request.reviewer,
             at=self._clock.now(),
+            bulk=request.bulk,
+            is_repeat=request.is_repeat,
         )
+
+    def _store_verdict(self, tx: Transaction, hold: Hold, verdict: Verdict) -> None:
         tx.verdicts.add(verdict)
         tx.ledger.append(
             "verdict.given",
-            at=verdict.at,
+            at=self._clock.now(),
             turn_id=hold.turn_id,
             conversation_id=hold.conversation_id,
-            actor=request.reviewer,
+            actor=verdict.reviewer,
             hold=hold.id,
             verdict=verdict.id,
             kind=verdict.kind.value,
@@ -170,8 +259,8 @@ class Verdicts:
             reasons=list(verdict.reasons),
             topic=verdict.topic,
             text=None if verdict.text is None else digest(verdict.text),
+            **({} if verdict.bulk is None else {"bulk": verdict.bulk, "repeat": verdict.is_repeat}),
         )
-        return verdict
 
     def _carry_out(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> Hold | None:
         """Do what the verdict says; returns the hold it opens, if any."""

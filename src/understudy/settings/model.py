@@ -18,6 +18,7 @@ from understudy.settings.learning import LearningSettings
 from understudy.settings.opinions import OpinionSettings
 from understudy.settings.releases import ReleasesSettings
 from understudy.settings.section import Section
+from understudy.settings.sign_in import SignInSettings
 
 
 class Business(Section):
@@ -292,6 +293,12 @@ class Review(Section):
     )
     expiry_reply: str | None = Field(None, description="safe reply for on_expiry = safe_reply")
     claim_lease_s: float = Field(60.0, gt=0, description="how long a claim lasts without a heartbeat")
+    undo_s: float = Field(
+        10.0,
+        ge=0,
+        le=120,
+        description="for so long a verdict given in the console waits and can be taken back; 0 = it takes effect at once",
+    )
     seed_rate: float = Field(
         0.015, ge=0, le=0.2, description="beside so many of the held drafts a known-bad one is planted; 0 = never"
     )
@@ -350,6 +357,7 @@ class Settings(Section):
     business: Business = Business()
     store: StoreSettings = StoreSettings()
     server: Server = Server()
+    sign_in: SignInSettings = SignInSettings()
     limits: Limits = Limits()
     coalescing: Coalescing = Coalescing()
     drafting: DraftingSettings = DraftingSettings()

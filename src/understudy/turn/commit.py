@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from understudy.assessment.alike import alike_of
 from understudy.assessment.decision import is_complaint
 from understudy.effects.feedback import take_feedback
 from understudy.effects.handing_off import give_to_person
@@ -99,7 +100,7 @@ def commit(
     asks_for_people = any(finding.name == WANTS_PERSON for finding in assessment.findings)
     if asks_for_people and decision.kind is DecisionKind.HAND_OFF and rules.trust.is_on:
         cap_contact(tx, clock, turn.conversation_id, CapCause.WANTS_PEOPLE, turn_id=turn.id)
-    hold = _effect(tx, clock, decided, conversation, evidence, decision, rules, limits.hold_expires_after_s)
+    hold = _effect(tx, clock, decided, conversation, evidence, assessment, rules, limits.hold_expires_after_s)
     return Committed(turn=decided, holds=(*heard, *([] if hold is None else [hold])))
 
 
@@ -190,10 +191,11 @@ def _effect(
     turn: Turn,
     conversation: Conversation,
     evidence: Evidence,
-    decision: Decision,
+    assessment: Assessment,
     rules: Rules,
     hold_expires_after_s: float | None,
 ) -> Hold | None:
+    decision = assessment.decision
     match decision.kind:
         case DecisionKind.DELIVER:
             assert evidence.draft is not None, "a decision to deliver needs a draft"
@@ -233,6 +235,7 @@ def _effect(
                 reasons=turn.reasons,
                 priority=decision.priority,
                 expires_after_s=hold_expires_after_s,
+                alike=alike_of(evidence.draft, assessment, topic=turn.topic, channel=turn.channel),
             )
         case DecisionKind.HAND_OFF:
             if rules.hand_off_notice is not None and conversation.mode is Mode.AGENT:

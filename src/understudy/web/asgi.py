@@ -16,21 +16,29 @@ from understudy.errors import UnderstudyError
 from understudy.records.access import Scope
 from understudy.records.wire import DraftIn, TurnRecord
 from understudy.web import (
+    alike,
     autonomy,
     cases,
     chat,
     console,
     contacts,
     conversations,
+    desk,
     events,
+    health,
+    history,
     holds,
+    ledger,
     openai_face,
+    outbox,
     problems,
     queue,
     releases,
     reviewers,
     runs,
     signing_in,
+    signing_in_elsewhere,
+    story,
     turns,
     webhooks,
 )
@@ -44,6 +52,7 @@ READY_WITHIN_S = 2.0
 def create(app: App) -> FastAPI:
     """Put the HTTP faces on a built product; its lifespan starts and stops it."""
     feed = Feed()
+    app.presence.serves = True
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
@@ -71,18 +80,26 @@ def create(app: App) -> FastAPI:
     problems.install(api)
     for part in (
         turns,
+        story,
         cases,
         openai_face,
         signing_in,
+        signing_in_elsewhere,
         queue,
+        alike,
         holds,
+        history,
         conversations,
+        desk,
         contacts,
         autonomy,
         releases,
         runs,
         reviewers,
         events,
+        ledger,
+        health,
+        outbox,
         webhooks,
         chat,
         console,

@@ -21,7 +21,16 @@ from understudy.records.turn import TurnState
 from understudy.web.shapes import ConversationOut, TurnOut
 
 WHATEVER_WAS_SAID: Final = frozenset(
-    {"turn.decided", "hold.opened", "hold.claimed", "hold.released", "hold.raised", "hold.decided"}
+    {
+        "turn.decided",
+        "hold.opened",
+        "hold.claimed",
+        "hold.released",
+        "hold.raised",
+        "hold.deciding",
+        "hold.reopened",
+        "hold.decided",
+    }
 )
 """Events of a turn that come whatever a reviewer says of its draft."""
 REJECTED: Final = "draft_rejected"

@@ -1,4 +1,4 @@
-"""`/v1/events` and `/v1/ledger`: what happened, live and afterwards, out of the append-only ledger."""
+"""`/v1/events`: what happens, live, out of the append-only ledger."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Header, Query, Request
+from fastapi import APIRouter, Header, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller, Scope
 from understudy.records.ledger import LedgerEntry
-from understudy.web.auth import HoldsReader, LedgerReader, TheApp, TheFeed, still_may
+from understudy.web.auth import HoldsReader, TheApp, TheFeed, still_may
 from understudy.web.blind import tells
 from understudy.web.bodies import SEQ_MAX
 from understudy.web.feed import EVERYTHING, Silence
 from understudy.web.problems import answers
-from understudy.web.shapes import LedgerPage
 from understudy.web.views import ledger_view
 
 router = APIRouter(prefix="/v1", tags=["observe"])
@@ -92,16 +91,3 @@ def is_told(entry: LedgerEntry, key: Caller) -> bool:
 def _entries(tx: Transaction, *, after: int, key: Caller) -> list[tuple[LedgerEntry, bool]]:
     """Entries, and whether each is kept back from this key as things stand."""
     return [(entry, tells(tx, key, entry)) for entry in tx.ledger.entries(after=after, limit=BATCH)]
-
-
-@router.get("/ledger", responses=answers(401, 403))
-async def list_ledger(
-    app: TheApp,
-    key: LedgerReader,  # noqa: ARG001 - its dependency lets only auditors through
-    cursor: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0,
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
-) -> LedgerPage:
-    """Read the audit log in order; each entry's hash covers it and the entry before."""
-    entries = await app.store.read(lambda tx: tx.ledger.entries(after=cursor, limit=limit))
-    items = [ledger_view(entry) for entry in entries]
-    return LedgerPage(items=items, next=str(items[-1].seq) if len(items) == limit else None)

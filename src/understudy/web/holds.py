@@ -19,7 +19,7 @@ from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
 from understudy.web.blind import hold_for
 from understudy.web.bodies import SEQ_MAX, JsonRoute, read_json
 from understudy.web.problems import answers, problem
-from understudy.web.shapes import HoldDetail, HoldPage, VerdictOut
+from understudy.web.shapes import HoldDetail, HoldPage, TakenBack, VerdictOut
 from understudy.web.views import hold_view, turn_view
 
 router = APIRouter(prefix="/v1/holds", tags=["review"], route_class=JsonRoute)
@@ -27,7 +27,8 @@ router = APIRouter(prefix="/v1/holds", tags=["review"], route_class=JsonRoute)
 
 class VerdictBody(BaseModel):
     """A reviewer's verdict. *edit* and *respond* need `text`; `severity` in [0, 1], 0 cosmetic … 1 reject; `topic` says
-    what the turn is about, so that topics are recognised better from then on."""
+    what the turn is about, so that topics are recognised better from then on. With `undo_s` > 0 the verdict waits for so
+    long, at most `review.undo_s` of the settings, and can be taken back meanwhile; *take_over* never waits."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -36,6 +37,7 @@ class VerdictBody(BaseModel):
     reasons: list[Annotated[str, Field(max_length=200)]] = Field([], max_length=20)
     severity: float | None = Field(None, ge=0, le=1)
     topic: str | None = Field(None, min_length=1, max_length=200)
+    undo_s: float = Field(0, ge=0, le=120)
 
 
 @router.get("", responses=answers(401, 403))
@@ -95,20 +97,35 @@ async def give_verdict(
         return problem(
             "precondition-required", 428, "send If-Match with the hold's version, so that a stale verdict is seen"
         )
-    verdict = await app.verdicts.give(
-        VerdictRequest(
-            hold_id=hold_id,
-            version=_version(if_match),
-            kind=body.action,
-            reviewer=key.name,
-            text=body.text,
-            reasons=tuple(body.reasons),
-            severity=body.severity,
-            topic=body.topic,
-        )
+    request = VerdictRequest(
+        hold_id=hold_id,
+        version=_version(if_match),
+        kind=body.action,
+        reviewer=key.name,
+        text=body.text,
+        reasons=tuple(body.reasons),
+        severity=body.severity,
+        topic=body.topic,
     )
+    undo_s = 0.0 if body.action is VerdictKind.TAKE_OVER else min(body.undo_s, app.settings.review.undo_s)
+    undo_until = None
+    if undo_s > 0:
+        verdict, undo_until = await app.verdicts.give_later(request, undo_s=undo_s)
+    else:
+        verdict = await app.verdicts.give(request)
     turn = await app.store.read(lambda tx: turn_view(tx, tx.turns.get(verdict.turn_id), reader=key))
-    return VerdictOut(verdict=verdict, turn=turn)
+    return VerdictOut(verdict=verdict, turn=turn, undo_until=undo_until)
+
+
+@router.delete("/{hold_id}/verdict", responses=answers(401, 403, 404, 409))
+async def take_verdict_back(hold_id: str, app: TheApp, key: HoldsWriter) -> TakenBack:
+    """Take your verdict back while it waits; the hold is open again, at a new version and claimed by you.
+
+    409 `too-late` once it was carried out: what it said is on its way then.
+    """
+    lease_s = app.settings.review.claim_lease_s
+    hold, verdict = await app.verdicts.take_back(hold_id, reviewer=key.name, claim_lease_s=lease_s)
+    return TakenBack(hold=hold, verdict=verdict)
 
 
 def _version(if_match: str) -> int:

@@ -36,7 +36,7 @@ def make_password() -> str:
 async def is_password(password_hash: str | None, password: str) -> bool:
     """Whether a password is the one that was hashed. Without a hash it takes as long, so that nobody learns who there is."""
     async with _places:
-        return await asyncio.to_thread(_matches, password_hash or _nobodys(), password) and password_hash is not None
+        return await asyncio.to_thread(_matches, password_hash or _nobodys(), password) and bool(password_hash)
 
 
 @cache

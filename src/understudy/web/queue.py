@@ -25,24 +25,27 @@ ASKED_AT_ONCE = 200
 
 
 class QueueRow(BaseModel):
-    """One hold in a list. `asked` is the beginning of what the customer wrote last; `confidence` is in [0, 1]."""
+    """One hold in a list. `asked` is the beginning of what the customer wrote last; `confidence` is in [0, 1]; rows with
+    the same `alike` wait with the same harmless draft. What is null is left out: there may be thousands of rows."""
 
     id: str
     version: int
     kind: HoldKind
     state: HoldState
     channel: str
-    topic: str | None
+    topic: str | None = None
     priority: int
     reasons: list[str]
-    claimed_by: str | None
-    claimed_until: datetime | None
+    claimed_by: str | None = None
+    claimed_until: datetime | None = None
     created_at: datetime
-    expires_at: datetime | None
-    raised_at: datetime | None
-    customer: str | None
-    asked: str | None
-    confidence: float | None
+    expires_at: datetime | None = None
+    undo_until: datetime | None = None
+    alike: str | None = None
+    raised_at: datetime | None = None
+    customer: str | None = None
+    asked: str | None = None
+    confidence: float | None = None
 
 
 class QueueOut(BaseModel):
@@ -72,7 +75,7 @@ async def read_queue(
         )
 
     found = await app.store.read(query)
-    return Response(found.model_dump_json(), media_type="application/json")
+    return Response(found.model_dump_json(exclude_none=True), media_type="application/json")
 
 
 def _row(tx: Transaction, caller: Caller, row: Waiting) -> QueueRow:
@@ -90,6 +93,8 @@ def _row(tx: Transaction, caller: Caller, row: Waiting) -> QueueRow:
         claimed_until=hold.claimed_until,
         created_at=hold.created_at,
         expires_at=hold.expires_at,
+        undo_until=hold.undo_until,
+        alike=hold.alike,
         raised_at=hold.raised_at,
         customer=row.customer,
         asked=row.asked,

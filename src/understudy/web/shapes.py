@@ -55,7 +55,7 @@ class TurnOut(BaseModel):
 
 
 class TurnPage(BaseModel):
-    """Turns, oldest first; `next` is the cursor of the following page."""
+    """Turns in the order asked for; `next` is the cursor of the following page."""
 
     items: list[TurnOut]
     next: str | None
@@ -141,10 +141,18 @@ class HoldDetail(BaseModel):
 
 
 class VerdictOut(BaseModel):
-    """A verdict as stored, and the turn after it."""
+    """A verdict as stored, and the turn after it; with `undo_until` it is carried out then, unless it is taken back."""
 
     verdict: Verdict
     turn: TurnOut
+    undo_until: datetime | None = None
+
+
+class TakenBack(BaseModel):
+    """A hold that is open again, and the verdict that was taken back."""
+
+    hold: Hold
+    verdict: Verdict
 
 
 class LedgerLine(BaseModel):

@@ -11,7 +11,16 @@ from understudy.records.access import SCOPES_OF, Role, Scope
 from understudy.web.auth import Anybody, TheApp
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
-from understudy.web.sessions import cookie_name, demand_same_site, sign_in, sign_out, signed_in
+from understudy.web.sessions import (
+    address_of,
+    cookie_name,
+    demand_same_site,
+    is_secure,
+    put_cookie,
+    sign_in,
+    sign_out,
+    signed_in,
+)
 
 router = APIRouter(prefix="/v1/session", tags=["session"], route_class=JsonRoute)
 
@@ -38,17 +47,8 @@ class SignedIn(BaseModel):
 async def open_session(body: SignIn, app: TheApp, request: Request, response: Response) -> SignedIn:
     """Sign in: the answer sets the cookie that speaks for you from then on."""
     demand_same_site(app, request)
-    address = request.client.host if request.client is not None else "unknown"
-    user, session, token = await sign_in(app, body.name, body.password, address=address)
-    response.set_cookie(
-        cookie_name(request),
-        token,
-        max_age=int((session.expires_at - session.created_at).total_seconds()),
-        path="/",
-        secure=request.url.scheme == "https",
-        httponly=True,
-        samesite="strict",
-    )
+    user, session, token = await sign_in(app, body.name, body.password, address=address_of(request))
+    put_cookie(response, request, session, token)
     return SignedIn(name=user.name, role=user.role, scopes=list(SCOPES_OF[user.role]), until=session.expires_at)
 
 
@@ -67,4 +67,4 @@ async def close_session(app: TheApp, request: Request, response: Response) -> No
     name = cookie_name(request)
     if (token := request.cookies.get(name)) is not None:
         await sign_out(app, token)
-    response.delete_cookie(name, path="/", secure=request.url.scheme == "https", httponly=True, samesite="strict")
+    response.delete_cookie(name, path="/", secure=is_secure(request), httponly=True, samesite="strict")

@@ -85,11 +85,16 @@ async def list_turns(
     key: TurnsReader,
     cursor: Annotated[int, Query(ge=0, le=SEQ_MAX)] = 0,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    newest_first: Annotated[bool, Query(description="the latest first, and from the cursor on backwards")] = False,
 ) -> TurnPage:
-    """List turns, oldest first."""
+    """List turns, oldest first, or the latest first."""
 
     def query(tx: Transaction) -> list[TurnOut]:
-        return [turn_view(tx, turn, reader=key) for turn in tx.turns.listed(after=cursor, limit=limit)]
+        if newest_first:
+            turns = tx.trail.turns(before=cursor or None, limit=limit)
+        else:
+            turns = tx.turns.listed(after=cursor, limit=limit)
+        return [turn_view(tx, turn, reader=key) for turn in turns]
 
     items = await app.store.read(query)
     return TurnPage(items=items, next=str(items[-1].position) if len(items) == limit else None)
@@ -150,9 +155,13 @@ async def submit(
     inbound = Inbound(
         provider_id=_own_name(key, record_id),
         external_id=_own_name(key, conversation_id),
-        address=_own_name(key, conversation_id),
+        # Who has a name of the caller's own is one contact over all conversations; else each conversation has its own.
+        address=_own_name(key, conversation_id if contact.id is None else f"contact {contact.id}"),
         text=asked[-1].content or "",
         topic=topic,
+        contact_name=contact.name,
+        contact_email=contact.emails[0] if contact.emails else None,
+        contact_phone=contact.phones[0] if contact.phones else None,
     )
     received = await app.intake.submit(API_CHANNEL, inbound, transcript=messages, draft=draft, contact=contact)
     if received.is_other_draft:

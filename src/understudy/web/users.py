@@ -16,7 +16,7 @@ NAME_CHARS_MAX = 200
 def make_user(name: str, role: Role, password: str, *, now: datetime) -> User:
     """Make the record of a user; raises `InputError` for a name or a password that cannot be used."""
     name = " ".join(name.split())
-    if not 0 < len(name) <= NAME_CHARS_MAX or not name.isprintable():
+    if not 0 < len(name) <= NAME_CHARS_MAX or len(user_id(name)) > NAME_CHARS_MAX or not name.isprintable():
         raise InputError(f"NAME must have 1 to {NAME_CHARS_MAX} characters that can be read, got {name[:40]!r}")
     return User(
         id=user_id(name),
@@ -25,6 +25,13 @@ def make_user(name: str, role: Role, password: str, *, now: datetime) -> User:
         password_hash=hash_password(password),
         created_at=now,
         disabled_at=None,
+    )
+
+
+def make_user_of(subject: str, name: str, role: Role, *, now: datetime) -> User:
+    """Make the record of somebody whom an identity provider vouches for; they have no password here."""
+    return User(
+        id=user_id(name), name=name, role=role, password_hash="", created_at=now, disabled_at=None, subject=subject
     )
 
 
@@ -46,11 +53,13 @@ def change_user(
 ) -> User:
     """Change what is given and leave the rest; a new role, a new password or being shut out ends every session.
 
-    Raises `NotFound`.
+    Raises `NotFound`, and `InputError` for a password of somebody who signs in by an identity provider.
     """
     known = tx.users.get(user_id(name))
     if known is None:
         raise NotFound(f"there is no user {name!r}; `understudy users list` shows them")
+    if password_hash is not None and known.subject is not None:
+        raise InputError(f"{known.name} signs in by the identity provider and has no password here")
     changed = replace(known, role=role or known.role, password_hash=password_hash or known.password_hash)
     if is_disabled is not None:
         changed = replace(changed, disabled_at=(known.disabled_at or now) if is_disabled else None)

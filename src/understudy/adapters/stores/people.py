@@ -33,6 +33,12 @@ _CONVERSATION_AT = Statement(
         conversations.c.channel == bindparam("channel"), conversations.c.external_id == bindparam("external_id")
     )
 )
+_OF_CONTACT = Statement(
+    select(*_CONVERSATION)
+    .where(conversations.c.contact_id == bindparam("contact_id"))
+    .order_by(conversations.c.created_at.desc(), conversations.c.id)
+    .limit(bindparam("limit"))
+)
 
 _MESSAGE = columns_of(messages, Message)
 _MESSAGE_KNOWN = Statement(
@@ -144,6 +150,10 @@ class SqlConversations:
         if row is None:
             raise NotFound(f"there is no conversation {conversation_id!r}")
         return self._kept(row)
+
+    def of_contact(self, contact_id: str, *, limit: int) -> list[Conversation]:
+        rows = self._session.rows(_OF_CONTACT, contact_id=contact_id, limit=limit)
+        return [record_of(Conversation, row) for row in rows]
 
     def add(self, conversation: Conversation) -> None:
         self._session.add(_CONVERSATIONS, _CONVERSATIONS.of(conversation))

@@ -6,8 +6,9 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import bindparam, func, select, tuple_, update
+from sqlalchemy import Column, ScalarSelect, bindparam, func, select, tuple_, update
 
+from understudy.adapters.stores.desk_tables import waiting_verdicts
 from understudy.adapters.stores.oversight_tables import barred
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
@@ -25,11 +26,14 @@ _OPEN_OF_CONVERSATION = Statement(
     _OPEN.where(holds.c.conversation_id == bindparam("conversation_id")).order_by(holds.c.created_at)
 )
 _DUE = Statement(
-    _OPEN.where(holds.c.raised_at.is_(None), holds.c.expires_at <= bindparam("now"))
+    _OPEN.where(holds.c.raised_at.is_(None), holds.c.undo_until.is_(None), holds.c.expires_at <= bindparam("now"))
     .order_by(holds.c.expires_at)
     .limit(bindparam("limit"))
 )
-_COUNT_OPEN = Statement(select(func.count()).select_from(holds).where(among(holds.c.state, [HoldState.OPEN])))
+_DECIDED = select(func.count()).select_from(waiting_verdicts).scalar_subquery()
+_COUNT_OPEN = Statement(
+    select(func.count() - _DECIDED).select_from(holds).where(among(holds.c.state, [HoldState.OPEN]))
+)
 _VERDICTS_OF = Statement(
     select(*columns_of(verdicts, Verdict)).where(verdicts.c.turn_id == bindparam("turn_id")).order_by(verdicts.c.at)
 )
@@ -53,7 +57,7 @@ def _page(*, has_state: bool, has_start: bool, has_reader: bool) -> Statement:
     order = (holds.c.priority, holds.c.created_at, holds.c.id)
     page = select(*_HOLD).order_by(*order).limit(bindparam("limit"))
     if has_state:
-        page = page.where(holds.c.state == bindparam("state"))
+        page = page.where(holds.c.state == bindparam("state"), holds.c.undo_until.is_(None))
     if has_reader:
         reader = barred.c.reviewer == bindparam("reader", type_=barred.c.reviewer.type)
         page = page.where(~select(barred.c.hold_id).where(barred.c.hold_id == holds.c.id, reader).exists())
@@ -65,20 +69,25 @@ def _page(*, has_state: bool, has_start: bool, has_reader: bool) -> Statement:
 ASKED_CHARS = 200
 """Of what the customer wrote, so many characters are listed."""
 
-_ASKED = (
-    select(func.substr(messages.c.text, 1, ASKED_CHARS))
-    .where(messages.c.turn_id == holds.c.turn_id, among(messages.c.author, [Author.CUSTOMER]))
-    .order_by(messages.c.seq.desc())
-    .limit(1)
-    .scalar_subquery()
-)
+
+def asked_in(turn_id: Column[str]) -> ScalarSelect[str]:
+    """The beginning of what the customer wrote last in the turn that a column of the query around names."""
+    return (
+        select(func.substr(messages.c.text, 1, ASKED_CHARS))
+        .where(messages.c.turn_id == turn_id, among(messages.c.author, [Author.CUSTOMER]))
+        .order_by(messages.c.seq.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+
+
 _NOT_BARRED = ~(
     select(barred.c.hold_id)
     .where(barred.c.hold_id == holds.c.id, barred.c.reviewer == bindparam("reader", type_=barred.c.reviewer.type))
     .exists()
 )
 _LISTED = (
-    select(*_HOLD, contacts.c.name, _ASKED, turns.c.confidence)
+    select(*_HOLD, contacts.c.name, asked_in(holds.c.turn_id), turns.c.confidence)
     .select_from(holds)
     .join(conversations, conversations.c.id == holds.c.conversation_id)
     .join(contacts, contacts.c.id == conversations.c.contact_id)
@@ -86,7 +95,7 @@ _LISTED = (
     .where(_NOT_BARRED)
 )
 _WAITING = Statement(
-    _LISTED.where(among(holds.c.state, [HoldState.OPEN]))
+    _LISTED.where(among(holds.c.state, [HoldState.OPEN]), holds.c.undo_until.is_(None))
     .order_by(holds.c.priority, holds.c.created_at, holds.c.id)
     .limit(bindparam("limit"))
 )

@@ -69,7 +69,21 @@ def _counted(states: frozenset[OutboxState], *, has_channel: bool) -> Statement:
     return Statement(_narrowed(counted, states, has_channel=has_channel))
 
 
+_PARTS = (OPEN_ENTRY, frozenset({OutboxState.DEAD}))
+"""States whose entries have an index of their own; the others are most of all, and are read from end to end."""
+
+
+def _parts(states: Collection[OutboxState]) -> list[frozenset[OutboxState]]:
+    """The states asked for, apart by the index that finds them."""
+    asked = frozenset(states)
+    indexed = [asked & part for part in _PARTS]
+    return [part for part in (*indexed, asked.difference(*indexed)) if part]
+
+
 def _narrowed(query: Select[Any], states: frozenset[OutboxState], *, has_channel: bool) -> Select[Any]:
+    for part in _PARTS:
+        if states <= part:
+            query = query.where(among(outbox.c.state, part))  # the words of the partial index, so that it is used
     query = query.where(among(outbox.c.state, states))
     return query.where(outbox.c.channel == bindparam("channel")) if has_channel else query
 
@@ -153,13 +167,15 @@ class SqlOutbox:
     def listed(
         self, states: Collection[OutboxState], *, channel: str | None = None, after: int = 0, limit: int
     ) -> list[OutboxEntry]:
-        page = _listed(frozenset(states), has_channel=channel is not None)
         values = {"after": after, "limit": limit} | ({} if channel is None else {"channel": channel})
-        return [record_of(OutboxEntry, row) for row in self._session.rows(page, **values)]
+        pages = [_listed(part, has_channel=channel is not None) for part in _parts(states)]
+        found = [record_of(OutboxEntry, row) for page in pages for row in self._session.rows(page, **values)]
+        return sorted(found, key=lambda entry: entry.seq)[:limit]
 
     def count(self, states: Collection[OutboxState], *, channel: str | None = None) -> dict[OutboxState, int]:
-        counted = _counted(frozenset(states), has_channel=channel is not None)
-        rows = self._session.rows(counted, **({} if channel is None else {"channel": channel}))
+        values = {} if channel is None else {"channel": channel}
+        counted = [_counted(part, has_channel=channel is not None) for part in _parts(states)]
+        rows = (row for statement in counted for row in self._session.rows(statement, **values))
         return dict.fromkeys(states, 0) | {state: int(number) for state, number in rows}
 
     def add_receipt(self, receipt: Receipt) -> None:

@@ -183,7 +183,8 @@ holds = Table(
     Column("raised_at", Instant),
     Column("closed_at", Instant),
     Column("superseded_by", String(200)),
-    Column("claimed_at", Instant),
+    *(Column(moment, Instant) for moment in ("claimed_at", "undo_until")),
+    Column("alike", String(64)),
     Index("ix_holds_queue", "state", "priority", "created_at", "id"),
     Index(
         "ix_holds_expiring",
@@ -205,6 +206,8 @@ verdicts = Table(
     Column("severity", Float),
     *(Column(name, String(200), nullable=name == "topic") for name in ("reviewer", "topic")),
     Column("at", Instant, nullable=False, index=True),
+    Column("bulk", String(200)),
+    Column("is_repeat", Boolean, nullable=False),
 )
 
 outbox = Table(
@@ -239,6 +242,7 @@ outbox = Table(
         sqlite_where=text("state IN ('pending', 'sending')"),
         postgresql_where=text("state IN ('pending', 'sending')"),
     ),
+    Index("ix_outbox_dead", "seq", sqlite_where=text("state IN ('dead')"), postgresql_where=text("state IN ('dead')")),
     sqlite_autoincrement=True,
 )
 
@@ -282,6 +286,13 @@ ledger = Table(
         "seq",
         sqlite_where=text(OF_AUTONOMY),
         postgresql_where=text(OF_AUTONOMY),
+    ),
+    Index(
+        "ix_ledger_turn",
+        "turn_id",
+        "seq",
+        sqlite_where=text("turn_id IS NOT NULL"),
+        postgresql_where=text("turn_id IS NOT NULL"),
     ),
 )
 

@@ -9,6 +9,7 @@ from sqlalchemy import Dialect
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.calls import SqlAgentCalls
+from understudy.adapters.stores.desk import SqlDesk, SqlWaitingVerdicts
 from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
@@ -23,6 +24,7 @@ from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
+from understudy.adapters.stores.trail import SqlProcesses, SqlTrail
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
 from understudy.adapters.stores.users import SqlUsers
 from understudy.ports.store import Committed
@@ -43,6 +45,8 @@ class SqlTransaction:
         self.artifacts = SqlArtifacts(session, hot)
         self.holds = SqlHolds(session)
         self.verdicts = SqlVerdicts(session)
+        self.waiting_verdicts = SqlWaitingVerdicts(session)
+        self.desk = SqlDesk(session)
         self.outbox = SqlOutbox(session, hot, numbers)
         self.ledger = SqlLedger(session)
         self.rulebooks = SqlRulebooks(session, hot)
@@ -65,6 +69,8 @@ class SqlTransaction:
         self.releases = SqlReleases(session, hot.autonomy)
         self.spread = SqlSpreadRuns(session)
         self.pending_gates = SqlPendingGates(session, self.spread)
+        self.trail = SqlTrail(session, self.ledger)
+        self.processes = SqlProcesses(session)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:

@@ -14,7 +14,7 @@ from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
 from understudy.adapters.stores.statement import Statement, among
-from understudy.adapters.stores.tables import artifacts, slice_counts, turns
+from understudy.adapters.stores.tables import artifacts, conversations, slice_counts, turns
 from understudy.adapters.stores.tallies import BUCKET, LEFT_ALONE, bucket, is_counted
 from understudy.errors import NotFound, StepSuperseded
 from understudy.records.codec import digest
@@ -33,6 +33,13 @@ _LATEST_OF = Statement(
     .where(turns.c.conversation_id == bindparam("conversation_id"))
     .order_by(turns.c.position.desc())
     .limit(1)
+)
+_OF_CONTACT = Statement(
+    select(*_TURN)
+    .join(conversations, conversations.c.id == turns.c.conversation_id)
+    .where(conversations.c.contact_id == bindparam("contact_id"))
+    .order_by(turns.c.position.desc())
+    .limit(bindparam("limit"))
 )
 _BACKLOG = Statement(select(func.count()).select_from(turns).where(among(turns.c.state, WORKING)))
 _DUE = Statement(
@@ -139,6 +146,10 @@ class SqlTurns:
     def latest_of(self, conversation_id: str) -> Turn | None:
         rows = self._session.rows_where(_TURNS, _LATEST_OF, conversation_id=conversation_id)
         return record_of(Turn, rows[0]) if rows else None
+
+    def of_contact(self, contact_id: str, *, limit: int) -> list[Turn]:
+        rows = self._session.rows(_OF_CONTACT, contact_id=contact_id, limit=limit)
+        return [record_of(Turn, row) for row in rows]
 
     def advance(self, turn: Turn, *path: TurnState, **changes: Any) -> Turn:
         for state, to in pairwise((turn.state, *path)):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from understudy.adapters.stores.columns import Choice, Instant
-from understudy.adapters.stores.spread_tables import metadata
+from understudy.adapters.stores.trail_tables import metadata
 from understudy.records.access import Role
 
 __all__ = ["metadata", "sign_in_tries", "user_sessions", "users"]
@@ -19,6 +19,8 @@ users = Table(
     Column("password_hash", Text, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("disabled_at", Instant),
+    Column("subject", String(600)),
+    Index("ix_users_subject", "subject", unique=True),
 )
 
 user_sessions = Table(

@@ -15,6 +15,7 @@ from understudy.records.access import Tries, User, UserSession
 _USER = columns_of(users, User)
 _ADD = insert_into(users)
 _BY_ID = Statement(select(*_USER).where(users.c.id == bindparam("which")))
+_BY_SUBJECT = Statement(select(*_USER).where(users.c.subject == bindparam("which")))
 _ALL = Statement(select(*_USER).order_by(users.c.id))
 _CHANGE = Statement(
     update(users)
@@ -53,13 +54,17 @@ class SqlUsers:
         row = self._session.row(_BY_ID, which=user_id)
         return None if row is None else record_of(User, row)
 
+    def of_subject(self, subject: str) -> User | None:
+        row = self._session.row(_BY_SUBJECT, which=subject)
+        return None if row is None else record_of(User, row)
+
     def all(self) -> list[User]:
         return [record_of(User, row) for row in self._session.rows(_ALL)]
 
     def change(self, user: User) -> None:
         self._session.change_one(
             _CHANGE,
-            {"which": user.id, **values_of(user, leave_out=("id", "name", "created_at"))},
+            {"which": user.id, **values_of(user, leave_out=("id", "name", "created_at", "subject"))},
             refused=lambda: NotFound(f"there is no user {user.id!r}; `understudy users list` shows them"),
         )
 

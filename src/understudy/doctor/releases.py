@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from understudy.cli.release_report import is_unverified
-from understudy.cli.release_wait import how_far
 from understudy.errors import UnderstudyError
-from understudy.records.release import Stage, Stated
+from understudy.records.release import Stage, Stated, is_unverified
 from understudy.records.rollout import AgentReleases
-from understudy.records.spread import Pace
+from understudy.records.spread import Pace, how_far
 from understudy.settings.model import Settings
 from understudy.settings.stated import stated
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-from understudy.cli.doctor_releases import Result
+from understudy.doctor.releases import Result
 from understudy.errors import UnderstudyError
 from understudy.ports.channel import Capabilities, Channel, TakesEvents
 from understudy.settings.channels import Remote

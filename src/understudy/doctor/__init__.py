@@ -1,0 +1,1 @@
+"""What is misconfigured, unreachable or risky, and how to mend it, as results; printing and answering are for faces."""
