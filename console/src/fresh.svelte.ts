@@ -5,7 +5,8 @@ import { queue } from "./queue/queue.svelte";
 
 const GATHER_MS = 250; // events this close together are one question to the server
 const APART_MS = 1_000; // and no two questions are closer than this,
-const APART_TIMES = 10; // nor than so many times as long as the last answer took, so that looking costs a server little
+const APART_MS_MAX = 5_000;
+const APART_TIMES = 10; // nor, up to a limit, than so many times as long as the last answer took, so that looking costs a server little
 
 export class Fresh<T> {
   value = $state.raw<T | null>(null);
@@ -84,7 +85,7 @@ export class Fresh<T> {
 
   private soon(): void {
     if (this.waiting !== undefined) return;
-    const apart = Math.max(APART_MS, APART_TIMES * this.tookMs);
+    const apart = Math.max(APART_MS, Math.min(APART_MS_MAX, APART_TIMES * this.tookMs));
     const wait = Math.max(GATHER_MS, this.readAt + apart - Date.now());
     this.waiting = setTimeout(() => {
       this.waiting = undefined;
