@@ -4,7 +4,9 @@ import type { LedgerLine } from "./api/types";
 import { queue } from "./queue/queue.svelte";
 
 const GATHER_MS = 250; // events this close together are one question to the server
-const APART_MS = 1_000; // and no two questions are closer than this
+const APART_MS = 1_000; // and no two questions are closer than this,
+const APART_MS_MAX = 5_000;
+const APART_TIMES = 10; // nor, up to a limit, than so many times as long as the last answer took, so that looking costs a server little
 
 export class Fresh<T> {
   value = $state.raw<T | null>(null);
@@ -13,6 +15,7 @@ export class Fresh<T> {
   problem = $state("");
   readAt = $state(0);
   private reads = 0;
+  private tookMs = 0;
   private waiting: ReturnType<typeof setTimeout> | undefined;
   private poll: ReturnType<typeof setTimeout> | undefined;
   private isOver = true;
@@ -39,6 +42,7 @@ export class Fresh<T> {
 
   async read(): Promise<void> {
     const own = (this.reads += 1);
+    const began = Date.now();
     let value: T | undefined;
     let failure: unknown;
     try {
@@ -46,6 +50,7 @@ export class Fresh<T> {
     } catch (error) {
       failure = error;
     }
+    this.tookMs = Date.now() - began;
     if (own !== this.reads) return; // a later answer is here or under way
     if (value === undefined) this.fail(failure);
     else this.take(value);
@@ -80,7 +85,8 @@ export class Fresh<T> {
 
   private soon(): void {
     if (this.waiting !== undefined) return;
-    const wait = Math.max(GATHER_MS, this.readAt + APART_MS - Date.now());
+    const apart = Math.max(APART_MS, Math.min(APART_MS_MAX, APART_TIMES * this.tookMs));
+    const wait = Math.max(GATHER_MS, this.readAt + apart - Date.now());
     this.waiting = setTimeout(() => {
       this.waiting = undefined;
       void this.read();

@@ -12,6 +12,7 @@ class Stops {
   all = $state.raw<readonly Stop[]>([]);
   /** The topic and channel that somebody is asked about, and whether to stop or to resume. */
   asked = $state.raw<{ readonly what: "stop" | "resume"; readonly topic: string; readonly channel: string } | null>(null);
+  isKnown = $state(false);
   private reads = 0;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
@@ -19,8 +20,9 @@ class Stops {
     return this.all.some((one) => one.topic === topic && one.channel === channel);
   }
 
-  /** Whether a stop covers a slice, be it its own or a wider one. */
-  covers(topic: string, channel: string): boolean {
+  /** Whether a stop covers a slice, be it its own or a wider one; `before` as long as no stop was read. */
+  covers(topic: string, channel: string, before: boolean): boolean {
+    if (!this.isKnown) return before;
     return this.all.some((one) => ["*", topic].includes(one.topic) && ["*", channel].includes(one.channel));
   }
 
@@ -31,9 +33,12 @@ class Stops {
   async read(): Promise<void> {
     clearTimeout(this.timer);
     const own = (this.reads += 1);
-    const found = await stopCalls.all().catch((error: unknown) => (error instanceof Refused && error.status < 500 ? [] : null));
+    const found = await stopCalls.all().catch(() => null);
     if (own !== this.reads) return; // a later one is under way, and knows more
-    if (found) this.all = found;
+    if (found) {
+      this.all = found;
+      this.isKnown = true;
+    }
     this.timer = setTimeout(() => void this.read(), found ? READ_AGAIN_MS : AFTER_FAILURE_MS);
   }
 
@@ -41,6 +46,7 @@ class Stops {
     this.reads += 1;
     clearTimeout(this.timer);
     this.all = [];
+    this.isKnown = false;
     this.asked = null;
   }
 

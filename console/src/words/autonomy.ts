@@ -125,7 +125,7 @@ export const AUTONOMY = {
     awaiting: (number: number) => `${count(number, "draft waits", "drafts wait")} for a verdict; the oldest holds up all after it, as labels are counted in the order of the drafts.`,
     detector: (one: SliceStatus) =>
       one.delivered === 0
-        ? "The detector watches what leaves by itself; nothing has yet."
+        ? "The detector watches what leaves by itself; nothing of that is counted yet."
         : `The detector stands at ${one.alarm} of 100. About 50 is usual while all is well; at 100 the slice is demoted by itself.`,
     toAuto: (replies: number) => `Auto is proposed once ${replies.toLocaleString("en")} replies have left in probation.`,
     expires: (date: string) => `The certificate ends on ${date}; then people decide again until it is shown anew.`,

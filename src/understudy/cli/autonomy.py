@@ -237,7 +237,7 @@ def _row(one: SliceStatus) -> tuple[str | Text, ...]:
         f"{one.evidence} of 100",
         "–" if one.threshold is None else f"{one.threshold:.3f}",
         "–" if one.coverage is None else f"{one.coverage:.0%}",
-        f"{one.audited} of {one.delivered}",
+        f"{one.audited} of {one.delivered}{f', {one.audits_owed} owed' if one.audits_owed else ''}",
         f"{one.alarm} of 100",
         _next(one),
     )

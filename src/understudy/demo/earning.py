@@ -38,6 +38,8 @@ DRAFTS_MAX = 120
 DRAFTS_EXPECTED = 54
 """About how many drafts the act takes."""
 ALONE = 8
+ALONE_NOW = ("probation", "auto")
+"""Whoever watches may have confirmed before the story has looked."""
 SETTLE_WITHIN_S = 20.0
 STOPPED_S_MAX = 1_800.0
 """So long the act waits where whoever watches has stopped automatic replies."""
@@ -82,7 +84,7 @@ class Earning:
 
     async def play(self) -> list[Moment]:
         """Play it to the end and tell how the slice stood at each turn of events."""
-        await self._ask_until(GOOD, SOURCE, lambda slice_: slice_["proposal"] is not None)
+        await self._ask_until(GOOD, SOURCE, lambda found: found["proposal"] is not None or found["level"] in ALONE_NOW)
         await self._note("people approved its drafts; a promotion is proposed")
         await self._confirm()
         await self._note("a lead confirmed it")

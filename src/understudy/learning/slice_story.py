@@ -39,15 +39,19 @@ def leading(statuses: Sequence[SliceStatus]) -> SliceStatus:
     return max(statuses, key=rank)
 
 
+def told_of(drafts: Iterable[Candidate]) -> list[tuple[Candidate, Label]]:
+    """The sampled drafts with a label, and the label. One that waits for a second reviewer has none yet: who gives second
+    reviews must not learn the first from a count."""
+    return [(one, one.label) for one in drafts if one.is_sampled and one.label is not None and not one.awaits_second]
+
+
 def evidence_of(drafts: Iterable[Candidate], epoch: Epoch | None) -> list[tuple[Candidate, Label]]:
     """The drafts that are evidence by their label, of an epoch or (None) of all; with the label."""
     return [
-        (one, one.label)
-        for one in drafts
-        if one.is_sampled
-        and not one.is_repeat
-        and one.label is not None
-        and one.label.outcome not in NOTHING_SAID
+        (one, label)
+        for one, label in told_of(drafts)
+        if not one.is_repeat
+        and label.outcome not in NOTHING_SAID
         and (epoch is None or (one.seq > epoch.after and one.calibrator == epoch.calibrator))
     ]
 
@@ -96,7 +100,7 @@ def bucket_for(first: datetime, last: datetime) -> int:
 
 def buckets_of(drafts: Iterable[Candidate]) -> tuple[int, tuple[LabelBucket, ...]]:
     """Labels by stretch of time and source, in order, and how many seconds a stretch is."""
-    given = [(one, one.label) for one in drafts if one.is_sampled and one.label is not None]
+    given = told_of(drafts)
     if not given:
         return BUCKETS_S[0], ()
     size = bucket_for(min(label.at for _, label in given), max(label.at for _, label in given))

@@ -54,8 +54,8 @@ class Status:
         return await self._store.read(lambda tx: tuple(tx.stops.all()))
 
     def _story(self, tx: Transaction, topic: str, channel: str, release: str | None) -> SliceStory:
-        found = standing(tx, self._rules(), self._targets_of, seeds_min=self._terms.seeds_min)
-        own = [one for one in found.slices if (one.topic, one.channel) == (topic, channel)]
+        found = standing(tx, self._rules(), self._targets_of, seeds_min=self._terms.seeds_min, only=(topic, channel))
+        own = found.slices
         if not own:
             raise NotFound(
                 f"no draft of {topic}×{channel} has come that autonomy could let out; there is nothing to see yet"
@@ -75,7 +75,7 @@ class Status:
             topic=topic,
             channel=channel,
             release=status.release,
-            releases=tuple(own),
+            releases=own,
             risk_seen_max=observed_target(targets.risk_max, targets.sensitivity),
             severe_seen_max=observed_target(targets.severe_max, targets.sensitivity),
             curve=curve_of(evidence),
@@ -97,8 +97,15 @@ class Status:
         return await self._store.read(faults_of)
 
 
-def standing(tx: Transaction, rules: Rules, targets_of: Callable[[str], Targets], *, seeds_min: int) -> Standing:
-    """Read how every slice stands."""
+def standing(
+    tx: Transaction,
+    rules: Rules,
+    targets_of: Callable[[str], Targets],
+    *,
+    seeds_min: int,
+    only: tuple[str, str] | None = None,
+) -> Standing:
+    """Read how every slice stands, or those of one topic and channel."""
     stops = tuple(tx.stops.all())
     counts = {
         (topic, channel, release): (count, waits) for topic, channel, release, count, waits in tx.candidates.slices()
@@ -107,6 +114,8 @@ def standing(tx: Transaction, rules: Rules, targets_of: Callable[[str], Targets]
     owed = tx.candidates.audits_owed()
     found = []
     for of_slice in sorted({*counts, *epochs}):
+        if only is not None and of_slice[:2] != only:
+            continue
         epoch, (drafts, awaiting) = epochs.get(of_slice), counts.get(of_slice, (0, 0))
         targets = targets_of(of_slice[0]) if epoch is None else epoch.targets
         is_new = has_to_earn(tx, of_slice[2])

@@ -84,8 +84,10 @@ async def get_slice(
     channel: Annotated[str, Query(min_length=1, max_length=200)],
     release: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
 ) -> SliceStory:
-    """Read all there is to see of one slice: what its labels show, when they came, and how its level came about. Of
-    several agent versions the one that is furthest is looked at, or the one that `release` names."""
+    """Read all there is to see of one slice: what its labels show, when they came, and how its level came about.
+
+    Of several agent versions the one that is furthest is looked at, or the one that `release` names.
+    """
     return await app.status.story(topic, channel, release=release)
 
 

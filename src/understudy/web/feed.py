@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 
 from understudy.ports.store import Committed
 
-POLL_S = 2.0
+POLL_S = 1.5
+"""So what another process commits, such as a stop of all automatic replies, is heard within 2 s."""
 KEEP_ALIVE_S = 15.0
 EVERYTHING = "*"
 

@@ -88,8 +88,10 @@ async def get_release(
     response_model=Release,
 )
 async def create_release(body: CreateIn, app: TheApp, key: ReleasesWriter) -> Release | JSONResponse:
-    """Write an entry of `[agents]` down as a release. Where a gate is configured servers run it from now on: 202, and the
-    release stays *created* until it has passed."""
+    """Write an entry of `[agents]` down as a release.
+
+    Where a gate is configured servers run it from now on: 202, and the release stays *created* until it has passed.
+    """
     release, gate = await app.releases.ask(body.entry, by=key.name, why=body.why)
     if gate is None:
         return release

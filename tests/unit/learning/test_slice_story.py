@@ -85,6 +85,13 @@ def test_evidence_is_what_counts_and_nothing_else() -> None:
     assert [one.seq for one, _ in evidence_of(drafts, None)] == [1, 5, 10]
 
 
+def test_a_first_verdict_is_in_no_count_while_a_second_reviewer_is_waited_for() -> None:
+    drafts = [draft(1, label=label(Outcome.REJECT, loss=1.0), second_due_at=NOW)]
+    assert evidence_of(drafts, None) == []
+    assert buckets_of(drafts) == (10, ())
+    assert len(evidence_of([replace(drafts[0], second_due_at=None)], None)) == 1
+
+
 def test_the_curve_weighs_a_label_by_how_seldom_it_was_drawn() -> None:
     drafts = [draft(1, confidence=0.9, rate=0.1, is_delivered=True), draft(2, confidence=0.5, label=label(loss=1.0))]
     strict, lax = curve_of(evidence_of(drafts, None))
