@@ -2,7 +2,7 @@
 import type { LedgerLine } from "./types";
 
 const BACKOFF_MS_MIN = 250;
-const BACKOFF_MS_MAX = 4_000;
+const BACKOFF_MS_MAX = 2_500; // so that one is back within 3 s of the server
 const SILENCE_MS_MAX = 45_000; // the server says something every 15 s; one this silent is dead though nobody said so
 
 export type State = "live" | "lost";
