@@ -1,10 +1,13 @@
-"""The console, measured in Chromium: how soon a long queue is there, the next hold, and frames while holds arrive.
+"""The console, measured in Chromium: how soon a long queue is there, the next hold, frames while holds arrive, its cost.
 
     ./dev bench console [--json] [--holds 5000] [--arrivals 50] [--seconds 10]
 
 A real server over SQLite holds so many drafts that wait. A reviewer signs in; from the loading of the page to the first
 rows on the screen is `ready_ms`. `next_row_ms` and `next_hold_ms` are from the press of a key to the frame that shows what
-it asked for, measured in the page. Then holds arrive, each in a transaction of its own, and every frame is timed.
+it asked for, measured in the page: `next_hold_script_ms` of it until all scripts were done. Then holds arrive, each in a
+transaction of its own, and every frame is timed. `memory_mb_per_reviewer` and `reconnected_s` are of a server process of its
+own (`console_bench/served.py`): what each of 50 more sessions with an event stream adds to its memory, and how long after a
+killed server is back the page is. `script_bytes_gzip` is what queue and review need; other screens are fetched when opened.
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ import argparse
 import asyncio
 import gzip
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -25,6 +29,7 @@ from typing import Any
 
 from playwright.sync_api import Page, sync_playwright
 
+from console_bench.served import PASSWORD, served
 from understudy.app import App, build
 from understudy.ports.store import Transaction
 from understudy.records.access import Role
@@ -39,10 +44,11 @@ from understudy.web.server import Server
 from understudy.web.users import add_user, make_user
 
 CHROMIUM = "/usr/bin/chromium"
-PASSWORD = "correct horse battery"
 TOPICS = ("returns", "delivery", "sizing", "gift_cards", "repairs")
 BATCH = 200
 PRESSES = 30
+UNTIL_SCRIPTS = """(key) => { const began = performance.now();
+  dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true })); return performance.now() - began; }"""
 AFTER_KEY = """(key) => new Promise((done) => {
   const began = performance.now();
   dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
@@ -88,6 +94,10 @@ def _measure(folder: Path, holds: int, arrivals: int, seconds: float) -> dict[st
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             url = f"http://127.0.0.1:{listening.getsockname()[1]}/console/"
             figures = _watch(page, url, lambda number: _add(app, number, 1), holds, arrivals, seconds)
+            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            own = folder / "own"
+            own.mkdir()
+            figures |= served(own, page)
             browser.close()
     finally:
         server.end_streams()
@@ -108,6 +118,7 @@ def _watch(page: Page, url: str, arrive: Any, holds: int, arrivals: int, seconds
         page.goto(url, wait_until="commit")
         page.locator(".rows [role=option]").first.wait_for()
         ready.append(page.evaluate("performance.now()"))
+    size = page.evaluate("fetch('/v1/queue').then((answer) => answer.text()).then((text) => text.length)")
     rows = [page.evaluate(AFTER_KEY, "j") for _ in range(PRESSES)]
     page.keyboard.press("Enter")
     page.locator("footer.verdicts").wait_for()
@@ -117,6 +128,11 @@ def _watch(page: Page, url: str, arrive: Any, holds: int, arrivals: int, seconds
         before = page.url
         next_hold.append(page.evaluate(AFTER_KEY, "n"))
         assert page.url != before, "the key did not lead to another hold"
+        page.locator("footer.verdicts").wait_for()
+    scripts = []
+    for _ in range(PRESSES):
+        time.sleep(0.3)
+        scripts.append(page.evaluate(UNTIL_SCRIPTS, "n"))
         page.locator("footer.verdicts").wait_for()
     page.keyboard.press("q")
     page.locator(".rows [role=option]").first.wait_for()
@@ -139,6 +155,8 @@ def _watch(page: Page, url: str, arrive: Any, holds: int, arrivals: int, seconds
         "ready_ms": round(statistics.median(ready)),
         "next_row_ms": round(statistics.median(rows), 1),
         "next_hold_ms": round(statistics.median(next_hold), 1),
+        "next_hold_script_ms": round(statistics.median(scripts), 1),
+        "queue_bytes": size,
         "frame_ms_p50": round(statistics.median(frames), 1),
         "frame_ms_p95": round(sorted(frames)[int(len(frames) * 0.95)], 1),
         "waiting_at_the_end": int(said.split()[0]),
@@ -241,8 +259,10 @@ def _hold(number: int, turn: Turn, now: datetime) -> Hold:
 
 
 def _script_bytes() -> int:
-    assets = files("understudy.web").joinpath("console_page", "assets")
-    return sum(len(gzip.compress(one.read_bytes())) for one in assets.iterdir() if one.name.endswith(".js"))
+    """What the page itself names: the screens that are fetched later do not stand in it."""
+    place = files("understudy.web").joinpath("console_page")
+    names = re.findall(r'(?:src|href)="[^"]*?(assets/[^"]+\.js)"', place.joinpath("index.html").read_text("utf-8"))
+    return sum(len(gzip.compress(place.joinpath(name).read_bytes())) for name in names)
 
 
 if __name__ == "__main__":

@@ -82,7 +82,7 @@ class Tab:
         )
 
     def _failed(self, request: Any) -> None:
-        if "/events" not in request.url:  # a stream is ended by leaving the page
+        if request.failure != "net::ERR_ABORTED":  # whatever is under way is ended by leaving the page
             self.complaints.append(f"failed: {request.url}")
 
 
@@ -113,7 +113,8 @@ def open_tab(browser: Any) -> Iterator[Callable[..., Tab]]:
     yield start
     for context in contexts:
         context.close()
-    assert [complaint for tab in tabs for complaint in tab.complaints] == []
+    complaints = [complaint for tab in tabs for complaint in tab.complaints]
+    assert not complaints, "\n".join(complaints)
 
 
 def record(words: Any, *, text: str = "We pay the return postage.", **more: Any) -> Any:

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EventLines } from "../src/api/stream";
 import type { QueueRow } from "../src/api/types";
-import { isShown, isTaken, nextFree, NO_FILTERS, ordered } from "../src/queue/order";
+import { isShown, isTaken, nextFree, NO_FILTERS, ordered, succeeded } from "../src/queue/order";
 
 const NOW = Date.parse("2026-01-01T12:00:00Z");
 const at = (s: number): string => new Date(NOW + s * 1000).toISOString();
@@ -25,6 +25,15 @@ describe("order", () => {
     row("urgent", { expires_at: at(90), priority: 1 }),
     row("raised", { expires_at: at(-5), raised_at: at(-1), priority: 0 }),
   ];
+  it("takes rows over as they stood, without those that are gone, with new ones and what changed", () => {
+    const [late, never, sure] = rows;
+    const changed = row("sure", { customer: "Bob" });
+    const after = new Map([["new", row("new")], ["sure", changed], ["late", late!]]);
+    const taken = succeeded([sure!, never!, late!], after);
+    expect(ids(taken)).toEqual(["sure", "late", "new"]);
+    expect(taken[0]).toBe(changed);
+    expect(succeeded([sure!, late!], new Map([["late", late!], ["sure", sure!]]))).toEqual([sure, late]);
+  });
   it("is by deadline first, and by risk within a minute", () => {
     expect(ids(ordered(rows, "deadline"))).toEqual(["raised", "urgent", "unsure", "sure", "late", "never"]);
   });

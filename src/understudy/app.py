@@ -34,7 +34,7 @@ from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
 from understudy.learning.topics import TopicLearning
-from understudy.oversight import earning_terms, expiry_reply, lessons_of, reviewing, topic_terms
+from understudy.oversight import earning_terms, expiry_reply, lessons_of, reviewing, sweeps_of, topic_terms
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
@@ -225,8 +225,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
-    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "learning": learning.sweep}
-    sweeps |= {"verdicts": desks["verdicts"].sweep, "holds": desks["holds"].sweep}
+    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "learning": learning.sweep} | sweeps_of(desks)
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
     watched = watching(settings, store, clock, telemetry, recent, works=works)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -63,6 +64,11 @@ def reviewing(
         "trust": Trust(store, clock),
         "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
     }
+
+
+def sweeps_of(desks: Mapping[str, Any]) -> dict[str, Callable[[], Awaitable[int]]]:
+    """What of the flows of people is looked for in the tables."""
+    return {"verdicts": desks["verdicts"].sweep, "holds": desks["holds"].sweep}
 
 
 def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:

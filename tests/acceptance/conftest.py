@@ -56,7 +56,7 @@ DOCUMENTS = {
 }
 
 CONFIG = """
-review = {{ seed_rate = 0, second_rate = 0 }}
+review = {{ seed_rate = 0, second_rate = 0, undo_s = 0 }}
 [business]
 name = "Fernhill Kettles"
 [agents.faq]

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,12 @@ from understudy.records.access import Role
 pytestmark = in_the_console
 
 SAME = "You can send it back within 30 days, and we pay the postage."
+
+
+@pytest.fixture(scope="module")
+def desk(serve: Callable[..., Any]) -> Any:
+    """A server whose verdicts wait as long as they do where nobody set anything else."""
+    return serve(environment={"UNDERSTUDY__REVIEW__UNDO_S": "10"})
 
 
 def submit(emptied: Any, words: Any, count: int = 1, **more: Any) -> list[Any]:
@@ -262,31 +269,25 @@ def test_who_takes_over_sees_what_the_agent_did_and_hands_back_knowingly(emptied
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_desk_is_without_a_violation_of_accessibility(
-    theme: str, emptied: Any, enter: Any, words: Any, tmp_path: Path
-) -> None:
-    pictures = Path(os.environ.get("UNDERSTUDY_PICTURES", tmp_path))
-    found: list[str] = []
-
-    def look(page: Any, name: str) -> None:
-        found.extend(f"{name}: {one}" for one in violations(page))
-        page.screenshot(path=pictures / f"{theme}-desk-{name}.png")
-
+@pytest.fixture
+def customers(emptied: Any, words: Any) -> None:
+    """Four who wait with the same draft, and one who was here before."""
     submit_alike(emptied, words, ["Ann Lee", "Bob Ray", "Cid Fox", "Dora Marsh"])
     client, me = emptied.client(), f"eve-{next(numbers)}"
     eve = {"id": me, "name": "Eve Stone", "emails": ["eve@shop.example", "e.stone@work.example"], "tags": ["gold"]}
     earlier = [{"role": "user", "content": "Does the lid of the small kettle fit the large one?"}]
     first = client.submit_turn(record(words, contact=eve, conversation_id=f"{me}-1", messages=earlier))
-    kim = emptied.http(emptied.key(name="Before"))
-    kim.post(f"/v1/holds/{first.hold_id}/verdict", headers={"If-Match": '"1"'}, json={"action": "approve"})
+    before = emptied.http(emptied.key(name="Before"))
+    before.post(f"/v1/holds/{first.hold_id}/verdict", headers={"If-Match": '"1"'}, json={"action": "approve"})
     client.submit_turn(record(words, contact=eve, conversation_id=f"{me}-2", topic="repairs"))
-    enter("Mia")
-    lead = enter("Lea", Role.LEAD, color_scheme=theme)
+
+
+def prepare(lead: Any, theme: str) -> Iterator[str]:
+    """A lead shares a view and writes canned replies; yields the name of what is to be looked at."""
     lead.get_by_label("Topic").select_option("returns")
     lead.get_by_role("button", name="Keep this view").click()
     lead.keyboard.type(f"Returns, {theme}")
-    look(lead, "keeping")
+    yield "keeping"
     lead.get_by_label("for everybody").check()
     lead.keyboard.press("Enter")
     expect(lead.get_by_role("button", name=f"Returns, {theme} 1", exact=True)).to_be_visible()
@@ -296,33 +297,47 @@ def test_the_desk_is_without_a_violation_of_accessibility(
         lead.get_by_label("Name", exact=True).fill(name)
         lead.get_by_label("Text").fill(text)
         if name == "Wait":
-            look(lead, "reply")
+            yield "reply"
         lead.get_by_role("button", name="Save").click()
         expect(lead.get_by_role("heading", name=name)).to_be_visible()
-    look(lead, "replies")
-    page = enter("Kim", color_scheme=theme)
+    yield "replies"
+
+
+def clear(lead: Any, theme: str) -> None:
+    """As it was, for whoever comes next."""
+    for name in ("Greeting", "Wait"):
+        lead.get_by_role("button", name=f"Remove: {name}").click()
+        lead.get_by_role("button", name="Remove", exact=True).click()
+        expect(lead.get_by_role("heading", name=name)).to_be_hidden()
+    lead.go_back()
+    lead.get_by_role("button", name=f"Remove “Returns, {theme}”").click()
+    expect(lead.get_by_role("button", name=f"Returns, {theme}")).to_have_count(0)
+
+
+def work(page: Any) -> Iterator[str]:
+    """A reviewer goes through all that there is."""
     expect(rows(page)).to_have_count(5)
-    look(page, "queue")
+    yield "queue"
     page.get_by_text("Eve Stone").click()
     expect(page.get_by_text("Does the lid")).to_be_visible()
     press(page, "p")
     page.keyboard.press("Control+/")
     expect(page.get_by_role("listbox", name="A canned reply")).to_be_visible()
-    look(page, "canned")
+    yield "canned"
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
-    look(page, "known")
+    yield "known"
     page.keyboard.press("q")
     page.get_by_text("Ann Lee").click()
     press(page, "A")
-    look(page, "alike")
+    yield "alike"
     page.keyboard.press("Escape")
     press(page, "a")
     expect(pending(page)).to_be_visible()
-    look(page, "undo")
+    yield "undo"
     page.keyboard.press("?")
     page.get_by_role("button", name="Change the key: edit, then send").click()
-    look(page, "keys")
+    yield "keys"
     page.keyboard.press("Escape")
     page.keyboard.press("Escape")
     expect(page.get_by_role("dialog")).to_be_hidden()
@@ -330,12 +345,19 @@ def test_the_desk_is_without_a_violation_of_accessibility(
     press(page, "t")
     expect(page.get_by_role("heading", name="What the agent did")).to_be_visible()
     page.get_by_role("button", name="Hand back to the agent").click()
-    look(page, "hand-back")
-    for name in ("Greeting", "Wait"):  # as it was, for whoever comes next
-        lead.get_by_role("button", name=f"Remove: {name}").click()
-        lead.get_by_role("button", name="Remove", exact=True).click()
-        expect(lead.get_by_role("heading", name=name)).to_be_hidden()
-    lead.go_back()
-    lead.get_by_role("button", name=f"Remove “Returns, {theme}”").click()
-    expect(lead.get_by_role("button", name=f"Returns, {theme}")).to_have_count(0)
+    yield "hand-back"
+
+
+@pytest.mark.usefixtures("customers")
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_desk_is_without_a_violation_of_accessibility(theme: str, enter: Any, tmp_path: Path) -> None:
+    pictures = Path(os.environ.get("UNDERSTUDY_PICTURES", tmp_path))
+    enter("Mia")
+    lead, found = enter("Lea", Role.LEAD, color_scheme=theme), []
+    kim = enter("Kim", color_scheme=theme)
+    for page, walk in ((lead, prepare(lead, theme)), (kim, work(kim))):
+        for name in walk:
+            found += [f"{name}: {one}" for one in violations(page)]
+            page.screenshot(path=pictures / f"{theme}-desk-{name}.png")
+    clear(lead, theme)
     assert not found, "\n".join(found)

@@ -18,7 +18,7 @@ LEADS = (*REVIEWS, Scope.AUTONOMY_WRITE)
 
 @pytest.fixture(scope="module")
 def desk(serve: Callable[..., Any]) -> Any:
-    return serve()
+    return serve(environment={"UNDERSTUDY__REVIEW__UNDO_S": "60"})
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def test_a_verdict_waits_and_is_taken_back(desk: Any, words: Any, kim: httpx2.Cl
 
 
 def test_the_settings_bound_how_long_it_waits(serve: Callable[..., Any], words: Any) -> None:
-    quick = serve(environment={"UNDERSTUDY__REVIEW__UNDO_S": "0"})
+    quick = serve()
     client = quick.http(quick.key(*REVIEWS, name="Kim"))
     answer = verdict(client, held(quick, words), undo_s=60).json()
     assert answer["undo_until"] is None

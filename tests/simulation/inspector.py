@@ -178,9 +178,11 @@ class Inspector:
         asked = self._requests.get((new.id, entry.actor), [])
         if old is None or old.state != "open":
             self._broken(promise.NOT_STALE, f"{entry.actor} decided on {new.id}, which was closed")
-        elif not any(r.version == old.version and r.kind.value == body["kind"] for r in asked):
+            return
+        seen = old.version - (old.undo_until is not None)  # that it waited was news to others, not to who gave it
+        if not any(r.version == seen and r.kind.value == body["kind"] for r in asked):
             versions = [request.version for request in asked]
-            self._broken(promise.NOT_STALE, f"{entry.actor} saw versions {versions} of {new.id}, it was {old.version}")
+            self._broken(promise.NOT_STALE, f"{entry.actor} saw versions {versions} of {new.id}, it was {seen}")
         elif old.claimed_by not in (None, entry.actor) and (old.claimed_until or 0) > _us(entry):
             self._broken(promise.NOT_STALE, f"{entry.actor} decided on {new.id}, which {old.claimed_by} had claimed")
 

@@ -1,4 +1,4 @@
-"""The reviewers of the world: they claim, decide on what they saw a while ago, take over, write and hand back.
+"""The reviewers of the world: they claim, decide on what they saw a while ago, take that back, take over, write and hand back.
 
 They tell the truth about whether a message arrived. What they were refused they do not take for done.
 """
@@ -6,12 +6,13 @@ They tell the truth about whether a message arrived. What they were refused they
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
 from simulation.agent import word
 from simulation.process import ConnectionLost, Process
-from understudy.errors import Conflict, InputError, NotFound, StoreError
+from understudy.errors import Conflict, Forbidden, InputError, NotFound, StoreError
 from understudy.records.outbox import OutboxState
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind, VerdictRequest
 
@@ -23,6 +24,8 @@ ON_AUDITS = (VerdictKind.APPROVE, VerdictKind.APPROVE, VerdictKind.EDIT, Verdict
 NEEDS_TEXT = (VerdictKind.EDIT, VerdictKind.RESPOND)
 THINKS_S = (0.1, 30.0)
 LOOKED_AT_MAX = 50
+LATER_SHARE, TAKEN_BACK_SHARE, UNDO_S = 0.3, 0.3, 5.0
+"""How many verdicts can be taken back, how many of those are, or are tried to be, and for how long they can."""
 
 
 class Person:
@@ -31,7 +34,9 @@ class Person:
     def __init__(self, world: World, name: str) -> None:
         self._world, self.name = world, name
         self.is_at_work = True
+        self.changes_mind = True
         self._is_quick = world.dice.random() < 0.5
+        self._undo = random.Random(name)
 
     async def act(self) -> None:
         """Work until the shift ends."""
@@ -83,7 +88,13 @@ class Person:
         text = self._words() if kind in NEEDS_TEXT else None
         request = VerdictRequest(hold_id=hold.id, version=hold.version, kind=kind, reviewer=self.name, text=text)
         self._world.inspector.requested(request)
-        await self._ask(lambda process: process.verdicts.give(request))
+        if hold.kind is HoldKind.UNSURE_SEND or not self.changes_mind or self._undo.random() >= LATER_SHARE:
+            await self._ask(lambda process: process.verdicts.give(request))
+            return
+        await self._ask(lambda process: process.verdicts.give_later(request, undo_s=UNDO_S))
+        if self._undo.random() < TAKEN_BACK_SHARE:
+            await asyncio.sleep(self._undo.uniform(0.0, 1.2 * UNDO_S))
+            await self._ask(lambda process: process.verdicts.take_back(hold.id, reviewer=self.name, claim_lease_s=60))
 
     async def _step_in(self) -> None:
         """Do something in a conversation of one's own accord."""
@@ -137,7 +148,7 @@ class Person:
         coroutine: Coroutine[Any, Any, Any] = asked()
         try:
             return await process.call(coroutine)
-        except (Conflict, NotFound, InputError, StoreError, ConnectionLost):
+        except (Conflict, Forbidden, NotFound, InputError, StoreError, ConnectionLost):
             return None
 
 
@@ -170,6 +181,7 @@ def truth(world: World, hold: Hold) -> VerdictKind:
 async def work_off(world: World, seconds: float) -> None:
     """Let one person who works by the book answer everything that waits, until nothing waits any more."""
     person = Person(world, "reviewer-last")
+    person.changes_mind = False
     ends, idle = world.loop.time() + seconds, 0
     while world.loop.time() < ends and idle < 3:
         holds = world.database.read(lambda tx: tx.holds.queue(state=HoldState.OPEN, after=None, limit=LOOKED_AT_MAX))

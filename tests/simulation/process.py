@@ -25,7 +25,7 @@ from understudy.errors import StoreError, UnderstudyError
 from understudy.learning.flow import Learning
 from understudy.ports.store import Committed
 from understudy.ports.telemetry import Event
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, TURN_JOB, Job
+from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, TURN_JOB, VERDICT_JOB, Job
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds
 from understudy.review.verdicts import Verdicts
@@ -102,6 +102,7 @@ class Process:
             {
                 "turns": self.flow.sweep,
                 "outbox": self.outbox.sweep,
+                "verdicts": self.verdicts.sweep,
                 "holds": self.holds.sweep,
                 "learning": self.learning.sweep,
             },
@@ -126,6 +127,7 @@ class Process:
             TURN_JOB: self.flow.advance,
             OUTBOX_JOB: self.outbox.deliver,
             HOLD_JOB: self.holds.look,
+            VERDICT_JOB: self.verdicts.look,
             LEARNING_JOB: self.learning.look,
         }
         self.dispatcher.start({kind: self._while_alive(handler) for kind, handler in handlers.items()})

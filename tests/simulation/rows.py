@@ -30,6 +30,7 @@ class HoldRow(NamedTuple):
     turn_id: str
     claimed_by: str | None
     claimed_until: int | None
+    undo_until: int | None
 
 
 class OutboxRow(NamedTuple):
@@ -74,7 +75,7 @@ def see(database: Database, conversation_id: str) -> Seen:
         conversation_id,
     )
     holds = database.rows(
-        "SELECT id, kind, state, version, turn_id, claimed_by, claimed_until FROM holds WHERE conversation_id = ?",
+        "SELECT id, kind, state, version, turn_id, claimed_by, claimed_until, undo_until FROM holds WHERE conversation_id = ?",
         conversation_id,
     )
     outbox = database.rows(

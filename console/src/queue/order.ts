@@ -32,9 +32,20 @@ function keys(row: QueueRow, order: Order): Keys {
   return order === "risk" ? [...risk, deadline, ...age] : [raised, deadline, ...risk, ...age];
 }
 
-/** Put rows in order. */
+/** Rows are replaced and never changed, so what one is ordered by is found once. */
+const found: Record<Order, WeakMap<QueueRow, Keys>> = { deadline: new WeakMap(), risk: new WeakMap(), oldest: new WeakMap() };
+
+function keysOf(row: QueueRow, order: Order): Keys {
+  const known = found[order].get(row);
+  if (known) return known;
+  const made = keys(row, order);
+  found[order].set(row, made);
+  return made;
+}
+
+/** Put rows in order; quick where most of them are in order already. */
 export function ordered(rows: Iterable<QueueRow>, order: Order): QueueRow[] {
-  const keyed = Array.from(rows, (row) => ({ row, keys: keys(row, order) }));
+  const keyed = Array.from(rows, (row) => ({ row, keys: keysOf(row, order) }));
   keyed.sort((a, b) => {
     for (let place = 0; place < a.keys.length; place += 1) {
       const [one, other] = [a.keys[place]!, b.keys[place]!];
@@ -43,6 +54,14 @@ export function ordered(rows: Iterable<QueueRow>, order: Order): QueueRow[] {
     return 0;
   });
   return keyed.map(({ row }) => row);
+}
+
+/** Rows as they are now, those that were there before in the order in which they stood, new ones after them. */
+export function succeeded(before: readonly QueueRow[], now: ReadonlyMap<string, QueueRow>): QueueRow[] {
+  const still = before.flatMap((row) => now.get(row.id) ?? []);
+  if (still.length === now.size) return still;
+  const old = new Set(before.map((row) => row.id));
+  return [...still, ...[...now.values()].filter((row) => !old.has(row.id))];
 }
 
 /** Whether somebody else is at it now. */

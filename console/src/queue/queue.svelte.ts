@@ -3,7 +3,7 @@ import { api, Refused } from "../api/calls";
 import { follow, type State } from "../api/stream";
 import type { HoldDetail, LedgerLine, QueueRow } from "../api/types";
 import { now, session } from "../state.svelte";
-import { isShown, isTaken, nextFree, NO_FILTERS, ordered, ORDERS, type Filters, type Order } from "./order";
+import { isShown, isTaken, nextFree, NO_FILTERS, ordered, ORDERS, succeeded, type Filters, type Order } from "./order";
 
 const GATHER_MS = 80; // events this close together are one question to the server
 const ASKED_AT_ONCE = 200;
@@ -205,7 +205,7 @@ export class Queue {
   }
 
   private show(): void {
-    this.all = [...this.byId.values()];
+    this.all = ordered(succeeded(this.all, this.byId), this.order);
   }
 }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from understudy.effects.waiting import lapse
 from understudy.errors import Forbidden, TooLate
@@ -33,20 +32,30 @@ def put_waiting(tx: Transaction, hold: Hold, verdict: Verdict, *, due_at: dateti
     )
     tx.holds.change(kept, was=hold.version)
     tx.waiting_verdicts.add(WaitingVerdict(hold_id=hold.id, reviewer=verdict.reviewer, due_at=due_at, verdict=verdict))
-    _log(tx, "hold.deciding", hold, verdict, at=verdict.at, until=due_at.isoformat())
-    _log(
-        tx,
-        "review.verdict_waiting",
-        hold,
-        verdict,
+    tx.ledger.append(
+        "hold.deciding",
         at=verdict.at,
+        turn_id=hold.turn_id,
+        conversation_id=hold.conversation_id,
+        actor=verdict.reviewer,
+        hold=hold.id,
+        until=due_at.isoformat(),
+    )
+    tx.ledger.append(
+        "review.verdict_waiting",
+        at=verdict.at,
+        turn_id=hold.turn_id,
+        conversation_id=hold.conversation_id,
+        actor=verdict.reviewer,
+        hold=hold.id,
         verdict=verdict.id,
         kind=verdict.kind.value,
         severity=verdict.severity,
         reasons=list(verdict.reasons),
         topic=verdict.topic,
         text=None if verdict.text is None else digest(verdict.text),
-        **({} if verdict.bulk is None else {"bulk": verdict.bulk, "repeat": verdict.is_repeat}),
+        bulk=verdict.bulk,
+        repeat=verdict.is_repeat,
     )
     tx.announce(Job(kind=VERDICT_JOB, key=hold.id), at=due_at)
 
@@ -64,7 +73,15 @@ def reopen(
     tx.waiting_verdicts.remove(hold_id)
     kept = replace(hold, claimed_until=claimed_until, claimed_at=hold.claimed_at or clock.now())
     opened = _open_again(tx, clock, kept, waiting.verdict)
-    _log(tx, "review.verdict_taken_back", hold, waiting.verdict, at=clock.now(), verdict=waiting.verdict.id)
+    tx.ledger.append(
+        "review.verdict_taken_back",
+        at=clock.now(),
+        turn_id=hold.turn_id,
+        conversation_id=hold.conversation_id,
+        actor=reviewer,
+        hold=hold.id,
+        verdict=waiting.verdict.id,
+    )
     return opened, waiting.verdict
 
 
@@ -79,19 +96,14 @@ def _open_again(tx: Transaction, clock: Clock, hold: Hold, verdict: Verdict) -> 
     now = clock.now()
     opened = replace(hold, version=hold.version + 1, undo_until=None)
     tx.holds.change(opened, was=hold.version)
-    _log(tx, "hold.reopened", hold, verdict, at=now)
+    tx.ledger.append(
+        "hold.reopened",
+        at=now,
+        turn_id=hold.turn_id,
+        conversation_id=hold.conversation_id,
+        actor=verdict.reviewer,
+        hold=hold.id,
+    )
     if hold.expires_at is not None:
         tx.announce(Job(kind=HOLD_JOB, key=hold.id), at=max(now, hold.expires_at))
     return opened
-
-
-def _log(tx: Transaction, event: str, hold: Hold, given: Verdict, *, at: datetime, **body: Any) -> None:
-    tx.ledger.append(
-        event,
-        at=at,
-        turn_id=hold.turn_id,
-        conversation_id=hold.conversation_id,
-        actor=given.reviewer,
-        hold=hold.id,
-        **body,
-    )

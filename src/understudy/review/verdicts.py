@@ -259,7 +259,8 @@ class Verdicts:
             reasons=list(verdict.reasons),
             topic=verdict.topic,
             text=None if verdict.text is None else digest(verdict.text),
-            **({} if verdict.bulk is None else {"bulk": verdict.bulk, "repeat": verdict.is_repeat}),
+            bulk=verdict.bulk,
+            repeat=verdict.is_repeat,
         )
 
     def _carry_out(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> Hold | None:

@@ -35,9 +35,6 @@ class AlikeBody(BaseModel):
 
 @router.post("/approve_alike", responses=answers(401, 403, 404))
 async def approve_alike(body: AlikeBody, app: TheApp, key: HoldsWriter) -> ApprovedAlike:
-    """Approve up to 20 identical, harmless drafts. Each gets its own verdict; one that changed meanwhile is refused alone.
-
-    For autonomy they count as one: the one you had claimed.
-    """
+    """Approve up to 20 identical, harmless drafts, each by its own verdict; one that changed meanwhile is refused alone."""
     undo_s = min(body.undo_s, app.settings.review.undo_s)
     return await app.alike.approve([(one.id, one.version) for one in body.holds], reviewer=key.name, undo_s=undo_s)

@@ -119,10 +119,7 @@ async def give_verdict(
 
 @router.delete("/{hold_id}/verdict", responses=answers(401, 403, 404, 409))
 async def take_verdict_back(hold_id: str, app: TheApp, key: HoldsWriter) -> TakenBack:
-    """Take your verdict back while it waits; the hold is open again, at a new version and claimed by you.
-
-    409 `too-late` once it was carried out: what it said is on its way then.
-    """
+    """Take your verdict back while it waits; the hold is open again, at a new version and claimed by you."""
     lease_s = app.settings.review.claim_lease_s
     hold, verdict = await app.verdicts.take_back(hold_id, reviewer=key.name, claim_lease_s=lease_s)
     return TakenBack(hold=hold, verdict=verdict)

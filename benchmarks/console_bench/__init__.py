@@ -1,0 +1,1 @@
+"""Parts of `benchmarks/console.py` that stand by themselves; it runs nothing."""
