@@ -14,6 +14,7 @@ from understudy.learning.topics import TopicLearning
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.telemetry import Telemetry
+from understudy.quality.desk import QualityDesk
 from understudy.records.rulebook import Rulebook, SafeReply
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
@@ -56,6 +57,7 @@ def reviewing(
         ),
         "seeds": Seeds(store, clock, telemetry, age=age, hold_expires_after_s=expires_after_s),
         "reviewers": Reviewers(store, terms=review_terms_of(settings)),
+        "quality": QualityDesk(store, clock, recontact_h=settings.autonomy.recontact_within_h),
         "conversations": Conversations(store, clock),
         "trust": Trust(store, clock),
         "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),

@@ -71,9 +71,18 @@ def of_part() -> list[ColumnElement[bool]]:
     return [or_(wanted[name].is_(None), column == wanted[name]) for name, column in columns.items()]
 
 
+NO_NAME: ColumnElement[str] = literal_column("''", Text)
+ONE_BUCKET: ColumnElement[int] = literal_column("0", Integer)
+"""What stands in the place of a column by which nothing is grouped."""
+
+
 def counted_by(source: Any, *columns: Any, count: Any = None) -> Any:
     """Group by all columns, named by their places: their expressions hold parameters."""
-    places: list[ColumnElement[Any]] = [literal_column(str(place)) for place in range(1, len(columns) + 1)]
+    places: list[ColumnElement[Any]] = [
+        literal_column(str(place))
+        for place, column in enumerate(columns, start=1)
+        if column is not NO_NAME and column is not ONE_BUCKET
+    ]
     counted = func.count() if count is None else count
     return select(*columns, counted).select_from(source).group_by(*places).limit(TALLIES_MAX)
 
