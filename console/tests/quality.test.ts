@@ -25,6 +25,8 @@ describe("figures in words", () => {
   });
   it("name both ends of an interval and the size of a change", () => {
     expect(between(share(10, 20))).toBe("25–75 %");
+    expect(between({ ...wait(3), p50_low_s: 2.6, p50_high_s: 3.4 })).toBe("2.6–3.4 s");
+    expect(between({ ...wait(90), p50_low_s: 50, p50_high_s: 130 })).toBe("50 s – 2 min");
     expect(by(share(1, 20), { direction: "down", by: -0.123, low: -0.2, high: -0.1 })).toBe("12 points");
     expect(by(wait(3), { direction: "up", by: 90, low: 1, high: 200 })).toBe("2 min");
   });

@@ -246,7 +246,6 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         flow=flow,
         outbox=outbox,
         reports=Reports(store, clock, telemetry),
-        quality=QualityDesk(store, clock, recontact_h=settings.autonomy.recontact_within_h),
         casebook=Casebook(store, clock, Suites(base / settings.evaluation.suites, rulebook.rules.profile)),
         learning=learning,
         orders=Orders(store, clock, telemetry, lambda: rulebook.rules, **earning),

@@ -15,6 +15,7 @@ from understudy.learning.topics import TopicLearning
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.telemetry import Telemetry
+from understudy.quality.desk import QualityDesk
 from understudy.records.rulebook import Rulebook, SafeReply
 from understudy.review.alike import AlikeVerdicts
 from understudy.review.conversations import Conversations
@@ -60,6 +61,7 @@ def reviewing(
         "alike": AlikeVerdicts(store, clock, verdicts),
         "seeds": Seeds(store, clock, telemetry, age=age, hold_expires_after_s=expires_after_s),
         "reviewers": Reviewers(store, terms=review_terms_of(settings)),
+        "quality": QualityDesk(store, clock, recontact_h=settings.autonomy.recontact_within_h),
         "conversations": Conversations(store, clock),
         "trust": Trust(store, clock),
         "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),

@@ -4,6 +4,8 @@ const EVERY_MS = 60_000;
 export class Reading<T> {
   value = $state.raw<T | null>(null);
   failed = $state(false);
+  /** What is shown answers an earlier question. */
+  isOld = $state(false);
   at = $state(0);
   private turn = 0;
 
@@ -14,6 +16,7 @@ export class Reading<T> {
     const timer = setInterval(() => {
       if (document.visibilityState === "visible") void this.again();
     }, EVERY_MS);
+    this.isOld = this.value !== null;
     void this.again();
     return () => {
       clearInterval(timer);
@@ -29,6 +32,7 @@ export class Reading<T> {
       this.value = value;
       this.at = Date.now();
       this.failed = false;
+      this.isOld = false;
     } catch {
       if (mine === this.turn) this.failed = true;
     }

@@ -33,12 +33,14 @@ export function said(figure: Share | Wait): string | null {
   return value === null ? null : isWait(figure) ? seconds(value) : percent(value);
 }
 
-/** 38–49 %, or 3 s – 4 s. */
+/** 38–49 %, 3.4–3.8 s, or 50 s – 2 min. */
 export function between(figure: Share | Wait): string | null {
   const low = lowOf(figure);
   const high = highOf(figure);
   if (low === null || high === null) return null;
-  return isWait(figure) ? `${seconds(low)} – ${seconds(high)}` : `${percent(low).replace(" %", "")}–${percent(high)}`;
+  const [from, to] = isWait(figure) ? [seconds(low), seconds(high)] : [percent(low), percent(high)];
+  const isOneUnit = from.split(" ")[1] === to.split(" ")[1];
+  return isOneUnit ? `${from.split(" ")[0]}–${to}` : `${from} – ${to}`;
 }
 
 /** By how much a figure changed: in points, or in time. */

@@ -22,7 +22,7 @@ export const QUALITY = {
   now: "Now, and against the time before",
   of: (count: string, of: string) => `${count} of ${of}`,
   likely: (between: string) => `likely ${between}`,
-  median: (between: string, p90: string) => `half; likely ${between}; nine in ten ${p90}`,
+  median: (between: string, p90: string) => `median, likely ${between}; 1 in 10 over ${p90}`,
   few: "too few cases",
   fewMore: (cases: number, least: number) => `${cases} so far; ${least} are needed to say more`,
   up: (by: string) => `▲ up by ${by}`,

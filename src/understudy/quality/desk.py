@@ -50,10 +50,11 @@ class QualityDesk:
         span = Span(since=since - buckets * width, width=width, buckets=2 * buckets)
         settled_before = self._clock.now() - self._recontact
 
-        # Two readers at once: neither counts what the other does, and a turn more or less between them changes no figure.
-        tallies = await asyncio.gather(
-            self._store.read(lambda tx: tx.figures.over_time(span, part, settled_before=settled_before)),
-            self._store.read(lambda tx: tx.figures.by_slice(since, span.until, settled_before=settled_before)),
+        tallies = await self._store.read(
+            lambda tx: (
+                tx.figures.over_time(span, part, settled_before=settled_before),
+                tx.figures.by_slice(since, span.until, settled_before=settled_before),
+            )
         )
         is_cut = any(len(getattr(some, kind.name)) >= TALLIES_MAX for some in tallies for kind in fields(some))
         hours = self._recontact / timedelta(hours=1)

@@ -15,8 +15,8 @@ from understudy.records.assessment import DecisionKind
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.turn import TurnState
 
-LEADS = ((20, 1), (50, 2), (100, 5))
-"""Below which first two digits of a time how many numbers are one: none is wider than a tenth of what it counts."""
+LEADS = ((20, 2), (40, 5), (100, 10))
+"""Below which first two digits of a time how many numbers are one: none is wider than a quarter of what it counts."""
 NOT_SERVED = frozenset({TurnState.SUPERSEDED, TurnState.PLANTED, TurnState.SPENT, TurnState.REDRAFTED})
 """Turns that no figure is about: another turn answers the customer, or no customer is behind them."""
 

@@ -98,8 +98,7 @@ def commit(
         within = limits.judged_within
         add_candidate(tx, decided, evidence, assessment, rules, said=said, seq=entry.seq, judged_within=within)
     heard = _hear(tx, clock, evidence, assessment, limits.feedback)
-    asks_for_people = any(finding.name == WANTS_PERSON for finding in assessment.findings)
-    if asks_for_people and decision.kind is DecisionKind.HAND_OFF and rules.trust.is_on:
+    if WANTS_PERSON in decided.findings and decision.kind is DecisionKind.HAND_OFF and rules.trust.is_on:
         cap_contact(tx, clock, turn.conversation_id, CapCause.WANTS_PEOPLE, turn_id=turn.id)
     hold = _effect(tx, clock, decided, conversation, evidence, assessment, rules, limits.hold_expires_after_s)
     return Committed(turn=decided, holds=(*heard, *([] if hold is None else [hold])))

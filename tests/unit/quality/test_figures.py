@@ -162,12 +162,12 @@ def test_a_share_has_an_interval_around_it_or_says_nothing(count: int, of: int) 
 
 
 @given(st.lists(st.integers(0, 10**9), min_size=CASES_MIN, max_size=80))
-def test_a_median_is_the_values_own_to_a_tenth(values: list[int]) -> None:
+def test_a_median_is_the_values_own_to_a_quarter(values: list[int]) -> None:
     found = wait(waited(ms) for ms in values)
     assert found.p50_s is not None
     ordered = sorted(values)
     low, high = ordered[(len(values) - 1) // 2 - 1], ordered[len(values) // 2 + 1]
-    assert low / 1000 * 0.9 - 0.002 <= found.p50_s <= high / 1000 * 1.1 + 0.002
+    assert low / 1000 * 0.75 - 0.002 <= found.p50_s <= high / 1000 * 1.25 + 0.002
 
 
 def test_few_waits_say_nothing() -> None:

@@ -19,6 +19,8 @@ from sqlalchemy import (
     select,
     type_coerce,
 )
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 
 from understudy.adapters.stores.columns import Instant
 from understudy.adapters.stores.learned_tables import candidates
@@ -45,11 +47,28 @@ IN_TIME = (
     turns.c.decided_at >= bindparam("since"),
     turns.c.decided_at < bindparam("until"),
 )
-OF_FEW = (
-    number_of(turns.c.decided_at) + literal_column("0", Integer) >= given("start"),
-    number_of(turns.c.decided_at) + literal_column("0", Integer) < given("end"),
-)
-"""The same where few turns are meant: worded so that they are found by what is said of them, and not by the time."""
+
+
+class _Unsought(FunctionElement[int]):
+    """A column as it is, by which SQLite does not look for rows; PostgreSQL knows by its statistics what to look for by."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(_Unsought)
+def _as_it_is(element: Any, compiler: Any, **more: Any) -> str:
+    return str(compiler.process(element.clauses, **more))
+
+
+@compiles(_Unsought, "sqlite")
+def _with_a_plus(element: Any, compiler: Any, **more: Any) -> str:
+    return f"+{compiler.process(element.clauses, **more)}"
+
+
+_DECIDED_AT = _Unsought(number_of(turns.c.decided_at))
+OF_FEW = (given("start") <= _DECIDED_AT, given("end") > _DECIDED_AT)
+"""The same where few turns are meant: they are found by what is said of them, and not by the time."""
 SERVED = ~among(turns.c.state, NOT_SERVED)
 SHOWN = ~among(turns.c.state, NOT_SERVED - {TurnState.PLANTED})
 """In lists a planted draft stands like any that waits: what is missing there would tell that it is one."""
@@ -71,9 +90,18 @@ def of_part() -> list[ColumnElement[bool]]:
     return [or_(wanted[name].is_(None), column == wanted[name]) for name, column in columns.items()]
 
 
+NO_NAME: ColumnElement[str] = literal_column("''", Text)
+ONE_BUCKET: ColumnElement[int] = literal_column("0", Integer)
+"""What stands in the place of a column by which nothing is grouped."""
+
+
 def counted_by(source: Any, *columns: Any, count: Any = None) -> Any:
     """Group by all columns, named by their places: their expressions hold parameters."""
-    places: list[ColumnElement[Any]] = [literal_column(str(place)) for place in range(1, len(columns) + 1)]
+    places: list[ColumnElement[Any]] = [
+        literal_column(str(place))
+        for place, column in enumerate(columns, start=1)
+        if column is not NO_NAME and column is not ONE_BUCKET
+    ]
     counted = func.count() if count is None else count
     return select(*columns, counted).select_from(source).group_by(*places).limit(TALLIES_MAX)
 

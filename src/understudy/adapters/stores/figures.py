@@ -31,8 +31,10 @@ from understudy.adapters.stores.decided import (
     FOUND,
     IN_TIME,
     JUDGED,
+    NO_NAME,
     OF_FEW,
     ON_A_DRAFT,
+    ONE_BUCKET,
     SERVED,
     SLICE,
     TOLD,
@@ -74,7 +76,6 @@ WANTS_PERSON: Final = "escalation.wants_person"
 
 _SETTLED = case((number_of(turns.c.finished_at) <= given("settled"), 1), else_=0)
 _ANSWERED = among(turns.c.state, [TurnState.ANSWERED])
-_ALONE = case((among(turns.c.decision, [DecisionKind.DELIVER]), 1), else_=0)
 _HANDED_OFF = case((among(turns.c.decision, [DecisionKind.HAND_OFF]), 1), else_=0)
 
 
@@ -87,8 +88,7 @@ _TOOK_MS = (number_of(turns.c.finished_at) - number_of(turns.c.created_at)) // l
 _MS = cast(case((_TOOK_MS < 0, 0), else_=_TOOK_MS), String)
 _LEAD = cast(func.substr(_MS, 1, 2), Integer)
 _COARSE = case(*((below > _LEAD, literal_column(str(width), Integer)) for below, width in LEADS))
-_TOOK = (_ALONE, func.length(_MS), _LEAD - _LEAD % _COARSE)
-_IS_WAIT = (_ANSWERED, among(turns.c.decision, set(DecisionKind) - {DecisionKind.DEGRADE}))
+_TOOK = (func.length(_MS), _LEAD - _LEAD % _COARSE)
 
 
 def _said(*kinds: FeedbackKind) -> ColumnElement[int]:
@@ -113,8 +113,7 @@ _HEARD = (
 
 def _statements(dims: Sequence[Any], part: Sequence[Any]) -> dict[str, Statement]:
     """All counts by some dimensions; what is not to be told of turns is counted once more, to be taken away."""
-    on_turns = (*dims, turns.c.decision, turns.c.state, _SETTLED)
-    waits = (*dims, *_TOOK)
+    on_turns = (*dims, turns.c.decision, turns.c.state, _SETTLED, *_TOOK)
     verdict = (*dims, holds.c.kind, verdicts.c.kind, case((_has(verdicts.c.reasons, NEEDS_PERSON), 1), else_=0))
     heard = (_HEARD.c.recontact, _HEARD.c.discontent, _HEARD.c.up, _HEARD.c.down)
     of_holds = holds.join(turns, turns.c.id == holds.c.turn_id)
@@ -127,8 +126,6 @@ def _statements(dims: Sequence[Any], part: Sequence[Any]) -> dict[str, Statement
     selects = {
         "turns": counted_by(turns, *on_turns).where(*IN_TIME, SERVED),
         "turns_untold": counted_by(turns, *on_turns).where(UNTOLD, *OF_FEW, SERVED),
-        "waits": counted_by(turns, *waits).where(*IN_TIME, *_IS_WAIT),
-        "waits_untold": counted_by(turns, *waits).where(UNTOLD, *OF_FEW, *_IS_WAIT),
         "verdicts": counted_by(JUDGED, *verdict).where(
             verdicts.c.at >= bindparam("since"), ON_A_DRAFT, *OF_FEW, SERVED, TOLD
         ),
@@ -146,9 +143,8 @@ def _statements(dims: Sequence[Any], part: Sequence[Any]) -> dict[str, Statement
 
 
 _BUCKET = (number_of(turns.c.decided_at) - given("start")) // given("width")
-_NO_NAME: ColumnElement[str] = literal_column("''", Text)
-_OVER_TIME = _statements((_BUCKET, _NO_NAME, _NO_NAME, _NO_NAME), of_part())
-_BY_SLICE = _statements((literal_column("0", Integer), *SLICE), ())
+_OVER_TIME = _statements((_BUCKET, NO_NAME, NO_NAME, NO_NAME), of_part())
+_BY_SLICE = _statements((ONE_BUCKET, *SLICE), ())
 
 
 class SqlFigures:
@@ -175,12 +171,12 @@ class SqlFigures:
         values = {"since": since, "until": until, "settled": micro(settled_before), **ends(since, until), **more}
         read = {name: self._session.rows(one, **values) for name, one in statements.items()}
         return Tallies(
-            turns=_less(map(_turn_tally, read["turns"]), map(_turn_tally, read["turns_untold"])),
+            turns=_less(_turn_tallies(read["turns"]), _turn_tallies(read["turns_untold"])),
             verdicts=tuple(map(_verdict_tally, read["verdicts"])),
             feedback=tuple(map(_feedback_tally, read["feedback"])),
             late=tuple(LateTally(**_slice(row)) for row in read["late"]),
             asked=tuple(AskedTally(**_slice(row), handed_off=bool(row[4])) for row in read["asked"]),
-            waits=_less(map(_wait_tally, read["waits"]), map(_wait_tally, read["waits_untold"])),
+            waits=_less(_wait_tallies(read["turns"]), _wait_tallies(read["turns_untold"])),
         )
 
 
@@ -197,12 +193,27 @@ def _slice(row: Sequence[Any]) -> dict[str, Any]:
     return {"bucket": int(row[0]), "topic": row[1], "channel": row[2], "release": row[3], "turns": int(row[-1])}
 
 
-def _turn_tally(row: Sequence[Any]) -> TurnTally:
-    return TurnTally(**_slice(row), decision=row[4], state=row[5], settled=bool(row[6]))
+def _turn_tallies(rows: Iterable[Sequence[Any]]) -> list[TurnTally]:
+    """Turns however long they took, which the rows tell apart: every turn is walked over once for both."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for row in rows:
+        counts[tuple(row[:7])] += int(row[-1])
+    return [
+        TurnTally(**_slice((*kept, count)), decision=kept[4], state=kept[5], settled=bool(kept[6]))
+        for kept, count in counts.items()
+    ]
 
 
-def _wait_tally(row: Sequence[Any]) -> WaitTally:
-    return WaitTally(**_slice(row), alone=bool(row[4]), digits=int(row[5]), lead=int(row[6]))
+def _wait_tallies(rows: Iterable[Sequence[Any]]) -> list[WaitTally]:
+    """How long answers took; a safe reply is none."""
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for *place, decision, state, _settled, digits, lead, count in rows:
+        if state is TurnState.ANSWERED and decision is not DecisionKind.DEGRADE and digits is not None:
+            counts[*place, decision is DecisionKind.DELIVER, int(digits), int(lead)] += int(count)
+    return [
+        WaitTally(**_slice((*place, count)), alone=alone, digits=digits, lead=lead)
+        for (*place, alone, digits, lead), count in counts.items()
+    ]
 
 
 def _verdict_tally(row: Sequence[Any]) -> VerdictTally:
