@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 import httpx2
 import pytest
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from understudy.adapters.identity.oidc import OidcProvider, challenge_of
@@ -234,6 +234,15 @@ def published_key_that_is_none(scripted: Scripted) -> None:
     scripted.keys = [{"kty": "RSA", "kid": "one", "n": "!", "e": "AQAB"}, {"kty": "?"}, 7]
 
 
+def published_key_of_a_curve_that_nobody_knows(scripted: Scripted) -> None:
+    scripted.keys = [{"kty": "EC", "kid": "one", "crv": "P-1", "x": "AA", "y": "AA"}]
+
+
+def signed_and_nested_too_deep(scripted: Scripted) -> None:
+    token = jws.serialize_compact({"alg": "RS256", "kid": "one"}, b"[" * 50_000, RSA)
+    scripted.instead["/token"] = lambda: httpx2.Response(200, json={"id_token": token})
+
+
 def no_token_at_all(scripted: Scripted) -> None:
     scripted.instead["/token"] = lambda: httpx2.Response(200, json={"id_token": {"not": "text"}})
 
@@ -248,6 +257,8 @@ def no_token_at_all(scripted: Scripted) -> None:
         by_a_key_for_encryption,
         by_one_of_two_and_not_said_which,
         published_key_that_is_none,
+        published_key_of_a_curve_that_nobody_knows,
+        signed_and_nested_too_deep,
         no_token_at_all,
     ],
     ids=lambda how: how.__name__,

@@ -40,7 +40,7 @@ def verified(token: Any, keys: dict[str, Any]) -> dict[str, Any]:
         )
     try:
         return jwt.decode(token, _imported(candidates[0]), algorithms=[algorithm]).claims
-    except (JoseError, ValueError, TypeError) as error:
+    except (JoseError, ValueError, TypeError, LookupError, RecursionError) as error:
         raise _invalid(f"has no signature that holds ({type(error).__name__})") from error
 
 
