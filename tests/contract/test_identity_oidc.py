@@ -168,6 +168,43 @@ def test_what_the_token_says_counts_before_what_else_is_known(scripted: Scripted
     assert why(scripted) == Refusal.TOKEN_INVALID
 
 
+def test_an_address_is_verified_only_by_who_says_it(scripted: Scripted) -> None:
+    scripted.discovery["userinfo_endpoint"] = f"{ISSUER}/me"
+    scripted.claims["email"] = "ceo@shop.example"
+    scripted.userinfo |= {"email": "ines@elsewhere.example", "email_verified": True}
+    assert "email_verified" not in redeemed(scripted).claims
+    scripted.userinfo["email"] = "ceo@shop.example"
+    assert redeemed(scripted).claims["email_verified"] is True
+    scripted.userinfo["email"] = "ines@elsewhere.example"
+    scripted.claims["email_verified"] = True
+    found = redeemed(scripted).claims
+    assert (found["email"], found["email_verified"]) == ("ceo@shop.example", True)
+    del scripted.claims["email"]
+    scripted.userinfo = {"sub": "ines", "email": "ines@elsewhere.example"}
+    assert "email_verified" not in redeemed(scripted).claims
+
+
+def test_many_who_come_while_the_provider_is_away_wait_for_it_once(scripted: Scripted) -> None:
+    clock = FrozenClock(START)
+    kept = provider(scripted, clock=clock)
+    scripted.instead["/.well-known/openid-configuration"] = broken(httpx2.ConnectError("no"))
+
+    async def come(number: int) -> list[Any]:
+        coming = (kept.redeem("code", ATTEMPT, back_to=BACK_TO) for _ in range(number))
+        return await asyncio.gather(*coming, return_exceptions=True)
+
+    async def play() -> None:
+        away = await come(5)
+        assert {one.why for one in away} == {Refusal.PROVIDER_AWAY}
+        assert scripted.paths() == ["openid-configuration"]
+        scripted.instead.clear()
+        await clock.sleep(5)
+        (found,) = await come(1)
+        assert found.subject == "ines"
+
+    asyncio.run(play())
+
+
 def test_documents_are_kept_for_their_time(scripted: Scripted) -> None:
     clock = FrozenClock(START)
     kept = provider(scripted, clock=clock)
