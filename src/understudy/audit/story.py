@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from understudy.assessment.decision import granted, rules_that_spoke
-from understudy.errors import NotFound
+from understudy.errors import MalformedInput, NotFound
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment
 from understudy.records.codec import load
@@ -11,6 +13,8 @@ from understudy.records.evidence import Evidence
 from understudy.records.review import HoldKind
 from understudy.records.rulebook import Rules
 from understudy.records.story import Sent, Story
+
+T = TypeVar("T")
 
 ENTRIES_MAX = 2_000
 """So many ledger entries of one turn are shown; a turn has some twenty, and more where it was tried to be sent for days."""
@@ -24,8 +28,7 @@ def story_of(tx: Transaction, turn_id: str) -> Story:
     holds = tx.trail.holds_of(turn.id)
     seconds = (tx.trail.second_of(hold.id) for hold in holds if hold.kind is HoldKind.SECOND)
     sent = (Sent(entry=entry, receipts=tuple(tx.outbox.receipts(entry.id))) for entry in tx.outbox.of_turn(turn.id))
-    saw = None if evidence is None else load(Evidence, evidence)
-    assessment, rules = None if judged is None else load(Assessment, judged), _rules(tx, turn.rulebook_id)
+    saw, assessment, rules = _read(Evidence, evidence), _read(Assessment, judged), _rules(tx, turn.rulebook_id)
     return Story(
         turn=turn,
         conversation=conversation,
@@ -36,7 +39,7 @@ def story_of(tx: Transaction, turn_id: str) -> Story:
         grant=None if saw is None or rules is None else granted(saw, rules),
         spoke=_spoke(saw, assessment, rules),
         assessment=assessment,
-        agent_error=None if error is None else load(str, error),
+        agent_error=_read(str, error),
         holds=tuple(holds),
         verdicts=tuple(tx.verdicts.of_turn(turn.id)),
         sent=tuple(sent),
@@ -48,6 +51,14 @@ def story_of(tx: Transaction, turn_id: str) -> Story:
     )
 
 
+def _read(kind: type[T], stored: str | None) -> T | None:
+    """A document; None also where somebody made it unreadable: the rest is told all the same, and a proof says so."""
+    try:
+        return None if stored is None else load(kind, stored)
+    except MalformedInput:
+        return None
+
+
 def _spoke(saw: Evidence | None, assessment: Assessment | None, rules: Rules | None) -> tuple[str, ...]:
     if saw is None or assessment is None or rules is None:
         return ()
@@ -57,5 +68,5 @@ def _spoke(saw: Evidence | None, assessment: Assessment | None, rules: Rules | N
 def _rules(tx: Transaction, rulebook_id: str | None) -> Rules | None:
     try:
         return None if rulebook_id is None else tx.rulebooks.get(rulebook_id).rules
-    except NotFound:
+    except (NotFound, MalformedInput):
         return None

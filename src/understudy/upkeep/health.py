@@ -10,10 +10,13 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from understudy import __version__
+from understudy.errors import MalformedInput
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.records.assessment import Assessment
@@ -33,6 +36,8 @@ from understudy.records.health import (
 )
 from understudy.records.ledger import LedgerEntry
 from understudy.records.trail import Process, Sizes
+
+T = TypeVar("T")
 
 ENTRIES_LOOKED_AT_MAX = 20_000
 TURNS_LOOKED_AT = 200
@@ -149,7 +154,7 @@ class HealthDesk:
             sizes = tx.trail.sizes(now)
             oldest = [one.oldest_at for one in sizes.working.values() if one.oldest_at is not None]
             turns = [turn.id for turn in tx.trail.turns(limit=TURNS_LOOKED_AT) if turn.decision is not None]
-            assessments = [load(Assessment, one) for one in tx.trail.documents(turns, "assessment")]
+            assessments = _readable(Assessment, tx.trail.documents(turns, "assessment"))
             seen = tx.trail.documents(turns, "evidence") if self._limits.opinions else []
             return Health(
                 at=now,
@@ -165,7 +170,7 @@ class HealthDesk:
                 went=_went(tx, now, timedelta(minutes=minutes)),
                 checks=checks_went(assessments),
                 checks_of_turns=len(assessments),
-                opinions=opinions_went([one for text in seen for one in load(Evidence, text).opinions]),
+                opinions=opinions_went([one for saw in _readable(Evidence, seen) for one in saw.opinions]),
                 processes=self._processes(tx, now),
             )
 
@@ -185,10 +190,27 @@ class HealthDesk:
                 seen_at=one.seen_at,
                 is_me=one.id == me.id,
                 is_silent=now - one.seen_at > SILENT_AFTER,
-                knows=load(Known, one.knows),
+                knows=_known_by(one),
             )
             for one in (me, *others)
         )
+
+
+def _readable(kind: type[T], documents: list[str]) -> list[T]:
+    """Those that can be read; what became of the others is for a proof to say, and no reason to show nothing."""
+    found = []
+    for document in documents:
+        with suppress(MalformedInput):
+            found.append(load(kind, document))
+    return found
+
+
+def _known_by(process: Process) -> Known:
+    """What a process told; nothing where it is of a version that tells it in another way."""
+    try:
+        return load(Known, process.knows)
+    except MalformedInput:
+        return Known()
 
 
 def _went(tx: Transaction, now: datetime, span: timedelta) -> Went:
