@@ -6,6 +6,8 @@ import json
 import re
 from typing import Any
 
+from sqlalchemy import text
+
 from understudy.records.access import Scope
 
 EMAIL, PHONE = "zoe@mueller.example", "+49 30 1234567"
@@ -48,3 +50,15 @@ def test_what_anybody_wrote_anywhere_is_masked(served: Any) -> None:
         assert turn["id"] in whole
         found = [whole[max(0, place.start() - 90) : place.end() + 9] for place in re.finditer("|".join(SECRETS), whole)]
         assert found == [], form
+
+
+def test_a_turn_whose_assessment_was_made_unreadable_is_still_told(served: Any) -> None:
+    turn = served.http(served.key(name="shop")).post("/v1/turns", json=RECORD | {"id": "tampered"}).json()
+    sql = "UPDATE artifacts SET body = '{}' WHERE turn_id = :turn AND kind IN ('assessment', 'draft')"
+    with served.app.store.engine.connect() as connection, connection.begin():
+        connection.execute(text(sql), {"turn": turn["id"]})
+    http = served.http(served.key())
+    story = http.get(f"/v1/turns/{turn['id']}/story")
+    assert (story.status_code, story.json()["turn"]["draft"]) == (200, None), story.text
+    assert http.get(f"/v1/turns/{turn['id']}/verification").json()["is_intact"] is False
+    assert http.get(f"/v1/holds/{turn['hold_id']}").status_code == 200

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from understudy.assessment.decision import granted, rules_that_spoke
 from understudy.errors import MalformedInput, NotFound
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment
-from understudy.records.codec import load
+from understudy.records.codec import readable
 from understudy.records.evidence import Evidence
 from understudy.records.review import HoldKind
 from understudy.records.rulebook import Rules
 from understudy.records.story import Sent, Story
-
-T = TypeVar("T")
 
 ENTRIES_MAX = 2_000
 """So many ledger entries of one turn are shown; a turn has some twenty, and more where it was tried to be sent for days."""
@@ -28,7 +24,7 @@ def story_of(tx: Transaction, turn_id: str) -> Story:
     holds = tx.trail.holds_of(turn.id)
     seconds = (tx.trail.second_of(hold.id) for hold in holds if hold.kind is HoldKind.SECOND)
     sent = (Sent(entry=entry, receipts=tuple(tx.outbox.receipts(entry.id))) for entry in tx.outbox.of_turn(turn.id))
-    saw, assessment, rules = _read(Evidence, evidence), _read(Assessment, judged), _rules(tx, turn.rulebook_id)
+    saw, assessment, rules = readable(Evidence, evidence), readable(Assessment, judged), _rules(tx, turn.rulebook_id)
     return Story(
         turn=turn,
         conversation=conversation,
@@ -39,7 +35,7 @@ def story_of(tx: Transaction, turn_id: str) -> Story:
         grant=None if saw is None or rules is None else granted(saw, rules),
         spoke=_spoke(saw, assessment, rules),
         assessment=assessment,
-        agent_error=_read(str, error),
+        agent_error=readable(str, error),
         holds=tuple(holds),
         verdicts=tuple(tx.verdicts.of_turn(turn.id)),
         sent=tuple(sent),
@@ -49,14 +45,6 @@ def story_of(tx: Transaction, turn_id: str) -> Story:
         seed=tx.seeds.of_turn(turn.id),
         entries=tuple(tx.trail.entries_of(turn.id, limit=ENTRIES_MAX)),
     )
-
-
-def _read(kind: type[T], stored: str | None) -> T | None:
-    """A document; None also where somebody made it unreadable: the rest is told all the same, and a proof says so."""
-    try:
-        return None if stored is None else load(kind, stored)
-    except MalformedInput:
-        return None
 
 
 def _spoke(saw: Evidence | None, assessment: Assessment | None, rules: Rules | None) -> tuple[str, ...]:

@@ -10,17 +10,14 @@ import asyncio
 import os
 import socket
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
 
 from understudy import __version__
-from understudy.errors import MalformedInput
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.records.assessment import Assessment
-from understudy.records.codec import dump, load
+from understudy.records.codec import dump, readable
 from understudy.records.evidence import Evidence
 from understudy.records.health import (
     Health,
@@ -36,8 +33,6 @@ from understudy.records.health import (
 )
 from understudy.records.ledger import LedgerEntry
 from understudy.records.trail import Process, Sizes
-
-T = TypeVar("T")
 
 ENTRIES_LOOKED_AT_MAX = 20_000
 TURNS_LOOKED_AT = 200
@@ -154,7 +149,9 @@ class HealthDesk:
             sizes = tx.trail.sizes(now)
             oldest = [one.oldest_at for one in sizes.working.values() if one.oldest_at is not None]
             turns = [turn.id for turn in tx.trail.turns(limit=TURNS_LOOKED_AT) if turn.decision is not None]
-            assessments = _readable(Assessment, tx.trail.documents(turns, "assessment"))
+            assessments = [
+                one for text in tx.trail.documents(turns, "assessment") if (one := readable(Assessment, text))
+            ]
             seen = tx.trail.documents(turns, "evidence") if self._limits.opinions else []
             return Health(
                 at=now,
@@ -170,7 +167,9 @@ class HealthDesk:
                 went=_went(tx, now, timedelta(minutes=minutes)),
                 checks=checks_went(assessments),
                 checks_of_turns=len(assessments),
-                opinions=opinions_went([one for saw in _readable(Evidence, seen) for one in saw.opinions]),
+                opinions=opinions_went(
+                    [one for text in seen if (saw := readable(Evidence, text)) for one in saw.opinions]
+                ),
                 processes=self._processes(tx, now),
             )
 
@@ -190,27 +189,10 @@ class HealthDesk:
                 seen_at=one.seen_at,
                 is_me=one.id == me.id,
                 is_silent=now - one.seen_at > SILENT_AFTER,
-                knows=_known_by(one),
+                knows=readable(Known, one.knows) or Known(),
             )
             for one in (me, *others)
         )
-
-
-def _readable(kind: type[T], documents: list[str]) -> list[T]:
-    """Those that can be read; what became of the others is for a proof to say, and no reason to show nothing."""
-    found = []
-    for document in documents:
-        with suppress(MalformedInput):
-            found.append(load(kind, document))
-    return found
-
-
-def _known_by(process: Process) -> Known:
-    """What a process told; nothing where it is of a version that tells it in another way."""
-    try:
-        return load(Known, process.knows)
-    except MalformedInput:
-        return Known()
 
 
 def _went(tx: Transaction, now: datetime, span: timedelta) -> Went:
