@@ -141,3 +141,15 @@ def test_any_bytes_are_refused_as_the_senders_mistake(api: Any, path: str, body:
     answer = api.post(path, content=body, headers={"Content-Type": "application/json", "If-Match": '"1"'})
     assert 400 <= answer.status_code < 500, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("asked", ["since", "until"])
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"]
+)
+@pytest.mark.parametrize(
+    "path", ["turns", "entries", "export", "export?what=entries"], ids=lambda path: path.replace("?what=", " of ")
+)
+def test_any_moment_that_can_be_written_is_looked_up(api: Any, path: str, moment: str, asked: str) -> None:
+    answer = api.get(f"/v1/ledger/{path}", params={asked: moment})
+    assert answer.status_code in (200, 422), answer.text

@@ -82,6 +82,17 @@ def test_a_planted_draft_looks_like_any_other_to_a_reviewer(served: Any) -> None
     assert not [word for word in ("seed", "plant", "rehearsal", "bad-1") if word in written.replace(RECORD["id"], "")]
 
 
+def test_the_story_of_a_planted_draft_looks_like_any_other_to_a_reviewer(served: Any) -> None:
+    turn = ask(served, "real-6", "Do you pay the return postage for mugs?")
+    planted = plant(served, {**RECORD, "id": "bad-6"})
+    http = served.http(served.key(*REVIEWER))
+    seed_turn = http.get(f"/v1/holds/{planted}").json()["turn"]["id"]
+    real, seed = (http.get(f"/v1/turns/{name}/story").json() for name in (turn["id"], seed_turn))
+    assert [hold["id"] for hold in seed["holds"]] == [planted]
+    for part in ("is_whole", "holds", "verdicts", "sent", "feedback", "counted", "seed", "entries"):
+        assert shape(seed[part]) == shape(real[part]), part
+
+
 def test_the_stream_does_not_tell_a_reviewer_which_draft_was_planted(served: Any) -> None:
     head = served.http(served.key()).get("/v1/ledger", params={"limit": 1000}).json()["items"][-1]["seq"]
     turn = ask(served, "real-2", "Do you pay the return postage for pans?")

@@ -16,7 +16,7 @@ from urllib.parse import parse_qs
 
 import httpx2
 import pytest
-from joserfc import jwt
+from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
 
 from understudy.adapters.identity.oidc import OidcProvider, challenge_of
@@ -168,6 +168,43 @@ def test_what_the_token_says_counts_before_what_else_is_known(scripted: Scripted
     assert why(scripted) == Refusal.TOKEN_INVALID
 
 
+def test_an_address_is_verified_only_by_who_says_it(scripted: Scripted) -> None:
+    scripted.discovery["userinfo_endpoint"] = f"{ISSUER}/me"
+    scripted.claims["email"] = "ceo@shop.example"
+    scripted.userinfo |= {"email": "ines@elsewhere.example", "email_verified": True}
+    assert "email_verified" not in redeemed(scripted).claims
+    scripted.userinfo["email"] = "ceo@shop.example"
+    assert redeemed(scripted).claims["email_verified"] is True
+    scripted.userinfo["email"] = "ines@elsewhere.example"
+    scripted.claims["email_verified"] = True
+    found = redeemed(scripted).claims
+    assert (found["email"], found["email_verified"]) == ("ceo@shop.example", True)
+    del scripted.claims["email"]
+    scripted.userinfo = {"sub": "ines", "email": "ines@elsewhere.example"}
+    assert "email_verified" not in redeemed(scripted).claims
+
+
+def test_many_who_come_while_the_provider_is_away_wait_for_it_once(scripted: Scripted) -> None:
+    clock = FrozenClock(START)
+    kept = provider(scripted, clock=clock)
+    scripted.instead["/.well-known/openid-configuration"] = broken(httpx2.ConnectError("no"))
+
+    async def come(number: int) -> list[Any]:
+        coming = (kept.redeem("code", ATTEMPT, back_to=BACK_TO) for _ in range(number))
+        return await asyncio.gather(*coming, return_exceptions=True)
+
+    async def play() -> None:
+        away = await come(5)
+        assert {one.why for one in away} == {Refusal.PROVIDER_AWAY}
+        assert scripted.paths() == ["openid-configuration"]
+        scripted.instead.clear()
+        await clock.sleep(5)
+        (found,) = await come(1)
+        assert found.subject == "ines"
+
+    asyncio.run(play())
+
+
 def test_documents_are_kept_for_their_time(scripted: Scripted) -> None:
     clock = FrozenClock(START)
     kept = provider(scripted, clock=clock)
@@ -234,6 +271,15 @@ def published_key_that_is_none(scripted: Scripted) -> None:
     scripted.keys = [{"kty": "RSA", "kid": "one", "n": "!", "e": "AQAB"}, {"kty": "?"}, 7]
 
 
+def published_key_of_a_curve_that_nobody_knows(scripted: Scripted) -> None:
+    scripted.keys = [{"kty": "EC", "kid": "one", "crv": "P-1", "x": "AA", "y": "AA"}]
+
+
+def signed_and_nested_too_deep(scripted: Scripted) -> None:
+    token = jws.serialize_compact({"alg": "RS256", "kid": "one"}, b"[" * 50_000, RSA)
+    scripted.instead["/token"] = lambda: httpx2.Response(200, json={"id_token": token})
+
+
 def no_token_at_all(scripted: Scripted) -> None:
     scripted.instead["/token"] = lambda: httpx2.Response(200, json={"id_token": {"not": "text"}})
 
@@ -248,6 +294,8 @@ def no_token_at_all(scripted: Scripted) -> None:
         by_a_key_for_encryption,
         by_one_of_two_and_not_said_which,
         published_key_that_is_none,
+        published_key_of_a_curve_that_nobody_knows,
+        signed_and_nested_too_deep,
         no_token_at_all,
     ],
     ids=lambda how: how.__name__,
@@ -267,6 +315,9 @@ def test_token_proves_nothing(how: Callable[[Scripted], None], scripted: Scripte
         ("nbf", START.timestamp() + 31, False),
         ("exp", True, False),
         ("exp", "soon", False),
+        ("exp", float("nan"), False),
+        ("exp", float("inf"), False),
+        ("exp", 10**400, False),
         ("aud", ["understudy"], True),
         ("aud", [], False),
         ("sub", "x" * 256, False),

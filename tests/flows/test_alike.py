@@ -72,6 +72,14 @@ def test_one_that_changed_meanwhile_is_refused_alone(stage: Any) -> None:
     }
 
 
+def test_where_the_one_that_was_read_is_refused_no_other_is_evidence_in_its_place(stage: Any) -> None:
+    holds = waiting(stage, 3)
+    done = approve(stage, [*holds[:2], replace(holds[2], version=9)])
+    assert done.approved == (holds[0].id, holds[1].id)
+    assert labels(stage, holds[:2]) == [Outcome.DISCOUNTED] * 2
+    assert stage.read(lambda tx: tx.reviews.of_reviewer("rosa", limit=10)) == []
+
+
 def test_they_can_be_taken_back(stage: Any) -> None:
     holds = waiting(stage, 2)
     done = approve(stage, holds, undo_s=10)

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -213,6 +214,27 @@ def test_an_export_has_no_data_of_customers_in_it(stage: Any) -> None:
     assert lines[2]["entries"][-1]["hash"]
 
 
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE artifacts SET body = 'nonsense' WHERE turn_id = :turn AND kind = 'evidence'",
+        "UPDATE artifacts SET body = '{}' WHERE turn_id = :turn AND kind = 'assessment'",
+        "UPDATE rulebooks SET rules = 'nonsense'",
+    ],
+)
+def test_a_turn_that_somebody_tampered_with_is_told_and_taken_out_like_the_others(sql: str, stage: Any) -> None:
+    turn = stage.turns[1]
+    with stage.store.engine.connect() as connection, connection.begin():
+        connection.execute(text(sql), {"turn": turn.id} if ":turn" in sql else {})
+    story = stage.run(audit_of(stage).story(turn.id))
+    assert story.turn.id == turn.id
+    assert None in (story.evidence, story.assessment, story.rules)
+    assert not stage.run(audit_of(stage).prove_turn(turn.id)).is_intact
+    assert stage.run(desk(stage).look(minutes=120)).went.received == 3
+    lines = [json.loads(line) for line in export(stage).splitlines()]
+    assert [line["turn"]["id"] for line in lines] == [turn.id for turn in stage.turns]
+
+
 def test_an_unmasked_export_is_whole_and_noted(stage: Any) -> None:
     whole = export(stage, is_masked=False, reason="a court asked", form=Form.CSV)
     assert "Zoë Müller" in whole
@@ -299,6 +321,10 @@ def test_processes_see_each_other_and_who_fell_silent(stage: Any) -> None:
     stage.pass_time(30)
     seen = stage.run(health.look(minutes=15))
     assert [one.is_silent for one in seen.processes] == [False, True]
+    stage.pass_time(5)
+    of_another_version = replace(other.now(), knows='{"of_another_version": 1}')
+    stage.store.write_now(lambda tx: tx.processes.put(of_another_version, forget_before=stage.clock.now()))
+    assert len(stage.run(health.look(minutes=15)).processes) == 2
     stage.run(other.end())
     stage.pass_time(5)
     assert len(stage.run(health.look(minutes=15)).processes) == 1

@@ -50,8 +50,11 @@ TURN_COLUMNS = (
     *("feedback", "label", "loss", "first_entry", "last_entry", "last_hash"),
 )
 ENTRY_COLUMNS = ("seq", "at", "event", "turn_id", "conversation_id", "actor", "body", "previous", "hash")
-FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
-"""A cell that begins with one of these is a formula to a spreadsheet, and customers may write what they like."""
+FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A cell that begins with one of these, or with its full-width form, is a formula to a spreadsheet, and customers may write what they like."""
+
+WRITTEN = frozenset({"reasons", "topic", "why"})
+"""Fields of a ledger entry that hold words of people and no names of ours."""
 
 
 class _Open:
@@ -92,7 +95,10 @@ def turn_line(story: Story, *, business: Profile, is_masked: bool) -> dict[str, 
         "verdicts": [
             {
                 **plain(one),
-                "text": None if one.text is None else mask.text(one.text),
+                **{
+                    name: None if text is None else mask.text(text)
+                    for name, text in (("text", one.text), ("topic", one.topic))
+                },
                 "reasons": mask.all(list(one.reasons)),
             }
             for one in story.verdicts
@@ -102,7 +108,7 @@ def turn_line(story: Story, *, business: Profile, is_masked: bool) -> dict[str, 
         "candidate": None if story.candidate is None else plain(story.candidate),
         "second_reviews": [plain(one) for one in story.seconds],
         "seed": None if story.seed is None else {**plain(story.seed), "body": None},
-        "entries": [entry_line(entry) for entry in story.entries],
+        "entries": [_entry(entry, mask) for entry in story.entries],
     }
 
 
@@ -200,7 +206,7 @@ def _evidence(evidence: Evidence, mask: Mask | _Open) -> dict[str, Any]:
         ],
         "draft": None if draft is None else {**mask.all(draft), **{name: draft[name] for name in named}},
         "agent_error": None if found["agent_error"] is None else mask.text(found["agent_error"]),
-        "contact": {**mask.all(found["contact"]), "id": found["contact"]["id"]},
+        "contact": mask.all(found["contact"]),
         "safe_replies_sent": mask.all(found["safe_replies_sent"]),
         "opinions": [{**mask.all(one), "name": one["name"]} for one in found["opinions"]],
     }
@@ -222,6 +228,13 @@ def _sent(sent: Sent, mask: Mask | _Open, *, is_masked: bool) -> dict[str, Any]:
     error = None if entry["last_error"] is None else mask.text(entry["last_error"])
     receipts = [_with_texts(plain(one), mask, "detail") for one in sent.receipts]
     return {**entry, **reached, "text": mask.text(entry["text"]), "last_error": error, "receipts": receipts}
+
+
+def _entry(entry: LedgerEntry, mask: Mask | _Open) -> dict[str, Any]:
+    """An entry in which what a reviewer wrote is masked; where nothing was, its hash still follows from it."""
+    line = entry_line(entry)
+    written = {name: mask.all(said) for name, said in line["body"].items() if name in WRITTEN}
+    return {**line, "body": {**line["body"], **written}}
 
 
 def _joined(parts: Iterable[str]) -> str:

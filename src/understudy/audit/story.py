@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from understudy.assessment.decision import granted, rules_that_spoke
-from understudy.errors import NotFound
+from understudy.errors import MalformedInput, NotFound
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment
-from understudy.records.codec import load
+from understudy.records.codec import readable
 from understudy.records.evidence import Evidence
 from understudy.records.review import HoldKind
 from understudy.records.rulebook import Rules
@@ -24,8 +24,7 @@ def story_of(tx: Transaction, turn_id: str) -> Story:
     holds = tx.trail.holds_of(turn.id)
     seconds = (tx.trail.second_of(hold.id) for hold in holds if hold.kind is HoldKind.SECOND)
     sent = (Sent(entry=entry, receipts=tuple(tx.outbox.receipts(entry.id))) for entry in tx.outbox.of_turn(turn.id))
-    saw = None if evidence is None else load(Evidence, evidence)
-    assessment, rules = None if judged is None else load(Assessment, judged), _rules(tx, turn.rulebook_id)
+    saw, assessment, rules = readable(Evidence, evidence), readable(Assessment, judged), _rules(tx, turn.rulebook_id)
     return Story(
         turn=turn,
         conversation=conversation,
@@ -36,7 +35,7 @@ def story_of(tx: Transaction, turn_id: str) -> Story:
         grant=None if saw is None or rules is None else granted(saw, rules),
         spoke=_spoke(saw, assessment, rules),
         assessment=assessment,
-        agent_error=None if error is None else load(str, error),
+        agent_error=readable(str, error),
         holds=tuple(holds),
         verdicts=tuple(tx.verdicts.of_turn(turn.id)),
         sent=tuple(sent),
@@ -57,5 +56,5 @@ def _spoke(saw: Evidence | None, assessment: Assessment | None, rules: Rules | N
 def _rules(tx: Transaction, rulebook_id: str | None) -> Rules | None:
     try:
         return None if rulebook_id is None else tx.rulebooks.get(rulebook_id).rules
-    except NotFound:
+    except (NotFound, MalformedInput):
         return None

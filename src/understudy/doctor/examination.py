@@ -30,6 +30,8 @@ AGENT_WITHIN_S = 10.0
 BLOT: Final = "•••"
 SECRET_CHARS_MIN: Final = 4
 _USER_IN_URL: Final = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/@\s]+@", re.IGNORECASE)
+_QUERY_IN_URL: Final = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s?'\"]+\?)[^\s'\"]+", re.IGNORECASE)
+"""Some services take their key there."""
 
 
 def examine(settings: Settings, base: Path, *, console_missing: str | None) -> list[Result]:
@@ -67,13 +69,13 @@ def is_broken(results: list[Result]) -> bool:
 
 
 def without_secrets(result: Result, settings: Settings) -> Result:
-    """The same with every secret of the settings, and whoever signs in by a URL, blotted out: providers quote what they get."""
+    """The same with every secret of the settings, whoever signs in by a URL and its query blotted out: providers quote what they get."""
     secrets = sorted(_secrets(settings), key=len, reverse=True)
 
     def clean(text: str) -> str:
         for secret in secrets:
             text = text.replace(secret, BLOT)
-        return _USER_IN_URL.sub(rf"\1{BLOT}@", text)
+        return _QUERY_IN_URL.sub(rf"\1{BLOT}", _USER_IN_URL.sub(rf"\1{BLOT}@", text))
 
     return replace(result, what=clean(result.what), says=clean(result.says), mend=clean(result.mend))
 

@@ -108,6 +108,14 @@ def load(kind: type[T], text: str | bytes) -> T:
         raise MalformedInput(f"not a {kind.__name__}: {explain(error)}") from error
 
 
+def readable(kind: type[T], text: str | None) -> T | None:
+    """The same for whoever shows what there is: None where there is nothing, or where somebody made it unreadable."""
+    try:
+        return None if text is None else load(kind, text)
+    except MalformedInput:
+        return None
+
+
 def build(kind: type[T], data: Any) -> T:
     """Read a record from plain data; raises `MalformedInput` naming the field that does not fit."""
     try:

@@ -41,7 +41,7 @@ class AlikeVerdicts:
                 kind=VerdictKind.APPROVE,
                 reviewer=reviewer,
                 bulk=bulk,
-                is_repeat=bool(approved),
+                is_repeat=hold_id != seen,
             )
             try:
                 if undo_s > 0:

@@ -17,7 +17,7 @@ from understudy import __version__
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.records.assessment import Assessment
-from understudy.records.codec import dump, load
+from understudy.records.codec import dump, readable
 from understudy.records.evidence import Evidence
 from understudy.records.health import (
     Health,
@@ -149,7 +149,9 @@ class HealthDesk:
             sizes = tx.trail.sizes(now)
             oldest = [one.oldest_at for one in sizes.working.values() if one.oldest_at is not None]
             turns = [turn.id for turn in tx.trail.turns(limit=TURNS_LOOKED_AT) if turn.decision is not None]
-            assessments = [load(Assessment, one) for one in tx.trail.documents(turns, "assessment")]
+            assessments = [
+                one for text in tx.trail.documents(turns, "assessment") if (one := readable(Assessment, text))
+            ]
             seen = tx.trail.documents(turns, "evidence") if self._limits.opinions else []
             return Health(
                 at=now,
@@ -165,7 +167,9 @@ class HealthDesk:
                 went=_went(tx, now, timedelta(minutes=minutes)),
                 checks=checks_went(assessments),
                 checks_of_turns=len(assessments),
-                opinions=opinions_went([one for text in seen for one in load(Evidence, text).opinions]),
+                opinions=opinions_went(
+                    [one for text in seen if (saw := readable(Evidence, text)) for one in saw.opinions]
+                ),
                 processes=self._processes(tx, now),
             )
 
@@ -185,7 +189,7 @@ class HealthDesk:
                 seen_at=one.seen_at,
                 is_me=one.id == me.id,
                 is_silent=now - one.seen_at > SILENT_AFTER,
-                knows=load(Known, one.knows),
+                knows=readable(Known, one.knows) or Known(),
             )
             for one in (me, *others)
         )

@@ -39,8 +39,8 @@ BEFORE_THE_DECISION = frozenset(
     }
 )
 """Steps that a planted draft never took: who hears them would know it by their absence."""
-NOT_THEIRS = frozenset({"seed", "review", "reviewer", "label", "user", "session"})
-"""First words of the events that tell how reviews are looked at, and who signs in."""
+NOT_THEIRS = frozenset({"seed", "review", "reviewer", "label", "user", "session", "ledger"})
+"""First words of the events that tell how reviews are looked at, who signs in, and what auditors take out."""
 OF_TRIALS = frozenset({"trial"})
 """And of those that come by the thousand while a gate runs, and concern no customer."""
 

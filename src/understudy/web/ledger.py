@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, BaseModel
+from pydantic import AfterValidator, AwareDatetime, BaseModel
 
 from understudy.errors import Forbidden, InputError
 from understudy.records.access import Scope
@@ -24,8 +24,17 @@ router = APIRouter(prefix="/v1/ledger", tags=["ledger"])
 
 VERIFIED_AT_ONCE_MAX = 20_000
 
-Since = Annotated[AwareDatetime | None, Query(description="from this moment on")]
-Until = Annotated[AwareDatetime | None, Query(description="before this moment")]
+FIRST, LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Nothing here is older or younger; moments beyond are as good as these, and leave room to look a little further."""
+
+
+def _within_reach(moment: datetime) -> datetime:
+    return min(max(moment, FIRST), LAST)
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_within_reach)]
+Since = Annotated[Moment | None, Query(description="from this moment on")]
+Until = Annotated[Moment | None, Query(description="before this moment")]
 Name = Annotated[str | None, Query(min_length=1, max_length=200)]
 Before = Annotated[int | None, Query(ge=1, le=SEQ_MAX, description="go on further back: the `next` of the page before")]
 Limit = Annotated[int, Query(ge=1, le=200)]

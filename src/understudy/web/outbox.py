@@ -18,6 +18,9 @@ from understudy.web.problems import answers
 
 router = APIRouter(prefix="/v1/outbox", tags=["outbox"], route_class=JsonRoute)
 
+ADDRESS_CHARS_MIN = 4
+"""What is shorter is nobody's address, and stands in many words."""
+BLOT = "•••"
 MAY_STILL_BE_SENT = (OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.DEAD)
 
 
@@ -145,8 +148,15 @@ def _row(entry: OutboxEntry, hold_id: str | None) -> OutboxRow:
         conversation_id=entry.conversation_id,
         author=entry.author,
         attempts=entry.attempts,
-        last_error=entry.last_error,
+        last_error=_without_address(entry),
         created_at=entry.created_at,
         due_at=entry.due_at,
         hold_id=hold_id,
     )
+
+
+def _without_address(entry: OutboxEntry) -> str | None:
+    """What went wrong, the customer's address blotted out: providers quote what they do not take."""
+    if entry.last_error is None or len(entry.address) < ADDRESS_CHARS_MIN:
+        return entry.last_error
+    return entry.last_error.replace(entry.address, BLOT)

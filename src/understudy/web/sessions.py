@@ -31,6 +31,8 @@ WINDOW = timedelta(minutes=5)
 BY_PROVIDER: Final = "provider and address"
 TRIES_MAX = {"user and address": 5, "user": 30, "address": 50, BY_PROVIDER: 200}
 """Tries to sign in within a window, by what they have in common; those at the provider count when they begin and end."""
+NOBODYS: Final = frozenset({"system", "channel", "customer", "command line", "demo"})
+"""Names by which the ledger means the product itself, or a customer."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -135,8 +137,10 @@ async def note_refusal(app: App, refused: SignInRefused) -> None:
 
 
 def _free_name(tx: Transaction, admitted: Admitted) -> str:
-    """A name that nobody else has here: verdicts and the ledger name people by it."""
-    name = next((name for name in admitted.names() if tx.users.get(user_id(name)) is None), None)
+    """A name that nobody else has here, no program either: verdicts, second reviews and the ledger go by it."""
+    taken = NOBODYS | {user_id(key.name) for key in tx.keys.all()}
+    free = (name for name in admitted.names() if user_id(name) not in taken and tx.users.get(user_id(name)) is None)
+    name = next(free, None)
     if name is None:
         raise SignInRefused("a hundred others have that name already", why=Refusal.NO_NAME)
     return name

@@ -17,7 +17,6 @@ from understudy.records.review import Hold, Verdict
 from understudy.records.reviewing import SeedOutcome
 from understudy.records.rulebook import Grant, Rules
 from understudy.records.story import Proof, Story
-from understudy.records.turn import TurnState
 from understudy.web.auth import LedgerReader, TheApp, TurnsReader
 from understudy.web.blind import second_of_turn
 from understudy.web.problems import answers
@@ -181,7 +180,7 @@ def _in_part(story: Story, view: TurnOut, key: Caller, *, is_blind: bool) -> Sto
     base = _base(story, view)
     if Scope.HOLDS_READ not in key.scopes:
         base = base.model_copy(update={"customer": None})
-    if is_blind or story.turn.state is TurnState.PLANTED:
+    if is_blind:
         return base
     holds = [hold for hold in story.holds if hold.kind not in AFTERWARDS]
     told = {hold.id for hold in holds}

@@ -10,7 +10,7 @@ from understudy.errors import NotFound
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller
 from understudy.records.assessment import Assessment
-from understudy.records.codec import load
+from understudy.records.codec import readable
 from understudy.records.conversation import Conversation, Mode
 from understudy.records.evidence import Draft
 from understudy.records.ledger import LedgerEntry
@@ -45,7 +45,7 @@ def turn_view(tx: Transaction, turn: Turn, *, reader: Caller | None = None) -> T
 
 def _whole_turn(tx: Transaction, turn: Turn) -> TurnOut:
     draft, error, judged = (tx.artifacts.get(turn.id, kind) for kind in ("draft", "agent_error", "assessment"))
-    assessment = None if judged is None else load(Assessment, judged)
+    assessment = readable(Assessment, judged)
     confidence = None if assessment is None else assessment.confidence
     holds = [hold for hold in tx.holds.open_of_turn(turn.id) if hold.kind not in AFTERWARDS]
     entries = tx.outbox.of_turn(turn.id)
@@ -63,8 +63,8 @@ def _whole_turn(tx: Transaction, turn: Turn) -> TurnOut:
         contributions=[] if confidence is None else list(confidence.contributions),
         signals={} if assessment is None else {signal.check: signal.score for signal in assessment.signals},
         findings=[] if assessment is None else list(assessment.findings),
-        draft=None if draft is None else load(Draft, draft),
-        agent_error=None if error is None else load(str, error),
+        draft=readable(Draft, draft),
+        agent_error=readable(str, error),
         is_audited=turn.is_audited,
         superseded_by=turn.superseded_by,
         hold_id=holds[0].id if holds else None,

@@ -21,6 +21,8 @@ from understudy.ports.clock import Clock
 from understudy.records.admission import Refusal
 
 ANSWER_BYTES_MAX = 500_000
+AWAY_FOR = timedelta(seconds=5)
+"""So long a provider that did not answer is not asked for the same document again: else many who wait would do so in turn."""
 _CODE = re.compile(r"[a-z_]{1,60}")
 
 
@@ -40,6 +42,7 @@ class Documents:
         self._timeout_s = timeout_s
         self._kept_for = timedelta(seconds=kept_s)
         self._kept: dict[str, _Kept] = {}
+        self._away: dict[str, tuple[SignInRefused, datetime]] = {}
         self._lock = asyncio.Lock()
         self._client = httpx2.AsyncClient(
             headers={"accept": "application/json"}, follow_redirects=False, timeout=None, transport=transport
@@ -50,9 +53,19 @@ class Documents:
         async with self._lock:  # many who sign in at once fetch it once
             known = self._kept.get(url)
             if known is None or anew or known.until <= self._clock.now():
-                document = await self.fetch("GET", url)
+                document = await self._fetch_unless_away(url)
                 known = self._kept[url] = _Kept(document, self._clock.now() + self._kept_for)
             return known.document
+
+    async def _fetch_unless_away(self, url: str) -> dict[str, Any]:
+        found = self._away.get(url)
+        if found is not None and self._clock.now() < found[1]:
+            raise SignInRefused(found[0].message, why=found[0].why)
+        try:
+            return await self.fetch("GET", url)
+        except SignInRefused as error:
+            self._away[url] = (SignInRefused(error.message, why=error.why), self._clock.now() + AWAY_FOR)
+            raise
 
     async def fetch(
         self, method: str, url: str, *, headers: Mapping[str, str] | None = None, form: Mapping[str, str] | None = None

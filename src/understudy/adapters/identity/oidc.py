@@ -84,7 +84,7 @@ class OidcProvider:
             skew_s=self._skew_s,
         )
         more = await self._more(discovery, answer.get("access_token"), subject=claims["sub"])
-        return Identity(issuer=self.issuer, subject=claims["sub"], claims={**more, **claims})
+        return Identity(issuer=self.issuer, subject=claims["sub"], claims=_together(claims, more))
 
     async def check(self) -> str:
         """Fetch the discovery document and the keys."""
@@ -139,6 +139,14 @@ class OidcProvider:
         if more.get("sub") != subject:
             raise SignInRefused("the provider's userinfo is about somebody else", why=Refusal.TOKEN_INVALID)
         return more
+
+
+def _together(claims: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    """What the token and the userinfo say; the token counts first. That an address was verified is said of one address."""
+    found = {**more, **claims}
+    of_it = [said for said in (claims, more) if said.get("email") == found.get("email") and "email_verified" in said]
+    verified_by = {"email_verified": of_it[0]["email_verified"]} if of_it else {}
+    return {**{name: said for name, said in found.items() if name != "email_verified"}, **verified_by}
 
 
 def challenge_of(verifier: str) -> str:

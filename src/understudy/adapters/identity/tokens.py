@@ -21,6 +21,8 @@ from understudy.records.admission import Refusal
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 SUBJECT_CHARS_MAX = 255
 TOKEN_CHARS_MAX = 100_000
+MOMENT_MAX = 1e12
+"""Seconds since 1970; what is more, or no number at all, is no moment of anybody's."""
 
 
 class UnknownKey(SignInRefused):
@@ -40,7 +42,7 @@ def verified(token: Any, keys: dict[str, Any]) -> dict[str, Any]:
         )
     try:
         return jwt.decode(token, _imported(candidates[0]), algorithms=[algorithm]).claims
-    except (JoseError, ValueError, TypeError) as error:
+    except (JoseError, ValueError, TypeError, LookupError, RecursionError) as error:
         raise _invalid(f"has no signature that holds ({type(error).__name__})") from error
 
 
@@ -92,7 +94,7 @@ def _imported(key: dict[str, Any]) -> Key:
 
 def _number(claims: dict[str, Any], name: str, *, least: float | None = None) -> float:
     value = claims.get(name, least)
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOMENT_MAX:
         raise _invalid(f"has no {name!r} that is a number")
     return float(value)
 
