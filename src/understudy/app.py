@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from understudy.adapters.channels.collected import CollectedChannel
 from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
@@ -32,7 +33,7 @@ from understudy.learning.topics import TopicLearning
 from understudy.oversight import earning_terms, expiry_reply, lessons_of, reviewing, topic_terms
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
-from understudy.ports.channel import Channel
+from understudy.ports.channel import Channel, Fetched
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.opinion import SecondOpinion
@@ -66,6 +67,7 @@ from understudy.turn.intake import Intake, IntakeLimits
 from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
+from understudy.turn.pulling import Pulling, PullLimits
 from understudy.turn.releases import Picks, Routes
 from understudy.upkeep.sweeps import Sweeps
 
@@ -99,6 +101,7 @@ class App:
     flow: TurnFlow
     outbox: Outbox
     reports: Reports
+    pulling: Pulling
     holds: Holds
     verdicts: Verdicts
     seeds: Seeds
@@ -136,9 +139,11 @@ class App:
             await self.flow.release_leases()
             await self.outbox.release_leases()
             await self.spread.release_leases()
+            await self.pulling.release_leases()
         self.flow.begin(self.dispatcher)
         self.outbox.begin(self.dispatcher)
         self.renewals.start()
+        self.pulling.start()
         self.sweeps.start()
         self.lessons.start()
         for sweeps in (*self.release_watch, *self.trials):
@@ -152,10 +157,12 @@ class App:
         """Begin no new turn from now on, where another process can; requests are answered as before."""
         self.dispatcher.drain()
         self.spread.drain()
+        self.pulling.drain()
 
     async def stop(self) -> None:
         """Finish what is under way, within a grace period, and let go of everything."""
         self.topics.stop()
+        await self.pulling.stop()
         for sweeps in (*self.release_watch, *self.trials):
             await sweeps.stop()
         with suppress(UnderstudyError):  # what cannot be handed over lapses
@@ -194,9 +201,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     store = open_store(settings, base)
     places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
     drafting = _drafting(settings, clock, telemetry, versions.picks, places)
-    outbox = Outbox(
-        store, clock, telemetry, channels, limits=OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
-    )
+    sending = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
+    outbox = Outbox(store, clock, telemetry, channels, limits=sending)
     flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning = earning_terms(settings)
@@ -206,7 +212,9 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "holds": desks["holds"].sweep, "learning": learning.sweep}
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
+    ways_in = _ways_in(settings, store, clock, telemetry, flow, channels if works else {})
     renewals = {"turns": flow.renew, "outbox": outbox.renew, "places": places.renew, "trials": tried["spread"].renew}
+    renewals["pulls"] = ways_in["pulling"].renew
     return App(
         settings=settings,
         base=base,
@@ -218,10 +226,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         agents=agents,
         opinions=opinions,
         channels=channels,
-        intake=_intake(settings, store, clock, telemetry, flow),
         flow=flow,
         outbox=outbox,
-        reports=Reports(store, clock, telemetry),
         casebook=Casebook(store, clock, Suites(base / settings.evaluation.suites, rulebook.rules.profile)),
         learning=learning,
         orders=Orders(store, clock, telemetry, lambda: rulebook.rules, **earning),
@@ -233,6 +239,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         topics=topics,
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
+        **ways_in,
         **desks,
         **tried,
         **letting_out(*shared, rules=lambda: rulebook.rules, opinions=beside, served=tried["asking"]),
@@ -356,6 +363,22 @@ def _drafting(settings: Settings, clock: Clock, telemetry: Telemetry, picks: Pic
         in_flight_max=settings.limits.drafts_in_flight_max,
     )
     return Drafting(clock, telemetry, picks, limits=limits, places=places)
+
+
+def _ways_in(
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    flow: TurnFlow,
+    channels: Mapping[str, Channel],
+) -> dict[str, Any]:
+    """What takes messages and reports in, and fetches from those of the channels that do not call; by their names in `App`."""
+    intake, reports = _intake(settings, store, clock, telemetry, flow), Reports(store, clock, telemetry)
+    fetched = {name: channel for name, channel in channels.items() if isinstance(channel, Fetched)}
+    limits = PullLimits(lapse_s=LAPSE_S)
+    pulling = Pulling(store, clock, telemetry, fetched, intake=intake, report=reports.take, limits=limits)
+    return {"intake": intake, "reports": reports, "pulling": pulling}
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:

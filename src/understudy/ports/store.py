@@ -17,6 +17,7 @@ from understudy.ports.access import IdempotencyKeys, Keys, Users
 from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
+from understudy.ports.pulls import Envelopes, Pulls
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
@@ -316,6 +317,10 @@ class Transaction(Protocol):
     def spread(self) -> SpreadRuns: ...
     @property
     def pending_gates(self) -> PendingGates: ...
+    @property
+    def pulls(self) -> Pulls: ...
+    @property
+    def envelopes(self) -> Envelopes: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""
