@@ -17,6 +17,7 @@ from understudy.ports.opinion import SecondOpinion
 from understudy.records.rest import RestShape
 from understudy.settings.channels import Remote, Rest, Vendor
 from understudy.settings.mail import Email, MailServer
+from understudy.settings.matrix import Matrix
 from understudy.settings.model import (
     AgentSettings,
     AgentVersion,
@@ -113,6 +114,13 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
             )
         case Email():
             return mail_channel(name, channel, clock, settings)
+        case Matrix():
+            from understudy.adapters.channels.matrix import MatrixChannel
+
+            token = channel.access_token.get_secret_value()
+            rest = channel.model_dump(exclude={"kind", "access_token", "markup", "agent"})
+            chars_max = settings.limits.message_chars_max
+            return MatrixChannel(name, access_token=token, clock=clock, text_chars_max=chars_max, **rest)
         case _:
             return rest_channel(name, channel, clock, settings)
 

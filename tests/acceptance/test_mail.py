@@ -109,8 +109,8 @@ def test_a_mail_is_answered_through_review_in_its_thread_and_so_is_the_next(
         known = tx.messages.known("mail", "ada-2@home.example")
         return [message.text for message in tx.messages.of_conversation(known.conversation_id)]
 
+    until(lambda: len(product.app.store.read_now(said)) == 4)
     texts = product.app.store.read_now(said)
-    assert len(texts) == 4
     assert texts[0] == f"Return postage\n\n{words.held}"
     assert texts[2] == words.automatic  # without what it quotes
     assert dovecot.flags() == [(), ()]

@@ -10,6 +10,7 @@ from understudy.errors import UnderstudyError
 from understudy.ports.channel import Capabilities, Channel, Checked
 from understudy.settings.channels import Remote
 from understudy.settings.mail import Email
+from understudy.settings.matrix import Matrix
 from understudy.settings.model import ChannelSettings, Settings, WebChat, Webhook
 
 CHANNEL_WITHIN_S = 10.0
@@ -54,7 +55,7 @@ def _standing(what: str, channel: ChannelSettings, built: Channel) -> Result:
         says, mend = doubt
         return Result(what=what, state="warning", says=says, mend=mend)
     says = channel.kind
-    if isinstance(channel, Remote | Email):
+    if isinstance(channel, Remote | Email | Matrix):
         says = f"{channel.kind}: {'; '.join(_promises(built.capabilities))}"
     return Result(what=what, state="ok", says=says)
 

@@ -137,7 +137,7 @@ class Fetched(ABC):
     async def fetch(self, cursor: str | None, *, wait_s: float) -> tuple[Arrival, ...]:
         """What came after a cursor, in order, some of it at least; where there is nothing, wait for it at most `wait_s`.
 
-        `cursor` None: nothing was ever fetched, so begin. Nothing is changed at the provider, and the same cursor gives
+        `cursor` None: nothing was ever fetched, so begin. Nothing is changed at the provider but invitations accepted, and the same cursor gives
         the same again. May be cancelled at any moment. Raises `ChannelUnreachable` with what went wrong.
         """
 

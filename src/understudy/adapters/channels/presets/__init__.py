@@ -14,7 +14,7 @@ PRESETS: Final = (
 """Their names, which are the `kind` of a channel too."""
 
 
-EXAMPLES: Final = ("email",)
+EXAMPLES: Final = ("email", "matrix")
 """Kinds of channels that no shape describes; their files show how one is configured."""
 
 
