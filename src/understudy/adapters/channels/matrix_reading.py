@@ -43,6 +43,7 @@ class MatrixReading:
         if kind == "m.room.redaction":
             return "a message was taken back; what was said stays in the record"
         content = _table(event, "content")
+        needs_person: str | None
         if kind == "m.room.encrypted":
             words, needs_person = (
                 "[an encrypted message, which cannot be read here: ask for an unencrypted room]",
