@@ -232,6 +232,33 @@ def test_a_channel_that_cannot_be_reached_is_tried_again_later_each_time(build: 
     assert texts(stage) == ["About a"]
 
 
+def test_a_channel_that_does_not_wait_for_news_itself_is_not_asked_without_a_pause(build: Build) -> None:
+    stage, box = build(), Box()
+    slept: list[float] = []
+    paused = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        paused.set()
+        await asyncio.Event().wait()
+
+    one = pulling(stage, box)
+
+    class Clock:
+        now, random, new_id = stage.clock.now, stage.clock.random, stage.clock.new_id
+
+    one._clock = Clock()  # type: ignore[assignment]
+    one._clock.sleep = sleep  # type: ignore[attr-defined,method-assign]
+
+    async def scene() -> None:
+        one.start()
+        await paused.wait()
+        await one.stop()
+
+    stage.run(asyncio.wait_for(scene(), 60))
+    assert (box.looks, slept) == (1, [2.0])
+
+
 def test_a_stop_gives_the_channel_to_others_at_once(build: Build) -> None:
     stage, box = build(), Box(letter("a"))
     one = pulling(stage, box)

@@ -82,6 +82,7 @@ class Pulling:
         self._report = report
         self._limits = limits
         self._leases: dict[str, PullLease] = {}
+        self._brought: dict[str, int] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._handing_over: asyncio.Task[None] | None = None
 
@@ -125,9 +126,11 @@ class Pulling:
         failures = 0
         while True:
             try:
-                if await self.once(channel):
-                    failures = 0
-                else:
+                began = self._clock.now()
+                has_channel = await self.once(channel)
+                failures = 0 if has_channel else failures
+                is_soon = (self._clock.now() - began).total_seconds() < self._limits.look_s
+                if not has_channel or (is_soon and not self._brought.get(channel)):  # it did not wait for news itself
                     await self._clock.sleep(self._limits.look_s)
             except StepSuperseded:
                 self._leases.pop(channel, None)  # another process has it
@@ -150,7 +153,9 @@ class Pulling:
         if lease is None:
             return False
         self._leases[channel] = lease
-        for arrival in await self._channels[channel].fetch(lease.cursor, wait_s=self._limits.wait_s):
+        arrivals = await self._channels[channel].fetch(lease.cursor, wait_s=self._limits.wait_s)
+        self._brought[channel] = len(arrivals)
+        for arrival in arrivals:
             await self._store_one(lease, arrival)
             lease = self._leases[channel] = replace(lease, cursor=arrival.cursor)
         return True
