@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from understudy.adapters.channels.collected import CollectedChannel
 from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
 from understudy.adapters.stores import migrate
 from understudy.adapters.stores.sole_process import SoleProcess
@@ -20,10 +19,10 @@ from understudy.adapters.telemetry.recent import Recent
 from understudy.adapters.telemetry.spans import Spans
 from understudy.audit.flow import Audit
 from understudy.auditing import watching
-from understudy.connections import build_agent, build_channel, build_identity, build_opinion
+from understudy.connections import build_agent, build_identity, build_opinion
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.dead_letters import DeadLetters
-from understudy.delivery.outbox import Outbox, OutboxLimits
+from understudy.delivery.outbox import Outbox
 from understudy.delivery.reports import Reports
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.evaluation.asking import Asking
@@ -42,7 +41,7 @@ from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
-from understudy.ports.store import CallLimits, Committed
+from understudy.ports.store import Committed
 from understudy.ports.telemetry import Telemetry
 from understudy.quality.desk import QualityDesk
 from understudy.records.release import Stated
@@ -60,28 +59,29 @@ from understudy.review.seeds import Seeds
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.settings.asked import agents_asked
-from understudy.settings.earning import feedback_terms_of
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.settings.stated import agent_of
 from understudy.spreading import spreading
-from understudy.turn.coalescing import CoalescingLimits
-from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.flow import TurnFlow
-from understudy.turn.intake import Intake, IntakeLimits
-from understudy.turn.limits import FlowLimits
-from understudy.turn.opinions import Asked, SecondOpinions
+from understudy.turn.intake import Intake
 from understudy.turn.places import Places
-from understudy.turn.releases import Picks, Routes
+from understudy.turn.pulling import Pulling
+from understudy.turning import (
+    LAPSE_S,
+    call_limits,
+    channels_of,
+    coalescing_of,
+    drafting_of,
+    flow_of,
+    outbox_of,
+    second_opinions,
+    ways_in_of,
+)
 from understudy.upkeep.health import HealthDesk, Presence
 from understudy.upkeep.sweeps import Sweeps
 
-API_CHANNEL = "api"
-"""The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
-
 STOP_GRACE_S = 10.0
-LAPSE_S = 6.0
-"""Where several processes work on one store: a process that was silent for so long is dead, and others do its work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +107,7 @@ class App:
     flow: TurnFlow
     outbox: Outbox
     reports: Reports
+    pulling: Pulling
     holds: Holds
     verdicts: Verdicts
     alike: AlikeVerdicts
@@ -156,9 +157,11 @@ class App:
             await self.flow.release_leases()
             await self.outbox.release_leases()
             await self.spread.release_leases()
+            await self.pulling.release_leases()
         self.flow.begin(self.dispatcher)
         self.outbox.begin(self.dispatcher)
         self.renewals.start()
+        self.pulling.start()
         self.sweeps.start()
         self.lessons.start()
         for sweeps in (*self.release_watch, *self.trials):
@@ -172,10 +175,12 @@ class App:
         """Begin no new turn from now on, where another process can; requests are answered as before."""
         self.dispatcher.drain()
         self.spread.drain()
+        self.pulling.drain()
 
     async def stop(self) -> None:
         """Finish what is under way, within a grace period, and let go of everything."""
         self.topics.stop()
+        await self.pulling.stop()
         for sweeps in (*self.release_watch, *self.trials):
             await sweeps.stop()
         with suppress(UnderstudyError):  # what cannot be handed over lapses
@@ -211,15 +216,14 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     versions = versions_of(settings, base, clock, agents)
-    channels = _channels(settings, clock)
+    channels = channels_of(settings, clock)
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
-    others, beside = [_second_opinions(settings, clock, opinions) for _ in range(2)]  # each with a budget of its own
+    others, beside = [second_opinions(settings, clock, opinions) for _ in range(2)]  # each with a budget of its own
     store = open_store(settings, base)
-    places = Places(store, clock, _call_limits(settings), lapse_s=LAPSE_S)
-    drafting = _drafting(settings, clock, telemetry, versions.picks, places)
-    sending = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
-    outbox = Outbox(store, clock, telemetry, channels, limits=sending)
-    flow = _flow(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
+    places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
+    drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
+    outbox = outbox_of(settings, store, clock, telemetry, channels)
+    flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
@@ -229,7 +233,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
     watched = watching(settings, store, clock, telemetry, recent, works=works)
-    renewals = _renewals(watched["presence"], flow, outbox, places, tried["spread"])
+    ways_in = ways_in_of(settings, store, clock, telemetry, flow, channels if works else {})
+    renewals = _renewals(watched["presence"], flow, outbox, places, tried["spread"], ways_in["pulling"])
     return App(
         settings=settings,
         base=base,
@@ -242,10 +247,8 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         opinions=opinions,
         channels=channels,
         identity=build_identity(settings, clock),
-        intake=_intake(settings, store, clock, telemetry, flow),
         flow=flow,
         outbox=outbox,
-        reports=Reports(store, clock, telemetry),
         casebook=Casebook(store, clock, Suites(base / settings.evaluation.suites, rulebook.rules.profile)),
         learning=learning,
         orders=Orders(store, clock, telemetry, lambda: rulebook.rules, **earning),
@@ -257,6 +260,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         topics=topics,
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
+        **ways_in,
         **desks,
         **tried,
         **watched,
@@ -265,11 +269,11 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
 
 
 def _renewals(
-    presence: Presence, flow: TurnFlow, outbox: Outbox, places: Places, spread: Spread
+    presence: Presence, flow: TurnFlow, outbox: Outbox, places: Places, spread: Spread, pulling: Pulling
 ) -> dict[str, Callable[[], Awaitable[int]]]:
     """What this process says again and again, so that the others do not take it for dead."""
     own = {"presence": presence.tell, "turns": flow.renew, "outbox": outbox.renew}
-    return {**own, "places": places.renew, "trials": spread.renew}
+    return {**own, "places": places.renew, "trials": spread.renew, "pulls": pulling.renew}
 
 
 def check_wiring(settings: Settings) -> None:
@@ -278,7 +282,7 @@ def check_wiring(settings: Settings) -> None:
     agents_asked(settings, settings.agents)
     for name in settings.agents:
         agent_of(name, settings)
-    _coalescing(settings)
+    coalescing_of(settings)
     expiry_reply(settings, _rulebook(settings))
 
 
@@ -298,14 +302,6 @@ def configure_telemetry(settings: Settings) -> None:
                 "telemetry.otlp_endpoint needs the exporter: pip install 'understudy[otel]'"
             ) from error
         export_to(settings.telemetry.otlp_endpoint)
-
-
-def _second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, SecondOpinion]) -> SecondOpinions | None:
-    asked = [
-        Asked(opinion=opinions[name], deadline_s=one.deadline_s, per_hour_max=one.per_hour_max)
-        for name, one in sorted(settings.opinions.items())
-    ]
-    return SecondOpinions(clock, asked) if asked else None
 
 
 def _dispatcher(store: SqlStore, clock: Clock, telemetry: Telemetry, *, works: bool) -> Dispatcher:
@@ -328,83 +324,3 @@ def _rulebook(settings: Settings) -> Rulebook:
         return rulebook_of(settings)
     except ValueError as error:
         raise ConfigurationError(f"the rules do not fit together: {error}") from error
-
-
-def _channels(settings: Settings, clock: Clock) -> dict[str, Channel]:
-    channels: dict[str, Channel] = {API_CHANNEL: CollectedChannel(API_CHANNEL)}
-    for name, channel in settings.channels.items():
-        if name == API_CHANNEL:
-            raise ConfigurationError(f"channels.{API_CHANNEL}: this name belongs to the HTTP API; choose another")
-        channels[name] = build_channel(name, channel, clock, settings)
-    return channels
-
-
-def _outbox(
-    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, channels: Mapping[str, Channel]
-) -> Outbox:
-    limits = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
-    return Outbox(store, clock, telemetry, channels, limits=limits)
-
-
-def _call_limits(settings: Settings) -> dict[str, CallLimits]:
-    bounds = {name: (agent.at_once_max, agent.per_minute_max) for name, agent in settings.agents.items()}
-    return {
-        name: CallLimits(at_once_max=at_once, per_minute_max=per_minute)
-        for name, (at_once, per_minute) in bounds.items()
-        if at_once is not None or per_minute is not None
-    }
-
-
-def _flow(
-    settings: Settings,
-    store: SqlStore,
-    clock: Clock,
-    telemetry: Telemetry,
-    drafting: Drafting,
-    rulebook: Rulebook,
-    others: SecondOpinions | None,
-    outbox: Outbox,
-    routes: Routes,
-) -> TurnFlow:
-    limits = FlowLimits(
-        hold_expires_after_s=settings.review.expires_after_s or None,
-        judged_within_s=settings.autonomy.judged_within_h * 3600,
-        lapse_s=LAPSE_S,
-        seed_rate=settings.review.seed_rate,
-        feedback=feedback_terms_of(settings.autonomy),
-    )
-    checks = checks_of(settings)
-    return TurnFlow(
-        store,
-        clock,
-        telemetry,
-        drafting,
-        lambda: rulebook,
-        limits=limits,
-        checks=checks,
-        opinions=others,
-        following=outbox,
-        route=routes,
-    )
-
-
-def _drafting(settings: Settings, clock: Clock, telemetry: Telemetry, picks: Picks, places: Places) -> Drafting:
-    limits = DraftingLimits(
-        deadline_s=settings.drafting.deadline_s,
-        place_wait_s_max=settings.drafting.place_wait_s_max,
-        attempts_max=settings.drafting.attempts_max,
-        in_flight_max=settings.limits.drafts_in_flight_max,
-    )
-    return Drafting(clock, telemetry, picks, limits=limits, places=places)
-
-
-def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:
-    limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
-    return Intake(store, clock, telemetry, limits=limits, coalescing=_coalescing(settings), following=flow)
-
-
-def _coalescing(settings: Settings) -> CoalescingLimits:
-    try:
-        return CoalescingLimits(**settings.coalescing.model_dump())
-    except ValueError as error:
-        raise ConfigurationError(f"coalescing: {error}") from error

@@ -17,6 +17,8 @@ from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.records.rest import RestShape
 from understudy.settings.channels import Remote, Rest, Vendor
+from understudy.settings.mail import Email, MailServer
+from understudy.settings.matrix import Matrix
 from understudy.settings.model import (
     AgentSettings,
     AgentVersion,
@@ -33,6 +35,7 @@ from understudy.settings.model import (
 from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion, OpinionSettings
 
 if TYPE_CHECKING:
+    from understudy.adapters.channels.mailbox import Account
     from understudy.adapters.channels.rest import RestChannel
 
 
@@ -130,8 +133,76 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
                 chars_max=channel.chars_max,
                 text_chars_max=settings.limits.message_chars_max,
             )
+        case Email():
+            return mail_channel(name, channel, clock, settings)
+        case Matrix():
+            from understudy.adapters.channels.matrix import MatrixChannel
+
+            token = channel.access_token.get_secret_value()
+            rest = channel.model_dump(exclude={"kind", "access_token", "markup", "agent"})
+            chars_max = settings.limits.message_chars_max
+            return MatrixChannel(name, access_token=token, clock=clock, text_chars_max=chars_max, **rest)
         case _:
             return rest_channel(name, channel, clock, settings)
+
+
+def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) -> Channel:
+    """A mailbox; raises `ConfigurationError` where what it needs is not installed."""
+    try:
+        from understudy.adapters.channels.mail import MailChannel
+    except ModuleNotFoundError as error:
+        raise ConfigurationError(f"channel {name!r} needs what speaks IMAP and SMTP: pip install 'understudy[email]'") from error  # fmt: skip
+    from understudy.adapters.channels.mail_reading import Reading
+    from understudy.adapters.channels.mail_writing import Letterhead
+
+    address, domain = channel.address.lower(), channel.message_id_domain or channel.address.rpartition("@")[2].lower()
+    return MailChannel(
+        name,
+        imap=_account(channel, channel.imap, {"tls": 993}.get(channel.imap.security, 143)),
+        smtp=_account(channel, channel.smtp, {"tls": 465, "starttls": 587}.get(channel.smtp.security, 25)),
+        folder=channel.folder,
+        reading=Reading(
+            own=frozenset({address, *(alias.lower() for alias in channel.aliases)}),
+            domain=domain,
+            text_chars_max=settings.limits.message_chars_max,
+            trusted=channel.trusted_host,
+            is_proof_needed=channel.unproven == "review",
+            forms=frozenset(form.lower() for form in channel.forms),
+        ),
+        letterhead=Letterhead(
+            address=address,
+            name=channel.sender_name or settings.business.name,
+            domain=domain,
+            reply_to=channel.reply_to,
+            footer=channel.disclosure,
+            copy_to=address if channel.copy_to_self else None,
+        ),
+        clock=clock,
+        sent_folder=channel.sent_folder,
+        from_the_start=channel.from_the_start,
+        polls=channel.polls,
+        bytes_max=channel.mail_bytes_max,
+        per_sender_hour_max=channel.per_sender_hour_max,
+        chars_max=channel.chars_max,
+    )
+
+
+def _account(channel: Email, server: MailServer, port: int) -> Account:
+    if server.password is None and channel.password is None:
+        raise ConfigurationError(
+            f"the mailbox {channel.address} has no password: set UNDERSTUDY__CHANNELS__NAME__PASSWORD, or …_FILE"
+        )
+    from understudy.adapters.channels.mailbox import Account
+
+    return Account(
+        host=server.host,
+        port=server.port or port,
+        user=server.user or channel.address,
+        password=_plain(server.password or channel.password) or "",
+        security=server.security,
+        timeout_s=channel.timeout_s,
+        certificates=None if channel.certificates is None else str(channel.certificates),
+    )
 
 
 def shape_of_channel(channel: Rest | Vendor) -> RestShape:
@@ -172,11 +243,14 @@ def rest_channel(
 
 
 def preset_of(kind: str) -> str:
-    """The description of a vendor's channel that is shipped, as TOML; raises `ConfigurationError` naming all there are."""
-    from understudy.adapters.channels.presets import PRESETS, text_of
+    """The description of a vendor's channel that is shipped, or how one of another kind is configured, as TOML; raises `ConfigurationError` naming all there are."""
+    from understudy.adapters.channels.presets import EXAMPLES, PRESETS, example_of, text_of
 
+    if kind in EXAMPLES:
+        return example_of(kind)
     if kind not in PRESETS:
-        raise ConfigurationError(f"no channel is shipped under the kind {kind!r}; there are {', '.join(PRESETS)}")
+        names = ", ".join((*PRESETS, *EXAMPLES))
+        raise ConfigurationError(f"no channel is shipped under the kind {kind!r}; there are {names}")
     return text_of(kind)
 
 

@@ -233,6 +233,14 @@ class AgentAnsweredNonsense(AgentError):
     code = "agent-answered-nonsense"
 
 
+class ChannelUnreachable(UnderstudyError):
+    """A channel's server cannot be reached or does not let us in; `understudy doctor` says how to mend it."""
+
+    code = "channel-unreachable"
+    status = 503
+    is_retryable = True
+
+
 class StoreError(UnderstudyError):
     """The database refused; see the message below and `understudy doctor`."""
 

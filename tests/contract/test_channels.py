@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,12 @@ from replies import reply
 from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.channels.rest import RestChannel
 from understudy.adapters.channels.webhook import WebhookChannel
+from understudy.connections import build_channel
 from understudy.errors import InputError, MalformedInput
 from understudy.ports.channel import Capabilities, Channel, InboundRequest
 from understudy.records.outbox import Accepted, Rejected, Retry, Unknown
 from understudy.records.rest import RestShape
+from understudy.settings.model import Settings
 from understudy.testing.scripted import FROZEN_START, FrozenClock, RecordingChannel
 
 SECRET = "whsec_" + "A" * 43 + "="
@@ -44,8 +47,25 @@ CHANNELS: dict[str, Callable[[], Channel]] = {
         clock=FrozenClock(),
         insecure=True,
     ),
+    "mail": lambda: _configured(
+        {
+            "kind": "email",
+            "address": "help@shop.example",
+            "password": "p",
+            "imap": {"host": "127.0.0.1", "port": 9},
+            "smtp": {"host": "127.0.0.1", "port": 9},
+        }
+    ),
+    "matrix": lambda: _configured(
+        {"kind": "matrix", "homeserver": "http://127.0.0.1:9", "user_id": "@help:x", "access_token": "t"}
+    ),
     "recording": lambda: RecordingChannel(name="recording"),
 }
+
+
+def _configured(written: dict[str, Any]) -> Channel:
+    settings = Settings.model_validate({"channels": {"one": written}})
+    return build_channel("one", settings.channels["one"], FrozenClock(), settings)
 
 
 @pytest.fixture(params=CHANNELS)

@@ -7,6 +7,7 @@ from datetime import datetime
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Author
 from understudy.records.outbox import OutboxEntry
+from understudy.records.pulls import Envelope
 from understudy.records.turn import Turn
 
 MAY_HAVE_ARRIVED = "repeat"
@@ -25,6 +26,12 @@ def tries_of(tx: Transaction, entry: OutboxEntry) -> tuple[int, bool]:
     given_up = max((one.attempt for one in receipts if one.outcome in GIVEN_UP), default=0)
     unsure = any(one.attempt > given_up and one.outcome == MAY_HAVE_ARRIVED for one in receipts)
     return max(entry.attempts - given_up, 1), unsure
+
+
+def answered_by(tx: Transaction, entry: OutboxEntry) -> Envelope | None:
+    """The letter that an entry answers, the same at every try; None where the conversation has none."""
+    of_turn = None if entry.turn_id is None else tx.envelopes.latest(entry.conversation_id, turn_id=entry.turn_id)
+    return of_turn or tx.envelopes.latest(entry.conversation_id, until=entry.created_at)
 
 
 def turn_of(tx: Transaction, entry: OutboxEntry) -> Turn | None:

@@ -15,14 +15,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from understudy.backoff import backoff_s
-from understudy.delivery.entries import MAY_HAVE_ARRIVED, closed_window, latest_turn, tries_of, turn_of
+from understudy.delivery.entries import MAY_HAVE_ARRIVED, answered_by, closed_window, latest_turn, tries_of, turn_of
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import hold_opened, open_hold
 from understudy.effects.sending import settle_sent
 from understudy.effects.taking_along import TakenAlong
 from understudy.effects.under_way import under_way
 from understudy.errors import StepSuperseded
-from understudy.ports.channel import Channel
+from understudy.ports.channel import AnswersLetters, Channel
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.store import Store, Transaction
@@ -255,7 +255,7 @@ class Outbox:
             return Rejected(reason=f"channel {entry.channel!r} is not configured any more")
         try:
             async with asyncio.timeout(self._left_s(lease)):
-                result: object = await (channel.send(entry) if what == "send" else channel.look_up(entry))
+                result: object = await (self._sent_by(channel, entry) if what == "send" else channel.look_up(entry))
         except TimeoutError:
             return Unknown(reason=f"the channel did not answer in time (at most {self._limits.lease_s:g} s)")
         except Exception as error:  # noqa: BLE001 - whatever broke in the adapter, the bytes may have left
@@ -263,6 +263,11 @@ class Outbox:
         if not isinstance(result, SendResult):
             return Unknown(reason=f"the channel answered a {type(result).__name__}, which says nothing")
         return storable_record(result)
+
+    async def _sent_by(self, channel: Channel, entry: OutboxEntry) -> SendResult:
+        if isinstance(channel, AnswersLetters):
+            return await channel.send_letter(entry, await self._store.read(lambda tx: answered_by(tx, entry)))
+        return await channel.send(entry)
 
     async def _record(self, entry: OutboxEntry, result: SendResult, *, took_ms: float) -> _Lease | None:
         def step(tx: Transaction) -> tuple[str, Hold | None, _Lease | None]:

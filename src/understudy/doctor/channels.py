@@ -7,8 +7,10 @@ from collections.abc import Iterator
 
 from understudy.doctor.releases import Result
 from understudy.errors import UnderstudyError
-from understudy.ports.channel import Capabilities, Channel, TakesEvents
+from understudy.ports.channel import Capabilities, Channel, Checked
 from understudy.settings.channels import Remote
+from understudy.settings.mail import Email
+from understudy.settings.matrix import Matrix
 from understudy.settings.model import ChannelSettings, Settings, WebChat, Webhook
 
 CHANNEL_WITHIN_S = 10.0
@@ -30,7 +32,7 @@ def channels(settings: Settings) -> Iterator[Result]:
             yield Result(what=what, state="error", says=error.message, mend=_SEE)
             continue
         yield _standing(what, channel, built)
-        if isinstance(built, TakesEvents):
+        if isinstance(built, Checked):
             yield asyncio.run(_reached(what, built, built))
 
 
@@ -49,10 +51,26 @@ def _standing(what: str, channel: ChannelSettings, built: Channel) -> Result:
     if isinstance(channel, WebChat) and not channel.disclosure.strip():
         says = "customers are not told that they talk to an AI"
         return Result(what=what, state="warning", says=says, mend="set disclosure")
+    if isinstance(channel, Email) and (doubt := _doubt(channel)) is not None:
+        says, mend = doubt
+        return Result(what=what, state="warning", says=says, mend=mend)
     says = channel.kind
-    if isinstance(channel, Remote):
+    if isinstance(channel, Remote | Email | Matrix):
         says = f"{channel.kind}: {'; '.join(_promises(built.capabilities))}"
     return Result(what=what, state="ok", says=says)
+
+
+def _doubt(channel: Email) -> tuple[str, str] | None:
+    """What a mailbox's configuration leaves open, and what to do."""
+    if channel.unproven == "answer":
+        return "anybody can write in a customer's name: senders nobody vouches for are answered", (
+            'set trusted_host and unproven = "review"'
+        )
+    if channel.trusted_host is None:
+        return "no sender is proven, so a person reviews every draft", "set trusted_host to your mail server's name"
+    if not channel.disclosure.strip():
+        return "customers are not told that they talk to an AI", "set disclosure"
+    return None
 
 
 def _promises(can: Capabilities) -> Iterator[str]:
@@ -68,7 +86,7 @@ def _promises(can: Capabilities) -> Iterator[str]:
         yield "the provider may deliver a later reply first"
 
 
-async def _reached(what: str, channel: Channel, asks: TakesEvents) -> Result:
+async def _reached(what: str, channel: Channel, asks: Checked) -> Result:
     """Ask the provider whether it lets us in, and what time it has."""
     what = f"{what} provider"
     try:

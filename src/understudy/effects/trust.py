@@ -14,10 +14,14 @@ from understudy.records.trust import Cap, CapCause
 def cap_contact(
     tx: Transaction, clock: Clock, conversation_id: str, cause: CapCause, *, turn_id: str | None, actor: str = "system"
 ) -> None:
-    """Give the contact of a conversation people from now on; who asked for people goes on getting nobody else."""
+    """Give the contact of a conversation people from now on; who asked for people goes on getting nobody else,
+    and an address that nobody vouches for is no more proven by what happens later."""
     contact_id = tx.conversations.get(conversation_id).contact_id
     before = tx.caps.of_contact(contact_id)
-    if before is not None and before.cause is CapCause.WANTS_PEOPLE:
+    if before is not None and (
+        before.cause is CapCause.WANTS_PEOPLE
+        or (before.cause is CapCause.UNPROVEN and cause is not CapCause.WANTS_PEOPLE)
+    ):
         cause = before.cause
     now = clock.now()
     tx.caps.put(Cap(contact_id=contact_id, cause=cause, turn_id=turn_id, at=now))

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from understudy.records.conversation import Inbound
 from understudy.records.outbox import OutboxEntry, Report, SendResult
+from understudy.records.pulls import Envelope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,15 @@ class Reached:
     clock_ahead_s: float | None = None
 
 
-class TakesEvents(ABC):
+class Checked(ABC):
+    """What a channel also is whose provider can be asked whether it lets us in."""
+
+    @abstractmethod
+    async def check(self) -> Reached:
+        """Ask the provider whether it lets us in; raises `ConfigurationError` with what it said where it does not."""
+
+
+class TakesEvents(Checked):
     """What a channel also is whose provider sends more than messages: reports on replies, handshakes, other events."""
 
     @abstractmethod
@@ -105,6 +114,37 @@ class TakesEvents(ABC):
         Raises `SignatureInvalid` or `MalformedInput` where nothing of it can be read, each with what to do.
         """
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrival:
+    """One thing that was fetched, whatever it holds. `cursor`: how far it is once all of it is stored; `id`: the
+    channel's own name for it, for whoever looks for it."""
+
+    events: Events
+    cursor: str
+    id: str | None = None
+
+
+class Fetched(ABC):
+    """What a channel also is whose provider does not call: it is asked for what came."""
+
+    @property
     @abstractmethod
-    async def check(self) -> Reached:
-        """Ask the provider whether it lets us in; raises `ConfigurationError` with what it said where it does not."""
+    def per_sender_hour_max(self) -> int | None:
+        """So many messages an hour of one address; more go to people, since two programs may be talking."""
+
+    @abstractmethod
+    async def fetch(self, cursor: str | None, *, wait_s: float) -> tuple[Arrival, ...]:
+        """What came after a cursor, in order, some of it at least; where there is nothing, wait for it at most `wait_s`.
+
+        `cursor` None: nothing was ever fetched, so begin. Nothing is changed at the provider but invitations accepted, and the same cursor gives
+        the same again. May be cancelled at any moment. Raises `ChannelUnreachable` with what went wrong.
+        """
+
+
+class AnswersLetters(ABC):
+    """What a channel also is whose replies refer to the letter that they answer."""
+
+    @abstractmethod
+    async def send_letter(self, entry: OutboxEntry, answered: Envelope | None) -> SendResult:
+        """Do what `send` does, as a reply to this letter; it is the same at every try. None: begin a new thread."""

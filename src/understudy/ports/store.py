@@ -19,6 +19,7 @@ from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.figures import Failures, Figures
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
+from understudy.ports.pulls import Envelopes, Pulls
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
@@ -345,6 +346,10 @@ class Transaction(Protocol):
     def trail(self) -> Trail: ...
     @property
     def processes(self) -> Processes: ...
+    @property
+    def pulls(self) -> Pulls: ...
+    @property
+    def envelopes(self) -> Envelopes: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

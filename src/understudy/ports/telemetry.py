@@ -39,6 +39,17 @@ class EventIgnored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PullFailed:
+    """A channel that is fetched from could not be asked, or what it gave could not be stored; it is tried again in
+    `again_s`. Nothing is lost meanwhile: it stays where it is. `failures`: so often in a row."""
+
+    channel: str
+    error: str
+    failures: int
+    again_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReported:
     """A channel's provider said what became of a reply it took. `outcome` is `delivered`, `undelivered`, `known` (said
     before, or nothing to learn) or `not_ours`."""
@@ -245,6 +256,7 @@ Event = (
     MessageReceived
     | RequestRefused
     | EventIgnored
+    | PullFailed
     | DeliveryReported
     | AgentAsked
     | BreakerChanged

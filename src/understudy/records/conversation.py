@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from understudy.records.pulls import Envelope
+
 
 class Author(StrEnum):
     """Who wrote a message."""
@@ -81,6 +83,8 @@ class Inbound:
     """One customer message as a channel parsed it, before it is stored; `provider_id` makes it unique on its channel.
 
     `needs_person`: why no agent can answer it, as a reason of a hold; its text then says what came instead of words.
+    `envelope`: what came around it, where messages are letters: it continues the conversation of a letter that it follows,
+    and `external_id` names a new one.
     """
 
     provider_id: str
@@ -93,6 +97,7 @@ class Inbound:
     contact_email: str | None = None
     contact_phone: str | None = None
     needs_person: str | None = None
+    envelope: Envelope | None = None
 
     def __post_init__(self) -> None:
         for field in ("provider_id", "external_id", "address"):

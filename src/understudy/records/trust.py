@@ -9,13 +9,14 @@ from enum import StrEnum
 
 class CapCause(StrEnum):
     """What happened: a reply was rejected after it was sent, the customer complained or gave a thumbs down, a person had
-    to take over; or the customer asked for people."""
+    to take over; or the customer asked for people. *unproven*: nobody vouches that the address is theirs."""
 
     REJECTED = "rejected"
     COMPLAINT = "complaint"
     THUMBS_DOWN = "thumbs_down"
     TAKEN_OVER = "taken_over"
     WANTS_PEOPLE = "wants_people"
+    UNPROVEN = "unproven"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,10 +45,14 @@ class Cap:
 
     def ends_at(self, rules: TrustRules) -> datetime | None:
         """When it ends if nothing happens; None = not by time."""
+        if self.cause is CapCause.UNPROVEN:
+            return None
         return self.at + timedelta(days=rules.days) if rules.days else None
 
     def holds(self, rules: TrustRules, now: datetime) -> bool:
         """Whether it still holds."""
         ends_at = self.ends_at(rules)
+        if self.cause is CapCause.UNPROVEN:  # Good replies prove nothing of who got them; a person may lift it.
+            return rules.is_on
         is_over = (ends_at is not None and ends_at <= now) or 0 < rules.good_contacts <= self.good
         return rules.is_on and not is_over

@@ -15,6 +15,8 @@ from understudy.settings.autonomy import Autonomy
 from understudy.settings.channels import Rest, Vendor
 from understudy.settings.evaluation import EvaluationSettings
 from understudy.settings.learning import LearningSettings
+from understudy.settings.mail import Email
+from understudy.settings.matrix import Matrix
 from understudy.settings.opinions import OpinionSettings
 from understudy.settings.releases import ReleasesSettings
 from understudy.settings.section import Section
@@ -201,7 +203,7 @@ class Webhook(Section):
     agent: str | None = Field(None, description="agent for this channel; default: drafting.agent")
 
 
-ChannelSettings = Annotated[WebChat | Webhook | Rest | Vendor, Field(discriminator="kind")]
+ChannelSettings = Annotated[WebChat | Webhook | Email | Matrix | Rest | Vendor, Field(discriminator="kind")]
 
 
 class CheckSettings(Section):

@@ -6,6 +6,7 @@ the making or on hold makes that draft void: its turn is superseded, and a new o
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -15,6 +16,7 @@ from understudy.assessment.cards import mask_all, mask_cards
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.taking_along import Nobody, TakesAlong
+from understudy.effects.trust import cap_contact
 from understudy.errors import Overloaded, TooLarge
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -24,9 +26,11 @@ from understudy.records.conversation import Author, Conversation, Inbound, Messa
 from understudy.records.evidence import NO_FACTS, ChatMessage, ContactFacts, Draft
 from understudy.records.review import Hold, HoldKind, HoldState
 from understudy.records.text import storable_record
+from understudy.records.trust import CapCause
 from understudy.records.turn import SUPERSEDABLE, TURN_JOB, Job, Turn, TurnState
 from understudy.turn.coalescing import CoalescingLimits, window_s
 from understudy.turn.gathering import fit_draft, masked_call
+from understudy.turn.threads import continued
 
 RETRY_AFTER_S = 5
 GAPS_LOOKED_AT = 12
@@ -84,8 +88,12 @@ class Intake:
         self._coalescing = coalescing
         self._following = following or Nobody()
 
-    async def receive(self, channel: str, inbound: Inbound) -> Received:
+    async def receive(
+        self, channel: str, inbound: Inbound, *, along: Callable[[Transaction], None] | None = None
+    ) -> Received:
         """Store one message of a channel; a repeated `provider_id` is recognised and changes nothing.
+
+        `along` is done in the same transaction, also where the message is known.
 
         Raises `Overloaded` beyond the backlog limit and `TooLarge` for an overlong text; then nothing was stored.
         """
@@ -97,6 +105,8 @@ class Intake:
         def step(tx: Transaction) -> tuple[Received, Any]:
             superseded.clear()
             holds.clear()
+            if along is not None:
+                along(tx)
             known = tx.messages.known(channel, inbound.provider_id)
             if known is not None:
                 return _known(known), None
@@ -173,7 +183,7 @@ class Intake:
                 )
 
     def _conversation(self, tx: Transaction, channel: str, inbound: Inbound, now: datetime) -> Conversation:
-        found = tx.conversations.find(channel, inbound.external_id)
+        found = continued(tx, channel, inbound) or tx.conversations.find(channel, inbound.external_id)
         says_more = inbound.contact_name or inbound.contact_email or inbound.contact_phone
         if found is not None and found.address == inbound.address and not says_more:
             return found  # Nothing can be learned of the contact that is not known.
@@ -191,6 +201,8 @@ class Intake:
             created_at=now,
         )
         tx.conversations.add(conversation)
+        if contact.created_at == now and inbound.envelope is not None and not inbound.envelope.is_proven:
+            cap_contact(tx, self._clock, conversation.id, CapCause.UNPROVEN, turn_id=None)
         return conversation
 
     def _turn_for(
@@ -294,6 +306,8 @@ class Intake:
             ),
             channel=turn.channel,
         )
+        if inbound.envelope is not None:
+            tx.envelopes.add(message.id, inbound.envelope)
         tx.ledger.append(
             "message.received",
             at=now,
@@ -363,7 +377,11 @@ def _fitted(inbound: Inbound) -> tuple[Inbound, int]:
     """
     storable = storable_record(inbound)
     text, cards = mask_cards(storable.text)
-    return replace(storable, text=text), cards
+    envelope = storable.envelope
+    if envelope is not None:
+        whole = None if envelope.whole is None else mask_all(envelope.whole)
+        envelope = replace(envelope, subject=mask_all(envelope.subject), whole=whole)
+    return replace(storable, text=text, envelope=envelope), cards
 
 
 def _has_transcript(tx: Transaction, turn: Turn) -> bool:

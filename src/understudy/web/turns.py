@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from understudy.app import API_CHANNEL, App
+from understudy.app import App
 from understudy.errors import KeyReused, MalformedInput
 from understudy.ports.access import Answered
 from understudy.ports.store import Transaction
@@ -17,6 +17,7 @@ from understudy.records.conversation import Inbound
 from understudy.records.evidence import NO_FACTS, ChatMessage, ContactFacts, Draft
 from understudy.records.feedback import Feedback, FeedbackKind
 from understudy.records.wire import TurnRecord
+from understudy.turning import API_CHANNEL
 from understudy.web.auth import TheApp, TheFeed, TurnsReader, TurnsWriter
 from understudy.web.bodies import SEQ_MAX, JsonRoute
 from understudy.web.problems import answers

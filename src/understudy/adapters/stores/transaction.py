@@ -21,6 +21,7 @@ from understudy.adapters.stores.learned_topics import SqlTopics
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
+from understudy.adapters.stores.pulls import SqlEnvelopes, SqlPulls
 from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
 from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
@@ -75,6 +76,8 @@ class SqlTransaction:
         self.pending_gates = SqlPendingGates(session, self.spread)
         self.trail = SqlTrail(session, self.ledger)
         self.processes = SqlProcesses(session)
+        self.pulls = SqlPulls(session)
+        self.envelopes = SqlEnvelopes(session)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:

@@ -19,6 +19,7 @@ from understudy.ports.telemetry import (
     HoldRaised,
     MessageReceived,
     MessageSent,
+    PullFailed,
     ReleaseMoved,
     RequestRefused,
     StepFailed,
@@ -52,6 +53,7 @@ class Metrics:
 
         self.messages = counter("messages_received", "Customer messages taken in", "channel", "duplicate")
         self.ignored = counter("events_ignored", "What channels sent that is no message", "channel")
+        self.pulls_failed = counter("pulls_failed", "Looks at a channel that failed", "channel")
         self.reported = counter("deliveries_reported", "Reports of channels on replies", "channel", "outcome")
         self.refused = counter("requests_refused", "Requests turned away before anything was stored", "face", "code")
         self.turns = counter("turns", "Turns decided", "decision", "channel", "topic")
@@ -98,6 +100,8 @@ class Metrics:
                 self.refused.labels(event.face, event.code).inc()
             case EventIgnored():
                 self.ignored.labels(event.channel).inc()
+            case PullFailed():
+                self.pulls_failed.labels(event.channel).inc()
             case DeliveryReported():
                 self.reported.labels(event.channel, event.outcome).inc()
             case TurnDecided():

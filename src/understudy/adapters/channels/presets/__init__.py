@@ -14,9 +14,18 @@ PRESETS: Final = (
 """Their names, which are the `kind` of a channel too."""
 
 
+EXAMPLES: Final = ("email", "matrix")
+"""Kinds of channels that no shape describes; their files show how one is configured."""
+
+
 def text_of(name: str) -> str:
     """The file of a preset as it stands."""
     return files(__name__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+
+
+def example_of(kind: str) -> str:
+    """How a channel of a kind is configured, to copy."""
+    return text_of(kind)
 
 
 def shape_of(name: str) -> RestShape:
