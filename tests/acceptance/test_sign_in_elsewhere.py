@@ -159,16 +159,6 @@ def test_name_of_somebody_else_is_not_taken(desk: Any, provider: Any) -> None:
     assert (who["name"], who["role"]) == ("ROOT (root@shop.example)", "reviewer")
 
 
-@pytest.mark.parametrize("name", ["Nightly Import", "system", "Command  Line", "channel", "customer"])
-def test_name_of_a_program_or_of_the_product_is_not_taken(name: str, desk: Any, provider: Any) -> None:
-    """Verdicts, second reviews and the ledger go by the name, whether it is a user's or an API key's."""
-    desk.key(name="nightly import")
-    client = desk.http()
-    arrive(client, newcomer(provider, name=name))
-    shown = " ".join(name.split())
-    assert client.get("/v1/session").json()["name"] == f"{shown} (2)"
-
-
 def test_user_of_the_provider_has_no_password(desk: Any, provider: Any) -> None:
     login = newcomer(provider)
     arrive(desk.http(), login)
