@@ -53,7 +53,7 @@ def test_change_of_a_source_is_seen(change: str, hook: Any, root: Path) -> None:
 
 
 def test_new_and_renamed_sources_are_seen(hook: Any, root: Path) -> None:
-    (root / "console" / "src" / "words.ts").rename(root / "console" / "src" / "texts.ts")
+    (root / "console" / "src" / "keys.ts").rename(root / "console" / "src" / "strokes.ts")
     assert hook.dependencies() == [building.NODE]
 
 

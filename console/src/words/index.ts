@@ -19,7 +19,7 @@ export const WORDS = {
     people: "People",
   },
   screenFailed: "This screen could not be fetched from the server.",
-  keysHint: "? shows the keys",
+  keysHint: ["?", "shows the keys"],
   close: "Close",
 
   signIn: {
@@ -34,7 +34,7 @@ export const WORDS = {
   },
   who: (name: string, role: string) => `${name}, ${role}`,
   signOut: "Sign out",
-  theme: { label: "Colours", auto: "As the system", light: "Light", dark: "Dark" },
+  theme: { label: "Colours", auto: "System", light: "Light", dark: "Dark" },
   link: {
     live: "Live",
     lost: "Reconnecting…",

@@ -8,7 +8,8 @@ const place = (topic: string, channel: string): string => {
 
 export const STOP = {
   place,
-  press: "Stop automatic replies",
+  /** The middle word is left out on a narrow page; it is read out all the same. */
+  press: ["Stop", "automatic", "replies"],
   region: "Where automatic replies are stopped",
   title: (topic: string, channel: string) =>
     topic === "*" && channel === "*" ? "Stop all automatic replies?" : `Stop automatic replies ${place(topic, channel)}?`,
