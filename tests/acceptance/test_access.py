@@ -56,6 +56,7 @@ SCOPES = {
     ("get", "/v1/releases/{release_id}/gate"): Scope.RELEASES_READ,
     ("delete", "/v1/releases/{release_id}/gate"): Scope.RELEASES_WRITE,
     ("post", "/v1/evaluations/runs"): Scope.RELEASES_WRITE,
+    ("get", "/v1/evaluations/suites"): Scope.RELEASES_READ,
     ("get", "/v1/evaluations/runs"): Scope.RELEASES_READ,
     ("get", "/v1/evaluations/runs/{run_id}"): Scope.RELEASES_READ,
     ("get", "/v1/evaluations/runs/{run_id}/trials"): Scope.RELEASES_READ,

@@ -104,6 +104,20 @@ def test_rejected_turn_becomes_a_case_by_the_api(rejected: tuple[Any, str]) -> N
     assert served.http(served.key(Scope.TURNS_READ)).post(f"/v1/turns/{turn}/case", json={}).status_code == 403
 
 
+def test_suites_are_listed_with_what_keeps_one_from_being_read(rejected: tuple[Any, str]) -> None:
+    served, turn = rejected
+    desk = served.http(served.key(Scope.HOLDS_WRITE, name="rosa"))
+    made = desk.post(f"/v1/turns/{turn}/case", json={"suite": "listed"}).json()
+    assert made["file"]
+    broken = served.app.base / served.app.settings.evaluation.suites / "broken"
+    broken.mkdir()
+    (broken / "x.yaml").write_text("id: [", encoding="utf-8")
+    engineer = served.http(served.key(Scope.RELEASES_READ))
+    rows = {row["name"]: row for row in engineer.get("/v1/evaluations/suites").json()}
+    assert (rows["listed"]["cases"], rows["listed"]["problem"], rows["listed"]["is_of_gate"]) == (1, None, False)
+    assert (rows["broken"]["cases"], "x.yaml" in rows["broken"]["problem"]) == (0, True)
+
+
 TALK = [
     ("Where is my parcel? I am jo@navy.mil", {"text": "What is your order number?"}, "approve"),
     (

@@ -15,6 +15,7 @@ export type Flip = GateDetail["cases"][number];
 export type FlipSide = Flip["baseline"];
 export type SignalSeen = ReleaseStatus["signals"][number];
 export type RunProgress = Schemas["RunProgress"];
+export type SuiteListed = Schemas["SuiteOut"];
 export type TrialPage = Schemas["TrialPage"];
 export type Trial = TrialPage["items"][number];
 export type Move = Release["moves"][number];
@@ -35,6 +36,8 @@ export const releaseCalls = {
   rollBack: (release: Release, why: string) => order(release, "rollback", { why }),
   waive: (release: Release, why: string) => order(release, "waive", { why }),
   stopGate: (release: Release) => ask<unknown>("DELETE", `releases/${at(release.id)}/gate`),
+  suites: () => ask<SuiteListed[]>("GET", "evaluations/suites"),
+  runSuite: (suite: string, release: string) => ask<RunProgress>("POST", "evaluations/runs", { suite, release }, { "idempotency-key": crypto.randomUUID() }),
   runs: () => ask<RunProgress[]>("GET", "evaluations/runs"),
   run: (id: string) => ask<RunProgress>("GET", `evaluations/runs/${at(id)}`),
   trials: (id: string, cursor: number) => ask<TrialPage>("GET", `evaluations/runs/${at(id)}/trials?cursor=${cursor}&limit=200`),

@@ -180,6 +180,17 @@ export const RELEASES = {
     unknown: "No answer came, so it is not known whether this was done. Look again before you repeat it.",
   },
 
+  suites: {
+    title: "Suites",
+    says: "The folder of suites on the server. Rejected replies become cases of them; people edit the files.",
+    failed: "The suites could not be read.",
+    empty: "There is no suite yet: make a case of a turn that went wrong, with “understudy eval case add TURN”.",
+    columns: { suite: "Suite", cases: "Cases", gate: "Gate", run: "Try a version on it" },
+    ofGate: "every release has to pass it",
+    version: (suite: string) => `Version to try on ${suite}`,
+    run: "Run",
+    asked: (suite: string, release: string) => `${suite} is being tried on ${release}.`,
+  },
   runs: {
     title: "Runs of suites",
     says: "What servers were asked to try, those of gates among them, the latest first.",

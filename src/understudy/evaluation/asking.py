@@ -75,6 +75,11 @@ class Asking:
         self._terms = terms
 
     @property
+    def of_the_gate(self) -> tuple[str, ...]:
+        """The suites that a release has to pass."""
+        return tuple(self._suites)
+
+    @property
     def has_gate(self) -> bool:
         """Whether the settings name a suite that releases have to pass."""
         return bool(self._suites)

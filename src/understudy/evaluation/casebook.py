@@ -32,6 +32,16 @@ class Added:
     duplicate_of: str | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """A suite in the folder: how many `cases` it has and their `checksum`, or the `problem` that keeps it from being read."""
+
+    name: str
+    cases: int
+    checksum: str
+    problem: str | None
+
+
 class Suites:
     """The folder of suites, by name."""
 
@@ -59,6 +69,15 @@ class Suites:
         file = write_case(folder, case) if twin is None and write else None
         return Added(case=case, text=case_text(case), file=file, duplicate_of=twin)
 
+    def listed(self) -> list[Listed]:
+        """Every suite that is there, by name; one that cannot be read says why."""
+        if not self._folder.is_dir():
+            return []
+        names = sorted(
+            path.name for path in self._folder.iterdir() if path.is_dir() and SUITE_NAME.fullmatch(path.name)
+        )
+        return [_listed(name, self._folder / name) for name in names if _has_cases(self._folder / name)]
+
     def folder(self, suite: str) -> Path:
         """Where a suite is, by its name alone; raises `MalformedInput` for what is no name."""
         if not SUITE_NAME.fullmatch(suite):
@@ -73,6 +92,10 @@ class Casebook:
         self._store = store
         self._clock = clock
         self._suites = suites
+
+    async def suites(self) -> list[Listed]:
+        """Every suite in the folder."""
+        return await asyncio.to_thread(self._suites.listed)
 
     async def add(
         self,
@@ -115,6 +138,14 @@ class Casebook:
 
             await self._store.write(step)
         return added
+
+
+def _listed(name: str, folder: Path) -> Listed:
+    try:
+        suite = read_suite(folder)
+    except (ConfigurationError, MalformedInput) as error:
+        return Listed(name=name, cases=0, checksum="", problem=error.message)
+    return Listed(name=name, cases=len(suite.cases), checksum=suite.checksum, problem=None)
 
 
 def _has_cases(folder: Path) -> bool:

@@ -41,6 +41,7 @@ from understudy.web import (
     signing_in,
     signing_in_elsewhere,
     story,
+    suites,
     turns,
     webhooks,
 )
@@ -53,7 +54,7 @@ PARTS = (
     *(turns, story, cases, openai_face),
     *(signing_in, signing_in_elsewhere, people),
     *(queue, alike, holds, history, conversations, desk, contacts),
-    *(autonomy, releases, runs, reviewers, quality),
+    *(autonomy, releases, suites, runs, reviewers, quality),
     *(events, ledger, health, outbox),
     *(webhooks, chat, console),
 )
