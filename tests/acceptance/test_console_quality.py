@@ -120,7 +120,7 @@ def test_a_turn_that_waits_leads_to_its_hold(desk: Any, enter: Any) -> None:
 
 def test_a_reviewer_is_offered_neither_screen(enter: Any) -> None:
     page = enter("Kim")
-    expect(page.get_by_role("navigation", name="Screens").get_by_role("link")).to_have_text(["Queue"])
+    expect(page.get_by_role("navigation", name="Screens").get_by_role("link")).to_have_text(["Queue", "Replies"])
 
 
 def test_what_cannot_be_read_is_said_and_tried_again(enter: Any) -> None:

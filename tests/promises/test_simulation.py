@@ -89,7 +89,7 @@ def test_a_seed_is_the_same_world_in_every_process() -> None:
 def test_the_worlds_are_full_of_trouble() -> None:
     """A simulation in which nothing happens keeps every promise."""
     met: set[str] = set()
-    for seed in (*range(40), 65):  # a draft that a person edits is seldom; that world has one
+    for seed in (*range(40), 43, 65):  # what is seldom: a send that is rejected, a draft that a person edits
         met |= play(seed).counts.keys()
     wanted = {
         *("crash", "freeze", "restart", "store_refuses", "store_forgets", "step_runs_again"),
