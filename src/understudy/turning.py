@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from understudy.adapters.channels.collected import CollectedChannel
+from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.connections import build_channel
 from understudy.delivery.outbox import Outbox, OutboxLimits
@@ -30,7 +30,7 @@ from understudy.turn.places import Places
 from understudy.turn.pulling import Pulling, PullLimits
 from understudy.turn.releases import Picks, Routes
 
-API_CHANNEL = "api"
+API_CHANNEL = API
 """The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
 LAPSE_S = 6.0
 """Where several processes work on one store: a process that was silent for so long is dead, and others do its work."""

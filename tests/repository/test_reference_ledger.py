@@ -83,7 +83,8 @@ def event_names(module: ast.Module, call: ast.Call) -> Iterator[str]:
             and call in ast.walk(node)
             and node.name != "step"
         )
-        for other in ast.walk(module):
+        trees = [module] if around.name.startswith("_") else modules().values()
+        for other in (node for tree in trees for node in ast.walk(tree)):
             if isinstance(other, ast.Call) and ast.unparse(other.func).rpartition(".")[2] == around.name:
                 passed = [arg.value for arg in other.args if isinstance(arg, ast.Constant)]
                 assert passed, f"no literal event name in {ast.unparse(other)}"

@@ -128,10 +128,8 @@ class Arrival:
 class Fetched(ABC):
     """What a channel also is whose provider does not call: it is asked for what came."""
 
-    @property
-    @abstractmethod
-    def per_sender_hour_max(self) -> int | None:
-        """So many messages an hour of one address; more go to people, since two programs may be talking."""
+    per_sender_hour_max: int | None
+    """So many messages an hour of one address; more go to people, since two programs may be talking."""
 
     @abstractmethod
     async def fetch(self, cursor: str | None, *, wait_s: float) -> tuple[Arrival, ...]:

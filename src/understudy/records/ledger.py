@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from understudy.records.codec import canonical
 
@@ -41,6 +43,15 @@ def chain(
     """Compute an entry's hash: SHA-256 over the canonical JSON list of all its other fields, in this order."""
     fields = [seq, at.isoformat(), event, turn_id, conversation_id, actor, body, previous]
     return hashlib.sha256(canonical(fields).encode()).hexdigest()
+
+
+def readable_body(entry: LedgerEntry) -> dict[str, Any]:
+    """What an entry says; nothing where somebody made it unreadable, which proofs tell."""
+    try:
+        body = json.loads(entry.body)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def fault_of(entry: LedgerEntry, *, seq: int, previous: str) -> str | None:

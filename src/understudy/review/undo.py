@@ -14,9 +14,9 @@ from understudy.effects.waiting import lapse
 from understudy.errors import Forbidden, TooLate
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
-from understudy.records.codec import digest
 from understudy.records.review import Hold, Verdict, WaitingVerdict
 from understudy.records.turn import HOLD_JOB, VERDICT_JOB, Job
+from understudy.review.telling import tell_verdict
 
 
 def put_waiting(tx: Transaction, hold: Hold, verdict: Verdict, *, due_at: datetime) -> None:
@@ -41,22 +41,7 @@ def put_waiting(tx: Transaction, hold: Hold, verdict: Verdict, *, due_at: dateti
         hold=hold.id,
         until=due_at.isoformat(),
     )
-    tx.ledger.append(
-        "review.verdict_waiting",
-        at=verdict.at,
-        turn_id=hold.turn_id,
-        conversation_id=hold.conversation_id,
-        actor=verdict.reviewer,
-        hold=hold.id,
-        verdict=verdict.id,
-        kind=verdict.kind.value,
-        severity=verdict.severity,
-        reasons=list(verdict.reasons),
-        topic=verdict.topic,
-        text=None if verdict.text is None else digest(verdict.text),
-        bulk=verdict.bulk,
-        repeat=verdict.is_repeat,
-    )
+    tell_verdict(tx, "review.verdict_waiting", hold, verdict, at=verdict.at)
     tx.announce(Job(kind=VERDICT_JOB, key=hold.id), at=due_at)
 
 

@@ -18,7 +18,7 @@ from understudy.errors import Conflict, InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed, Telemetry
-from understudy.records.codec import digest, load
+from understudy.records.codec import load
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
 from understudy.records.outbox import OutboxState
@@ -38,6 +38,7 @@ from understudy.review.holds import open_for
 from understudy.review.quality import note_judgement, review_standing
 from understudy.review.second import ask_second, may_be_seconded, settle_second, unblind
 from understudy.review.seed_verdicts import is_caught, settle_seed
+from understudy.review.telling import tell_verdict
 from understudy.review.undo import put_waiting, reopen, reopen_refused
 
 REJECTED_PRIORITY = 3
@@ -246,22 +247,7 @@ class Verdicts:
 
     def _store_verdict(self, tx: Transaction, hold: Hold, verdict: Verdict) -> None:
         tx.verdicts.add(verdict)
-        tx.ledger.append(
-            "verdict.given",
-            at=self._clock.now(),
-            turn_id=hold.turn_id,
-            conversation_id=hold.conversation_id,
-            actor=verdict.reviewer,
-            hold=hold.id,
-            verdict=verdict.id,
-            kind=verdict.kind.value,
-            severity=verdict.severity,
-            reasons=list(verdict.reasons),
-            topic=verdict.topic,
-            text=None if verdict.text is None else digest(verdict.text),
-            bulk=verdict.bulk,
-            repeat=verdict.is_repeat,
-        )
+        tell_verdict(tx, "verdict.given", hold, verdict, at=self._clock.now())
 
     def _carry_out(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> Hold | None:
         """Do what the verdict says; returns the hold it opens, if any."""

@@ -22,26 +22,18 @@ class CollectedChannel:
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self.name = name
+        # Keys are honoured, because storing one message twice under one id changes nothing.
+        self.capabilities = Capabilities(honours_keys=True, can_look_up=False, chars_max=None)
         self._entrance = "POST /v1/turns" if name == API else "POST /chat/messages"
 
     def __repr__(self) -> str:
-        return f"CollectedChannel({self._name!r})"
-
-    @property
-    def name(self) -> str:
-        """The channel's name."""
-        return self._name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """Keys are honoured, because storing one message twice under one id changes nothing; no limit of length."""
-        return Capabilities(honours_keys=True, can_look_up=False, chars_max=None)
+        return f"CollectedChannel({self.name!r})"
 
     def parse(self, request: InboundRequest) -> tuple[Inbound, ...]:  # noqa: ARG002
         """Refuse, with `MalformedInput`: messages of this channel have their own endpoint, never a webhook."""
         raise MalformedInput(
-            f"channel {self._name!r} takes no webhooks: send its messages to {self._entrance}, "
+            f"channel {self.name!r} takes no webhooks: send its messages to {self._entrance}, "
             "or configure a channel of kind webhook"
         )
 
@@ -51,7 +43,7 @@ class CollectedChannel:
 
     async def look_up(self, entry: OutboxEntry) -> SendResult:  # noqa: ARG002
         """Answer `Unknown`: this channel keeps no record of its own, and a repeated send does no harm."""
-        return Unknown(reason=f"channel {self._name!r} keeps no record of its own; send the entry again")
+        return Unknown(reason=f"channel {self.name!r} keeps no record of its own; send the entry again")
 
     async def close(self) -> None:
         """Do nothing: there is no connection."""

@@ -60,7 +60,7 @@ class MailChannel(Fetched, AnswersLetters, Checked):
         per_sender_hour_max: int | None = None,
         chars_max: int | None = None,
     ) -> None:
-        self._name = name
+        self.name = name
         self._clock = clock
         self._reading = reading
         self._head = letterhead
@@ -70,32 +70,18 @@ class MailChannel(Fetched, AnswersLetters, Checked):
         self._filed = None if where is None else Mailbox(imap, where, bytes_max=bytes_max)
         self._is_filed_by_server = sent_folder is not None
         self._from_the_start = from_the_start
-        self._per_sender_hour_max = per_sender_hour_max
-        self._capabilities = Capabilities(
+        self.per_sender_hour_max = per_sender_hour_max
+        # What mail servers can do: they repeat a mail that is sent twice, and keep no order.
+        self.capabilities = Capabilities(
             honours_keys=False, can_look_up=where is not None, chars_max=chars_max, keeps_order=False
         )
 
     def __repr__(self) -> str:
-        return f"MailChannel({self._name!r}, {self._head.address!r})"
-
-    @property
-    def name(self) -> str:
-        """The channel's name in the configuration."""
-        return self._name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """What mail servers can do: they repeat a mail that is sent twice, and keep no order."""
-        return self._capabilities
-
-    @property
-    def per_sender_hour_max(self) -> int | None:
-        """As configured."""
-        return self._per_sender_hour_max
+        return f"MailChannel({self.name!r}, {self._head.address!r})"
 
     def parse(self, request: InboundRequest) -> tuple[Inbound, ...]:  # noqa: ARG002
         """Refuse: nothing is posted here."""
-        raise MalformedInput(f"channel {self._name!r} is a mailbox: write to {self._head.address}")
+        raise MalformedInput(f"channel {self.name!r} is a mailbox: write to {self._head.address}")
 
     async def fetch(self, cursor: str | None, *, wait_s: float) -> tuple[Arrival, ...]:
         """The next mails of the folder, each as what it is."""
@@ -118,9 +104,9 @@ class MailChannel(Fetched, AnswersLetters, Checked):
 
     async def send_letter(self, entry: OutboxEntry, answered: Envelope | None) -> SendResult:
         """Send one as the answer to a mail, and say what became of it."""
-        limit = self._capabilities.chars_max
+        limit = self.capabilities.chars_max
         if limit is not None and len(entry.text) > limit:
-            return Rejected(reason=f"the reply is {len(entry.text)} characters long, {self._name} takes {limit}")
+            return Rejected(reason=f"the reply is {len(entry.text)} characters long, {self.name} takes {limit}")
         try:
             mail = written(self._head, entry, answered)
         except CannotStand as error:
@@ -134,7 +120,7 @@ class MailChannel(Fetched, AnswersLetters, Checked):
         """
         box = self._filed
         if box is None:
-            return Unknown(reason=f"{self._name} keeps no copy of what it sends, so nobody can be asked")
+            return Unknown(reason=f"{self.name} keeps no copy of what it sends, so nobody can be asked")
         wanted = own_id(entry.id, self._head.domain)
         left_s = 0.0 if self._is_filed_by_server else COPY_WAIT_S_MAX
         try:

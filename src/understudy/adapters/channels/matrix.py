@@ -62,38 +62,24 @@ class MatrixChannel(Fetched, Checked):
         timeout_s: float = TIMEOUT_S,
         chars_max: int | None = None,
     ) -> None:
-        self._name = name
+        self.name = name
         self._base = homeserver.rstrip("/")
         self._user_id = user_id
         self._headers = {"authorization": f"Bearer {access_token}"}
         self._reading = MatrixReading(user_id=user_id, text_chars_max=text_chars_max)
         self._invite_servers = frozenset(invite_servers)
-        self._per_sender_hour_max = per_sender_hour_max
+        self.per_sender_hour_max = per_sender_hour_max
         self._outlet = Outlet(checked_url(name, homeserver), clock=clock, timeout_s=timeout_s, honours_keys=True)
         self._client: httpx2.AsyncClient | None = None
-        self._capabilities = Capabilities(honours_keys=True, chars_max=chars_max)
+        # A repeated key is dropped, and a room keeps its order.
+        self.capabilities = Capabilities(honours_keys=True, chars_max=chars_max)
 
     def __repr__(self) -> str:
-        return f"MatrixChannel({self._name!r}, {self._user_id!r})"
-
-    @property
-    def name(self) -> str:
-        """The channel's name in the configuration."""
-        return self._name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """A repeated key is dropped, and a room keeps its order."""
-        return self._capabilities
-
-    @property
-    def per_sender_hour_max(self) -> int | None:
-        """As configured."""
-        return self._per_sender_hour_max
+        return f"MatrixChannel({self.name!r}, {self._user_id!r})"
 
     def parse(self, request: InboundRequest) -> tuple[Inbound, ...]:  # noqa: ARG002
         """Refuse: nothing is posted here."""
-        raise MalformedInput(f"channel {self._name!r} is an account on Matrix: write to {self._user_id}")
+        raise MalformedInput(f"channel {self.name!r} is an account on Matrix: write to {self._user_id}")
 
     # In ------------------------------------------------------------------------------------------------------
 
@@ -195,9 +181,9 @@ class MatrixChannel(Fetched, Checked):
 
     async def send(self, entry: OutboxEntry) -> SendResult:
         """Say something in the room, under the key as transaction id."""
-        limit = self._capabilities.chars_max
+        limit = self.capabilities.chars_max
         if limit is not None and len(entry.text) > limit:
-            return Rejected(reason=f"the reply is {len(entry.text)} characters long, {self._name} takes {limit}")
+            return Rejected(reason=f"the reply is {len(entry.text)} characters long, {self.name} takes {limit}")
         room, thread = place_of(entry.external_id)
         if not room.startswith("!"):
             return Rejected(reason=f"{room[:100]!r} is no room; give one such as !abc:shop.example")
@@ -233,7 +219,7 @@ class MatrixChannel(Fetched, Checked):
     async def look_up(self, entry: OutboxEntry) -> SendResult:  # noqa: ARG002
         """Answer `Unknown`: it may be sent again under its key, so nobody needs to ask."""
         return Unknown(
-            reason=f"{self._name} takes a repeated reply for the same one, so it is sent again and not looked up"
+            reason=f"{self.name} takes a repeated reply for the same one, so it is sent again and not looked up"
         )
 
     async def close(self) -> None:

@@ -60,7 +60,7 @@ class RestChannel(TakesEvents):
         timeout_s: float = TIMEOUT_S,
         instead: str | None = None,
     ) -> None:
-        self._name = name
+        self.name = name
         self._shape = shape
         self._clock = clock
         self._public_url = public_url
@@ -71,7 +71,8 @@ class RestChannel(TakesEvents):
         self._verify = verifier(name, shape.signature, secrets, insecure=insecure)
         self._reading = Reading(shape=shape, own=dict(values or {}), text_chars_max=text_chars_max)
         can = shape.can
-        self._capabilities = Capabilities(
+        # As its shape declares them.
+        self.capabilities = Capabilities(
             honours_keys=can.honours_keys,
             can_look_up=shape.look_up is not None,
             chars_max=chars_max,
@@ -85,17 +86,7 @@ class RestChannel(TakesEvents):
         self._instead = None if instead is None else URL(instead)
 
     def __repr__(self) -> str:
-        return f"RestChannel({self._name!r}, host={self._outlet.host!r}, {'signed' if self._verify else 'insecure'})"
-
-    @property
-    def name(self) -> str:
-        """The channel's name in the configuration."""
-        return self._name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """As its shape declares them."""
-        return self._capabilities
+        return f"RestChannel({self.name!r}, host={self._outlet.host!r}, {'signed' if self._verify else 'insecure'})"
 
     def parse(self, request: InboundRequest) -> tuple[Inbound, ...]:
         """Verify the request and give its messages; raises `SignatureInvalid` or `MalformedInput` also for one of them."""
@@ -117,9 +108,9 @@ class RestChannel(TakesEvents):
 
     async def send(self, entry: OutboxEntry) -> SendResult:
         """Send one entry and say what the answer means."""
-        limit = self._capabilities.chars_max
+        limit = self.capabilities.chars_max
         if limit is not None and len(entry.text) > limit:
-            return Rejected(reason=f"the reply is {len(entry.text)} characters long, {self._name} takes {limit}")
+            return Rejected(reason=f"the reply is {len(entry.text)} characters long, {self.name} takes {limit}")
         try:
             request = written(self._shape.send, self._values | values_of(entry), key_header=self._shape.send.key_header)
         except CannotStand as error:
@@ -127,7 +118,7 @@ class RestChannel(TakesEvents):
         if (wait_s := self._wait_for_turn()) > 0:
             if wait_s > PACE_WAIT_S_MAX:
                 return Retry(
-                    reason=f"{self._name} takes {self._shape.can.per_minute_max} replies a minute", after_s=wait_s
+                    reason=f"{self.name} takes {self._shape.can.per_minute_max} replies a minute", after_s=wait_s
                 )
             await self._clock.sleep(wait_s)
         return await self._sent(self._outlet, request, self._meaning)
@@ -136,7 +127,7 @@ class RestChannel(TakesEvents):
         """Ask what became of an entry; `Retry` where the provider never saw it, `Unknown` where it cannot tell."""
         shape = self._shape.look_up
         if shape is None or self._asking is None:
-            return Unknown(reason=f"{self._name} cannot be asked what became of a message")
+            return Unknown(reason=f"{self.name} cannot be asked what became of a message")
         try:
             request = written(shape, self._values | values_of(entry))
         except CannotStand as error:
@@ -168,9 +159,7 @@ class RestChannel(TakesEvents):
         result = await self._sent(outlet, written(self._shape.probe, self._values), read)
         if isinstance(result, Accepted):
             return Reached(says=f"{outlet.host} lets this channel in", clock_ahead_s=ahead[0] if ahead else None)
-        raise ConfigurationError(
-            f"channel {self._name!r}: {result.reason}; compare its credentials with the provider's"
-        )
+        raise ConfigurationError(f"channel {self.name!r}: {result.reason}; compare its credentials with the provider's")
 
     async def close(self) -> None:
         """Close the connections to the provider."""
@@ -179,7 +168,7 @@ class RestChannel(TakesEvents):
                 await outlet.close()
 
     def _outlet_for(self, shape: RequestShape, timeout_s: float) -> Outlet:
-        address = address_of(self._name, shape, self._values)
+        address = address_of(self.name, shape, self._values)
         keys = self._shape.can.honours_keys
         return Outlet(address, clock=self._clock, timeout_s=timeout_s, honours_keys=keys)
 

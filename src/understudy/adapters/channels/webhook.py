@@ -51,17 +51,18 @@ class WebhookChannel:
         text_chars_max: int = TEXT_CHARS_MAX,
         timeout_s: float = TIMEOUT_S,
     ) -> None:
-        self._name = name
+        self.name = name
         self._url = url
         self._clock = clock
         self._signer = _signer(name, secrets, insecure=insecure)
-        self._capabilities = Capabilities(honours_keys=honours_keys, can_look_up=False, chars_max=chars_max)
+        # As configured; a webhook cannot be asked what became of a message.
+        self.capabilities = Capabilities(honours_keys=honours_keys, can_look_up=False, chars_max=chars_max)
         self._text_chars_max = text_chars_max
         self._outlet = Outlet(checked_url(name, url), clock=clock, timeout_s=timeout_s, honours_keys=honours_keys)
 
     def __repr__(self) -> str:
         signed = "signed" if self._signer else "insecure"
-        return f"WebhookChannel({self._name!r}, host={self._outlet.host!r}, {signed})"
+        return f"WebhookChannel({self.name!r}, host={self._outlet.host!r}, {signed})"
 
     async def __aenter__(self) -> WebhookChannel:
         return self
@@ -70,16 +71,6 @@ class WebhookChannel:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-    @property
-    def name(self) -> str:
-        """The channel's name in the configuration."""
-        return self._name
-
-    @property
-    def capabilities(self) -> Capabilities:
-        """As configured; a webhook cannot be asked what became of a message."""
-        return self._capabilities
 
     def parse(self, request: InboundRequest) -> tuple[Inbound, ...]:
         """Verify the signature, then read the event; `request.received_at` is the clock of the check.
@@ -92,9 +83,9 @@ class WebhookChannel:
 
     async def send(self, entry: OutboxEntry) -> SendResult:
         """Post one entry, and say what the answer means (see `outlet.py`)."""
-        limit = self._capabilities.chars_max
+        limit = self.capabilities.chars_max
         if limit is not None and len(entry.text) > limit:
-            return Rejected(reason=f"the reply is {len(entry.text)} characters long, {self._name} takes {limit}")
+            return Rejected(reason=f"the reply is {len(entry.text)} characters long, {self.name} takes {limit}")
         body = write_reply(entry)
         return await self._outlet.send(
             "POST", self._url, headers=self._headers(entry, body), body=body, read=self._meaning
@@ -102,7 +93,7 @@ class WebhookChannel:
 
     async def look_up(self, entry: OutboxEntry) -> SendResult:  # noqa: ARG002
         """Answer `Unknown`: a webhook has no way to ask; a receiver that honours keys may be sent it again."""
-        return Unknown(reason=f"{self._name} is a webhook and cannot be asked what became of a message")
+        return Unknown(reason=f"{self.name} is a webhook and cannot be asked what became of a message")
 
     async def close(self) -> None:
         """Close the connections to the receiver."""
