@@ -8,10 +8,9 @@ from functools import cache
 
 from sqlalchemy import bindparam, case, delete, func, select
 
-from understudy.adapters.stores.journal import SqlLedger
 from understudy.adapters.stores.oversight_tables import second_reviews
 from understudy.adapters.stores.queue import asked_in
-from understudy.adapters.stores.session import Session, columns_of, record_of
+from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, among, insert_into
 from understudy.adapters.stores.tables import (
     agent_calls,
@@ -141,9 +140,8 @@ def _found(*, has_event: bool, has_actor: bool, has_conversation: bool) -> State
 class SqlTrail:
     """`ports.trail.Trail` in SQL."""
 
-    def __init__(self, session: Session, entries: SqlLedger) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._ledger = entries
 
     def turns(self, *, before: int | None = None, limit: int) -> list[Turn]:
         rows = self._session.rows(_TURNS, before=before or NUMBER_MAX, limit=limit)
@@ -278,8 +276,7 @@ class SqlProcesses:
 
     def put(self, process: Process, *, forget_before: datetime) -> None:
         self._session.renew(_FORGET, {"which": process.id, "before": forget_before})
-        values = {column.name: getattr(process, column.name) for column in processes.columns}
-        self._session.renew(_PUT, values)
+        self._session.renew(_PUT, values_of(process))
 
     def all(self) -> list[Process]:
         return [record_of(Process, row) for row in self._session.rows(_ALL)]
