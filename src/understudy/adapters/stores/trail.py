@@ -30,7 +30,7 @@ from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState
 from understudy.records.review import Hold, HoldState
 from understudy.records.reviewing import SecondReview
-from understudy.records.trail import AgentUse, OpenHolds, Process, Sizes, SliceUse, TurnSeen, Unsent, Wait
+from understudy.records.trail import AgentUse, Backlog, OpenHolds, Process, Sizes, SliceUse, TurnSeen, Unsent
 from understudy.records.turn import WORKING, Turn
 
 NUMBER_MAX = 2**63 - 1
@@ -215,7 +215,7 @@ class SqlTrail:
         rows = self._session.rows
         unsent = [*rows(_UNSENT), *rows(_COUNT_DEAD)]
         return Sizes(
-            working={state: Wait(count=int(count), oldest_at=oldest) for state, count, oldest in rows(_WORKING)},
+            working={state: Backlog(count=int(count), oldest_at=oldest) for state, count, oldest in rows(_WORKING)},
             holds=tuple(
                 OpenHolds(kind=kind, count=int(count), raised=int(raised), oldest_at=oldest)
                 for kind, count, raised, oldest in rows(_OPEN_HOLDS)
