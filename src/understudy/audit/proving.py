@@ -5,7 +5,6 @@ What does not hold is said in a sentence; nothing is mended.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,7 +12,7 @@ from understudy.errors import MalformedInput, NotFound, UnderstudyError
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment
 from understudy.records.codec import digest, dump
-from understudy.records.ledger import GENESIS, LedgerEntry, fault_of
+from understudy.records.ledger import GENESIS, LedgerEntry, fault_of, told_by
 from understudy.records.story import ChainProof, Proof, TurnProofs
 from understudy.records.turn import Turn
 
@@ -80,10 +79,10 @@ def _entries(tx: Transaction, entries: list[LedgerEntry]) -> Proof:
 def _documents(tx: Transaction, turn: Turn, entries: list[LedgerEntry]) -> Iterator[Proof]:
     """What was seen and what was found are as they were when the ledger took their digests down."""
     for kind in DOCUMENTS:
-        told = [name for entry in entries if (name := _body(entry).get(kind)) is not None]
+        told = [name for entry in entries if (name := told_by(entry).get(kind)) is not None]
         if told:
             yield _compared(kind, tx.artifacts.get(turn.id, kind), str(told[-1]))
-    drafted = next((_body(entry) for entry in reversed(entries) if entry.event == "turn.drafted"), None)
+    drafted = next((told_by(entry) for entry in reversed(entries) if entry.event == "turn.drafted"), None)
     if drafted is not None:
         kind = "agent_error" if drafted.get("failed") else "draft"
         yield _compared(kind, tx.artifacts.get(turn.id, kind), str(drafted.get("document")))
@@ -100,8 +99,10 @@ def _compared(kind: str, stored: str | None, told: str) -> Proof:
 
 def _texts(tx: Transaction, turn: Turn, entries: list[LedgerEntry]) -> Iterator[Proof]:
     """What was to be sent and what reviewers wrote."""
-    queued = {str(_body(one).get("outbox")): _body(one).get("text") for one in entries if one.event == "outbox.queued"}
-    given = {str(_body(one).get("verdict")): _body(one) for one in entries if one.event == "verdict.given"}
+    queued = {
+        str(told_by(one).get("outbox")): told_by(one).get("text") for one in entries if one.event == "outbox.queued"
+    }
+    given = {str(told_by(one).get("verdict")): told_by(one) for one in entries if one.event == "verdict.given"}
     for message in tx.outbox.of_turn(turn.id):
         told = queued.pop(message.id, None)
         yield _text("reply", message.id, message.text, told, is_told=told is not None)
@@ -162,11 +163,3 @@ def _decided_again(tx: Transaction, turn: Turn, replay: Replay) -> Proof:
         return Proof(what="replay", state="broken", says=says)
     says = f"Decided again from what is stored it comes out the same, bit for bit: {recorded.decision.kind.value}."
     return Proof(what="replay", state="holds", says=says)
-
-
-def _body(entry: LedgerEntry) -> dict[str, Any]:
-    try:
-        body = json.loads(entry.body)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}

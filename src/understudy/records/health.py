@@ -4,16 +4,14 @@ knows. It reads nothing and judges nothing.
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from understudy.records.assessment import Assessment, Severity
 from understudy.records.evidence import Opinion
-from understudy.records.ledger import LedgerEntry
+from understudy.records.ledger import LedgerEntry, told_by
 from understudy.records.outbox import OutboxState
 from understudy.records.trail import OpenHolds, SliceUse, Unsent
 
@@ -79,7 +77,7 @@ def went(entries: Sequence[LedgerEntry], channels: Mapping[str, str], *, seconds
     decided: Counter[str] = Counter()
     received = 0
     for entry in entries:
-        body = _body(entry)
+        body = told_by(entry)
         kind, _, what = entry.event.partition(".")
         if entry.event == "message.received":
             received += 1
@@ -114,7 +112,7 @@ def went(entries: Sequence[LedgerEntry], channels: Mapping[str, str], *, seconds
 def sends_in(entries: Sequence[LedgerEntry]) -> frozenset[str]:
     """The outbox entries that were tried in a stretch of the ledger."""
     outcomes = {f"outbox.{what}" for what in SENT_OUTCOMES}
-    return frozenset(str(_body(entry).get("outbox")) for entry in entries if entry.event in outcomes)
+    return frozenset(str(told_by(entry).get("outbox")) for entry in entries if entry.event in outcomes)
 
 
 @dataclass(slots=True)
@@ -130,14 +128,6 @@ class _Tally:
         self.outcomes[outcome] += 1
         if since is not None:
             self.times_ms.append(max(0.0, (until - since).total_seconds() * 1000))
-
-
-def _body(entry: LedgerEntry) -> dict[str, Any]:
-    try:
-        body = json.loads(entry.body)
-    except ValueError:
-        return {}
-    return body if isinstance(body, dict) else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from understudy.records.codec import canonical
 
@@ -25,6 +27,15 @@ class LedgerEntry:
     body: str
     previous: str
     hash: str
+
+
+def told_by(entry: LedgerEntry) -> dict[str, Any]:
+    """An entry's body as plain data, for whoever shows or proves what there is: empty where somebody made it unreadable."""
+    try:
+        body = json.loads(entry.body)
+    except ValueError:
+        return {}
+    return body if isinstance(body, dict) else {}
 
 
 def chain(
