@@ -78,7 +78,7 @@ from understudy.turning import (
     second_opinions,
     ways_in_of,
 )
-from understudy.upkeep.health import HealthDesk, Presence
+from understudy.upkeep.health import HealthDesk, OwnProcess
 from understudy.upkeep.sweeps import Sweeps
 
 STOP_GRACE_S = 10.0
@@ -136,7 +136,7 @@ class App:
     audit: Audit
     dead_letters: DeadLetters
     health: HealthDesk
-    presence: Presence
+    process: OwnProcess
     sole_process: SoleProcess
     is_alone: bool
 
@@ -192,7 +192,7 @@ class App:
         with suppress(UnderstudyError):  # what cannot be handed over lapses
             await self.flow.hand_over()
             await self.outbox.hand_over()
-            await self.presence.end()
+            await self.process.end()
         outside: tuple[Agent | SecondOpinion | Channel, ...] = (
             *self.agents.values(),
             *self.opinions.values(),
@@ -234,7 +234,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     tried = spreading(*shared, works=works)
     watched = watching(settings, store, clock, telemetry, recent, works=works)
     ways_in = ways_in_of(settings, store, clock, telemetry, flow, channels if works else {})
-    renewals = _renewals(watched["presence"], flow, outbox, places, tried["spread"], ways_in["pulling"])
+    renewals = _renewals(watched["process"], flow, outbox, places, tried["spread"], ways_in["pulling"])
     return App(
         settings=settings,
         base=base,
@@ -269,10 +269,10 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
 
 
 def _renewals(
-    presence: Presence, flow: TurnFlow, outbox: Outbox, places: Places, spread: Spread, pulling: Pulling
+    process: OwnProcess, flow: TurnFlow, outbox: Outbox, places: Places, spread: Spread, pulling: Pulling
 ) -> dict[str, Callable[[], Awaitable[int]]]:
     """What this process says again and again, so that the others do not take it for dead."""
-    own = {"presence": presence.tell, "turns": flow.renew, "outbox": outbox.renew}
+    own = {"process": process.tell, "turns": flow.renew, "outbox": outbox.renew}
     return {**own, "places": places.renew, "trials": spread.renew, "pulls": pulling.renew}
 
 

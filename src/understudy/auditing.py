@@ -23,7 +23,7 @@ from understudy.records.health import Schema
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.turn.replay import replay
-from understudy.upkeep.health import AgentLimit, HealthDesk, HealthLimits, Presence
+from understudy.upkeep.health import AgentLimit, HealthDesk, HealthLimits, OwnProcess
 
 SCHEMA_KEPT_S = 60.0
 """How long a look at the schema counts; it changes when programs are replaced."""
@@ -34,7 +34,7 @@ class Watching(TypedDict):
 
     audit: Audit
     dead_letters: DeadLetters
-    presence: Presence
+    process: OwnProcess
     health: HealthDesk
 
 
@@ -52,7 +52,7 @@ def watching(
     settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, recent: Recent, *, works: bool
 ) -> Watching:
     """Build all of them; `works`: this process works on turns."""
-    presence = Presence(store, clock, recent.known, works, takes_one_process(settings))
+    process = OwnProcess(store, clock, recent.known, works, takes_one_process(settings))
     limits = HealthLimits(
         backlog_max=settings.limits.backlog_max,
         automatic_per_hour_max=settings.autonomy.automatic_per_hour_max,
@@ -66,8 +66,8 @@ def watching(
     return Watching(
         audit=audit_of(settings, store, clock),
         dead_letters=DeadLetters(store, clock, telemetry),
-        presence=presence,
-        health=HealthDesk(store, clock, presence, limits=limits, kind=kind, schema=_schema(store)),
+        process=process,
+        health=HealthDesk(store, clock, process, limits=limits, kind=kind, schema=_schema(store)),
     )
 
 

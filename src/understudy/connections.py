@@ -158,8 +158,8 @@ def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) ->
     address, domain = channel.address.lower(), channel.message_id_domain or channel.address.rpartition("@")[2].lower()
     return MailChannel(
         name,
-        imap=_account(channel, channel.imap, {"tls": 993}.get(channel.imap.security, 143)),
-        smtp=_account(channel, channel.smtp, {"tls": 465, "starttls": 587}.get(channel.smtp.security, 25)),
+        imap=_account(name, channel, channel.imap, {"tls": 993}.get(channel.imap.security, 143)),
+        smtp=_account(name, channel, channel.smtp, {"tls": 465, "starttls": 587}.get(channel.smtp.security, 25)),
         folder=channel.folder,
         reading=Reading(
             own=frozenset({address, *(alias.lower() for alias in channel.aliases)}),
@@ -187,10 +187,11 @@ def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) ->
     )
 
 
-def _account(channel: Email, server: MailServer, port: int) -> Account:
+def _account(name: str, channel: Email, server: MailServer, port: int) -> Account:
     if server.password is None and channel.password is None:
         raise ConfigurationError(
-            f"the mailbox {channel.address} has no password: set UNDERSTUDY__CHANNELS__NAME__PASSWORD, or …_FILE"
+            f"channel {name!r}: the mailbox {channel.address} has no password; "
+            f"set UNDERSTUDY__CHANNELS__{name.upper()}__PASSWORD, or …_FILE"
         )
     from understudy.adapters.channels.mailbox import Account
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from understudy.doctor.examination import BLOT, without_secrets
-from understudy.doctor.releases import Result
+from understudy.doctor.result import Result
 from understudy.records.access import Scope
 from understudy.settings.model import Settings, Webhook
 

@@ -16,7 +16,7 @@ from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.channels.rest import RestChannel
 from understudy.adapters.channels.webhook import WebhookChannel
 from understudy.connections import build_channel
-from understudy.errors import InputError, MalformedInput
+from understudy.errors import ConfigurationError, InputError, MalformedInput
 from understudy.ports.channel import Capabilities, Channel, InboundRequest
 from understudy.records.outbox import Accepted, Rejected, Retry, Unknown
 from understudy.records.rest import RestShape
@@ -66,6 +66,12 @@ CHANNELS: dict[str, Callable[[], Channel]] = {
 def _configured(written: dict[str, Any]) -> Channel:
     settings = Settings.model_validate({"channels": {"one": written}})
     return build_channel("one", settings.channels["one"], FrozenClock(), settings)
+
+
+def test_mailbox_without_a_password_says_which_setting_is_missing() -> None:
+    server = {"host": "mail.shop.example"}
+    with pytest.raises(ConfigurationError, match=r"'one': .* UNDERSTUDY__CHANNELS__ONE__PASSWORD"):
+        _configured({"kind": "email", "address": "help@shop.example", "imap": server, "smtp": server})
 
 
 @pytest.fixture(params=CHANNELS)

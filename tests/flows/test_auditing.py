@@ -24,7 +24,7 @@ from understudy.records.rulebook import Level, Profile
 from understudy.records.trail import EntriesAsked, ExportAsked, Form, TurnsAsked, What
 from understudy.testing.scripted import RecordingChannel
 from understudy.turn.replay import replay
-from understudy.upkeep.health import AgentLimit, HealthDesk, HealthLimits, Presence
+from understudy.upkeep.health import AgentLimit, HealthDesk, HealthLimits, OwnProcess
 
 pytestmark = ON_EACH_STORE
 Build = Callable[..., Any]
@@ -279,11 +279,11 @@ def desk(stage: Any, **limits: Any) -> HealthDesk:
                 trace=None,
             )
         )
-    presence = Presence(stage.store, stage.clock, recent.known, works=True, is_alone=False)
+    process = OwnProcess(stage.store, stage.clock, recent.known, works=True, is_alone=False)
     given = {"backlog_max": 10, "automatic_per_hour_max": 5, **limits}
     schema = Schema(at="1", wanted="1")
     return HealthDesk(
-        stage.store, stage.clock, presence, limits=HealthLimits(**given), kind="a store", schema=lambda: schema
+        stage.store, stage.clock, process, limits=HealthLimits(**given), kind="a store", schema=lambda: schema
     )
 
 
@@ -309,7 +309,7 @@ def test_health_says_how_everything_goes(stage: Any) -> None:
 
 
 def test_processes_see_each_other_and_who_fell_silent(stage: Any) -> None:
-    other = Presence(stage.store, stage.clock, Recent(stage.clock).known, works=True, is_alone=False, serves=True)
+    other = OwnProcess(stage.store, stage.clock, Recent(stage.clock).known, works=True, is_alone=False, serves=True)
     assert stage.run(other.tell()) == 1
     assert stage.run(other.tell()) == 0
     health = desk(stage)

@@ -196,6 +196,20 @@ def test_what_is_no_message_is_noted_in_the_ledger(build: Build) -> None:
     assert [event.why for event in stage.emitted(EventIgnored)] == ["bulk mail (Precedence)"]
 
 
+def test_what_is_passed_over_is_noted_beside_messages_and_where_one_can_never_be_taken(build: Build) -> None:
+    stage = build(intake=IntakeLimits(message_chars_max=10))
+    long, short = letter("long", text="x" * 11), letter("short", text="Hello")
+    box = Box(Events(messages=(long, short), ignored=("a notice",)), Events(messages=(replace(long, provider_id="x"),)))
+    stage.run(pulling(stage, box).once("recording"))
+    assert (texts(stage), cursor(stage)) == (["Hello"], "2")
+    noted = [json.loads(entry.body) for entry in stage.ledger if entry.event == "channel.passed_over"]
+    assert [(body["id"], body["why"]) for body in noted] == [
+        ("n-1", "a notice"),
+        ("n-1", "a message that cannot be taken (too-large)"),
+        ("n-2", "a message that cannot be taken (too-large)"),
+    ]
+
+
 def test_a_report_is_taken_before_the_cursor_moves(build: Build) -> None:
     stage = build()
     seen: list[Any] = []

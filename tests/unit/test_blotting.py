@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from understudy.doctor.examination import without_secrets
-from understudy.doctor.releases import Result
+from understudy.doctor.result import Result
 from understudy.settings.model import Settings
 
 

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from understudy.cli.output import EXIT_FAILED, ConfigOption, JsonOption, print_json, read_settings
 from understudy.doctor.examination import examine, is_broken, refusal
-from understudy.doctor.releases import Result
+from understudy.doctor.result import Result
 from understudy.errors import UnderstudyError
 
 _MARKS = {"ok": ("✓", "green"), "warning": ("!", "yellow"), "error": ("✗", "red")}

@@ -12,7 +12,7 @@ from rich.console import Console
 from understudy.cli.output import ConfigOption, JsonOption, print_json, print_rows, read_settings
 from understudy.cli.plain_text import shown
 from understudy.errors import ConfigurationError
-from understudy.records.outbox import OutboxEntry, OutboxState
+from understudy.records.outbox import NOT_SENT, OutboxEntry, OutboxState
 
 tree = typer.Typer(
     help="List messages that did not reach the customer, put them back to be sent, or drop them.", no_args_is_help=True
@@ -21,7 +21,6 @@ tree = typer.Typer(
 COMMAND_LINE = "command line"
 ERROR_CHARS_SHOWN = 120
 COLUMNS = ("id", "state", "age", "tries", "channel", "turn", "next try", "hold", "last error")
-SHOWN_BY_DEFAULT = ("pending", "sending", "unknown", "dead")
 
 ByOption = Annotated[str, typer.Option("--by", help="who decides this; the ledger keeps the name")]
 ChannelOption = Annotated[str | None, typer.Option("--channel", help="only messages of this channel")]
@@ -124,7 +123,7 @@ def drop(
 
 def _states(words: list[str] | None) -> tuple[OutboxState, ...]:
     try:
-        return tuple(OutboxState(word) for word in dict.fromkeys(words or SHOWN_BY_DEFAULT))
+        return tuple(map(OutboxState, dict.fromkeys(words))) if words else NOT_SENT
     except ValueError as error:
         raise ConfigurationError(f"--state: {error}; known: {', '.join(OutboxState)}") from error
 

@@ -19,13 +19,10 @@ from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed, Telemetry
 from understudy.records.codec import digest
 from understudy.records.conversation import Author
-from understudy.records.outbox import OutboxEntry, OutboxState
+from understudy.records.outbox import NOT_SENT, OutboxEntry, OutboxState
 from understudy.records.review import Hold, HoldKind, HoldState
 from understudy.records.text import storable
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, TurnState
-
-NOT_SENT = (OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.DEAD)
-"""What is listed where nobody asks for anything else: all that did not certainly reach the customer, and still may."""
 
 BATCH = 200
 """How many dead entries one transaction puts back; servers write between two of them."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 
-from understudy.doctor.releases import Result
+from understudy.doctor.result import Result
 from understudy.errors import UnderstudyError
 from understudy.ports.channel import Capabilities, Channel, Checked
 from understudy.settings.channels import Remote

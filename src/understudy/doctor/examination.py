@@ -16,7 +16,8 @@ from typing import Final
 from pydantic import BaseModel, SecretStr
 
 from understudy.doctor.channels import channels
-from understudy.doctor.releases import Result, releases
+from understudy.doctor.releases import releases
+from understudy.doctor.result import Result
 from understudy.doctor.sign_in import sign_in
 from understudy.errors import UnderstudyError
 from understudy.ports.agent import Agent

@@ -4,26 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from understudy.doctor.result import Result
 from understudy.errors import UnderstudyError
 from understudy.records.release import Stage, Stated, is_unverified
 from understudy.records.rollout import AgentReleases
 from understudy.records.spread import Pace, how_far
 from understudy.settings.model import Settings
 from understudy.settings.stated import stated
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
-    """One thing looked at. `mend` says what to do; empty where all is well."""
-
-    what: str
-    state: Literal["ok", "warning", "error"]
-    says: str
-    mend: str = ""
 
 
 def releases(settings: Settings, base: Path) -> Iterator[Result]:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from understudy.doctor.releases import Result
+from understudy.doctor.result import Result
 from understudy.errors import UnderstudyError
 from understudy.records.access import Role
 from understudy.settings.model import Settings

@@ -101,7 +101,8 @@ class Checked(ABC):
 
     @abstractmethod
     async def check(self) -> Reached:
-        """Ask the provider whether it lets us in; raises `ConfigurationError` with what it said where it does not."""
+        """Ask the provider whether it lets us in; raises `ConfigurationError` or
+        `ChannelUnreachable` with what it said where it does not."""
 
 
 class TakesEvents(Checked):

@@ -21,8 +21,6 @@ USUAL: Final = timedelta(days=28)
 BUCKETS_MAX: Final = 400
 FIRST_YEAR: Final = 1970
 LAST_YEAR: Final = 9000
-
-
 _EARLIEST: Final = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC)
 WIDTHS: Final = {Bucket.WEEK: timedelta(weeks=1), Bucket.DAY: timedelta(days=1), Bucket.HOUR: timedelta(hours=1)}
 

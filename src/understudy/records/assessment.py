@@ -132,6 +132,10 @@ class Assessment:
     decision: Decision
 
 
+WANTS_PERSON = "escalation.wants_person"
+"""The finding that a customer asks for people."""
+
+
 def faults_of(assessment: Assessment) -> tuple[str, ...]:
     """The names of findings that say something is wrong, each once: all but those for information."""
     return tuple(dict.fromkeys(one.name for one in assessment.findings if one.severity is not Severity.INFO))

@@ -10,7 +10,7 @@ AT_ONCE_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class RefusedHold:
     """A hold on which the verdict was not taken, and why, as a code and in words."""
 
     hold_id: str
@@ -24,5 +24,5 @@ class ApprovedAlike:
 
     bulk: str
     approved: tuple[str, ...]
-    refused: tuple[Refusal, ...]
+    refused: tuple[RefusedHold, ...]
     undo_until: datetime | None

@@ -26,6 +26,9 @@ class OutboxState(StrEnum):
 
 OPEN_ENTRY = frozenset({OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN})
 """States of an entry that waits or is under way; only the oldest of a conversation may be sent."""
+NOT_SENT = (OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.DEAD)
+"""States of an entry that did not certainly reach the customer and still may: what is listed, in this order, where
+nobody asks for anything else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -55,7 +55,7 @@ class Story:
     entries: tuple[LedgerEntry, ...]
 
 
-Standing = Literal["holds", "broken", "unknown"]
+ProofState = Literal["holds", "broken", "unknown"]
 """Whether something is as it should be; *unknown*: there is nothing to compare it with."""
 
 
@@ -64,7 +64,7 @@ class Proof:
     """One thing that was compared, and how it stands, in a sentence."""
 
     what: str
-    state: Standing
+    state: ProofState
     says: str
 
 

@@ -28,8 +28,8 @@ class TurnSeen:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wait:
-    """How many of something wait, and since when the oldest does; None where none does."""
+class Backlog:
+    """How many turns are worked on, and since when the oldest of them is; None where none is."""
 
     count: int
     oldest_at: datetime | None
@@ -78,7 +78,7 @@ class SliceUse:
 class Sizes:
     """What is under way now, as the store has it for all processes."""
 
-    working: Mapping[TurnState, Wait]
+    working: Mapping[TurnState, Backlog]
     holds: tuple[OpenHolds, ...]
     unsent: tuple[Unsent, ...]
     agents: tuple[AgentUse, ...]
@@ -88,7 +88,7 @@ class Sizes:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Process:
     """A process that works on the store. `does`: *serves* (takes requests), *works* (on turns), or both;
-    `knows` is what it alone knows of agents and channels, as canonical JSON (`records.health.Known`)."""
+    `knows` is what it alone knows, as canonical JSON (`records.health.Known`)."""
 
     id: str
     host: str

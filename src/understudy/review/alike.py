@@ -8,7 +8,7 @@ from datetime import datetime
 from understudy.errors import Conflict, InputError, NotFound, UnderstudyError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
-from understudy.records.bulk import AT_ONCE_MAX, ApprovedAlike, Refusal
+from understudy.records.bulk import AT_ONCE_MAX, ApprovedAlike, RefusedHold
 from understudy.records.review import HoldKind, HoldState, VerdictKind, VerdictRequest
 from understudy.review.verdicts import Verdicts
 
@@ -32,7 +32,7 @@ class AlikeVerdicts:
         seen = await self._store.read(lambda tx: self._seen(tx, [hold_id for hold_id, _ in holds], reviewer))
         bulk = self._clock.new_id("bulk")
         approved: list[str] = []
-        refused: list[Refusal] = []
+        refused: list[RefusedHold] = []
         undo_until: datetime | None = None
         for hold_id, version in sorted(holds, key=lambda one: one[0] != seen):
             request = VerdictRequest(
@@ -67,5 +67,5 @@ class AlikeVerdicts:
         raise InputError("claim the one of them that you have read: the others say the same, and nobody else read it")
 
 
-def _refusal(hold_id: str, error: UnderstudyError) -> Refusal:
-    return Refusal(hold_id=hold_id, code=error.code, detail=str(error))
+def _refusal(hold_id: str, error: UnderstudyError) -> RefusedHold:
+    return RefusedHold(hold_id=hold_id, code=error.code, detail=str(error))

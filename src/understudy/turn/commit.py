@@ -16,7 +16,7 @@ from understudy.errors import StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.ports.telemetry import TurnDecided
-from understudy.records.assessment import Assessment, Decision, DecisionKind, faults_of
+from understudy.records.assessment import WANTS_PERSON, Assessment, Decision, DecisionKind, faults_of
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.evidence import Evidence
@@ -30,8 +30,6 @@ from understudy.turn.limits import FlowLimits
 from understudy.turn.standing import earned_grant
 
 FOLLOW_UP_PRIORITY = 4
-WANTS_PERSON = "escalation.wants_person"
-"""The finding that a customer asks for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ more, because the channel counts anew, is known by its id. What cannot be taken 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -166,12 +166,16 @@ class Pulling:
         return await self._store.write(lambda tx: tx.pulls.lease(channel, now=now, until=until))
 
     async def _store_one(self, lease: PullLease, arrival: Arrival) -> None:
-        """Store all of one arrival; its last message takes the cursor along. What dies in between is fetched anew."""
+        """Store all of one arrival; its last message takes along the cursor and what was passed over. What dies in between is
+        fetched anew."""
+
+        events = arrival.events
+        passed_over = [*events.ignored, *events.refused]
 
         def move(tx: Transaction) -> None:
             tx.pulls.move(lease, arrival.cursor)
+            self._note(tx, lease.channel, arrival.id, passed_over)
 
-        events = arrival.events
         for report in events.reports:
             await self._report(lease.channel, report)
         is_moved = False
@@ -182,17 +186,17 @@ class Pulling:
                 await self._intake.receive(lease.channel, bounded, along=move if is_last else None)
                 is_moved = is_last
             except InputError as error:  # it will never be taken as it is, so it must not keep the others waiting
+                passed_over.append(f"a message that cannot be taken ({error.code})")
                 self._telemetry.emit(RequestRefused(face=f"{FLOW}/{lease.channel}", code=error.code))
         if not is_moved:
-            await self._store.write(lambda tx: self._pass_over(tx, lease, arrival))
+            await self._store.write(move)
         for why in (*events.ignored, *events.refused):
             self._telemetry.emit(EventIgnored(channel=lease.channel, why=why))
 
-    def _pass_over(self, tx: Transaction, lease: PullLease, arrival: Arrival) -> None:
-        """Note what is no message, so that whoever looks for it later finds why nobody answered."""
-        tx.pulls.move(lease, arrival.cursor)
-        for why in (*arrival.events.ignored, *arrival.events.refused):
-            tx.ledger.append("channel.passed_over", at=self._clock.now(), channel=lease.channel, why=why, id=arrival.id)
+    def _note(self, tx: Transaction, channel: str, arrival_id: str | None, passed_over: Sequence[str]) -> None:
+        """Write down what was not taken in, so that whoever looks for it later finds why nobody answered."""
+        for why in passed_over:
+            tx.ledger.append("channel.passed_over", at=self._clock.now(), channel=channel, why=why, id=arrival_id)
 
     async def _bounded(self, channel: str, message: Inbound) -> Inbound:
         """Give a message to people whose sender writes more often than people do: two programs may be talking."""

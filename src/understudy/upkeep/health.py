@@ -62,7 +62,7 @@ class HealthLimits:
 
 
 @dataclass(slots=True)
-class Presence:
+class OwnProcess:
     """This process as it tells the others of itself. `is_alone`: there are no others, so it tells nobody. `works`: it works on
     turns; `serves`: it takes requests, as whoever puts a face on it says."""
 
@@ -116,7 +116,7 @@ class HealthDesk:
         self,
         store: Store,
         clock: Clock,
-        presence: Presence,
+        process: OwnProcess,
         *,
         limits: HealthLimits,
         kind: str,
@@ -124,7 +124,7 @@ class HealthDesk:
     ) -> None:
         self._store = store
         self._clock = clock
-        self._presence = presence
+        self._process = process
         self._limits = limits
         self._kind = kind
         self._schema = schema
@@ -176,8 +176,8 @@ class HealthDesk:
         return await self._store.read(query)
 
     def _processes(self, tx: Transaction, now: datetime) -> tuple[ProcessSeen, ...]:
-        me = self._presence.now()
-        others = [] if self._presence.is_alone else [one for one in tx.processes.all() if one.id != me.id]
+        me = self._process.now()
+        others = [] if self._process.is_alone else [one for one in tx.processes.all() if one.id != me.id]
         return tuple(
             ProcessSeen(
                 id=one.id,

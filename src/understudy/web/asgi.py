@@ -64,7 +64,7 @@ PARTS = (
 def create(app: App) -> FastAPI:
     """Put the HTTP faces on a built product; its lifespan starts and stops it."""
     feed = Feed()
-    app.presence.serves = True
+    app.process.serves = True
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Author
-from understudy.records.outbox import OutboxEntry, OutboxState
+from understudy.records.outbox import NOT_SENT, OutboxEntry, OutboxState
 from understudy.web.auth import MetricsReader, TheApp, UpkeepWriter
 from understudy.web.blind import second_of_turn
 from understudy.web.bodies import JsonRoute
@@ -21,7 +21,6 @@ router = APIRouter(prefix="/v1/outbox", tags=["outbox"], route_class=JsonRoute)
 ADDRESS_CHARS_MIN = 4
 """What is shorter is nobody's address, and stands in many words."""
 BLOT = "•••"
-MAY_STILL_BE_SENT = (OutboxState.PENDING, OutboxState.SENDING, OutboxState.UNKNOWN, OutboxState.DEAD)
 
 
 class OutboxRow(BaseModel):
@@ -104,7 +103,7 @@ async def list_outbox(
 
     What would tell of a first verdict is left out for whoever may still review the draft a second time.
     """
-    states = tuple(dict.fromkeys(state)) if state else MAY_STILL_BE_SENT
+    states = tuple(dict.fromkeys(state)) if state else NOT_SENT
     listed = await app.dead_letters.listed(states, channel=channel, limit=limit)
 
     def query(tx: Transaction) -> list[OutboxRow]:

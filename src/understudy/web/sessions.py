@@ -36,9 +36,9 @@ NOBODYS: Final = frozenset({"system", "channel", "customer", "command line", "de
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
-def cookie_name(request: Request) -> str:
-    """What the cookie is called; over HTTPS its name makes browsers refuse one that another host or path has set."""
-    return f"__Host-{COOKIE}" if is_secure(request) else COOKIE
+def cookie_name(request: Request, *, cookie: str = COOKIE) -> str:
+    """What a cookie is called; over HTTPS its name makes browsers refuse one that another host or path has set."""
+    return f"__Host-{cookie}" if is_secure(request) else cookie
 
 
 def is_secure(request: Request) -> bool:

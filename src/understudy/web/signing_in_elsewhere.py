@@ -22,6 +22,7 @@ from understudy.web.bodies import JsonRoute
 from understudy.web.sessions import (
     BY_PROVIDER,
     address_of,
+    cookie_name,
     count_try,
     is_secure,
     note_refusal,
@@ -59,7 +60,7 @@ async def go_to_provider(app: TheApp, request: Request, to: str = HOME) -> Redir
         return _refused(error, place_in_the_console(to))
     answer = RedirectResponse(address, status_code=303)
     answer.set_cookie(
-        _cookie_name(request),
+        cookie_name(request, cookie=COOKIE),
         begun.cookie,
         max_age=int(LASTS.total_seconds()),
         path="/",
@@ -80,7 +81,7 @@ async def come_back(
     error: str | None = None,
 ) -> RedirectResponse:
     """Come back from the identity provider; the answer sets the cookie that speaks for you from then on."""
-    found = taken_up(request.cookies.get(_cookie_name(request)), state=state, now=app.clock.now())
+    found = taken_up(request.cookies.get(cookie_name(request, cookie=COOKIE)), state=state, now=app.clock.now())
     place = found.place if isinstance(found, Begun) else HOME
     try:
         await _count(app, request)
@@ -92,7 +93,9 @@ async def come_back(
     except SignInRefused as problem:
         await note_refusal(app, problem)
         answer = _refused(problem, place)
-    answer.delete_cookie(_cookie_name(request), path="/", secure=is_secure(request), httponly=True, samesite="lax")
+    answer.delete_cookie(
+        cookie_name(request, cookie=COOKIE), path="/", secure=is_secure(request), httponly=True, samesite="lax"
+    )
     return answer
 
 
@@ -132,10 +135,6 @@ def _back_to(app: App, request: Request) -> str:
     """Where the provider sends the browser back to; it takes only addresses that were registered with it."""
     here = app.settings.server.public_url or str(request.base_url)
     return f"{here.rstrip('/')}/v1/session/oidc/callback"
-
-
-def _cookie_name(request: Request) -> str:
-    return f"__Host-{COOKIE}" if is_secure(request) else COOKIE
 
 
 def _refused(error: SignInRefused | TooManyTries, place: str) -> RedirectResponse:

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller, Scope
 from understudy.records.autonomy import Label
+from understudy.records.conversation import Author
 from understudy.records.evidence import NO_FACTS, Evidence
 from understudy.records.feedback import Feedback
 from understudy.records.outbox import OutboxState, Receipt
@@ -190,7 +191,7 @@ def _in_part(story: Story, view: TurnOut, key: Caller, *, is_blind: bool) -> Sto
 
 def _base(story: Story, view: TurnOut) -> StoryOut:
     contact, told = story.contact, NO_FACTS if story.evidence is None else story.evidence.contact
-    asked = [one for one in story.said if one.author.value == "customer"]
+    asked = [one for one in story.said if one.author is Author.CUSTOMER]
     return StoryOut(
         is_whole=False,
         turn=view,

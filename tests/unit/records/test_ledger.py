@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from understudy.records.ledger import GENESIS, LedgerEntry, chain
+from understudy.records.ledger import GENESIS, LedgerEntry, chain, readable_body
 
 START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 HASHED = [field.name for field in fields(LedgerEntry) if field.name != "hash"]
@@ -102,3 +102,9 @@ def test_moving_text_from_one_field_to_the_next_changes_the_hash() -> None:
 def test_the_hash_of_an_entry_is_pinned() -> None:
     """A ledger written by an older version must verify for ever."""
     assert ledger(1)[0].hash == "5e3ac8e3fd0ea0dc26701fa9e1df58c98ce0c1f5bd1944765232bfc74810554a"
+
+
+def test_a_body_that_somebody_made_unreadable_tells_nothing() -> None:
+    (entry,) = ledger(1)
+    assert readable_body(entry) == {"decision": "hold"}
+    assert [readable_body(replace(entry, body=body)) for body in ("{", "[1]", "")] == [{}, {}, {}]

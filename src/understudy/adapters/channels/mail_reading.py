@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from email.message import Message
 from email.utils import getaddresses, parsedate_to_datetime
 
+from understudy.adapters.channels.fitting import NO_TEXT, UNREADABLE, fitted
 from understudy.adapters.channels.mail_kinds import ids_in, key_of, report_of, why_nobody
 from understudy.adapters.channels.mail_parts import Attachment, Body, body_of, header, headers, taken_apart
 from understudy.adapters.channels.mail_proof import is_proven
@@ -22,9 +23,6 @@ from understudy.records.conversation import Inbound
 from understudy.records.outbox import Report
 from understudy.records.pulls import Envelope, theme_of
 
-NO_TEXT = "message_without_text"
-TOO_LONG = "message_too_long"
-UNREADABLE = "message_unreadable"
 UNPROVEN = " (unproven)"
 """What stands behind an address that nobody vouches for, so that it never is the address of somebody known."""
 IDS_MAX = 50
@@ -119,10 +117,7 @@ class Reading:
         text = "\n".join([*lines, *filter(None, [words]), *([""] if words and notes else []), *notes]).strip("\n")
         if not says_something:
             return text or "[a mail without text]", NO_TEXT
-        if len(text) <= self.text_chars_max:
-            return text, None
-        note = f"\n[cut here: the mail has {len(text)} characters]"
-        return text[: max(self.text_chars_max - len(note), 0)] + note, TOO_LONG
+        return fitted(text, self.text_chars_max, what="mail")
 
     def _unreadable(self, mail: Message, raw: bytes, error: Exception) -> Events:
         try:

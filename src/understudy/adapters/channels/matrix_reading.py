@@ -12,11 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from understudy.adapters.channels.fitting import NO_TEXT, UNREADABLE, fitted
 from understudy.records.conversation import Inbound
 
-NO_TEXT = "message_without_text"
-TOO_LONG = "message_too_long"
-UNREADABLE = "message_unreadable"
 NAMES_CHARS_MAX = 255
 DETAIL_CHARS_MAX = 100
 THREAD = " in "
@@ -83,10 +81,7 @@ class MatrixReading:
         if not body:
             return "[a message without text]", NO_TEXT
         text = f"[corrected] {body.removeprefix('* ')}" if is_edit else body
-        if len(text) <= self.text_chars_max:
-            return text, None
-        note = f"\n[cut here: the message has {len(text)} characters]"
-        return text[: max(self.text_chars_max - len(note), 0)] + note, TOO_LONG
+        return fitted(text, self.text_chars_max)
 
 
 def conversation_of(room: str, thread: str | None) -> str:

@@ -17,6 +17,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from understudy.adapters.channels.fitting import NO_TEXT, fitted
 from understudy.errors import MalformedInput
 from understudy.ports.channel import Events, InboundRequest
 from understudy.records.conversation import Inbound
@@ -24,8 +25,6 @@ from understudy.records.json_paths import first_text, found, holds, text_of
 from understudy.records.outbox import Report
 from understudy.records.rest import AttachmentShape, HandshakeShape, InboundShape, ReportsShape, RestShape
 
-NO_TEXT = "message_without_text"
-TOO_LONG = "message_too_long"
 FIELDS_MAX = 1_000
 ATTACHMENTS_MAX = 10
 DETAIL_CHARS_MAX = 100
@@ -136,7 +135,7 @@ class Reading:
                 )
         words = _plain(first_text(shape.text, seen) or "", shape.text_form)
         notes = _notes(shape.attachments, seen)
-        text, needs_person = self._fitted("\n".join([*filter(None, [words]), *notes]))
+        text, needs_person = fitted("\n".join([*filter(None, [words]), *notes]), self.text_chars_max)
         if not words:
             text, needs_person = text or "[a message without text]", NO_TEXT
         return Inbound(
@@ -150,12 +149,6 @@ class Reading:
             contact_phone=_within(first_text(shape.phone, seen), 200),
             needs_person=needs_person,
         )
-
-    def _fitted(self, text: str) -> tuple[str, str | None]:
-        if len(text) <= self.text_chars_max:
-            return text, None
-        note = f"\n[cut here: the message has {len(text)} characters]"
-        return text[: max(self.text_chars_max - len(note), 0)] + note, TOO_LONG
 
 
 def challenge_of(handshake: HandshakeShape, scope: Mapping[str, Any]) -> str:

@@ -61,8 +61,6 @@ _MODES = {
         )
     ),
 }
-_FINDINGS, _HAND_OFFS, _REVIEWERS_WORDS, _SENDINGS = (_MODES[source] for source in ModeSource)
-
 _TURN = columns_of(turns, Turn)
 
 

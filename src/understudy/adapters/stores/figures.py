@@ -51,7 +51,7 @@ from understudy.adapters.stores.oversight_tables import feedback
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.statement import Statement, among
 from understudy.adapters.stores.tables import holds, turns, verdicts
-from understudy.records.assessment import DecisionKind
+from understudy.records.assessment import WANTS_PERSON, DecisionKind
 from understudy.records.feedback import FeedbackKind
 from understudy.records.quality import (
     LEADS,
@@ -72,7 +72,6 @@ from understudy.records.turn import TurnState
 T = TypeVar("T", bound=Tally)
 
 NEEDS_PERSON: Final = "needs_person"
-WANTS_PERSON: Final = "escalation.wants_person"
 
 _SETTLED = case((number_of(turns.c.finished_at) <= given("settled"), 1), else_=0)
 _ANSWERED = among(turns.c.state, [TurnState.ANSWERED])

@@ -8,10 +8,9 @@ from functools import cache
 
 from sqlalchemy import bindparam, case, delete, func, select
 
-from understudy.adapters.stores.journal import SqlLedger
 from understudy.adapters.stores.oversight_tables import second_reviews
 from understudy.adapters.stores.queue import asked_in
-from understudy.adapters.stores.session import Session, columns_of, record_of
+from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, among, insert_into
 from understudy.adapters.stores.tables import (
     agent_calls,
@@ -31,7 +30,7 @@ from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState
 from understudy.records.review import Hold, HoldState
 from understudy.records.reviewing import SecondReview
-from understudy.records.trail import AgentUse, OpenHolds, Process, Sizes, SliceUse, TurnSeen, Unsent, Wait
+from understudy.records.trail import AgentUse, Backlog, OpenHolds, Process, Sizes, SliceUse, TurnSeen, Unsent
 from understudy.records.turn import WORKING, Turn
 
 NUMBER_MAX = 2**63 - 1
@@ -141,9 +140,8 @@ def _found(*, has_event: bool, has_actor: bool, has_conversation: bool) -> State
 class SqlTrail:
     """`ports.trail.Trail` in SQL."""
 
-    def __init__(self, session: Session, entries: SqlLedger) -> None:
+    def __init__(self, session: Session) -> None:
         self._session = session
-        self._ledger = entries
 
     def turns(self, *, before: int | None = None, limit: int) -> list[Turn]:
         rows = self._session.rows(_TURNS, before=before or NUMBER_MAX, limit=limit)
@@ -217,7 +215,7 @@ class SqlTrail:
         rows = self._session.rows
         unsent = [*rows(_UNSENT), *rows(_COUNT_DEAD)]
         return Sizes(
-            working={state: Wait(count=int(count), oldest_at=oldest) for state, count, oldest in rows(_WORKING)},
+            working={state: Backlog(count=int(count), oldest_at=oldest) for state, count, oldest in rows(_WORKING)},
             holds=tuple(
                 OpenHolds(kind=kind, count=int(count), raised=int(raised), oldest_at=oldest)
                 for kind, count, raised, oldest in rows(_OPEN_HOLDS)
@@ -278,8 +276,7 @@ class SqlProcesses:
 
     def put(self, process: Process, *, forget_before: datetime) -> None:
         self._session.renew(_FORGET, {"which": process.id, "before": forget_before})
-        values = {column.name: getattr(process, column.name) for column in processes.columns}
-        self._session.renew(_PUT, values)
+        self._session.renew(_PUT, values_of(process))
 
     def all(self) -> list[Process]:
         return [record_of(Process, row) for row in self._session.rows(_ALL)]

@@ -74,7 +74,7 @@ class SqlTransaction:
         self.releases = SqlReleases(session, hot.autonomy)
         self.spread = SqlSpreadRuns(session)
         self.pending_gates = SqlPendingGates(session, self.spread)
-        self.trail = SqlTrail(session, self.ledger)
+        self.trail = SqlTrail(session)
         self.processes = SqlProcesses(session)
         self.pulls = SqlPulls(session)
         self.envelopes = SqlEnvelopes(session)
