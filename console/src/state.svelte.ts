@@ -51,6 +51,13 @@ class Where {
     else history.pushState(null, "", hashOf(place));
     this.place = place;
   }
+
+  /** A click on a link; with a key that opens it elsewhere it is left to the browser. */
+  follow(event: MouseEvent, place: Place): void {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    this.go(place);
+  }
 }
 
 export const where = new Where();

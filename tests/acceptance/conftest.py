@@ -42,7 +42,7 @@ from understudy.web.keys import add_key, make_key, revoke_key
 from understudy.web.server import Server
 
 browser, open_tab = browsing.browser, browsing.open_tab
-desk, emptied, enter = browsing.desk, browsing.emptied, browsing.enter
+desk, emptied, enter, own_console = browsing.desk, browsing.emptied, browsing.enter, browsing.own_console
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 WITHIN_S = 120.0

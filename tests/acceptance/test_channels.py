@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from pytest_httpserver import HTTPServer
 from standardwebhooks.webhooks import Webhook
 from werkzeug import Request, Response
+
+from sinks import listening
 
 
 class Sink:
@@ -20,6 +21,7 @@ class Sink:
     def __init__(self) -> None:
         self.requests: list[tuple[dict[str, str], bytes]] = []
         self.refusals = 0
+        self.url = ""
         self._changed = threading.Lock()
 
     def take(self, request: Request) -> Response:
@@ -38,9 +40,7 @@ class Sink:
 @pytest.fixture(scope="module")
 def sink() -> Iterator[Sink]:
     taken = Sink()
-    with HTTPServer() as http:
-        http.expect_request("/replies", method="POST").respond_with_handler(taken.take)
-        taken.url = http.url_for("/replies")
+    with listening(taken):
         yield taken
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from browsing import expect, in_the_console, numbers, violations
+from browsing import expect, in_the_console, numbers, px_too_wide, violations
 from understudy.records.access import Role, Scope
 
 pytestmark = in_the_console
@@ -264,10 +264,8 @@ def test_a_release_is_rolled_back_in_the_console(running: Any, canary: dict[str,
     expect(page.get_by_role("listitem").filter(has_text="here now")).to_contain_text("rolled back")
     expect(page.get_by_role("region", name="What it is")).to_contain_text("prices are wrong")
     found = running.http(running.key()).get(f"/v1/releases/{canary['id']}").json()["release"]
-    assert (found["stage"], found["moves"][-1]["by"] if found["moves"][-1]["what"] == "rolled_back" else "Rolf") == (
-        "rolled_back",
-        "Rolf",
-    )
+    backs = [(move["by"], move["why"]) for move in found["moves"] if move["what"] == "rolled_back"]
+    assert (found["stage"], backs[-1]) == ("rolled_back", ("Rolf", "prices are wrong"))
 
 
 def test_who_lost_the_race_for_a_release_is_told(running: Any, canary: dict[str, Any], enter: Any) -> None:
@@ -280,7 +278,7 @@ def test_who_lost_the_race_for_a_release_is_told(running: Any, canary: dict[str,
     page.get_by_role("button", name="Roll back", exact=True).click()
     expect(page.get_by_role("alert").filter(has_text="Not done")).to_be_visible()
     expect(page.get_by_text("Held by Another")).to_be_visible()
-    page.tab.complaints[:] = [one for one in page.tab.complaints if "412" not in one and "409" not in one]
+    page.tab.forgive(409, 412)
 
 
 def test_a_run_is_watched_read_and_belongs_to_its_release(running: Any, enter: Any, until: Any) -> None:
@@ -369,4 +367,4 @@ def test_screens_of_leads_fit_a_small_screen(size: tuple[int, int], scenes: Any,
     pictures = Path(os.environ.get("UNDERSTUDY_PICTURES", tmp_path))
     for name, page in scenes(viewport={"width": size[0], "height": size[1]}):
         page.screenshot(path=pictures / f"lead-{name}-{size[0]}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, name
+        assert px_too_wide(page) <= 0, name

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_httpserver import HTTPServer
 from sqlalchemy import text
-from werkzeug import Request, Response
 
-from browsing import PAYLOADS, expect, in_the_console, numbers, violations
+from browsing import PAYLOADS, expect, in_the_console, numbers, open_screen, px_too_wide, violations
+from sinks import GONE, TAKEN, Sink, listening
 from understudy.records.access import Role
 from understudy.records.conversation import Inbound
 
@@ -27,24 +26,10 @@ PHONE = "+49 30 1234567"
 BETTER = "We pay the return postage. A label for your kettle follows shortly."
 
 
-class Sink:
-    """The business's own system, which answers each reply as it is told."""
-
-    def __init__(self) -> None:
-        self.status = 200
-        self.url = ""
-
-    def take(self, request: Request) -> Response:
-        request.get_data()
-        return Response("{}", self.status, content_type="application/json")
-
-
 @pytest.fixture(scope="module")
 def sink() -> Iterator[Sink]:
     taking = Sink()
-    with HTTPServer() as http:
-        http.expect_request("/replies", method="POST").respond_with_handler(taking.take)
-        taking.url = http.url_for("/replies")
+    with listening(taking):
         yield taking
 
 
@@ -84,11 +69,6 @@ def ask(desk: Any, until: Any, question: str, **more: Any) -> tuple[str, str]:
     received = run(desk, desk.app.intake.receive("desk", inbound))
     until(lambda: desk.app.store.read_now(lambda tx: tx.turns.get(received.turn_id)).decision)
     return received.turn_id, received.message.conversation_id
-
-
-def open_screen(page: Any, name: str) -> None:
-    page.get_by_role("navigation", name="Screens").get_by_role("link", name=name).click()
-    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
 
 
 def test_a_turn_is_found_by_the_customers_name_and_read_by_keyboard(edited: str, enter: Any) -> None:
@@ -197,7 +177,7 @@ def dead_letter(desk: Any, sink: Sink, until: Any) -> Any:
     _, conversation = ask(desk, until, "Can I return it?")
     run(desk, app.conversations.take_over(conversation, reviewer="Ines"))
     until(lambda: not app.store.read_now(lambda tx: tx.outbox.open_of(conversation)))
-    sink.status = 410
+    sink.status = GONE
     said = run(desk, app.conversations.say(conversation, "Tomorrow.", reviewer="Ines"))
     return until(
         lambda: next(
@@ -213,7 +193,7 @@ def test_a_message_that_was_given_up_is_sent_again_from_the_screen(
     page = enter("Lena", Role.LEAD)
     open_screen(page, "Health")
     expect(page.get_by_text("1 message was given up")).to_be_visible()
-    sink.status = 200
+    sink.status = TAKEN
     page.get_by_role("button", name="Send again").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_text("Put back")).to_be_visible()
@@ -230,7 +210,7 @@ def test_a_message_is_dropped_with_a_reason(desk: Any, sink: Sink, enter: Any, u
     page.keyboard.press("Enter")
     expect(page.get_by_text("It will not be sent.")).to_be_visible()
     assert desk.app.store.read_now(lambda tx: tx.outbox.get(entry.id)).state.value == "dropped"
-    sink.status = 200
+    sink.status = TAKEN
 
 
 def test_the_doctor_is_asked_by_whoever_may(desk: Any, enter: Any) -> None:
@@ -289,7 +269,7 @@ def test_the_screens_are_without_a_violation_of_accessibility(
     def look(page: Any, name: str) -> None:
         found.extend(f"{name}: {one}" for one in violations(page))
         page.screenshot(path=pictures / f"{theme}-{name}.png")
-        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        wide = px_too_wide(page)
         found.extend([f"{name}: {wide} px too wide"] if wide > 0 else [])
 
     page = enter("Root", Role.ADMIN, color_scheme=theme)

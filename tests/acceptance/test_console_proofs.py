@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from browsing import PASSWORD, expect, in_the_console, numbers, press, record, rows
+from browsing import PAYLOADS, OwnConsole, expect, in_the_console, numbers, press, record, rows, sign_in
 from understudy.client.client import Client
 from understudy.records.access import Role
 from understudy.web import events
@@ -31,15 +30,6 @@ forbidden = [{ phrase = "warranted", why = "<img src=x onerror=\\"window.hacked=
 [safe_replies.hostile]
 text = "<script>window.hacked='reply'</script>"
 """
-PAYLOADS = (
-    "<img src=x onerror=\"window.hacked='img'\">",
-    "<script>window.hacked='script'</script>",
-    "<svg onload=\"window.hacked='svg'\"></svg>",
-    '"><details open ontoggle="window.hacked=\'details\'">',
-    "javascript:window.hacked='url'",
-    "{@html '<img src=x onerror=window.hacked=1>'} ${window.hacked='template'}",
-    "<a href=\"javascript:window.hacked='a'\" autofocus onfocus=\"window.hacked='focus'\">x</a>",
-)
 WOULD_RUN = """() => [...document.querySelectorAll("#console *")].filter((one) =>
   ["SCRIPT", "IFRAME", "OBJECT", "EMBED", "BASE", "META", "LINK", "STYLE"].includes(one.tagName) ||
   (one.tagName === "IMG" && !one.getAttribute("src").endsWith("icon.svg")) ||
@@ -53,41 +43,26 @@ def desk(serve: Callable[..., Any]) -> Any:
     return serve(more=MORE)
 
 
-def test_words_that_were_being_written_outlive_the_server(
-    tmp_path: Path, write_folder: Any, key_in: Any, understudy: Any, start_server: Any, browser: Any, words: Any
-) -> None:
+def test_words_that_were_being_written_outlive_the_server(own_console: OwnConsole) -> None:
     """It is killed under the pen, and what was written goes out, once, as the edit of the hold it was written for."""
-    write_folder(tmp_path)
-    key = key_in(tmp_path)
-    understudy("users", "add", "Kim", "--ask", cwd=tmp_path, stdin=f"{PASSWORD}\n")
-    server = start_server(tmp_path)
-    with Client(server.url, key) as client:
-        turn = client.submit_turn(record(words))
-    page = browser.new_page()
-    page.goto(f"{server.url}/console/")
-    page.get_by_label("Name").fill("Kim")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    expect(rows(page)).to_have_count(1)
-    page.keyboard.press("Enter")
+    page, turn = own_console.page, own_console.turn
     press(page, "e")
     field = page.get_by_role("textbox", name="The draft, to be changed")
     expect(field).to_be_focused()
     page.keyboard.type(" Half of it")
-    server.process.kill()
+    own_console.server.process.kill()
     expect(page.get_by_text("Reconnecting")).to_be_visible()
     page.keyboard.type(" and the rest.")
-    again = start_server(tmp_path, "--port", server.url.rpartition(":")[2])
+    again = own_console.start_again()
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
     expect(field).to_have_value("We pay the return postage. Half of it and the rest.")
     page.keyboard.press("Control+Enter")
-    with Client(again.url, key) as client:
+    with Client(again.url, own_console.key) as client:
         expect(page.get_by_role("heading", name="Queue")).to_be_visible()
         reply = client.turn(turn.id, wait_s=20).reply
         assert reply is not None
         assert reply.text == "We pay the return postage. Half of it and the rest."
         assert [hold for hold in client.holds() if hold.turn_id == turn.id] == []
-    page.close()
 
 
 def test_session_that_ends_is_told_and_leads_back_to_where_one_was(
@@ -105,13 +80,11 @@ def test_session_that_ends_is_told_and_leads_back_to_where_one_was(
     emptied.app.store.write_now(lambda tx: change_user(tx, "Nora", now=now, actor="test", role=Role.LEAD))
     expect(page.get_by_text("Your session has ended.")).to_be_visible()
     assert page.url == here
-    page.get_by_label("Name").fill("Nora")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.keyboard.press("Enter")
+    sign_in(page, "Nora")
     expect(page.locator("footer.verdicts button").first).to_be_enabled()
     expect(page.get_by_text("Nora, lead")).to_be_visible()
     assert page.url == here
-    page.tab.complaints[:] = [one for one in page.tab.complaints if "401" not in one]
+    page.tab.forgive(401)
 
 
 def hostile_turn(payload: str) -> dict[str, Any]:
@@ -163,4 +136,3 @@ def test_hostile_words_run_nothing_on_any_screen(emptied: Any, enter: Any) -> No
             summary.click()
         assert page.evaluate(WOULD_RUN) == [], screen
         assert page.evaluate("window.hacked") is None, screen
-    page.tab.complaints[:] = [one for one in page.tab.complaints if "failed:" not in one]

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from browsing import PAYLOADS, expect, in_the_console, numbers, press, record, rows, violations
+from browsing import PAYLOADS, expect, in_the_console, numbers, press, px_too_wide, record, rows, violations
 
 pytestmark = in_the_console
 
@@ -69,15 +69,14 @@ def test_nothing_is_out_of_reach_on_a_small_screen(size: tuple[int, int], emptie
     emptied.client().submit_turn(record(words))
     page = enter("Kim", viewport={"width": size[0], "height": size[1]})
     expect(rows(page)).to_have_count(1)
-    wide = "document.documentElement.scrollWidth - innerWidth"
-    assert page.evaluate(wide) <= 0
+    assert px_too_wide(page) <= 0
     page.locator(".rows").focus()
     page.keyboard.press("Enter")
     for shown in (page.get_by_role("log").get_by_text(words.held), page.get_by_role("heading", name="Customer")):
         shown.scroll_into_view_if_needed()
         expect(shown).to_be_in_viewport()
     expect(page.get_by_role("button", name="Approve")).to_be_in_viewport()
-    assert page.evaluate(wide) <= 0
+    assert px_too_wide(page) <= 0
 
 
 @pytest.fixture

@@ -59,7 +59,7 @@ def test_reviewer_signs_in_by_the_company_account_and_is_back_where_they_were(de
     assert names["understudy_session"]["httpOnly"]
     page.get_by_role("button", name="Sign out").click()
     expect(button).to_be_visible()
-    tab.complaints.clear()  # that nobody was signed in was answered with 401, and there is no such conversation
+    tab.forgive(401, 404)  # nobody was signed in, and there is no such conversation
 
 
 def test_who_has_no_role_is_told_so_in_words_and_not_again(desks: Any, open_tab: Any) -> None:
@@ -72,7 +72,7 @@ def test_who_has_no_role_is_told_so_in_words_and_not_again(desks: Any, open_tab:
     page.reload()
     expect(page.get_by_label("Password")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
-    tab.complaints.clear()
+    tab.forgive(401)
 
 
 def test_admin_finds_the_password_behind_the_company_account(desks: Any, open_tab: Any) -> None:
@@ -81,7 +81,7 @@ def test_admin_finds_the_password_behind_the_company_account(desks: Any, open_ta
     expect(page.get_by_label("Password")).to_be_hidden()
     page.get_by_text("Sign in with a password").click()
     expect(page.get_by_label("Password")).to_be_visible()
-    tab.complaints.clear()
+    tab.forgive(401)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -95,7 +95,7 @@ def test_page_is_without_a_violation_of_accessibility(
     found = violations(page)
     page.screenshot(path=Path(os.environ.get("UNDERSTUDY_PICTURES", tmp_path)) / f"{theme}-sign-in-{whose}.png")
     assert not found, "\n".join(found)
-    tab.complaints.clear()
+    tab.forgive(401)
 
 
 @pytest.mark.parametrize("why", ["<img src=x onerror=alert(1)>", "constructor"])
@@ -105,7 +105,7 @@ def test_words_of_the_address_are_not_shown(why: str, desks: Any, open_tab: Any)
     expect(page.get_by_role("alert")).to_have_text(
         "Signing in did not work. Try again; if it stays so, tell whoever runs this server."
     )
-    tab.complaints.clear()
+    tab.forgive(401)
 
 
 def test_every_reason_has_a_sentence() -> None:

@@ -6,48 +6,24 @@ import asyncio
 import itertools
 import json
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_httpserver import HTTPServer
-from werkzeug import Request, Response
 
+from sinks import BROKEN, GONE, LATER, TAKEN, Sink, listening
 from understudy.cli.main import main
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Inbound
 from understudy.records.ledger import LedgerEntry
 from understudy.records.turn import TurnState
 
-GONE, BROKEN, TAKEN, LATER = 410, 500, 200, 429
-
-
-class Sink:
-    """The business's own system, which answers each reply with the status it is told."""
-
-    def __init__(self) -> None:
-        self.status = TAKEN
-        self.taken: list[dict[str, Any]] = []
-        self.keys: list[str] = []
-        self.url = ""
-        self._one_at_a_time = threading.Lock()
-
-    def take(self, request: Request) -> Response:
-        with self._one_at_a_time:
-            self.keys.append(request.headers["webhook-id"])
-            if self.status == TAKEN:
-                self.taken.append(json.loads(request.get_data())["data"])
-            return Response("{}", self.status, headers={"Retry-After": "3600"}, content_type="application/json")
-
 
 @pytest.fixture(scope="module")
 def sink() -> Iterator[Sink]:
     taking = Sink()
-    with HTTPServer() as http:
-        http.expect_request("/replies", method="POST").respond_with_handler(taking.take)
-        taking.url = http.url_for("/replies")
+    with listening(taking):
         yield taking
 
 

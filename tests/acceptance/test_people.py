@@ -11,12 +11,11 @@ import httpx2
 import pytest
 
 import browsing
-from browsing import expect, violations
+from browsing import PASSWORD, expect, px_too_wide, violations
 from understudy.records.access import Role
 from understudy.web.sessions import COOKIE
 from understudy.web.users import add_user, make_user, make_user_of
 
-PASSWORD = "correct horse battery"
 HERE = {"Sec-Fetch-Site": "same-origin"}
 
 
@@ -176,4 +175,4 @@ class TestScreen:
         expect(page.get_by_role("row", name="Chief")).to_be_visible()
         assert violations(page) == []
         page.screenshot(path=Path(os.environ.get("UNDERSTUDY_PICTURES", tmp_path)) / f"{theme}-people-{size[0]}.png")
-        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0
+        assert px_too_wide(page) <= 0

@@ -103,7 +103,7 @@ def test_pictures_are_made(theme: str, played: Scene, open_tab: Any) -> None:
     page.goto(f"{played.url}/console/")
     expect(page.get_by_label("Name")).to_be_focused()
     (FOLDER / f"sign-in-{theme}.png").write_bytes(picture(page))
-    tab.complaints.clear()  # that nobody was signed in was answered with 401
+    tab.forgive(401)  # nobody was signed in
     page.keyboard.type(ADMIN)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
@@ -115,7 +115,6 @@ def test_pictures_are_made(theme: str, played: Scene, open_tab: Any) -> None:
         expect(page.locator("main h1, main h2").first).to_be_visible()
         expect(page.locator("main").get_by_text("Loading", exact=False)).to_have_count(0)
         (FOLDER / f"{screen}-{theme}.png").write_bytes(picture(page))
-    tab.complaints.clear()  # whoever leaves a page leaves questions behind that nobody waits for
 
 
 @pytest.mark.skipif(not MAKING, reason="pictures are made by `./dev pictures`")

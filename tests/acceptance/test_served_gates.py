@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -65,8 +66,10 @@ def test_a_gate_is_acknowledged_at_once_and_decided_by_the_server(
 ) -> None:
     write_suite(suites / "hours", cases=4, wants="18:00", rule="zero_tolerance")
     http = product.http(product.key(name="Ines"))
+    began = time.monotonic()
     answer = http.post("/v1/releases", json={"entry": "faq-2", "why": "longer hours"})
     assert answer.status_code == 202
+    assert time.monotonic() - began < 5.0
     told = answer.json()
     assert (told["release"]["stage"], told["release"]["gate"]) == ("created", None)
     assert told["gate"]["state"] in ("pending", "running")

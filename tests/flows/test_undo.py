@@ -250,6 +250,7 @@ def test_a_second_reviewer_is_asked_once_it_is_carried_out_and_is_told_nothing_b
     told = [
         entry for entry in stage.ledger if entry.turn_id == hold.turn_id and entry.event.startswith("hold.deciding")
     ]
+    assert [entry.event for entry in told] == ["hold.deciding"]
     assert all("kind" not in json.loads(entry.body) for entry in told)
     assert [one.kind for one in stage.open_holds if one.turn_id == hold.turn_id] == []
     stage.pass_time(UNDO_S)

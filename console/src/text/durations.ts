@@ -8,7 +8,3 @@ export function duration(ms: number): string {
   if (s < 48 * 3600) return `${Math.round(s / 3600)} h`;
   return `${Math.round(s / 86_400)} days`;
 }
-
-export function clock(moment: string): string {
-  return new Date(moment).toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit" });
-}

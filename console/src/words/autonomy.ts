@@ -1,6 +1,7 @@
 /** Every text of the autonomy screen: what each number means stands beside it as a sentence, not behind a pointer. */
 import type { LabelSource, Level, SliceMove, SliceStatus, SliceStory } from "../api/autonomy";
 import { POOLED, shareAlone, type Show, type Totals } from "../autonomy/grid";
+import { count } from "./count";
 import { STOP } from "./stop";
 
 /** 12 %, 0.5 %, 3.53 %: as many digits as say something. */
@@ -11,7 +12,6 @@ export function percent(share: number): string {
 }
 
 export const confidence = (value: number): string => value.toFixed(3);
-const count = (number: number, one: string, more: string): string => `${number.toLocaleString("en")} ${number === 1 ? one : more}`;
 const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 const rounded = (value: number): string => String(Number(value.toFixed(2)));
 

@@ -1,5 +1,5 @@
 /** Every text of the health screen. */
-const count = (number: number, one: string, many: string): string => `${number.toLocaleString()} ${number === 1 ? one : many}`;
+import { count } from "./count";
 
 export const HEALTH = {
   title: "Health",
@@ -23,7 +23,6 @@ export const HEALTH = {
   dead: (number: number) => count(number, "message was given up", "messages were given up"),
   unknown: (number: number) => count(number, "message may or may not have arrived", "messages may or may not have arrived"),
   came: (received: number, decided: number) => `${count(received, "message came", "messages came")}, ${count(decided, "turn was decided", "turns were decided")}`,
-  allProcesses: "From the store, so of all processes.",
 
   agents: "Agents",
   agentsNote: "Drafts that were asked for, by all processes; times are from asking to the draft. Each process has a breaker of its own.",

@@ -116,7 +116,6 @@ export const WORDS = {
     tools: (count: number) => `What the agent called (${count})`,
     noResult: "no result was kept",
     customer: "Customer",
-    noFacts: "Nothing more is known.",
     facts: { name: "Name", email: "E-mail", phone: "Phone", channel: "Channel", level: "Answered by" },
     answeredBy: { agent: "the agent", person: "a person", rehearsal: "the agent" } as Record<string, string>,
     cap: "Gets people",
@@ -128,7 +127,6 @@ export const WORDS = {
     missing: "There is no such hold, or it is kept from you.",
     onlyLook: "Your role may look and not decide.",
     taken: (name: string) => `${name} is working on this.`,
-    nextIs: "Next",
   },
   closed: {
     superseded: "The customer wrote again, so this draft is void. Nothing was sent.",

@@ -1,5 +1,5 @@
 /** Every text of the ledger and of a turn's story. */
-const count = (number: number, one: string, many: string): string => `${number} ${number === 1 ? one : many}`;
+import { count } from "./count";
 
 export const LEDGER = {
   title: "Ledger",

@@ -2,10 +2,9 @@
 import type { GateDetail, GateProgress, Move, Release, ReleaseStatus, RunProgress, SignalSeen, Stage, Trial, Verdict } from "../api/releases";
 import type { Order } from "../releases/stages";
 import { percent } from "./autonomy";
+import { count } from "./count";
 
 const signed = (value: number): string => `${value > 0 ? "+" : value < 0 ? "−" : "±"}${percent(Math.abs(value))}`;
-const count = (number: number, one: string, more: string): string => `${number.toLocaleString("en")} ${number === 1 ? one : more}`;
-
 const STAGES: Record<Stage, { readonly name: string; readonly says: string }> = {
   created: { name: "created", says: "Written down. Nothing drafts with it until its gate has passed, or a person waives the gate." },
   gated: { name: "gated", says: "Its gate has passed, or was waived. It drafts for nobody yet." },

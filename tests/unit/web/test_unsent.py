@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 import pytest
 
-from understudy.records.conversation import Author
-from understudy.records.outbox import OutboxEntry, OutboxState
+from replies import reply
+from understudy.records.outbox import OutboxState
 from understudy.web.outbox import _row
 
 
@@ -21,22 +19,5 @@ from understudy.web.outbox import _row
     ],
 )
 def test_address_in_what_went_wrong_is_blotted_out(address: str, error: str | None, told: str | None) -> None:
-    entry = OutboxEntry(
-        id="out-1",
-        seq=1,
-        turn_id=None,
-        conversation_id="conv-1",
-        channel="sms",
-        address=address,
-        external_id=address,
-        text="Tomorrow.",
-        author=Author.AGENT,
-        author_name=None,
-        ai_generated=True,
-        state=OutboxState.DEAD,
-        attempts=1,
-        due_at=None,
-        last_error=error,
-        created_at=datetime(2026, 5, 2, tzinfo=UTC),
-    )
+    entry = reply(address=address, external_id=address, state=OutboxState.DEAD, last_error=error)
     assert _row(entry, None).last_error == told
