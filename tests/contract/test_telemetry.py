@@ -1,4 +1,4 @@
-"""What the product tells of itself: a log line, metrics and spans for every event, and never a word of a message."""
+"""What the product tells of itself: a log line and metrics for every event, and never a word of a message."""
 
 from __future__ import annotations
 
@@ -6,114 +6,18 @@ import dataclasses
 import json
 import logging
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any, get_args
 
 import pytest
 import structlog
-from opentelemetry.sdk._logs import LoggerProvider
-from opentelemetry.sdk._logs.export import InMemoryLogRecordExporter, SimpleLogRecordProcessor
-from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.export import SimpleSpanProcessor
-from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
-from opentelemetry.trace import StatusCode
 
+from told_events import ASKED, DECIDED, EVENTS, LET_OUT, MOVED, SENT
 from understudy.adapters.telemetry.logs import LogLines, configure, event_name
 from understudy.adapters.telemetry.metrics import Metrics
-from understudy.adapters.telemetry.spans import Spans
 from understudy.ports.telemetry import (
-    AgentAsked,
-    AutonomyMoved,
     BreakerChanged,
-    CalibratorAdopted,
-    DeliveryReported,
     Event,
-    EventIgnored,
-    HoldClosed,
-    HoldOpened,
-    HoldRaised,
     MessageReceived,
-    MessageSent,
-    PullFailed,
-    ReleaseMoved,
-    RequestRefused,
-    StepFailed,
-    TopicModelAdopted,
-    TrialMade,
-    TrialsRefused,
-    TurnDecided,
-    TurnSuperseded,
-)
-from understudy.records.assessment import Finding, Severity, Signal
-
-START = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
-TRACE_ID = "0af7651916cd43dd8448eb211c80319c"
-TRACE = f"00-{TRACE_ID}-b7ad6b7169203331-01"
-WORDS = "the xylophone of a customer"  # what a finding explains to reviewers, and belongs in no log
-
-DECIDED = TurnDecided(
-    turn_id="t-1",
-    conversation_id="c-1",
-    channel="web",
-    topic="orders",
-    agent="bot",
-    agent_version="v1",
-    decision="hold",
-    reasons=("below_threshold", "check_failed.policy"),
-    confidence=0.123456,
-    signals=(Signal(check="grounding", score=0.75), Signal(check="policy", score=0.0), Signal(check="tone", score=0.2)),
-    findings=(
-        Finding(check="grounding", code="unsupported", severity=Severity.MINOR, explanation=WORDS),
-        Finding(check="policy", code="check_failed", severity=Severity.UNKNOWN, explanation=WORDS),
-    ),
-    rulebook_id="rb",
-    started_at=START,
-    decided_at=START + timedelta(seconds=2),
-    took_ms=2000.0,
-    assess_ms=1.5,
-    trace=TRACE,
-)
-ASKED = AgentAsked(
-    turn_id="t-1",
-    conversation_id="c-1",
-    agent="bot",
-    agent_version="v1",
-    outcome="draft",
-    started_at=START,
-    took_ms=250.0,
-    attempt=1,
-    trace=TRACE,
-)
-SENT = MessageSent(
-    outbox_id="o-1", turn_id="t-1", channel="web", outcome="accepted", attempt=1, took_ms=10.0, age_s=3.0
-)
-MOVED = AutonomyMoved(
-    topic="orders", channel="web", release="v7", what="promoted", level="probation", threshold=0.9, why=None, by="lena"
-)
-TRIED: dict[str, Any] = {"unseen": 60, "p_value": 0.001}
-ADOPTED: dict[str, Any] = {"model": "m", "replaces": None, "topics": 3, "tags": 140}
-LET_OUT = ReleaseMoved(release="rel-1", agent="bot", what="canary", by="Ines", why="")
-EVENTS: tuple[Event, ...] = (
-    MessageReceived(channel="web", conversation_id="c-1", turn_id="t-1", is_duplicate=False),
-    RequestRefused(face="api", code="too-large"),
-    ASKED,
-    BreakerChanged(agent="bot", state="open"),
-    TurnSuperseded(turn_id="t-1", superseded_by="t-2", conversation_id="c-1", was="held"),
-    DECIDED,
-    HoldOpened(hold_id="h-1", turn_id="t-1", kind="draft", topic="orders", channel="web", priority=5),
-    HoldClosed(hold_id="h-1", turn_id="t-1", how="approve", reviewer="rosa", age_s=12.0),
-    HoldRaised(hold_id="h-1", turn_id="t-1", age_s=900.0),
-    SENT,
-    MOVED,
-    StepFailed(flow="turn", key="c-1", error="LookupError: in the middle"),
-    CalibratorAdopted(calibrator="c", replaces="b", labels=140, log_loss_before=0.4, log_loss_after=0.3, **TRIED),
-    TopicModelAdopted(right_before=0, right_after=50, wrong_after=1, **ADOPTED, **TRIED),
-    LET_OUT,
-    TrialMade(run="run-1", suite="shop", release="rel-1", outcome="passed", attempts=1, took_ms=20.0),
-    TrialsRefused(run="run-1", suite="shop", release="rel-1", code="suite-differs", why="other cases"),
-    PullFailed(channel="mail", error="no route", failures=2, again_s=1.5),
-    EventIgnored(channel="web", why="our own message came back"),
-    DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
 )
 
 
@@ -282,120 +186,3 @@ def test_two_houses_do_not_share_their_metrics() -> None:
     one, other = Metrics(), Metrics()
     one.emit(DECIDED)
     assert value(other, "turns_total", decision="hold", channel="web", topic="orders") is None
-
-
-# Spans -------------------------------------------------------------------------------------------------------
-
-
-class Exported:
-    """Spans and log records as an SDK in memory got them."""
-
-    def __init__(self) -> None:
-        self._spans, self._records = InMemorySpanExporter(), InMemoryLogRecordExporter()
-        tracers, loggers = TracerProvider(), LoggerProvider()
-        tracers.add_span_processor(SimpleSpanProcessor(self._spans))
-        loggers.add_log_record_processor(SimpleLogRecordProcessor(self._records))
-        self.telemetry = Spans(tracers=tracers, loggers=loggers)
-
-    @property
-    def spans(self) -> list[Any]:
-        return list(self._spans.get_finished_spans())
-
-    @property
-    def records(self) -> list[Any]:
-        return [one.log_record for one in self._records.get_finished_logs()]
-
-
-def test_a_decided_turn_is_a_span_with_its_true_times() -> None:
-    exported = Exported()
-    exported.telemetry.emit(DECIDED)
-    (span,) = exported.spans
-    assert span.name == "invoke_workflow turn"
-    assert span.start_time == int(START.timestamp()) * 10**9
-    assert span.end_time - span.start_time == 2 * 10**9
-    assert span.attributes["understudy.decision"] == "hold"
-    assert span.attributes["understudy.reasons"] == ("below_threshold", "check_failed.policy")
-    assert span.attributes["gen_ai.conversation.id"] == "c-1"
-
-
-def test_a_turn_and_its_agents_answer_are_in_one_trace() -> None:
-    exported = Exported()
-    exported.telemetry.emit(ASKED)
-    exported.telemetry.emit(DECIDED)
-    assert {format(span.context.trace_id, "032x") for span in exported.spans} == {TRACE_ID}
-
-
-def test_a_decided_turn_gives_one_evaluation_per_check_and_one_of_the_confidence() -> None:
-    exported = Exported()
-    exported.telemetry.emit(DECIDED)
-    assert {record.event_name for record in exported.records} == {"gen_ai.evaluation.result"}
-    found = [
-        (record.attributes["gen_ai.evaluation.name"], record.attributes["gen_ai.evaluation.score.label"])
-        for record in exported.records
-    ]
-    assert found == [("grounding", "pass"), ("policy", "unknown"), ("tone", "fail"), ("confidence", "fail")]
-
-
-def test_an_evaluation_carries_its_score_and_the_codes_behind_it() -> None:
-    exported = Exported()
-    exported.telemetry.emit(DECIDED)
-    grounding, policy = (record.attributes for record in exported.records[:2])
-    assert grounding["gen_ai.evaluation.score.value"] == 0.75
-    assert grounding["gen_ai.evaluation.explanation"] == "grounding.unsupported"
-    assert "error.type" not in grounding
-    assert policy["error.type"] == "check_failed"
-
-
-def test_an_evaluation_belongs_to_the_span_of_its_turn() -> None:
-    exported = Exported()
-    exported.telemetry.emit(DECIDED)
-    (span,) = exported.spans
-    assert {(record.trace_id, record.span_id) for record in exported.records} == {
-        (span.context.trace_id, span.context.span_id)
-    }
-
-
-def test_a_turn_without_a_draft_has_no_confidence_to_tell_of() -> None:
-    exported = Exported()
-    exported.telemetry.emit(dataclasses.replace(DECIDED, confidence=None, agent=None, signals=()))
-    assert exported.records == []
-
-
-@pytest.mark.parametrize(("outcome", "status"), [("draft", StatusCode.UNSET), ("agent-timed-out", StatusCode.ERROR)])
-def test_asking_an_agent_is_a_span_of_its_own(outcome: str, status: StatusCode) -> None:
-    exported = Exported()
-    exported.telemetry.emit(dataclasses.replace(ASKED, outcome=outcome))
-    (span,) = exported.spans
-    assert (span.name, span.status.status_code) == ("invoke_agent bot", status)
-    assert span.end_time - span.start_time == 250 * 10**6
-    assert span.attributes.get("error.type") == (None if outcome == "draft" else outcome)
-
-
-@pytest.mark.parametrize(
-    ("outcome", "status"),
-    [("accepted", StatusCode.UNSET), ("retry", StatusCode.UNSET), ("dead", StatusCode.ERROR)],
-)
-def test_a_send_is_a_span(outcome: str, status: StatusCode) -> None:
-    exported = Exported()
-    exported.telemetry.emit(dataclasses.replace(SENT, outcome=outcome, turn_id=None))
-    assert [(span.name, span.status.status_code) for span in exported.spans] == [("send web", status)]
-
-
-def test_no_words_leave_with_a_span() -> None:
-    exported = Exported()
-    for event in EVENTS:
-        exported.telemetry.emit(event)
-    told = [span.to_json() for span in exported.spans] + [repr(record.attributes) for record in exported.records]
-    assert told
-    assert not [one for one in told if "xylophone" in one]
-
-
-def test_asking_without_a_trace_begins_one() -> None:
-    exported = Exported()
-    exported.telemetry.emit(dataclasses.replace(ASKED, trace=None))
-    assert [span.parent for span in exported.spans] == [None]
-
-
-@pytest.mark.parametrize("event", EVENTS, ids=event_name)
-def test_without_an_sdk_nothing_happens(event: Event) -> None:
-    Spans().emit(event)

@@ -12,7 +12,8 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
+from functools import lru_cache, reduce
+from operator import add
 from typing import Final
 
 from understudy.records.autonomy import NOTHING_SAID, Candidate, Outcome, Targets
@@ -109,7 +110,7 @@ def advance(before: Progress, candidates: Sequence[Candidate], targets: Targets,
         veto=_vetoed(before, heard, targets),
         labels=before.labels + len(labels),
         repeats=before.repeats + len(heard) - len(labelled),
-        loss_sum=math.fsum([before.loss_sum, *losses]),
+        loss_sum=_added(before.loss_sum, losses),
         severe_count=before.severe_count + sum(label.is_severe for label in labels),
         timeouts=before.timeouts + sum(label.outcome is Outcome.TIMEOUT for label in labels),
         delivered=before.delivered + sum(candidate.is_delivered for candidate in own),
@@ -173,6 +174,11 @@ def is_stirred(watch: Watch, targets: Targets) -> bool:
 def is_vetoed(done: Progress, targets: Targets) -> bool:
     """Whether the slice's own labels speak against it."""
     return is_alarmed(_veto(targets), done.veto)
+
+
+def _added(before: float, losses: Sequence[float]) -> float:
+    """One after the other, so that a sum carried from call to call is the very same number."""
+    return reduce(add, losses, before)
 
 
 def _span(before: Progress, labelled: Sequence[Candidate]) -> tuple[datetime | None, datetime | None]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from understudy.learning.ladder import (
@@ -150,6 +150,7 @@ def test_one_by_one_or_at_once_and_through_json_is_the_same(
     st.lists(st.tuples(st.integers(0, 9), st.sampled_from([0.0, 0.2, 1.0])), max_size=60),
     st.lists(st.integers(0, 60), max_size=4),
 )
+@example([(0, 0.0), (0, 0.0), (2, 0.2), (3, 0.2), (4, 1.0), (1, 0.2)], [5])
 def test_later_drafts_of_a_conversation_add_nothing_to_what_is_certified(
     said: list[tuple[int, float]], cuts: list[int]
 ) -> None:
