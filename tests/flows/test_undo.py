@@ -11,6 +11,7 @@ import pytest
 
 from stage_plan import ON_EACH_STORE
 from understudy.errors import Forbidden, HoldClosed, InputError, StaleVersion, TooLate
+from understudy.records.access import Role
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Draft
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind, VerdictRequest
@@ -18,6 +19,7 @@ from understudy.records.reviewing import ReviewTerms
 from understudy.records.rulebook import Level
 from understudy.records.turn import TurnState
 from understudy.testing.scripted import ScriptedAgent
+from understudy.web.users import add_user, change_user, make_user_with
 
 pytestmark = ON_EACH_STORE
 
@@ -196,6 +198,41 @@ def test_a_colleague_who_takes_over_meanwhile_makes_it_void(stage: Any) -> None:
     stage.pass_time(UNDO_S)
     assert stage.channel.delivered == []
     assert stage.conversation().mode is Mode.PERSON
+
+
+def employ(stage: Any) -> None:
+    user = make_user_with("rosa", Role.REVIEWER, "old", now=stage.clock.now())
+    stage.store.write_now(lambda tx: add_user(tx, user, actor="ada"))
+
+
+def change(stage: Any, **changes: Any) -> None:
+    now = stage.clock.now()
+    stage.store.write_now(lambda tx: change_user(tx, "rosa", now=now, actor="ada", **changes))
+
+
+@pytest.mark.parametrize("changes", [{"is_disabled": True}, {"role": Role.AUDITOR}], ids=["shut-out", "other-role"])
+def test_what_somebody_decided_who_may_not_review_any_more_is_void(stage: Any, changes: dict[str, Any]) -> None:
+    """Whoever shuts somebody out does so for what they are doing now. The hold waits for others."""
+    employ(stage)
+    hold, other = held(stage, to="e-1"), held(stage, "And where?", to="e-2")
+    give(stage, hold)
+    give(stage, other, reviewer="max")
+    change(stage, **changes)
+    assert (stored(stage, hold).state, stored(stage, hold).undo_until) == (HoldState.OPEN, None)
+    stage.pass_time(UNDO_S)
+    assert [entry.text for entry in stage.channel.delivered] == ["About: And where?"]
+    (lapsed,) = (json.loads(entry.body) for entry in stage.ledger if entry.event == "review.verdict_lapsed")
+    assert (lapsed["hold"], lapsed["why"]) == (hold.id, "may_not_review")
+    assert label(stage, hold) is None
+
+
+def test_who_got_a_new_password_and_more_to_do_has_decided(stage: Any) -> None:
+    employ(stage)
+    hold = held(stage)
+    give(stage, hold)
+    change(stage, password_hash="new", role=Role.LEAD)
+    stage.pass_time(UNDO_S)
+    assert [entry.text for entry in stage.channel.delivered] == ["About: When?"]
 
 
 def test_a_deadline_that_passes_meanwhile_changes_nothing_and_counts_again_once_it_is_taken_back(

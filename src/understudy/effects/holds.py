@@ -79,7 +79,7 @@ def hold_opened(hold: Hold) -> HoldOpened:
 def join_hold(tx: Transaction, clock: Clock, hold: Hold, turn: Turn) -> Hold:
     """Let a further turn wait under an open hold: whoever looked at it before must look again, and what they decided
     and was not carried out yet is void."""
-    free = lapse(tx, clock, hold, why="customer_wrote")
+    free = lapse(tx, hold, now=clock.now(), why="customer_wrote")
     joined = replace(free, version=hold.version + 1)
     tx.holds.change(joined, was=hold.version)
     tx.ledger.append(
@@ -103,7 +103,7 @@ def close_hold(
 ) -> Hold:
     """End a hold; raises `StaleVersion` where it changed since it was read."""
     now = clock.now()
-    hold = lapse(tx, clock, hold, why=state.value)
+    hold = lapse(tx, hold, now=clock.now(), why=state.value)
     label_unjudged(tx, clock, hold, state, actor=actor)
     closed = replace(
         hold,

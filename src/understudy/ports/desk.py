@@ -22,6 +22,10 @@ class WaitingVerdicts(Protocol):
         """The holds whose verdict is to be carried out now, the longest due first."""
         ...
 
+    def of_reviewer(self, reviewer: str) -> list[str]:
+        """The holds on which a verdict of theirs waits, the longest due first."""
+        ...
+
 
 class Desk(Protocol):
     """What reviewers set up. `owner` is a caller's id."""

@@ -10,12 +10,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from understudy.effects.waiting import lapse
+from understudy.effects.waiting import open_again
 from understudy.errors import Forbidden, TooLate
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.review import Hold, Verdict, WaitingVerdict
-from understudy.records.turn import HOLD_JOB, VERDICT_JOB, Job
+from understudy.records.turn import VERDICT_JOB, Job
 from understudy.review.telling import tell_verdict
 
 
@@ -57,7 +57,7 @@ def reopen(
         raise Forbidden(f"{waiting.reviewer} gave the verdict on hold {hold_id}, so only they can take it back")
     tx.waiting_verdicts.remove(hold_id)
     kept = replace(hold, claimed_until=claimed_until, claimed_at=hold.claimed_at or clock.now())
-    opened = _open_again(tx, clock, kept, waiting.verdict)
+    opened = open_again(tx, kept, waiting.verdict, now=clock.now())
     tx.ledger.append(
         "review.verdict_taken_back",
         at=clock.now(),
@@ -68,27 +68,3 @@ def reopen(
         verdict=waiting.verdict.id,
     )
     return opened, waiting.verdict
-
-
-def reopen_refused(tx: Transaction, clock: Clock, hold_id: str, *, why: str) -> None:
-    """Put a hold before people again whose verdict cannot be carried out; it says why in the ledger."""
-    waiting, hold = tx.waiting_verdicts.get(hold_id), tx.holds.get(hold_id)
-    if waiting is not None:
-        _open_again(tx, clock, lapse(tx, clock, hold, why=why), waiting.verdict)
-
-
-def _open_again(tx: Transaction, clock: Clock, hold: Hold, verdict: Verdict) -> Hold:
-    now = clock.now()
-    opened = replace(hold, version=hold.version + 1, undo_until=None)
-    tx.holds.change(opened, was=hold.version)
-    tx.ledger.append(
-        "hold.reopened",
-        at=now,
-        turn_id=hold.turn_id,
-        conversation_id=hold.conversation_id,
-        actor=verdict.reviewer,
-        hold=hold.id,
-    )
-    if hold.expires_at is not None:
-        tx.announce(Job(kind=HOLD_JOB, key=hold.id), at=max(now, hold.expires_at))
-    return opened

@@ -14,6 +14,7 @@ from understudy.effects.labelling import label_by_verdict
 from understudy.effects.sending import queue_message, settle_sent
 from understudy.effects.taking_along import Nobody, TakesAlong
 from understudy.effects.trust import cap_contact, credit_contact
+from understudy.effects.waiting import reopen_refused
 from understudy.errors import Conflict, InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -39,7 +40,7 @@ from understudy.review.quality import note_judgement, review_standing
 from understudy.review.second import ask_second, may_be_seconded, settle_second, unblind
 from understudy.review.seed_verdicts import is_caught, settle_seed
 from understudy.review.telling import tell_verdict
-from understudy.review.undo import put_waiting, reopen, reopen_refused
+from understudy.review.undo import put_waiting, reopen
 
 REJECTED_PRIORITY = 3
 TOPIC_CHARS_MAX = 200
@@ -149,7 +150,7 @@ class Verdicts:
             done = await self._store.write(step)
         except (InputError, Conflict) as error:  # it would be refused for ever: a person looks again
             why = str(error)
-            await self._store.write(lambda tx: reopen_refused(tx, self._clock, hold_id, why=why))
+            await self._store.write(lambda tx: reopen_refused(tx, hold_id, now=now, why=why))
             return
         if done is not None:
             self._tell(done)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from understudy.effects.waiting import reopen_all_of
 from understudy.errors import InputError, NotFound
 from understudy.ports.store import Transaction
-from understudy.records.access import Role, User, user_id
+from understudy.records.access import SCOPES_OF, Role, Scope, User, user_id
 from understudy.web.passwords import hash_password
 
 NAME_CHARS_MAX = 200
@@ -58,6 +59,7 @@ def change_user(
 ) -> User:
     """Change what is given and leave the rest; a new role, a new password or being shut out ends every session.
 
+    Verdicts of somebody who may not review any more are void where they were not carried out yet; their holds wait again.
     Raises `NotFound`, and `InputError` for a password of somebody who signs in by an identity provider.
     """
     known = tx.users.get(user_id(name))
@@ -72,6 +74,8 @@ def change_user(
         return known
     tx.users.change(changed)
     tx.users.close_sessions(known.id)
+    if changed.disabled_at is not None or Scope.HOLDS_WRITE not in SCOPES_OF[changed.role]:
+        reopen_all_of(tx, known.name, now=now, why="may_not_review")
     tx.ledger.append(
         "user.changed",
         at=now,

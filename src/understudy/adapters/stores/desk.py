@@ -28,6 +28,11 @@ _DUE = Statement(
     .order_by(waiting_verdicts.c.due_at)
     .limit(bindparam("limit"))
 )
+_OF_REVIEWER = Statement(
+    select(waiting_verdicts.c.hold_id)
+    .where(waiting_verdicts.c.reviewer == bindparam("reviewer"))
+    .order_by(waiting_verdicts.c.due_at)
+)
 
 _VIEW = columns_of(desk_views, View)
 _VIEWS = Statement(
@@ -98,6 +103,9 @@ class SqlWaitingVerdicts:
 
     def due(self, now: datetime, *, limit: int) -> list[str]:
         return [row[0] for row in self._session.rows(_DUE, now=now, limit=limit)]
+
+    def of_reviewer(self, reviewer: str) -> list[str]:
+        return [row[0] for row in self._session.rows(_OF_REVIEWER, reviewer=reviewer)]
 
 
 class SqlDesk:
