@@ -46,6 +46,7 @@ from understudy.web import (
     webhooks,
 )
 from understudy.web.auth import Bearer, caller_of, needs
+from understudy.web.compressing import Compressing
 from understudy.web.edge import Edge
 from understudy.web.feed import Feed
 
@@ -98,6 +99,7 @@ def create(app: App) -> FastAPI:
 
     stack = api.build_middleware_stack
     api.build_middleware_stack = lambda: webhooks.WebhooksFirst(stack(), app=app)  # type: ignore[method-assign]
+    api.add_middleware(Compressing)
     api.add_middleware(Edge, body_bytes_max=app.settings.limits.body_bytes_max)
     return api
 
