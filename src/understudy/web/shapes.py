@@ -11,7 +11,7 @@ from understudy.records.assessment import Contribution, Finding, Reason
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft, PipelineStep
 from understudy.records.outbox import OutboxState
-from understudy.records.review import Hold, Verdict
+from understudy.records.review import Hold, Verdict, VerdictKind
 from understudy.records.reviewing import Agreed, ReviewerQuality
 from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
@@ -132,12 +132,23 @@ class ConversationOut(BaseModel):
     messages: list[MessageOut]
 
 
+class EarlierVerdict(BaseModel):
+    """What a colleague said of this turn's draft before it came to a person: why, and what they added for whoever it is."""
+
+    kind: VerdictKind
+    reviewer: str
+    reasons: list[str]
+    text: str | None
+    at: datetime
+
+
 class HoldDetail(BaseModel):
-    """A hold and all a reviewer needs to decide on it."""
+    """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from."""
 
     hold: Hold
     turn: TurnOut
     conversation: ConversationOut
+    before: list[EarlierVerdict] = []
 
 
 class VerdictOut(BaseModel):

@@ -15,13 +15,14 @@ from understudy.records.conversation import Conversation, Mode
 from understudy.records.evidence import Draft
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState
-from understudy.records.review import HoldKind
+from understudy.records.review import Hold, HoldKind, VerdictKind
 from understudy.records.turn import Turn, TurnState
 from understudy.web.blind import conversation_as_first_seen, hold_for, second_of_turn, turn_as_first_seen
 from understudy.web.feed import Feed
 from understudy.web.shapes import (
     ContactOut,
     ConversationOut,
+    EarlierVerdict,
     HoldDetail,
     LedgerLine,
     MessageOut,
@@ -117,12 +118,22 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
     conversation = conversation_view(tx, tx.conversations.get(hold.conversation_id))
     second = hold if hold.kind is HoldKind.SECOND else second_of_turn(tx, reader, hold.turn_id)
     if second is None:
-        return HoldDetail(hold=hold, turn=turn, conversation=conversation)
+        return HoldDetail(hold=hold, turn=turn, conversation=conversation, before=_before(tx, hold))
     return HoldDetail(
         hold=hold_for(tx, reader, hold),
         turn=turn_as_first_seen(turn, second),
         conversation=conversation_as_first_seen(conversation, hold.turn_id),
     )
+
+
+def _before(tx: Transaction, hold: Hold) -> list[EarlierVerdict]:
+    if hold.kind is not HoldKind.HAND_OFF:
+        return []
+    return [
+        EarlierVerdict(kind=one.kind, reviewer=one.reviewer, reasons=list(one.reasons), text=one.text, at=one.at)
+        for one in tx.verdicts.of_turn(hold.turn_id)
+        if one.kind is VerdictKind.REJECT
+    ]
 
 
 def _in_doubt(tx: Transaction, turn: TurnOut) -> TurnOut:
