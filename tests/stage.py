@@ -46,6 +46,7 @@ from understudy.review.seeds import Seeds
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.turn.drafting import Drafting
+from understudy.turn.facts import FactReading
 from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake, Received
 from understudy.turn.limits import FlowLimits
@@ -122,6 +123,8 @@ class Stage(People):
             opinions=others,
             following=outbox,
             route=self.versions.routes,
+            facts=FactReading(clock, self, plan.systems) if plan.systems else None,
+            proofs=lambda _channel: plan.proof,
         )
         self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing, following=flow)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)

@@ -22,6 +22,7 @@ from understudy.ports.telemetry import (
     ReleaseMoved,
     RequestRefused,
     StepFailed,
+    SystemAsked,
     TopicModelAdopted,
     TrialMade,
     TrialsRefused,
@@ -98,4 +99,5 @@ EVENTS: tuple[Event, ...] = (
     PullFailed(channel="mail", error="no route", failures=2, again_s=1.5),
     EventIgnored(channel="web", why="our own message came back"),
     DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
+    SystemAsked(system="desk", about="orders", outcome="timed_out", took_ms=4000.0, turn_id="t-1"),
 )

@@ -42,6 +42,7 @@ from understudy.ports.dispatch import Dispatcher
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import Committed
+from understudy.ports.system import System
 from understudy.ports.telemetry import Telemetry
 from understudy.quality.desk import QualityDesk
 from understudy.records.release import Stated
@@ -70,11 +71,11 @@ from understudy.turn.pulling import Pulling
 from understudy.turning import (
     LAPSE_S,
     call_limits,
-    channels_of,
     coalescing_of,
     drafting_of,
     flow_of,
     outbox_of,
+    outside_of,
     second_opinions,
     ways_in_of,
 )
@@ -101,6 +102,7 @@ class App:
     agents: Mapping[str, Agent]
     opinions: Mapping[str, SecondOpinion]
     channels: Mapping[str, Channel]
+    systems: Mapping[str, System]
     identity: IdentityProvider | None
     stated: Mapping[str, Stated]
     intake: Intake
@@ -193,10 +195,11 @@ class App:
             await self.flow.hand_over()
             await self.outbox.hand_over()
             await self.process.end()
-        outside: tuple[Agent | SecondOpinion | Channel, ...] = (
+        outside: tuple[Agent | SecondOpinion | Channel | System, ...] = (
             *self.agents.values(),
             *self.opinions.values(),
             *self.channels.values(),
+            *self.systems.values(),
         )
         for one in outside:
             await one.close()
@@ -216,14 +219,14 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     versions = versions_of(settings, base, clock, agents)
-    channels = channels_of(settings, clock)
+    channels, systems = (outside := outside_of(settings, clock)).values()
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
     others, beside = [second_opinions(settings, clock, opinions) for _ in range(2)]  # each with a budget of its own
     store = open_store(settings, base)
     places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
     outbox = outbox_of(settings, store, clock, telemetry, channels)
-    flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
+    flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, systems)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
@@ -245,7 +248,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         rulebook=rulebook,
         agents=agents,
         opinions=opinions,
-        channels=channels,
+        **outside,
         identity=build_identity(settings, clock),
         flow=flow,
         outbox=outbox,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.stores.sql_store import SqlStore
-from understudy.connections import build_channel
+from understudy.connections import build_channel, build_system
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.reports import Reports
 from understudy.errors import ConfigurationError
@@ -16,12 +17,17 @@ from understudy.ports.channel import Channel, Fetched
 from understudy.ports.clock import Clock
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits
+from understudy.ports.system import System
 from understudy.ports.telemetry import Telemetry
+from understudy.records.facts import Proof
 from understudy.records.rulebook import Rulebook
+from understudy.settings.channels import Remote
 from understudy.settings.earning import feedback_terms_of
-from understudy.settings.model import Settings
+from understudy.settings.mail import Email
+from understudy.settings.model import Settings, Webhook
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
+from understudy.turn.facts import Consulted, FactReading
 from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake, IntakeLimits
 from understudy.turn.limits import FlowLimits
@@ -45,6 +51,11 @@ def second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, Sec
     return SecondOpinions(clock, asked) if asked else None
 
 
+def outside_of(settings: Settings, clock: Clock) -> dict[str, Any]:
+    """All that is asked and told over the network beside agents, by their names in `App`; raises `ConfigurationError`."""
+    return {"channels": channels_of(settings, clock), "systems": systems_of(settings, clock)}
+
+
 def channels_of(settings: Settings, clock: Clock) -> dict[str, Channel]:
     """Every channel, and that of the HTTP API; raises `ConfigurationError` where one takes its name."""
     channels: dict[str, Channel] = {API_CHANNEL: CollectedChannel(API_CHANNEL)}
@@ -53,6 +64,52 @@ def channels_of(settings: Settings, clock: Clock) -> dict[str, Channel]:
             raise ConfigurationError(f"channels.{API_CHANNEL}: this name belongs to the HTTP API; choose another")
         channels[name] = build_channel(name, channel, clock, settings)
     return channels
+
+
+def systems_of(settings: Settings, clock: Clock) -> dict[str, System]:
+    """Every system of record; raises `ConfigurationError`, also where one names a channel that is none."""
+    known = {API_CHANNEL, *settings.channels}
+    for name, system in settings.systems.items():
+        if unknown := sorted({*system.channels, *system.believes} - known):
+            raise ConfigurationError(
+                f"systems.{name}: there is no channel {unknown[0]!r}; there are {', '.join(sorted(known))}"
+            )
+    return {name: build_system(name, system, clock) for name, system in settings.systems.items()}
+
+
+def fact_reading(
+    settings: Settings, clock: Clock, telemetry: Telemetry, systems: Mapping[str, System]
+) -> FactReading | None:
+    """What reads facts before agents are asked; None where there is no system to read."""
+    consulted = [
+        Consulted(
+            system=systems[name],
+            reads=tuple(one.reads),
+            channels=frozenset(one.channels) or None,
+            believes=frozenset(one.believes),
+            fresh_s=one.fresh_s,
+            deadline_s=one.timeout_s,
+            per_minute_max=one.per_minute_max,
+        )
+        for name, one in sorted(settings.systems.items())
+        if one.reads
+    ]
+    return FactReading(clock, telemetry, consulted) if consulted else None
+
+
+def proof_of(settings: Settings, channel: str) -> Proof:
+    """What a channel vouches for of its customers."""
+    if channel == API_CHANNEL:
+        return "contact"  # whoever has a key is the business's own software
+    match settings.channels.get(channel):
+        case Webhook(insecure=False):
+            return "contact"
+        case Email():
+            return "letter"
+        case Remote(insecure=False):
+            return "address"
+        case _:
+            return "none"
 
 
 def call_limits(settings: Settings) -> dict[str, CallLimits]:
@@ -83,6 +140,7 @@ def flow_of(
     others: SecondOpinions | None,
     outbox: Outbox,
     routes: Routes,
+    systems: Mapping[str, System],
 ) -> TurnFlow:
     """What carries a turn from a message to its decision."""
     limits = FlowLimits(
@@ -104,6 +162,8 @@ def flow_of(
         opinions=others,
         following=outbox,
         route=routes,
+        facts=fact_reading(settings, clock, telemetry, systems),
+        proofs=partial(proof_of, settings),
     )
 
 

@@ -75,8 +75,19 @@ class AgentAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SystemAsked:
+    """A system of record was asked for something of a customer. `outcome` is `known`, or why it is unknown."""
+
+    system: str
+    about: str
+    outcome: str
+    took_ms: float
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerChanged:
-    """The circuit breaker of an agent opened, half opened or closed."""
+    """The circuit breaker of an agent, or of a system of record (`systems.NAME`), opened, half opened or closed."""
 
     agent: str
     state: str
@@ -259,6 +270,7 @@ Event = (
     | PullFailed
     | DeliveryReported
     | AgentAsked
+    | SystemAsked
     | BreakerChanged
     | TurnSuperseded
     | TurnDecided

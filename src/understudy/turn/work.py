@@ -8,14 +8,16 @@ from understudy.ports.agent import DraftRequest
 from understudy.records.evidence import ChatMessage, Draft
 from understudy.records.rulebook import Rulebook
 from understudy.records.turn import Turn
+from understudy.turn.vouching import Who
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A turn whose agent is to be asked, leased."""
+    """A turn whose agent is to be asked, leased. `who` None: systems of record are not asked first."""
 
     turn: Turn
     request: DraftRequest
+    who: Who | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from understudy.ports.telemetry import (
     ReleaseMoved,
     RequestRefused,
     StepFailed,
+    SystemAsked,
     TrialMade,
     TrialsRefused,
     TurnDecided,
@@ -84,6 +85,8 @@ def _is_usual(event: Event) -> bool:
     """Whether an event tells of nothing that went wrong."""
     if isinstance(event, AgentAsked):
         return event.outcome == "draft"
+    if isinstance(event, SystemAsked):
+        return event.outcome in ("known", "not_verified", "no_contact")
     if isinstance(event, MessageSent):
         return event.outcome == "accepted"
     if isinstance(event, DeliveryReported):

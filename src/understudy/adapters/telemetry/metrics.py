@@ -23,6 +23,7 @@ from understudy.ports.telemetry import (
     ReleaseMoved,
     RequestRefused,
     StepFailed,
+    SystemAsked,
     TopicModelAdopted,
     TrialMade,
     TrialsRefused,
@@ -65,6 +66,9 @@ class Metrics:
             "assess_seconds", "The pure assessment of a turn", buckets=MILLISECONDS_AS_SECONDS
         )
         self.agent_seconds = histogram("agent_seconds", "One request to the agent", "agent", "outcome")
+        self.system_seconds = histogram(
+            "system_seconds", "One look-up in a system of record", "system", "about", "outcome"
+        )
         self.breaker = Gauge("understudy_breaker_open", "1 while an agent is left alone", ("agent",), registry=registry)
         self.holds_opened = counter("holds_opened", "Holds and hand-offs opened", "kind", "channel")
         self.holds_closed = counter("holds_closed", "Holds and hand-offs closed", "how")
@@ -110,6 +114,8 @@ class Metrics:
                 self.superseded.labels(event.was).inc()
             case AgentAsked():
                 self.agent_seconds.labels(event.agent, event.outcome).observe(event.took_ms / 1000)
+            case SystemAsked():
+                self.system_seconds.labels(event.system, event.about, event.outcome).observe(event.took_ms / 1000)
             case BreakerChanged():
                 self.breaker.labels(event.agent).set(1.0 if event.state == "open" else 0.0)
             case HoldOpened():
