@@ -53,6 +53,7 @@ class Vendor:
 
     def __init__(self, preset: str, answer: Any, *, status: int = 200) -> None:
         self.preset, self.answer, self.status = preset, answer, status
+        self.read_back: Any = None
         self.requests: list[Request] = []
         self.bodies: list[Any] = []
 
@@ -74,6 +75,8 @@ class Vendor:
         body = request.get_data()
         if request.method == "GET":
             assert not body, "a GET has no body"
+            if self.read_back is not None:
+                return Response(json.dumps(self.read_back), content_type="application/json")
         else:
             assert request.headers["content-type"].startswith("application/json")
             self.bodies.append(json.loads(body))
@@ -144,10 +147,11 @@ def test_a_write_says_what_it_is_told_and_reads_the_answer(preset: str, what: Wr
     shape = shape_of(preset).writes(what)
     assert shape is not None
     vendor = Vendor(preset, sample(shape.answer.sample), status=201 if shape.answer.sample else 204)
+    vendor.read_back = {"id": "8", "Owner": {"id": "grace"}, "Status": "resolved"} if shape.confirm else None
     order = Order(**{name: getattr(ORDER, name) for name in ORDER.__slots__} | {"what": what})
     result = tell(rehosted(preset, serving(httpserver, vendor)), order)
     assert isinstance(result, Accepted), result
-    assert (result.provider_id is not None) == bool(shape.answer.provider_id)
+    assert (result.provider_id is not None) == bool(shape.answer.provider_id or shape.confirm)
     said = json.dumps(vendor.bodies)
     wanted = {"create": "late", "note": "late", "assign": "grace", "close": ""}[what]
     assert wanted in said
@@ -176,6 +180,8 @@ FOUND: dict[tuple[str, Write], Any] = {
     ("chatwoot", "note"): {"payload": [{"id": 22, "private": True, "content": ORDER.text}]},
     ("hubspot", "create"): {"total": 1, "results": [{"id": "22", "properties": {"subject": ORDER.subject}}]},
     ("request_tracker", "create"): {"items": [{"id": "22", "Subject": ORDER.subject}], "total": 1},
+    ("request_tracker", "assign"): {"id": "22", "Owner": {"id": "grace"}, "Status": "open"},
+    ("request_tracker", "close"): {"id": "22", "Owner": {"id": "grace"}, "Status": "resolved"},
     ("salesforce", "note"): {"records": [{"Id": "22", "CommentBody": ORDER.text}], "done": True},
     ("zendesk", "create"): {"tickets": [{"id": 22, "external_id": "order-1"}]},
     ("zendesk", "note"): {"audits": [{"id": 22, "metadata": {"custom": {"understudy_key": "order-1"}}}]},
@@ -208,6 +214,9 @@ def test_a_write_of_unknown_outcome_can_be_found_or_repeated_or_nobody_repeats_i
         "done": True,
         "tickets": [],
         "audits": [],
+        "id": "8",
+        "Owner": {"id": "Nobody"},
+        "Status": "open",
     }
     serving(httpserver, Vendor(preset, none))
     assert isinstance(tell(rehosted(preset, server), order, find=True), Retry), "certainly not there"

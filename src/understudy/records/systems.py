@@ -164,6 +164,15 @@ class WriteShape(RequestShape):
     )
     answer: AnswerShape = Field(AnswerShape(), description="how the answer is read")
     find: FindShape | None = Field(None, description="how one sees whether it was written")
+    confirm: bool = Field(
+        False, description="true: an answer that takes it proves nothing, so it is looked up by `find` each time"
+    )
+
+    @model_validator(mode="after")
+    def _can_be_confirmed(self) -> WriteShape:
+        if self.confirm and self.find is None:
+            raise ValueError("confirm needs find: that is how one sees whether it was written")
+        return self
 
 
 class SystemShape(Part):

@@ -58,7 +58,13 @@ def seen_again(shape: FindShape, answer: Answered | NotAsked | Broken, order: Or
     seen = answer.seen()
     if not answer.is_fine or answer.body is None or not holds(shape.answered, seen):
         return Unknown(reason=f"{host} answered the look-up with {answer.status} and not as find.answered wants it")
-    ours = {"key": order.key, "ticket": order.ticket, "subject": order.subject, "text": order.text}
+    ours = {
+        "key": order.key,
+        "ticket": order.ticket,
+        "subject": order.subject,
+        "text": order.text,
+        "assignee": order.assignee,
+    }
     for item in found(shape.items, seen):
         scope = {**seen, "order": ours, "item": item}
         if holds(shape.when, scope):

@@ -24,7 +24,7 @@ from understudy.ports.clock import Clock
 from understudy.ports.system import Found, Untold
 from understudy.ports.tokens import TokenSource
 from understudy.records.facts import About
-from understudy.records.outbox import Rejected, Retry, SendResult, Unknown
+from understudy.records.outbox import Accepted, Rejected, Retry, SendResult, Unknown
 from understudy.records.rest import RequestShape
 from understudy.records.systems import OF_THE_CUSTOMER, OF_THE_ORDER, Known, Order, SystemShape, Write
 from understudy.rest_writing import CannotStand, url_of, written
@@ -118,7 +118,8 @@ class RestSystem:
         except CannotStand as error:
             return Rejected(reason=f"{self.name}: {error}")
         answer = await self._asking.ask(request, deadline_s=WRITE_WITHIN_S)
-        return meaning(shape, answer, host=self.host)
+        result = meaning(shape, answer, host=self.host)
+        return await self._confirmed(order, result) if shape.confirm and isinstance(result, Accepted) else result
 
     async def find(self, order: Order) -> SendResult:
         """Ask whether an order was carried out."""
@@ -136,6 +137,13 @@ class RestSystem:
             if since_s < shape.find.settles_s:
                 return Unknown(reason=f"{self.host} may not show it yet")
         return result
+
+    async def _confirmed(self, order: Order, taken: Accepted) -> SendResult:
+        """See whether what was taken was done: some systems answer 200 and a sentence that says why not."""
+        seen = await self.find(order)
+        if isinstance(seen, Retry):
+            return Rejected(reason=f"{self.host} took it and did not do it; see whether what it names exists there")
+        return taken if isinstance(seen, Accepted) and taken.provider_id is not None else seen
 
     async def check(self) -> Reached:
         """Ask by a request that changes nothing."""
