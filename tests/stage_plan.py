@@ -26,6 +26,7 @@ from understudy.records.rulebook import Grant, Level, Rules, SafeReply
 from understudy.release.orders import Gate
 from understudy.review.holds import ReviewLimits
 from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
+from understudy.tickets.flow import Opens, TicketLimits
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import DraftingLimits
 from understudy.turn.facts import Consulted
@@ -85,6 +86,8 @@ class Plan:
     opinions: Sequence[Asked] = ()
     systems: Sequence[Consulted] = ()
     proof: Proof = "address"
+    opens: Sequence[Opens] = ()
+    ticket_limits: TicketLimits = field(default_factory=TicketLimits)
     targets: Targets = TARGETS
     terms: Terms = field(default_factory=Terms)
     reviewing: ReviewTerms = field(default_factory=ReviewTerms)

@@ -23,6 +23,7 @@ from understudy.ports.telemetry import (
     RequestRefused,
     StepFailed,
     SystemAsked,
+    TicketTried,
     TopicModelAdopted,
     TrialMade,
     TrialsRefused,
@@ -99,5 +100,6 @@ EVENTS: tuple[Event, ...] = (
     PullFailed(channel="mail", error="no route", failures=2, again_s=1.5),
     EventIgnored(channel="web", why="our own message came back"),
     DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
+    TicketTried(ticket_id="tk-1", system="desk", outcome="unknown", attempt=1, took_ms=20.0),
     SystemAsked(system="desk", about="orders", outcome="timed_out", took_ms=4000.0, turn_id="t-1"),
 )

@@ -64,6 +64,7 @@ from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.settings.stated import agent_of
 from understudy.spreading import spreading
+from understudy.tickets.flow import TicketDesk
 from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake
 from understudy.turn.places import Places
@@ -110,6 +111,8 @@ class App:
     outbox: Outbox
     reports: Reports
     pulling: Pulling
+    tickets: TicketDesk
+    ticket_sweeps: tuple[Sweeps, ...]
     holds: Holds
     verdicts: Verdicts
     alike: AlikeVerdicts
@@ -166,7 +169,7 @@ class App:
         self.pulling.start()
         self.sweeps.start()
         self.lessons.start()
-        for sweeps in (*self.release_watch, *self.trials):
+        for sweeps in (*self.release_watch, *self.trials, *self.ticket_sweeps):
             sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
@@ -183,7 +186,7 @@ class App:
         """Finish what is under way, within a grace period, and let go of everything."""
         self.topics.stop()
         await self.pulling.stop()
-        for sweeps in (*self.release_watch, *self.trials):
+        for sweeps in (*self.release_watch, *self.trials, *self.ticket_sweeps):
             await sweeps.stop()
         with suppress(UnderstudyError):  # what cannot be handed over lapses
             await self.spread.stop()
@@ -236,7 +239,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
     watched = watching(settings, store, clock, telemetry, recent, works=works)
-    ways_in = ways_in_of(settings, store, clock, telemetry, flow, channels if works else {})
+    ways_in = ways_in_of(settings, store, clock, telemetry, flow, outside, dispatcher, works=works)
     renewals = _renewals(watched["process"], flow, outbox, places, tried["spread"], ways_in["pulling"])
     return App(
         settings=settings,

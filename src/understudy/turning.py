@@ -8,6 +8,7 @@ from typing import Any
 
 from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.stores.sql_store import SqlStore
+from understudy.assessment.decision import REASONS
 from understudy.connections import build_channel, build_system
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.reports import Reports
@@ -15,6 +16,7 @@ from understudy.errors import ConfigurationError
 from understudy.plugins import checks_of
 from understudy.ports.channel import Channel, Fetched
 from understudy.ports.clock import Clock
+from understudy.ports.dispatch import Dispatcher
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits
 from understudy.ports.system import System
@@ -25,6 +27,7 @@ from understudy.settings.channels import Remote
 from understudy.settings.earning import feedback_terms_of
 from understudy.settings.mail import Email
 from understudy.settings.model import Settings, Webhook
+from understudy.tickets.flow import Opens, TicketDesk
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.facts import Consulted, FactReading
@@ -35,6 +38,7 @@ from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 from understudy.turn.pulling import Pulling, PullLimits
 from understudy.turn.releases import Picks, Routes
+from understudy.upkeep.sweeps import Sweeps
 
 API_CHANNEL = API
 """The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
@@ -95,6 +99,29 @@ def fact_reading(
         if one.reads
     ]
     return FactReading(clock, telemetry, consulted) if consulted else None
+
+
+def tickets_of(
+    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, systems: Mapping[str, System]
+) -> TicketDesk:
+    """What opens tickets for hand-offs; raises `ConfigurationError` where a system is to and cannot."""
+    opens: list[Opens] = []
+    for name, one in sorted(settings.systems.items()):
+        if not one.hand_offs:
+            continue
+        if not systems[name].can_write("create"):
+            raise ConfigurationError(f"systems.{name}: hand_offs = true needs `create`, by which tickets are opened")
+        opens.append(Opens(system=systems[name], assignee=one.assignee, believes=frozenset(one.believes)))
+    public = settings.server.public_url
+    return TicketDesk(
+        store,
+        clock,
+        telemetry,
+        opens,
+        proofs=partial(proof_of, settings),
+        words_of=lambda code: REASONS.get(code, code),
+        link_of=lambda hold: "" if public is None else f"{public.rstrip('/')}/console/#/hold/{hold}",
+    )
 
 
 def proof_of(settings: Settings, channel: str) -> Proof:
@@ -184,14 +211,28 @@ def ways_in_of(
     clock: Clock,
     telemetry: Telemetry,
     flow: TurnFlow,
-    channels: Mapping[str, Channel],
+    outside: Mapping[str, Any],
+    dispatcher: Dispatcher,
+    *,
+    works: bool,
 ) -> dict[str, Any]:
-    """What takes messages and reports in, and fetches from those of the channels that do not call; by their names in `App`."""
+    """What takes messages and reports in, fetches from those of the channels that do not call, and opens tickets for what
+    was handed off; by their names in `App`."""
     intake, reports = _intake(settings, store, clock, telemetry, flow), Reports(store, clock, telemetry)
+    channels = outside["channels"] if works else {}
     fetched = {name: channel for name, channel in channels.items() if isinstance(channel, Fetched)}
     limits = PullLimits(lapse_s=LAPSE_S)
     pulling = Pulling(store, clock, telemetry, fetched, intake=intake, report=reports.take, limits=limits)
-    return {"intake": intake, "reports": reports, "pulling": pulling}
+    tickets = tickets_of(settings, store, clock, telemetry, outside["systems"])
+    # Sweeps of their own: others cannot wait for a system that takes its time.
+    ticket_sweeps = Sweeps(clock, telemetry, {"tickets": tickets.sweep}, is_my_turn=dispatcher.may_sweep)
+    return {
+        "intake": intake,
+        "reports": reports,
+        "pulling": pulling,
+        "tickets": tickets,
+        "ticket_sweeps": (ticket_sweeps,) if any(one.hand_offs for one in settings.systems.values()) else (),
+    }
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:

@@ -86,6 +86,17 @@ class SystemAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TicketTried:
+    """It was tried to open a ticket for a hand-off. `outcome` is opened, retry, unknown or dead."""
+
+    ticket_id: str
+    system: str
+    outcome: str
+    attempt: int
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerChanged:
     """The circuit breaker of an agent, or of a system of record (`systems.NAME`), opened, half opened or closed."""
 
@@ -271,6 +282,7 @@ Event = (
     | DeliveryReported
     | AgentAsked
     | SystemAsked
+    | TicketTried
     | BreakerChanged
     | TurnSuperseded
     | TurnDecided

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from understudy.assessment.cards import mask_all
+from understudy.effects.vouching import Who
 from understudy.ports.clock import Clock
 from understudy.ports.system import Found, System, Untold
 from understudy.ports.telemetry import BreakerChanged, SystemAsked, Telemetry
@@ -20,7 +21,6 @@ from understudy.records.facts import ABOUT, WHY, About, FactItem, Facts, Unknown
 from understudy.records.systems import Known
 from understudy.records.text import storable
 from understudy.turn.breaker import Breaker
-from understudy.turn.vouching import Who
 
 FAILURES = frozenset({"timed_out", "unreachable", "refused", "nonsense", "rate_limited"})
 """What counts against a system; that it lacks a customer, or a path, does not."""

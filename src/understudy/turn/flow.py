@@ -19,6 +19,7 @@ from understudy.assessment.checks import CHECKS
 from understudy.effects.holds import hold_opened
 from understudy.effects.taking_along import Nobody, TakenAlong, TakesAlong
 from understudy.effects.under_way import under_way
+from understudy.effects.vouching import Proofs, who_of
 from understudy.errors import AgentError, StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
@@ -41,7 +42,6 @@ from understudy.turn.opinions import SecondOpinions
 from understudy.turn.releases import Route, nowhere
 from understudy.turn.replay import judged_by
 from understudy.turn.standing import in_force
-from understudy.turn.vouching import Proofs, who_of
 from understudy.turn.work import Asked, Drafted, Gathered
 
 SWEEP_MAX = 500

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from understudy.effects.vouching import Who
 from understudy.ports.agent import DraftRequest
 from understudy.records.evidence import ChatMessage, Draft
 from understudy.records.rulebook import Rulebook
 from understudy.records.turn import Turn
-from understudy.turn.vouching import Who
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ from understudy.ports.telemetry import (
     RequestRefused,
     StepFailed,
     SystemAsked,
+    TicketTried,
     TrialMade,
     TrialsRefused,
     TurnDecided,
@@ -87,6 +88,8 @@ def _is_usual(event: Event) -> bool:
         return event.outcome == "draft"
     if isinstance(event, SystemAsked):
         return event.outcome in ("known", "not_verified", "no_contact")
+    if isinstance(event, TicketTried):
+        return event.outcome == "opened"
     if isinstance(event, MessageSent):
         return event.outcome == "accepted"
     if isinstance(event, DeliveryReported):

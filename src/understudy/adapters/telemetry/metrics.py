@@ -24,6 +24,7 @@ from understudy.ports.telemetry import (
     RequestRefused,
     StepFailed,
     SystemAsked,
+    TicketTried,
     TopicModelAdopted,
     TrialMade,
     TrialsRefused,
@@ -69,6 +70,7 @@ class Metrics:
         self.system_seconds = histogram(
             "system_seconds", "One look-up in a system of record", "system", "about", "outcome"
         )
+        self.tickets = counter("tickets_tried", "Tries to open a ticket for a hand-off", "system", "outcome")
         self.breaker = Gauge("understudy_breaker_open", "1 while an agent is left alone", ("agent",), registry=registry)
         self.holds_opened = counter("holds_opened", "Holds and hand-offs opened", "kind", "channel")
         self.holds_closed = counter("holds_closed", "Holds and hand-offs closed", "how")
@@ -116,6 +118,8 @@ class Metrics:
                 self.agent_seconds.labels(event.agent, event.outcome).observe(event.took_ms / 1000)
             case SystemAsked():
                 self.system_seconds.labels(event.system, event.about, event.outcome).observe(event.took_ms / 1000)
+            case TicketTried():
+                self.tickets.labels(event.system, event.outcome).inc()
             case BreakerChanged():
                 self.breaker.labels(event.agent).set(1.0 if event.state == "open" else 0.0)
             case HoldOpened():
