@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -19,10 +20,11 @@ from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits
-from understudy.ports.system import System
+from understudy.ports.system import Found, System, Untold
 from understudy.ports.telemetry import Telemetry
-from understudy.records.facts import Proof
+from understudy.records.facts import About, Proof
 from understudy.records.rulebook import Rulebook
+from understudy.records.systems import Known
 from understudy.settings.channels import Remote
 from understudy.settings.earning import feedback_terms_of
 from understudy.settings.mail import Email
@@ -99,6 +101,27 @@ def fact_reading(
         if one.reads
     ]
     return FactReading(clock, telemetry, consulted) if consulted else None
+
+
+async def told_of(
+    system: System, known: Known, abouts: Sequence[About], *, deadline_s: float
+) -> dict[About, Found | Untold]:
+    """Ask a system as it is asked before the agent drafts: the contact first, where the rest needs its name for them."""
+    needs_name = any("contact_id" in system.wants(about) for about in abouts if about != "contact")
+    contact: Found | Untold | None = None
+    if system.can_look_up("contact") and ("contact" in abouts or needs_name):
+        contact = await system.look_up("contact", known, deadline_s=deadline_s)
+        if isinstance(contact, Found) and len(contact.items) == 1:
+            known = replace(known, contact_id=contact.items[0].id)
+    told: dict[About, Found | Untold] = {}
+    for about in abouts:
+        if about == "contact" and contact is not None:
+            told[about] = contact
+        elif "contact_id" in system.wants(about) and known.contact_id is None:
+            told[about] = Untold(why="no_contact", says="see contact")
+        else:
+            told[about] = await system.look_up(about, known, deadline_s=deadline_s)
+    return told
 
 
 def tickets_of(

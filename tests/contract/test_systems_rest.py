@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from datetime import timedelta
+from email.utils import format_datetime
 from typing import Any
 
 import pytest
@@ -249,6 +251,27 @@ def test_what_may_not_show_yet_is_not_taken_for_missing(httpserver: HTTPServer) 
     assert isinstance(tell(own(at(httpserver), SHAPE, clock=clock), order, find=True), Unknown)
     clock.advance(2)
     assert isinstance(tell(own(at(httpserver), SHAPE, clock=clock), order, find=True), Retry)
+
+
+def test_a_clock_that_is_off_is_seen() -> None:
+    clock = FrozenClock()
+    ahead = clock.now() - timedelta(seconds=90)
+
+    async def answer_so(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        date = format_datetime(ahead, usegmt=True)
+        writer.write(f"HTTP/1.1 200 OK\r\nDate: {date}\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{{}}".encode())
+        await writer.drain()
+
+    async def played() -> float | None:
+        async with serving(answer_so) as port:
+            shape = {**SHAPE, "probe": {"url": "{base_url}/me"}}
+            system = own(f"http://127.0.0.1:{port}", shape, clock=clock)
+            reached = await system.check()
+            await system.close()
+            return reached.clock_ahead_s
+
+    assert asyncio.run(played()) == pytest.approx(90, abs=1.0)
 
 
 # --- configuration

@@ -8,7 +8,7 @@ whatever becomes of the ticket.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -99,6 +99,10 @@ class TicketDesk:
         if leases:
             await asyncio.gather(*(self._open(lease) for lease in leases))
         return len(leases)
+
+    async def listed(self, states: Collection[TicketState], *, limit: int) -> list[Ticket]:
+        """Tickets in one of these states, the oldest first."""
+        return await self._store.read(lambda tx: tx.tickets.listed(states, limit=limit))
 
     async def settle(self, ticket_id: str, *, to: TicketState, actor: str, number: str | None = None) -> Ticket:
         """What a person says of a ticket that nothing more happens to: it is to be tried again (*pending*), was opened, or
