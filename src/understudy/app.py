@@ -80,6 +80,7 @@ from understudy.turning import (
     second_opinions,
     ways_in_of,
 )
+from understudy.upkeep.contracts import Contracts
 from understudy.upkeep.health import HealthDesk, OwnProcess
 from understudy.upkeep.sweeps import Sweeps
 
@@ -104,6 +105,7 @@ class App:
     opinions: Mapping[str, SecondOpinion]
     channels: Mapping[str, Channel]
     systems: Mapping[str, System]
+    contracts: Contracts
     identity: IdentityProvider | None
     stated: Mapping[str, Stated]
     intake: Intake
@@ -112,7 +114,7 @@ class App:
     reports: Reports
     pulling: Pulling
     tickets: TicketDesk
-    ticket_sweeps: tuple[Sweeps, ...]
+    system_sweeps: tuple[Sweeps, ...]
     holds: Holds
     verdicts: Verdicts
     alike: AlikeVerdicts
@@ -169,7 +171,7 @@ class App:
         self.pulling.start()
         self.sweeps.start()
         self.lessons.start()
-        for sweeps in (*self.release_watch, *self.trials, *self.ticket_sweeps):
+        for sweeps in (*self.release_watch, *self.trials, *self.system_sweeps):
             sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
@@ -186,7 +188,7 @@ class App:
         """Finish what is under way, within a grace period, and let go of everything."""
         self.topics.stop()
         await self.pulling.stop()
-        for sweeps in (*self.release_watch, *self.trials, *self.ticket_sweeps):
+        for sweeps in (*self.release_watch, *self.trials, *self.system_sweeps):
             await sweeps.stop()
         with suppress(UnderstudyError):  # what cannot be handed over lapses
             await self.spread.stop()
@@ -222,14 +224,14 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     versions = versions_of(settings, base, clock, agents)
-    channels, systems = (outside := outside_of(settings, clock)).values()
+    outside = outside_of(settings, clock, telemetry)
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
     others, beside = [second_opinions(settings, clock, opinions) for _ in range(2)]  # each with a budget of its own
     store = open_store(settings, base)
     places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
-    outbox = outbox_of(settings, store, clock, telemetry, channels)
-    flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, systems)
+    outbox = outbox_of(settings, store, clock, telemetry, outside["channels"])
+    flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)

@@ -16,7 +16,7 @@ from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
-from understudy.ports.system import System
+from understudy.ports.system import System, Witness
 from understudy.ports.tokens import TokenSource
 from understudy.records.rest import RestShape
 from understudy.records.systems import AuthShape, SystemShape, joined
@@ -261,15 +261,17 @@ def preset_of(kind: str) -> str:
     return text_of(kind)
 
 
-def build_system(name: str, system: SystemSettings, clock: Clock) -> System:
-    """Build one system of record; raises `ConfigurationError`."""
+def build_system(name: str, system: SystemSettings, clock: Clock, *, witness: Witness | None = None) -> System:
+    """Build one system of record; `witness` is shown its answers. Raises `ConfigurationError`."""
     from understudy.adapters.systems.rest import RestSystem
 
     shape = shape_of_system(system)
     secrets = {field: secret.get_secret_value() for field, secret in system.credentials.items()}
     values = {**shape.values, **system.values, **secrets}
     tokens = token_source(f"systems.{name}", shape.auth, values, clock)
-    return RestSystem(name, shape, clock=clock, values=system.values, credentials=secrets, tokens=tokens)
+    return RestSystem(
+        name, shape, clock=clock, values=system.values, credentials=secrets, tokens=tokens, witness=witness
+    )
 
 
 def shape_of_system(system: SystemSettings) -> SystemShape:

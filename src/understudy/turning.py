@@ -20,7 +20,7 @@ from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits
-from understudy.ports.system import Found, System, Untold
+from understudy.ports.system import Found, System, Untold, Witness
 from understudy.ports.telemetry import Telemetry
 from understudy.records.facts import About, Proof
 from understudy.records.rulebook import Rulebook
@@ -40,10 +40,13 @@ from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 from understudy.turn.pulling import Pulling, PullLimits
 from understudy.turn.releases import Picks, Routes
+from understudy.upkeep.contracts import Contracts
 from understudy.upkeep.sweeps import Sweeps
 
 API_CHANNEL = API
 """The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
+CONTRACTS_S = 30.0
+"""How often what systems answered is added to what all processes saw."""
 LAPSE_S = 6.0
 """Where several processes work on one store: a process that was silent for so long is dead, and others do its work."""
 
@@ -57,9 +60,12 @@ def second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, Sec
     return SecondOpinions(clock, asked) if asked else None
 
 
-def outside_of(settings: Settings, clock: Clock) -> dict[str, Any]:
-    """All that is asked and told over the network beside agents, by their names in `App`; raises `ConfigurationError`."""
-    return {"channels": channels_of(settings, clock), "systems": systems_of(settings, clock)}
+def outside_of(settings: Settings, clock: Clock, telemetry: Telemetry) -> dict[str, Any]:
+    """All that is asked and told over the network beside agents, and what notices that systems answer otherwise than before,
+    by their names in `App`; raises `ConfigurationError`."""
+    contracts = Contracts(clock, telemetry)
+    systems = systems_of(settings, clock, witness=contracts.answered)
+    return {"channels": channels_of(settings, clock), "systems": systems, "contracts": contracts}
 
 
 def channels_of(settings: Settings, clock: Clock) -> dict[str, Channel]:
@@ -72,7 +78,7 @@ def channels_of(settings: Settings, clock: Clock) -> dict[str, Channel]:
     return channels
 
 
-def systems_of(settings: Settings, clock: Clock) -> dict[str, System]:
+def systems_of(settings: Settings, clock: Clock, *, witness: Witness | None = None) -> dict[str, System]:
     """Every system of record; raises `ConfigurationError`, also where one names a channel that is none."""
     known = {API_CHANNEL, *settings.channels}
     for name, system in settings.systems.items():
@@ -80,7 +86,7 @@ def systems_of(settings: Settings, clock: Clock) -> dict[str, System]:
             raise ConfigurationError(
                 f"systems.{name}: there is no channel {unknown[0]!r}; there are {', '.join(sorted(known))}"
             )
-    return {name: build_system(name, system, clock) for name, system in settings.systems.items()}
+    return {name: build_system(name, system, clock, witness=witness) for name, system in settings.systems.items()}
 
 
 def fact_reading(
@@ -190,7 +196,7 @@ def flow_of(
     others: SecondOpinions | None,
     outbox: Outbox,
     routes: Routes,
-    systems: Mapping[str, System],
+    outside: Mapping[str, Any],
 ) -> TurnFlow:
     """What carries a turn from a message to its decision."""
     limits = FlowLimits(
@@ -212,7 +218,7 @@ def flow_of(
         opinions=others,
         following=outbox,
         route=routes,
-        facts=fact_reading(settings, clock, telemetry, systems),
+        facts=fact_reading(settings, clock, telemetry, outside["systems"]),
         proofs=partial(proof_of, settings),
     )
 
@@ -249,12 +255,15 @@ def ways_in_of(
     tickets = tickets_of(settings, store, clock, telemetry, outside["systems"])
     # Sweeps of their own: others cannot wait for a system that takes its time.
     ticket_sweeps = Sweeps(clock, telemetry, {"tickets": tickets.sweep}, is_my_turn=dispatcher.may_sweep)
+    keep = partial(outside["contracts"].keep, store)
+    contract_sweeps = Sweeps(clock, telemetry, {"contracts": keep}, period_s=CONTRACTS_S)
+    opens = any(one.hand_offs for one in settings.systems.values())
     return {
         "intake": intake,
         "reports": reports,
         "pulling": pulling,
         "tickets": tickets,
-        "ticket_sweeps": (ticket_sweeps,) if any(one.hand_offs for one in settings.systems.values()) else (),
+        "system_sweeps": (*([ticket_sweeps] if opens else []), *([contract_sweeps] if settings.systems else [])),
     }
 
 

@@ -54,6 +54,8 @@ export type SystemRow = {
   readonly p95: number | null;
   readonly breaker: string;
   readonly inProcesses: number;
+  /** How its answers differ from those before, in the server's words. */
+  readonly drifts: readonly string[];
 };
 
 /** One row for each system of record that was to be asked lately, or that a process knows. */
@@ -74,6 +76,7 @@ export function systemRows(health: Health): SystemRow[] {
       p95: went?.took.p95_ms ?? null,
       breaker,
       inProcesses: each.filter((one) => one.breaker === breaker).length,
+      drifts: went?.drifts ?? [],
     };
   });
 }

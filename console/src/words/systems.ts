@@ -22,6 +22,7 @@ export const SYSTEMS = {
   health: "Systems of record",
   healthNote: "What was looked up before agents drafted, by all processes. Each process has a breaker of its own.",
   row: { name: "System", breaker: "Breaker", asked: "Look-ups", known: "Told", unknown: "Unknown", p50: "Half within", p95: "95 % within" },
+  drifted: (name: string) => `${name} answers otherwise than before`,
   why: {
     not_verified: "not verified", no_contact: "no contact", ambiguous: "ambiguous", timed_out: "timed out", unreachable: "unreachable",
     left_alone: "left alone", rate_limited: "rate limited", refused: "refused", nonsense: "nonsense", changed: "changed", stale: "stale",

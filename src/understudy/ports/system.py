@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from understudy.ports.channel import Reached
 from understudy.records.facts import About, FactItem, Unknown
@@ -29,6 +29,10 @@ class Untold:
     why: Unknown
     says: str
     after_s: float | None = None
+
+
+Witness = Callable[[str, About, Any], None]
+"""Is shown what a system answered to a look-up, before anything is read of it: the system's name, what was asked, the JSON."""
 
 
 class System(Protocol):

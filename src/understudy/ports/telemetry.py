@@ -86,6 +86,18 @@ class SystemAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SystemDrifted:
+    """A system of record answered in another shape than before. `kind` is missing, new, type or enumeration; `words` say what
+    was and what is. It is told once."""
+
+    system: str
+    about: str
+    kind: str
+    path: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TicketTried:
     """It was tried to open a ticket for a hand-off. `outcome` is opened, retry, unknown or dead."""
 
@@ -282,6 +294,7 @@ Event = (
     | DeliveryReported
     | AgentAsked
     | SystemAsked
+    | SystemDrifted
     | TicketTried
     | BreakerChanged
     | TurnSuperseded

@@ -1,4 +1,4 @@
-"""Tickets as a part of the store's port: found by what is to be done with them; it opens none."""
+"""Tickets, and what systems' answers looked like, as parts of the store's port; it asks and opens nothing."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Protocol
 
+from understudy.records.facts import About
 from understudy.records.review import Hold
+from understudy.records.systems import Contract
 from understudy.records.tickets import Ticket, TicketState
 
 
@@ -37,4 +39,16 @@ class Tickets(Protocol):
 
     def change(self, ticket: Ticket, *, attempts: int) -> None:
         """Write one whose stored `attempts` is as given; raises `StepSuperseded` where it is not."""
+        ...
+
+
+class Contracts(Protocol):
+    """What the answers of systems of record looked like; no news, so no ledger entry is needed for a change."""
+
+    def all(self) -> list[Contract]: ...
+
+    def get(self, system: str, about: About) -> Contract | None: ...
+
+    def put(self, contract: Contract) -> None:
+        """Write one, in place of the one before."""
         ...

@@ -16,6 +16,7 @@ from understudy.records.ledger import LedgerEntry, readable_body
 from understudy.records.outbox import OutboxState
 from understudy.records.trail import OpenHolds, SliceUse, Unsent
 
+DRIFTS_MAX = 5
 SENT_OUTCOMES = ("accepted", "retry", "rejected", "unknown", "dead")
 
 
@@ -58,13 +59,15 @@ class ChannelWent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SystemWent:
-    """Look-ups in a system of record: how many were tried, and of how many of all wanted the answer is unknown, by why."""
+    """Look-ups in a system of record: how many were tried, and of how many of all wanted the answer is unknown, by why.
+    `drifts`: how its answers came to differ from those before, in words, the latest last."""
 
     system: str
     asked: int
     known: int
     unknown: Mapping[str, int]
     took: Took
+    drifts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,7 @@ def went(entries: Sequence[LedgerEntry], channels: Mapping[str, str], *, seconds
     sent: dict[str, _Tally] = defaultdict(_Tally)
     systems: dict[str, _Tally] = defaultdict(_Tally)
     read_ms: dict[str, float] = {}
+    drifts: dict[str, list[str]] = defaultdict(list)
     decided: Counter[str] = Counter()
     received = 0
     for entry in entries:
@@ -100,6 +104,8 @@ def went(entries: Sequence[LedgerEntry], channels: Mapping[str, str], *, seconds
             decided[str(body.get("decision"))] += 1
         elif entry.event == "agent.asked" and entry.turn_id is not None:
             asked_at[entry.turn_id] = entry.at
+        elif entry.event == "system.drifted":
+            drifts[str(body.get("system"))] += [f"{body.get('about')}: {words}" for words in body.get("changes") or ()]
         elif entry.event == "facts.read":
             read_ms[entry.turn_id or ""] = _count_reads(systems, body)
         elif entry.event == "turn.drafted" and (since := asked_at.pop(entry.turn_id or "", None)) is not None:
@@ -131,6 +137,7 @@ def went(entries: Sequence[LedgerEntry], channels: Mapping[str, str], *, seconds
                 known=one.outcomes["known"],
                 unknown={why: count for why, count in one.outcomes.items() if why != "known"},
                 took=took(one.times_ms),
+                drifts=tuple(drifts[name][-DRIFTS_MAX:]),
             )
             for name, one in sorted(systems.items())
         ),

@@ -19,6 +19,7 @@ from pydantic import Field, model_validator
 from understudy.records.facts import About
 from understudy.records.json_paths import Condition, Path, Paths
 from understudy.records.rest import AnswerShape, Part, RequestShape
+from understudy.records.shape import Shape
 from understudy.records.templates import Template, placeholders
 
 Write = Literal["create", "note", "assign", "close"]
@@ -68,6 +69,16 @@ class Order:
     link: str = ""
     known: Known = Known()
     tried_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contract:
+    """What a system's answers to one kind of look-up looked like so far."""
+
+    system: str
+    about: About
+    shape: Shape
+    changed_at: datetime
 
 
 class OAuthShape(Part):

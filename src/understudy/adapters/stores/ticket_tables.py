@@ -1,4 +1,4 @@
-"""The table of tickets that are opened in systems of record; see `tables.py` for the types."""
+"""The tables of tickets in systems of record, and of what those answer; see `tables.py` for the types."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from sqlalchemy import Column, Index, Integer, String, Table, Text, text
 from understudy.adapters.stores.columns import Choice, Instant
 from understudy.adapters.stores.learned_tables import Document
 from understudy.adapters.stores.pull_tables import metadata
+from understudy.records.shape import Shape
 from understudy.records.systems import Order
 from understudy.records.tickets import TicketState
 
-__all__ = ["metadata", "tickets"]
+__all__ = ["contracts", "metadata", "tickets"]
 
 _WAITS = text("state IN ('pending', 'sending')")
 
@@ -33,4 +34,13 @@ tickets = Table(
     Index("ix_tickets_hold_id", "hold_id", "system", unique=True),
     Index("ix_tickets_due", "due_at", sqlite_where=_WAITS, postgresql_where=_WAITS),
     Index("ix_tickets_state", "state", "created_at"),
+)
+
+contracts = Table(
+    "contracts",
+    metadata,
+    Column("system", String(100), primary_key=True),
+    Column("about", String(40), primary_key=True),
+    Column("shape", Document(Shape), nullable=False),
+    Column("changed_at", Instant, nullable=False),
 )

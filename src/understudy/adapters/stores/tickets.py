@@ -1,4 +1,4 @@
-"""Tickets of hand-offs in SQL; one changes only under the attempt number it was read with."""
+"""Tickets of hand-offs, and what systems answer, in SQL; a ticket changes only under the attempt number it was read with."""
 
 from __future__ import annotations
 
@@ -6,15 +6,17 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import bindparam, exists, select, update
 
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
-from understudy.adapters.stores.statement import Statement, among
+from understudy.adapters.stores.statement import Statement, among, insert_into
 from understudy.adapters.stores.tables import holds
-from understudy.adapters.stores.ticket_tables import tickets
+from understudy.adapters.stores.ticket_tables import contracts, tickets
 from understudy.errors import NotFound, StepSuperseded
+from understudy.records.facts import About
 from understudy.records.review import Hold, HoldKind, HoldState
+from understudy.records.systems import Contract
 from understudy.records.tickets import Ticket, TicketState
 
 _TICKET = columns_of(tickets, Ticket)
@@ -39,6 +41,14 @@ _MISSING = Statement(
     )
     .order_by(holds.c.created_at, holds.c.id)
     .limit(bindparam("limit"))
+)
+_CONTRACT = columns_of(contracts, Contract)
+_CONTRACTS = Statement(select(*_CONTRACT).order_by(contracts.c.system, contracts.c.about))
+_ONE = (contracts.c.system == bindparam("which"), contracts.c.about == bindparam("what"))
+_CONTRACT_OF = Statement(select(*_CONTRACT).where(*_ONE))
+_ADD_CONTRACT = insert_into(contracts)
+_CHANGE_CONTRACT = Statement(
+    update(contracts).where(*_ONE).values(shape=bindparam("new_shape"), changed_at=bindparam("new_changed_at"))
 )
 _TICKETS = Rows(
     tickets,
@@ -90,3 +100,26 @@ class SqlTickets:
             was=attempts,
             refused=lambda: StepSuperseded(f"ticket {ticket.id} moved on while it was being opened"),
         )
+
+
+class SqlContracts:
+    """`ports.tickets.Contracts` in SQL."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def all(self) -> list[Contract]:
+        return [record_of(Contract, row) for row in self._session.rows(_CONTRACTS)]
+
+    def get(self, system: str, about: About) -> Contract | None:
+        row = self._session.row(_CONTRACT_OF, which=system, what=about)
+        return None if row is None else record_of(Contract, row)
+
+    def put(self, contract: Contract) -> None:
+        key = {"which": contract.system, "what": contract.about}
+        if self.get(contract.system, contract.about) is None:
+            values = {"system": contract.system, "about": contract.about, "shape": contract.shape}
+            self._session.renew(_ADD_CONTRACT, {**values, "changed_at": contract.changed_at})
+        else:
+            changed = {"new_shape": contract.shape, "new_changed_at": contract.changed_at}
+            self._session.renew(_CHANGE_CONTRACT, {**key, **changed})

@@ -21,7 +21,7 @@ from understudy.adapters.systems.ordering import meaning, pruned, seen_again
 from understudy.errors import ConfigurationError
 from understudy.ports.channel import Reached
 from understudy.ports.clock import Clock
-from understudy.ports.system import Found, Untold
+from understudy.ports.system import Found, Untold, Witness
 from understudy.ports.tokens import TokenSource
 from understudy.records.facts import About
 from understudy.records.outbox import Accepted, Rejected, Retry, SendResult, Unknown
@@ -36,7 +36,8 @@ ASKED_MAX: Final = 4
 
 
 class RestSystem:
-    """Keeps `ports.system.System`. `values` and `credentials` stand for the shape's placeholders.
+    """Keeps `ports.system.System`. `values` and `credentials` stand for the shape's placeholders; `witness` is shown what
+    look-ups are answered.
 
     Raises `ConfigurationError`, naming the system, the key and what to do.
     """
@@ -50,11 +51,13 @@ class RestSystem:
         values: Mapping[str, str] | None = None,
         credentials: Mapping[str, str] | None = None,
         tokens: TokenSource | None = None,
+        witness: Witness | None = None,
         transport: httpx2.AsyncBaseTransport | None = None,
     ) -> None:
         self.name = name
         self.shape = shape
         self._clock = clock
+        self._witness = witness
         self._values = {**shape.values, **(values or {}), **(credentials or {}), "system": name, "access_token": ""}
         _check_names(name, shape, self._values)
         self.host = _check_addresses(name, shape, self._values)
@@ -87,6 +90,13 @@ class RestSystem:
                 continue
             left_s = ends - asyncio.get_running_loop().time()
             answer = await self._asking.ask(request, deadline_s=left_s)
+            if (
+                self._witness is not None
+                and isinstance(answer, Answered)
+                and answer.is_fine
+                and answer.body is not None
+            ):
+                self._witness(self.name, about, answer.body)
             is_named = bool(ask.wanted() & {"contact_id", "external_id"})
             last = told(shape, answer, known, is_named=is_named, values=self._values)
             if isinstance(last, Untold) or last.items:

@@ -23,6 +23,7 @@ from understudy.ports.telemetry import (
     RequestRefused,
     StepFailed,
     SystemAsked,
+    SystemDrifted,
     TicketTried,
     TrialMade,
     TrialsRefused,
@@ -100,7 +101,9 @@ def _is_usual(event: Event) -> bool:
         return event.outcome != "error"
     if isinstance(event, ReleaseMoved):
         return event.what not in ("rolled_back", "regressed", "unverified")
-    return not isinstance(event, BreakerChanged | HoldRaised | RequestRefused | StepFailed | TrialsRefused)
+    return not isinstance(
+        event, BreakerChanged | HoldRaised | RequestRefused | StepFailed | SystemDrifted | TrialsRefused
+    )
 
 
 def _fields(event: Event) -> dict[str, Any]:

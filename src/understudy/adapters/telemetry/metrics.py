@@ -24,6 +24,7 @@ from understudy.ports.telemetry import (
     RequestRefused,
     StepFailed,
     SystemAsked,
+    SystemDrifted,
     TicketTried,
     TopicModelAdopted,
     TrialMade,
@@ -70,6 +71,7 @@ class Metrics:
         self.system_seconds = histogram(
             "system_seconds", "One look-up in a system of record", "system", "about", "outcome"
         )
+        self.drifts = counter("system_drifts", "Answers in another shape than before", "system", "about", "kind")
         self.tickets = counter("tickets_tried", "Tries to open a ticket for a hand-off", "system", "outcome")
         self.breaker = Gauge("understudy_breaker_open", "1 while an agent is left alone", ("agent",), registry=registry)
         self.holds_opened = counter("holds_opened", "Holds and hand-offs opened", "kind", "channel")
@@ -98,7 +100,7 @@ class Metrics:
         """Write all metrics in the Prometheus text format."""
         return generate_latest(self.registry)
 
-    def emit(self, event: Event) -> None:  # noqa: C901, PLR0912 - one flat case an event reads better than two half tables
+    def emit(self, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - one flat case an event reads better than two half tables
         match event:
             case MessageReceived():
                 self.messages.labels(event.channel, str(event.is_duplicate).lower()).inc()
@@ -118,6 +120,8 @@ class Metrics:
                 self.agent_seconds.labels(event.agent, event.outcome).observe(event.took_ms / 1000)
             case SystemAsked():
                 self.system_seconds.labels(event.system, event.about, event.outcome).observe(event.took_ms / 1000)
+            case SystemDrifted():
+                self.drifts.labels(event.system, event.about, event.kind).inc()
             case TicketTried():
                 self.tickets.labels(event.system, event.outcome).inc()
             case BreakerChanged():

@@ -1,4 +1,4 @@
-"""Tickets that are opened in systems of record for hand-offs."""
+"""Tickets that are opened in systems of record for hand-offs, and what those systems answer."""
 
 from __future__ import annotations
 
@@ -32,7 +32,16 @@ def upgrade() -> None:
     op.create_index("ix_tickets_hold_id", "tickets", ["hold_id", "system"], unique=True)
     op.create_index("ix_tickets_due", "tickets", ["due_at"], sqlite_where=waits, postgresql_where=waits)
     op.create_index("ix_tickets_state", "tickets", ["state", "created_at"])
+    op.create_table(
+        "contracts",
+        sa.Column("system", sa.String(length=100), nullable=False),
+        sa.Column("about", sa.String(length=40), nullable=False),
+        sa.Column("shape", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("system", "about", name=op.f("pk_contracts")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("contracts")
     op.drop_table("tickets")
