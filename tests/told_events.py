@@ -22,6 +22,9 @@ from understudy.ports.telemetry import (
     ReleaseMoved,
     RequestRefused,
     StepFailed,
+    SystemAsked,
+    SystemDrifted,
+    TicketTried,
     TopicModelAdopted,
     TrialMade,
     TrialsRefused,
@@ -98,4 +101,7 @@ EVENTS: tuple[Event, ...] = (
     PullFailed(channel="mail", error="no route", failures=2, again_s=1.5),
     EventIgnored(channel="web", why="our own message came back"),
     DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
+    TicketTried(ticket_id="tk-1", system="desk", outcome="unknown", attempt=1, took_ms=20.0),
+    SystemDrifted(system="desk", about="orders", kind="missing", path="$.a", words="$.a is missing; it was text"),
+    SystemAsked(system="desk", about="orders", outcome="timed_out", took_ms=4000.0, turn_id="t-1"),
 )
