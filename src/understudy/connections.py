@@ -114,8 +114,10 @@ def build_identity(settings: Settings, clock: Clock) -> IdentityProvider | None:
     )
 
 
-def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: Settings) -> Channel:
-    """Build one channel; raises `ConfigurationError`."""
+def build_channel(
+    name: str, channel: ChannelSettings, clock: Clock, settings: Settings, *, instead: str | None = None
+) -> Channel:
+    """Build one channel; raises `ConfigurationError`. `instead`: the server that one over REST sends to in a trial."""
     match channel:
         case WebChat():
             return CollectedChannel(name)
@@ -143,7 +145,7 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
             chars_max = settings.limits.message_chars_max
             return MatrixChannel(name, access_token=token, clock=clock, text_chars_max=chars_max, **rest)
         case _:
-            return rest_channel(name, channel, clock, settings)
+            return rest_channel(name, channel, clock, settings, instead=instead)
 
 
 def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) -> Channel:

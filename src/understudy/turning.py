@@ -45,13 +45,13 @@ def second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, Sec
     return SecondOpinions(clock, asked) if asked else None
 
 
-def channels_of(settings: Settings, clock: Clock) -> dict[str, Channel]:
+def channels_of(settings: Settings, clock: Clock, instead: Mapping[str, str]) -> dict[str, Channel]:
     """Every channel, and that of the HTTP API; raises `ConfigurationError` where one takes its name."""
     channels: dict[str, Channel] = {API_CHANNEL: CollectedChannel(API_CHANNEL)}
     for name, channel in settings.channels.items():
         if name == API_CHANNEL:
             raise ConfigurationError(f"channels.{API_CHANNEL}: this name belongs to the HTTP API; choose another")
-        channels[name] = build_channel(name, channel, clock, settings)
+        channels[name] = build_channel(name, channel, clock, settings, instead=instead.get(name))
     return channels
 
 
