@@ -209,8 +209,7 @@ class App:
 def build(settings: Settings, base: Path, *, works: bool = True, instead: Mapping[str, str] | None = None) -> App:
     """Build everything that the settings ask for; raises `ConfigurationError` that names the setting.
 
-    `works` False: a process that takes messages and verdicts and leaves all turns to others; PostgreSQL only. `instead`:
-    in a trial, the server that a channel of this name sends to.
+    `works` False: a process that leaves all turns to others; PostgreSQL only. `instead`: in a trial, where a channel sends to.
     """
     clock, metrics = SystemClock(), Metrics()
     telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, recent := Recent(clock), Spans()])
