@@ -24,7 +24,9 @@ from understudy.web.server import Server
 
 LOOK_EVERY_S = 0.25
 MESSAGES_EACH = 3
-"""About so many messages one customer writes."""
+"""So many messages one customer writes."""
+AT_ONCE = 2
+"""So many customers write on each channel at the same time."""
 AFTER_S = 2.0
 """Once all is settled it goes on for so long, so that what comes twice or too late is seen."""
 
@@ -160,10 +162,13 @@ async def run(
 
 
 async def write_all(play: Play, profile: Profile, told: Callable[[float], None]) -> None:
-    """Let all customers write, over all channels in turn, at an even pace; each keeps their own order."""
+    """Let customers write, over all channels in turn, at an even pace; each keeps their own order.
+
+    New ones come all the time, and each is done after some messages: whom a person has got stays with them.
+    """
     channels = sorted(play.stage.providers)
     count = max(1, round(profile.seconds * profile.messages_per_s))
-    customers = max(len(channels), -(-count // MESSAGES_EACH))
+    at_once = AT_ONCE * len(channels)
     loop = asyncio.get_running_loop()
     began = loop.time()
     last: dict[int, asyncio.Task[Asked]] = {}
@@ -177,7 +182,7 @@ async def write_all(play: Play, profile: Profile, told: Callable[[float], None])
 
     for number in range(count):
         await asyncio.sleep(max(0.0, began + number / profile.messages_per_s - loop.time()))
-        customer = number % customers
+        customer = number // (at_once * MESSAGES_EACH) * at_once + number % at_once
         last[customer] = asyncio.ensure_future(one(number, customer, last.get(customer)))
         told(number / profile.messages_per_s / (profile.seconds + AFTER_S))
     await asyncio.gather(*last.values())

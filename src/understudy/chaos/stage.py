@@ -43,6 +43,9 @@ from understudy.testing.zendesk import Zendesk as FakeZendesk
 RECORD = "records.orders"
 """The system that the fake agents look orders up in."""
 
+DOUBLES = 0.1
+"""Share of web hooks that come a second time though the first was answered, as happens with every provider."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dependency:
@@ -179,7 +182,7 @@ async def _channels(settings: Settings, building: _Building, *, pace: float) -> 
 def _fake_of(channel: Any, *, seed: int, pace: float) -> tuple[Provider, str, Callable[[str], dict[str, str]]] | None:
     """A channel's fake, the secret it signs with, and the settings that name its address; None: there is none of its kind."""
     fake: Provider
-    more: dict[str, Any] = {"seed": seed, "pace": pace}
+    more: dict[str, Any] = {"seed": seed, "pace": pace, "doubles": DOUBLES}
     match channel:
         case Chatwoot():
             token = channel.access_token.get_secret_value()

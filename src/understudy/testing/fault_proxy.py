@@ -170,10 +170,11 @@ async def _dripping(request: web.BaseRequest, true: web.Response | None, body: b
     assert true is not None, "there is an answer to let drip"
     response = web.StreamResponse(status=true.status, headers=true.headers)
     response.content_length = len(body)
-    await response.prepare(request)
-    for number in range(len(body)):
-        await response.write(body[number : number + 1])
-        await asyncio.sleep(DRIP_S)
+    with suppress(ConnectionError):  # whoever asked has had enough
+        await response.prepare(request)
+        for number in range(len(body)):
+            await response.write(body[number : number + 1])
+            await asyncio.sleep(DRIP_S)
     return response
 
 
@@ -181,8 +182,9 @@ async def _broken_off(request: web.BaseRequest, true: web.Response | None, body:
     assert true is not None, "there is an answer to break off"
     response = web.StreamResponse(status=true.status, headers=true.headers)
     response.content_length = len(body) + 1
-    await response.prepare(request)
-    await response.write(body[: len(body) // 2])
+    with suppress(ConnectionError):
+        await response.prepare(request)
+        await response.write(body[: len(body) // 2])
     if request.transport is not None:
         request.transport.close()
     return response

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 from typing import Any
@@ -19,11 +20,12 @@ class Names:
     """Takes the place of the resolver of this process while it is open; for trials only, and one at a time.
 
     A name that stands in is this machine, or fails, as its own function says each time. With `only_here` no other host is
-    ever found, so that nothing can reach the outside; `refused` has what was asked for.
+    ever found, so that nothing can reach the outside; `refused` has what was asked for; `failed` counts look-ups of names that stand in and failed.
     """
 
     def __init__(self, *, only_here: bool = False) -> None:
         self.refused: list[str] = []
+        self.failed: Counter[str] = Counter()
         self._only_here = only_here
         self._fails: dict[str, Callable[[], bool]] = {}
         self._real: Callable[..., Any] | None = None
@@ -50,6 +52,7 @@ class Names:
         name = _text(host).lower().rstrip(".")
         if (fails := self._fails.get(name)) is not None:
             if fails():
+                self.failed[name] += 1
                 raise socket.gaierror(socket.EAI_NONAME, f"{name} is not known: its name is made to fail")
             return real(LOOPBACK, port, *more, **named)
         if self._only_here and not is_here(name):
