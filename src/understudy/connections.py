@@ -131,6 +131,7 @@ def build_channel(
                 secrets=[secret.get_secret_value() for secret in channel.secrets],
                 insecure=channel.insecure,
                 honours_keys=channel.honours_keys,
+                gives_ids=channel.gives_ids,
                 timeout_s=channel.timeout_s,
                 chars_max=channel.chars_max,
                 text_chars_max=settings.limits.message_chars_max,

@@ -56,3 +56,10 @@ def test_a_stage_reaches_nothing_outside_and_leaves_the_configuration_as_it_was(
     assert bundled_settings().model_dump_json() == before == settings.model_dump_json()
     assert (tmp_path / "chaos.db").exists()
     assert result.is_safe
+
+
+def test_an_empty_200_is_no_receipt_and_nobody_waits_in_vain(tmp_path: Path) -> None:
+    result, _ = played(tmp_path, fault="empty", on="channels.*", share=1.0)
+    assert result.was_struck
+    assert result.wrong == ()
+    assert result.is_safe
