@@ -69,6 +69,7 @@ def main() -> None:
 
 async def measure(folder: Path, *, rate: float, seconds: float) -> dict[str, Any]:
     """Start a server in a folder, write to it, and compare with what it stored."""
+    load_before = round(os.getloadavg()[0], 1)
     async with SignedWebhook() as sink:
         (folder / "knowledge").mkdir()
         hours = (
@@ -82,14 +83,15 @@ async def measure(folder: Path, *, rate: float, seconds: float) -> dict[str, Any
             await _load(sink, url, rate=rate, seconds=WARM_UP_S, first=1_000_000, told=lambda: None)
             with Progress(console=Console(stderr=True), transient=True) as progress:
                 task = progress.add_task("messages", total=round(rate * seconds))
-                began = time.monotonic()
+                began, worked = time.monotonic(), _worked_s(server.pid)
                 took = await _load(sink, url, rate=rate, seconds=seconds, first=1, told=lambda: progress.advance(task))
                 lasted_s = time.monotonic() - began
             replies = await _settled(sink, len(took))
+            worked_ms = (_worked_s(server.pid) - worked) / len(took) * 1e3
         finally:
             server.terminate()
             server.wait(60)
-    return {**_figures(took), "lasted_s": round(lasted_s, 1), "stored": _stored(folder), "replies": replies, "complaints": len(sink.complaints), "rate": rate, "cores": os.cpu_count()}  # fmt: skip
+    return {**_figures(took), "lasted_s": round(lasted_s, 1), "server_cpu_ms_per_message": round(worked_ms, 2), "load_before": load_before, "stored": _stored(folder), "replies": replies, "complaints": len(sink.complaints), "rate": rate, "cores": os.cpu_count()}  # fmt: skip
 
 
 async def _load(sink: SignedWebhook, url: str, *, rate: float, seconds: float, first: int, told: Any) -> list[tuple[float, int | None]]:  # fmt: skip
@@ -156,6 +158,12 @@ def _url_of(server: subprocess.Popen[str]) -> str:
     if not line:
         sys.exit("the server did not start")
     return str(json.loads(line)["url"])
+
+
+def _worked_s(process: int) -> float:
+    """Processor time that a process and all its threads have used so far; Linux."""
+    fields = Path(f"/proc/{process}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _stored(folder: Path) -> int:
