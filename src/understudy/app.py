@@ -214,17 +214,17 @@ class App:
         self.sole_process.release()
 
 
-def build(settings: Settings, base: Path, *, works: bool = True) -> App:
+def build(settings: Settings, base: Path, *, works: bool = True, instead: Mapping[str, str] | None = None) -> App:
     """Build everything that the settings ask for; raises `ConfigurationError` that names the setting.
 
-    `works` False: a process that takes messages and verdicts and leaves all turns to others; PostgreSQL only.
+    `works` False: a process that leaves all turns to others; PostgreSQL only. `instead`: in a trial, where a channel sends to.
     """
     clock, metrics = SystemClock(), Metrics()
     telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, recent := Recent(clock), Spans()])
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     versions = versions_of(settings, base, clock, agents)
-    outside = outside_of(settings, clock, telemetry)
+    outside = outside_of(settings, clock, telemetry, instead or {})
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
     others, beside = [second_opinions(settings, clock, opinions) for _ in range(2)]  # each with a budget of its own
     store = open_store(settings, base)

@@ -120,8 +120,10 @@ def build_identity(settings: Settings, clock: Clock) -> IdentityProvider | None:
     )
 
 
-def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: Settings) -> Channel:
-    """Build one channel; raises `ConfigurationError`."""
+def build_channel(
+    name: str, channel: ChannelSettings, clock: Clock, settings: Settings, *, instead: str | None = None
+) -> Channel:
+    """Build one channel; raises `ConfigurationError`. `instead`: the server that one over REST sends to in a trial."""
     match channel:
         case WebChat():
             return CollectedChannel(name)
@@ -135,6 +137,7 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
                 secrets=[secret.get_secret_value() for secret in channel.secrets],
                 insecure=channel.insecure,
                 honours_keys=channel.honours_keys,
+                gives_ids=channel.gives_ids,
                 timeout_s=channel.timeout_s,
                 chars_max=channel.chars_max,
                 text_chars_max=settings.limits.message_chars_max,
@@ -149,7 +152,7 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
             chars_max = settings.limits.message_chars_max
             return MatrixChannel(name, access_token=token, clock=clock, text_chars_max=chars_max, **rest)
         case _:
-            return rest_channel(name, channel, clock, settings)
+            return rest_channel(name, channel, clock, settings, instead=instead)
 
 
 def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) -> Channel:

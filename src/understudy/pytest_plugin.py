@@ -1,6 +1,6 @@
 """`pytest --understudy-suite suites/shop`: every case of a suite is a test; `--understudy-connector NAME` tries a channel.
 
-It runs nothing unless a suite or a channel is named.
+It runs nothing unless a suite or a channel is named. The fixture `understudy_fakes` starts fakes for tests of yours.
 
 A case fails where any of its trials failed, and is an *error* where none failed and some told nothing of the agent. JUnit
 reports are pytest's own (`--junitxml`). Under pytest-xdist each process tries the cases it is given.
@@ -20,12 +20,24 @@ import pytest
 from understudy.errors import UnderstudyError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from understudy.connector_kit.cases import Case
     from understudy.connector_kit.trial import Trial
     from understudy.evaluations import Evaluations
     from understudy.records.suite import Suite
     from understudy.records.suite import Trial as CaseTrial
     from understudy.settings.model import Settings
+    from understudy.testing.fakes import Fakes
+
+
+@pytest.fixture
+def understudy_fakes() -> Iterator[Fakes]:
+    """Fakes of providers and of an LLM endpoint, and faults before them: `understudy_fakes.chatwoot(webhook=…)`."""
+    from understudy.testing.fakes import Fakes
+
+    with Fakes() as fakes:
+        yield fakes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

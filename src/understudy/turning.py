@@ -60,21 +60,23 @@ def second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, Sec
     return SecondOpinions(clock, asked) if asked else None
 
 
-def outside_of(settings: Settings, clock: Clock, telemetry: Telemetry) -> dict[str, Any]:
+def outside_of(
+    settings: Settings, clock: Clock, telemetry: Telemetry, instead: Mapping[str, str]
+) -> dict[str, Any]:
     """All that is asked and told over the network beside agents, and what notices that systems answer otherwise than before,
     by their names in `App`; raises `ConfigurationError`."""
     contracts = Contracts(clock, telemetry)
     systems = systems_of(settings, clock, witness=contracts.answered)
-    return {"channels": channels_of(settings, clock), "systems": systems, "contracts": contracts}
+    return {"channels": channels_of(settings, clock, instead), "systems": systems, "contracts": contracts}
 
 
-def channels_of(settings: Settings, clock: Clock) -> dict[str, Channel]:
+def channels_of(settings: Settings, clock: Clock, instead: Mapping[str, str]) -> dict[str, Channel]:
     """Every channel, and that of the HTTP API; raises `ConfigurationError` where one takes its name."""
     channels: dict[str, Channel] = {API_CHANNEL: CollectedChannel(API_CHANNEL)}
     for name, channel in settings.channels.items():
         if name == API_CHANNEL:
             raise ConfigurationError(f"channels.{API_CHANNEL}: this name belongs to the HTTP API; choose another")
-        channels[name] = build_channel(name, channel, clock, settings)
+        channels[name] = build_channel(name, channel, clock, settings, instead=instead.get(name))
     return channels
 
 

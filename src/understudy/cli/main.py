@@ -15,6 +15,7 @@ from understudy.cli import (
     autonomy,
     backtest,
     channels,
+    chaos,
     check,
     demo,
     doctor,
@@ -51,6 +52,7 @@ tree.command("review")(review_command.review)
 tree.command("check")(check.check)
 tree.command("backtest")(backtest.backtest)
 tree.command("simulate")(simulate.simulate)
+tree.command("chaos")(chaos.chaos)
 tree.command("migrate")(migrate.migrate)
 tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
