@@ -18,8 +18,10 @@ from understudy.ports.telemetry import (
     HoldRaised,
     MessageReceived,
     MessageSent,
+    NoteWritten,
     PullFailed,
     ReleaseMoved,
+    RemarkTaken,
     RequestRefused,
     StepFailed,
     TopicModelAdopted,
@@ -97,5 +99,7 @@ EVENTS: tuple[Event, ...] = (
     TrialsRefused(run="run-1", suite="shop", release="rel-1", code="suite-differs", why="other cases"),
     PullFailed(channel="mail", error="no route", failures=2, again_s=1.5),
     EventIgnored(channel="web", why="our own message came back"),
+    NoteWritten(note_id="note-1", channel="web", kind="hold", outcome="written", attempt=1),
+    RemarkTaken(channel="web", kind="command", outcome="approve"),
     DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
 )

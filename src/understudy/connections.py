@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +16,8 @@ from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
-from understudy.records.rest import RestShape
-from understudy.settings.channels import Remote, Rest, Vendor
+from understudy.records.rest_notes import DeskShape
+from understudy.settings.channels import Desk, Remote, Rest, Vendor
 from understudy.settings.mail import Email, MailServer
 from understudy.settings.matrix import Matrix
 from understudy.settings.model import (
@@ -206,7 +207,7 @@ def _account(name: str, channel: Email, server: MailServer, port: int) -> Accoun
     )
 
 
-def shape_of_channel(channel: Rest | Vendor) -> RestShape:
+def shape_of_channel(channel: Rest | Vendor) -> DeskShape:
     """The shape of a channel: the one in the configuration, or the vendor's that is shipped."""
     from understudy.adapters.channels.presets import shape_of
 
@@ -217,30 +218,39 @@ def rest_channel(
     name: str, channel: Rest | Vendor, clock: Clock, settings: Settings, *, instead: str | None = None
 ) -> RestChannel:
     """A channel as its shape describes it; `instead`: the server that it sends to in a trial."""
-    from understudy.adapters.channels.rest import RestChannel
-
+    shape = shape_of_channel(channel)
     if isinstance(channel, Rest):
         values, credentials = channel.values, channel.credentials
     else:
-        own = {
-            field: getattr(channel, field) for field in type(channel).model_fields.keys() - Remote.model_fields.keys()
-        }
+        shared = Remote.model_fields.keys() | Desk.model_fields.keys()
+        own = {field: getattr(channel, field) for field in type(channel).model_fields.keys() - shared}
         values = {field: value for field, value in own.items() if isinstance(value, str) and field != "kind"}
         credentials = {field: value for field, value in own.items() if isinstance(value, SecretStr)}
-    return RestChannel(
-        name,
-        shape_of_channel(channel),
-        clock=clock,
-        secrets=[secret.get_secret_value() for secret in channel.secrets],
-        credentials={field: secret.get_secret_value() for field, secret in credentials.items()},
-        values=values,
-        public_url=settings.server.public_url,
-        insecure=channel.insecure,
-        chars_max=channel.chars_max,
-        text_chars_max=settings.limits.message_chars_max,
-        timeout_s=channel.timeout_s,
-        instead=instead,
-    )
+    common: dict[str, Any] = {
+        "clock": clock,
+        "secrets": _all_plain(channel.secrets),
+        "credentials": {field: secret.get_secret_value() for field, secret in credentials.items()},
+        "values": values,
+        "public_url": settings.server.public_url,
+        "insecure": channel.insecure,
+        "chars_max": channel.chars_max,
+        "text_chars_max": settings.limits.message_chars_max,
+        "timeout_s": channel.timeout_s,
+        "instead": instead,
+    }
+    if isinstance(channel, Desk) and shape.notes is not None:
+        from understudy.adapters.channels.rest_desk import DeskChannel
+
+        is_noted = channel.review != "console"
+        secrets = _all_plain(channel.note_secrets)
+        return DeskChannel(name, shape, takes_notes=is_noted, note_secrets=secrets, **common)
+    if isinstance(channel, Desk) and channel.review != "console":
+        raise ConfigurationError(
+            f"channel {name!r}: review = {channel.review!r} needs notes; describe the help desk's, or review in the console"
+        )
+    from understudy.adapters.channels.rest import RestChannel
+
+    return RestChannel(name, shape, **common)
 
 
 def preset_of(kind: str) -> str:
@@ -253,6 +263,10 @@ def preset_of(kind: str) -> str:
         names = ", ".join((*PRESETS, *EXAMPLES))
         raise ConfigurationError(f"no channel is shipped under the kind {kind!r}; there are {names}")
     return text_of(kind)
+
+
+def _all_plain(secrets: Sequence[SecretStr]) -> list[str]:
+    return [secret.get_secret_value() for secret in secrets]
 
 
 def _plain(secret: SecretStr | None) -> str | None:

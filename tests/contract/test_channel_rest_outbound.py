@@ -61,7 +61,7 @@ def test_a_reply_reaches_each_vendor_with_its_text_as_it_was_written(kind: str, 
     assert said == ENTRY.text
     assert (
         "authorization" in {name.lower() for name, _ in request.headers}
-        or "api_access_token" in body
+        or "api-access-token" in body
         or kind == "chatwoot"
     )
     if kind in ("twilio", "sinch_sms", "sinch_conversation", "whatsapp_cloud", "slack", "zendesk"):

@@ -27,8 +27,9 @@ BUILT_EVENTS = {
     "hold.": {state.value for state in HoldState if state is not HoldState.OPEN},
     "turn.": {TurnState.DRAFTING.value, TurnState.GATHERING.value},
     "outbox.": {"accepted", "rejected", "retry", "unknown", "dead"},
+    "note.": {"written", "retry", "unsure", "unknown", "failed"},
 }
-FLOWS = {"delivery", "effects", "review", "turn", "upkeep"}
+FLOWS = {"delivery", "effects", "notes", "review", "turn", "upkeep"}
 ABOUT_EVERY_ENTRY = {"at", "turn_id", "conversation_id", "actor"}
 
 

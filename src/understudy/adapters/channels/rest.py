@@ -104,7 +104,11 @@ class RestChannel(TakesEvents):
             seen = self._reading.without_payload(request)
             self._verify(self._as_signed(request), seen, request.received_at)
         scope = self._reading.scope(request)
-        return self._shake_hands("POST", scope) or self._reading.events(scope)
+        return self._shake_hands("POST", scope) or self._read_in(scope)
+
+    def _read_in(self, scope: Mapping[str, Any]) -> Events:
+        """What a request holds whose sender is known."""
+        return self._reading.events(scope)
 
     async def send(self, entry: OutboxEntry) -> SendResult:
         """Send one entry and say what the answer means."""
