@@ -91,11 +91,22 @@ class Channel(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """What a provider says of how this channel is set up there. `is_well` None: it could not be asked; `mend` says what to do."""
+
+    what: str
+    is_well: bool | None
+    says: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
     """What a provider answered to a question that changes nothing; `clock_ahead_s`: how far our clock is ahead of its."""
 
     says: str
     clock_ahead_s: float | None = None
+    inspected: tuple[Inspected, ...] = ()
 
 
 class Checked(ABC):
@@ -158,6 +169,8 @@ class KeepsNotes(ABC):
     """Whether its notes stand under a name other than the conversation's, which has to be found first."""
     looks_up_notes: bool
     """Whether it can be asked what became of a note."""
+    knows_authors: bool
+    """Whether it can be asked who wrote a remark."""
     note_chars_max: int
     """The longest note it takes."""
 

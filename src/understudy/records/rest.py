@@ -214,6 +214,30 @@ class LookUpShape(RequestShape):
     provider_id: Paths = Field([], description="the provider's id of what was found")
 
 
+class InspectionShape(RequestShape):
+    """A question to the provider that changes nothing, asked by doctor; its condition may speak of {"item", "hook", "own"} and the answer.
+
+    `hook` has the addresses of this channel as providers should know them: `url`, and `notes`.
+    """
+
+    what: str = Field(min_length=1, max_length=40, description="what is looked at, such as web hook")
+    answered: Condition = Field(description="condition for an answer to rely on")
+    items: Path = Field("$.body", description="the candidates in the answer")
+    when: Condition | None = Field(None, description="condition that holds of one of the items where all is well")
+    words: Paths = Field([], description="where words stand, separated by commas or spaces, or as a list")
+    needs: list[str] = Field([], description="words that have to be there, such as scopes")
+    secret: Paths = Field(
+        [], description="where an item that fits says the secret it signs with, compared with `secrets`"
+    )
+    mend: str = Field(min_length=1, max_length=300, description="what to do where it is not well")
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> InspectionShape:
+        if self.when is None and not (self.words and self.needs):
+            raise ValueError("give when, or words and needs: else nothing is asked")
+        return self
+
+
 class CanShape(Part):
     """What the channel can do."""
 
@@ -240,6 +264,9 @@ class RestShape(Part):
     can: CanShape = CanShape()
     probe: RequestShape | None = Field(
         None, description="a request that changes nothing, by which doctor sees that it is let in"
+    )
+    inspections: list[InspectionShape] = Field(
+        [], description="further questions of doctor; one that lacks a credential is not asked"
     )
 
     def unknown_placeholders(self, known: Any) -> frozenset[str]:

@@ -18,7 +18,7 @@ import httpx2
 from yarl import URL
 
 from understudy.adapters.channels.matrix_reading import MatrixReading, place_of
-from understudy.adapters.channels.outlet import RETRY_AFTER_S_MAX, TIMEOUT_S, Outlet, body_of, checked_url
+from understudy.adapters.channels.outlet import RETRY_AFTER_S_MAX, TIMEOUT_S, Outlet, ahead_of, body_of, checked_url
 from understudy.errors import ChannelUnreachable, MalformedInput
 from understudy.ports.channel import Arrival, Capabilities, Checked, Events, Fetched, InboundRequest, Reached
 from understudy.ports.clock import Clock
@@ -71,6 +71,7 @@ class MatrixChannel(Fetched, Checked):
         self.per_sender_hour_max = per_sender_hour_max
         self._outlet = Outlet(checked_url(name, homeserver), clock=clock, timeout_s=timeout_s, honours_keys=True)
         self._client: httpx2.AsyncClient | None = None
+        self._dated: str | None = None
         # A repeated key is dropped, and a room keeps its order.
         self.capabilities = Capabilities(honours_keys=True, chars_max=chars_max)
 
@@ -164,6 +165,7 @@ class MatrixChannel(Fetched, Checked):
             raise ChannelUnreachable(
                 f"{self._base} cannot be asked for {path.partition('/')[0]}: {error or type(error).__name__}"
             ) from error
+        self._dated = answer.headers.get("date")
         if not isinstance(said, dict) or answer.status_code != 200:
             raise ChannelUnreachable(
                 f"{self._base} refuses {path.partition('/')[0]}: {_refusal(answer.status_code, said)}"
@@ -175,7 +177,8 @@ class MatrixChannel(Fetched, Checked):
         who = (await self._ask("GET", "account/whoami")).get("user_id")
         if who != self._user_id:
             raise ChannelUnreachable(f"the access token is {who}'s, not {self._user_id}'s")
-        return Reached(says=f"{urlsplit(self._base).hostname} lets {who} in")
+        says = f"{urlsplit(self._base).hostname} lets {who} in"
+        return Reached(says=says, clock_ahead_s=ahead_of(self._dated, self._clock.now()))
 
     # Out -----------------------------------------------------------------------------------------------------
 
