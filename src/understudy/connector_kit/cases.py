@@ -10,9 +10,11 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
+from understudy.adapters.channels.rest_heard import heard
 from understudy.connector_kit.trial import CaseFailed, Server, Trial, answer, changed, demand, paths_in
 from understudy.errors import InputError, MalformedInput, SignatureInvalid
 from understudy.ports.channel import Events
+from understudy.records.notes import RemarkKind
 from understudy.records.outbox import Accepted, Rejected, Retry, SendResult, Unknown
 from understudy.testing.scripted import FROZEN_START
 
@@ -220,6 +222,17 @@ def readable_get(trial: Trial, request: Any) -> Events | None:
         return None
 
 
+def command_in_a_note_is_heard_once_and_nothing_else_is(trial: Trial) -> None:
+    notes = trial.shape.notes
+    if notes is None or notes.sample is None:
+        return
+    twice = [heard(notes, trial.scope(notes.sample)) for _ in range(2)]
+    demand([one.kind for one in twice[0]] == [RemarkKind.COMMAND], f"the sample of a command is heard as {twice[0]}")
+    demand(twice[0] == twice[1], "two readings give two remarks")
+    plain = heard(notes, trial.scope(notes.sample.replace(twice[0][0].text, f"not {twice[0][0].text}")))
+    demand(all(one.kind is not RemarkKind.COMMAND for one in plain), "a note that begins with no slash is a command")
+
+
 # --- what goes out
 
 
@@ -358,7 +371,7 @@ _CASES = (
     unknown_field_is_harmless, missing_field_is_accounted_for, changed_type_is_accounted_for,
     emoji_and_other_scripts_arrive_intact, overlong_message_is_cut_and_goes_to_a_person, megabyte_is_accounted_for,
     message_without_text_is_noted_for_a_person, names_that_are_too_long_are_refused_or_cut, get_brings_nothing_in,
-    handshake_needs_its_token, taken_reply_is_accepted, text_of_a_reply_is_data, address_of_a_customer_is_data,
+    handshake_needs_its_token, command_in_a_note_is_heard_once_and_nothing_else_is, taken_reply_is_accepted, text_of_a_reply_is_data, address_of_a_customer_is_data,
     repeated_send_is_the_same_request, overlong_reply_is_rejected_unsent, answer_without_the_id_is_no_receipt,
     too_many_requests_is_tried_again_when_it_says, server_error_is_never_a_blind_repeat, unavailable_is_tried_again,
     refusal_is_final, redirect_is_not_followed, broken_connection_is_unknown, silence_is_unknown,

@@ -19,7 +19,7 @@ from understudy.errors import ConfigurationError
 from understudy.ports.channel import Events, InboundRequest
 from understudy.records.conversation import Author, Inbound
 from understudy.records.outbox import OutboxEntry, OutboxState, SendResult
-from understudy.records.rest import RestShape
+from understudy.records.rest_notes import DeskShape
 from understudy.settings.channels import Remote
 from understudy.settings.model import Settings
 from understudy.testing.scripted import FROZEN_START, FrozenClock
@@ -102,7 +102,7 @@ class Trial:
                 f"{name!r} is no channel that can be tried; those of kind rest and of vendors can: {', '.join(names) or 'none'}"
             )
         self.settings, self.name, self.configured = settings, name, channel
-        self.shape: RestShape = shape_of_channel(channel)
+        self.shape: DeskShape = shape_of_channel(channel)
         if self.shape.inbound.sample is None or self.shape.answer.sample is None:
             raise ConfigurationError(
                 f"channel {name!r} has no samples: give a customer's message as channels.{name}.inbound.sample and the "
@@ -150,6 +150,10 @@ class Trial:
     def read(self, body: bytes) -> Events:
         """What the channel reads in a request that its provider signed."""
         return self.built.read(self.request(body))
+
+    def scope(self, sample: str) -> Any:
+        """All there is to see of a sample."""
+        return self.built.scope(self.request(sample.encode()))
 
     def message(self) -> Inbound:
         """The one message of the sample."""

@@ -63,6 +63,7 @@ class MatrixChannel(Fetched, Checked):
         chars_max: int | None = None,
     ) -> None:
         self.name = name
+        self._clock = clock
         self._base = homeserver.rstrip("/")
         self._user_id = user_id
         self._headers = {"authorization": f"Bearer {access_token}"}
@@ -93,14 +94,12 @@ class MatrixChannel(Fetched, Checked):
         following = batch.get("next_batch")
         if not isinstance(following, str) or not following:
             raise ChannelUnreachable(f"{self._base} answered a sync without next_batch")
-        rooms = batch.get("rooms") or {}
-        for room, invited in (rooms.get("invite") or {}).items():
-            await self._answer_invitation(room, invited)
+        try:
+            found = await self._found(batch.get("rooms") or {}, cursor)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ChannelUnreachable(f"{self._base} answered a sync that is none: {error}") from error
         if cursor is None:  # what was said before nobody asked for
             return (Arrival(events=Events(), cursor=following),)
-        found: list[Inbound | str] = []
-        for room, joined in (rooms.get("join") or {}).items():
-            found += await self._said_in(room, joined.get("timeline") or {}, cursor)
         if not found and following == cursor:
             return ()
         events = Events(
@@ -108,6 +107,15 @@ class MatrixChannel(Fetched, Checked):
             ignored=tuple(one for one in found if isinstance(one, str)),
         )
         return (Arrival(events=events, cursor=following, id=following[:100]),)
+
+    async def _found(self, rooms: Any, cursor: str | None) -> list[Inbound | str]:
+        """What a batch holds, once its invitations are answered."""
+        for room, invited in (rooms.get("invite") or {}).items():
+            await self._answer_invitation(room, invited)
+        found: list[Inbound | str] = []
+        for room, joined in (rooms.get("join") or {}).items() if cursor is not None else ():
+            found += await self._said_in(room, joined.get("timeline") or {}, cursor or "")
+        return found
 
     async def _said_in(self, room: str, timeline: dict[str, Any], since: str) -> list[Inbound | str]:
         events = list(timeline.get("events") or [])
@@ -161,7 +169,7 @@ class MatrixChannel(Fetched, Checked):
         try:
             answer = await self._client.request(method, url, params=params, json=body, timeout=timeout_s)
             said = answer.json()
-        except (httpx2.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, ValueError, RecursionError) as error:
             raise ChannelUnreachable(
                 f"{self._base} cannot be asked for {path.partition('/')[0]}: {error or type(error).__name__}"
             ) from error

@@ -107,6 +107,10 @@ class RestChannel(TakesEvents):
         scope = self._reading.scope(request)
         return self._shake_hands("POST", scope) or self._read_in(scope)
 
+    def scope(self, request: InboundRequest) -> Mapping[str, Any]:
+        """All there is to see of a request, for whoever tries a shape; raises `MalformedInput`."""
+        return self._reading.scope(request)
+
     def _read_in(self, scope: Mapping[str, Any]) -> Events:
         """What a request holds whose sender is known."""
         return self._reading.events(scope)
