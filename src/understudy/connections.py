@@ -18,7 +18,7 @@ from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.records.rest_notes import DeskShape
 from understudy.settings.channels import Desk, Remote, Rest, Vendor
-from understudy.settings.mail import Email, MailServer
+from understudy.settings.mail import Email, MailOAuth, MailServer
 from understudy.settings.matrix import Matrix
 from understudy.settings.model import (
     AgentSettings,
@@ -36,6 +36,7 @@ from understudy.settings.model import (
 from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion, OpinionSettings
 
 if TYPE_CHECKING:
+    from understudy.adapters.channels.mail_tokens import TokenSource
     from understudy.adapters.channels.mailbox import Account
     from understudy.adapters.channels.rest import RestChannel
 
@@ -156,11 +157,14 @@ def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) ->
     from understudy.adapters.channels.mail_reading import Reading
     from understudy.adapters.channels.mail_writing import Letterhead
 
+    tokens = None if channel.oauth is None else _tokens(channel.oauth, clock, channel.timeout_s)
     address, domain = channel.address.lower(), channel.message_id_domain or channel.address.rpartition("@")[2].lower()
     return MailChannel(
         name,
-        imap=_account(name, channel, channel.imap, {"tls": 993}.get(channel.imap.security, 143)),
-        smtp=_account(name, channel, channel.smtp, {"tls": 465, "starttls": 587}.get(channel.smtp.security, 25)),
+        imap=_account(name, channel, channel.imap, {"tls": 993}.get(channel.imap.security, 143), tokens),
+        smtp=_account(
+            name, channel, channel.smtp, {"tls": 465, "starttls": 587}.get(channel.smtp.security, 25), tokens
+        ),
         folder=channel.folder,
         reading=Reading(
             own=frozenset({address, *(alias.lower() for alias in channel.aliases)}),
@@ -188,8 +192,22 @@ def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) ->
     )
 
 
-def _account(name: str, channel: Email, server: MailServer, port: int) -> Account:
-    if server.password is None and channel.password is None:
+def _tokens(oauth: MailOAuth, clock: Clock, timeout_s: float) -> TokenSource:
+    from understudy.adapters.channels.mail_tokens import OAuthTokens
+
+    return OAuthTokens(
+        url=oauth.token_url,
+        client_id=oauth.client_id,
+        client_secret=_plain(oauth.client_secret),
+        refresh_token=_plain(oauth.refresh_token),
+        scope=oauth.scope,
+        now=clock.now,
+        timeout_s=timeout_s,
+    )
+
+
+def _account(name: str, channel: Email, server: MailServer, port: int, tokens: TokenSource | None) -> Account:
+    if tokens is None and server.password is None and channel.password is None:
         raise ConfigurationError(
             f"channel {name!r}: the mailbox {channel.address} has no password; "
             f"set UNDERSTUDY__CHANNELS__{name.upper()}__PASSWORD, or …_FILE"
@@ -204,6 +222,7 @@ def _account(name: str, channel: Email, server: MailServer, port: int) -> Accoun
         security=server.security,
         timeout_s=channel.timeout_s,
         certificates=None if channel.certificates is None else str(channel.certificates),
+        tokens=tokens,
     )
 
 
