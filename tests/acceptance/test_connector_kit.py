@@ -21,6 +21,7 @@ from understudy.settings.model import Settings
 FENCE = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 VENDORS: dict[str, dict[str, Any]] = {
     "twilio": {"account_sid": "AC" + "0" * 32, "sender": "+18005551212"},
+    "kannel": {"base_url": "http://localhost:13013", "username": "u", "password": "p", "sender": "+4930"},
     "sinch_sms": {"service_plan_id": "plan", "api_token": "t", "sender": "12025550142"},
     "sinch_conversation": {"project_id": "p", "app_id": "app", "access_key_id": "k", "access_key": "s"},
     "whatsapp_cloud": {"phone_number_id": "106540352242922", "access_token": "t", "verify_token": "ours"},

@@ -87,7 +87,10 @@ class AttachmentShape(Part):
 class InboundShape(Part):
     """Where the messages of a request are, and which of them a customer wrote."""
 
-    form: Literal["json", "form"] = Field("json", description="what the body is; the fields of a form are texts")
+    form: Literal["json", "form", "query"] = Field(
+        "json",
+        description="what the body is; the fields of a form are texts. query: everything stands in the address, and a GET is as good as a POST",
+    )
     events: Path = Field("$", description="the events in the payload; `$` is the payload itself")
     messages: Paths = Field(
         ["$"], description="the messages in an event, all that each path finds; `$` is the event itself"
@@ -109,7 +112,9 @@ class InboundShape(Part):
     phone: Paths = Field([], description="the customer's phone number")
     attachments: list[AttachmentShape] = Field([], description="what else a message may carry")
     sample: str | None = Field(None, description="a customer's message as the provider sends it, for the connector kit")
-    acknowledge: Literal["json", "empty"] = Field("json", description="how a request is answered; empty: 204, no body")
+    acknowledge: Literal["json", "empty", "ok"] = Field(
+        "json", description="how a request is answered; empty: 204, no body; ok: 200 and these two letters"
+    )
 
 
 class ReportsShape(Part):
@@ -197,6 +202,7 @@ class AnswerShape(Part):
     retry_after: Paths = Field([], description="seconds to wait; else the header Retry-After is read")
     code: Paths = Field([], description="the provider's code for what went wrong, told to people")
     sample: str | None = Field(None, description="the answer to a reply that was taken, for the connector kit")
+    sample_status: int = Field(200, ge=200, le=299, description="the status that comes with the sample")
     rules: list[AnswerRule] = Field([], description="asked in order")
 
 

@@ -73,6 +73,17 @@ class SinchSms(Remote):
     chars_max: int | None = Field(2_000, ge=1, description="longest reply it takes, in characters")
 
 
+class Kannel(Remote):
+    """SMS by a Kannel gateway; it calls /webhooks/NAME?token=SECRET, where the secret is one of `secrets`, of letters and digits."""
+
+    kind: Literal["kannel"]
+    base_url: str = Field(pattern="^https?://", description="address of its smsbox, such as http://localhost:13013")
+    username: str = Field(min_length=1, description="of the sendsms-user")
+    password: SecretStr = Field(description="of the sendsms-user")
+    sender: str = Field(min_length=1, description="the number replies come from")
+    chars_max: int | None = Field(600, ge=1, description="longest reply it takes, in characters; ten parts of 67")
+
+
 class SinchConversation(Remote):
     """WhatsApp, RCS, SMS and others by Sinch's Conversation API; `secrets` are those of its web hooks."""
 
@@ -147,5 +158,5 @@ class Intercom(Remote):
     )
 
 
-Vendor = Twilio | SinchSms | SinchConversation | WhatsAppCloud | Slack | Chatwoot | Zendesk | Intercom
+Vendor = Twilio | Kannel | SinchSms | SinchConversation | WhatsAppCloud | Slack | Chatwoot | Zendesk | Intercom
 """Channels whose shape is shipped under their `kind`."""

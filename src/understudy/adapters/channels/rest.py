@@ -98,7 +98,7 @@ class RestChannel(TakesEvents):
 
     def read(self, request: InboundRequest) -> Events:
         """Verify the request, answer a handshake, or read every event. Raises as `TakesEvents` says."""
-        if request.method == "GET":
+        if request.method == "GET" and self._shape.inbound.form != "query":
             scope = self._reading.scope(request)
             return self._shake_hands("GET", scope) or Events(ignored=("a GET that is no handshake of this channel",))
         if self._verify is not None:

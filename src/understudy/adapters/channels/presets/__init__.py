@@ -9,7 +9,7 @@ from typing import Final
 from understudy.records.rest_notes import DeskShape
 
 PRESETS: Final = (
-    "chatwoot", "intercom", "sinch_conversation", "sinch_sms", "slack", "twilio", "whatsapp_cloud", "zendesk",
+    "chatwoot", "intercom", "kannel", "sinch_conversation", "sinch_sms", "slack", "twilio", "whatsapp_cloud", "zendesk",
 )  # fmt: skip
 """Their names, which are the `kind` of a channel too."""
 
