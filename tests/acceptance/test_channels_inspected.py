@@ -158,3 +158,41 @@ def test_channel_checks_a_request_by_its_own_secrets(folder: Path, understudy_he
     nobody = understudy_here("channels", "verify", "fax", "--body-file", "body", cwd=folder)
     assert nobody.code == 3
     assert "configured: chat, mail, room" in nobody.err
+
+
+NOTED = """
+[channels.chat]
+kind = "chatwoot"
+base_url = "http://127.0.0.1:9"
+account_id = "1"
+access_token = "t"
+secrets = ["s3cret"]
+review = "notes"
+{more}
+"""
+
+
+@pytest.mark.parametrize(
+    ("more", "state", "says"),
+    [
+        ("", "error", "nobody over there can be known"),
+        ('colleagues = { "7" = "Rosa" }', "warning", "by configured ids alone"),
+        ('notes_token = "a"', "ok", "drafts are shown in them (notes)"),
+    ],
+)
+def test_doctor_says_what_notes_lack(tmp_path: Path, understudy_here: Any, more: str, state: str, says: str) -> None:
+    (tmp_path / "understudy.toml").write_text(NOTED.format(more=more), encoding="utf-8")
+    results = understudy_here("doctor", "--json", cwd=tmp_path).json()["results"]
+    (found,) = [one for one in results if one["what"] == "channels.chat notes"]
+    assert found["state"] == state
+    assert says in found["says"]
+
+
+def test_help_desk_that_cannot_be_written_to_is_refused_with_what_it_lacks(
+    tmp_path: Path, understudy_here: Any
+) -> None:
+    given = 'kind = "zendesk"\nsubdomain = "acme"\napp_id = "a"\nkey_id = "k"\nkey_secret = "s"\nsecrets = ["x"]\nreview = "both"\n'
+    (tmp_path / "understudy.toml").write_text(f"[channels.chat]\n{given}", encoding="utf-8")
+    ended = understudy_here("doctor", "--json", cwd=tmp_path)
+    (found,) = [one for one in ended.json()["results"] if one["what"] == "channels.chat"]
+    assert "lacks notes_token and notes_user" in found["says"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from understudy.notes.wording import code_of
 from understudy.records.access import Role
 from understudy.records.autonomy import Outcome
 from understudy.records.conversation import Mode
+from understudy.records.outbox import Unknown
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.reviewing import ReviewTerms
 from understudy.records.turn import TurnState
@@ -281,3 +283,48 @@ def test_help_desk_in_which_nobody_reviews_is_written_nothing(make: Make, desk: 
         assert stage.customer_got == []
     stage.remark("I answer.", private=False)
     assert stage.stage.conversation(stage.to).mode is Mode.PERSON
+
+
+def test_two_processes_that_look_at_one_remark_carry_it_out_once(stage: NotedStage) -> None:
+    stage.ask()
+    stage.desk.remark("/approve")  # type: ignore[attr-defined]
+    stage.deliver()
+    (remark,) = stage.remarks_left()
+
+    async def both() -> None:
+        await asyncio.gather(*(stage.remarks.look(remark.id) for _ in range(4)))
+
+    stage.stage.run(both())
+    stage.settle()
+    assert stage.customer_got == ["About: When?"]
+    assert stage.stage.ledger_events.count("verdict.given") == 1
+
+
+def test_remark_whose_process_died_before_its_effect_is_carried_out_later(stage: NotedStage) -> None:
+    stage.ask()
+    stage.desk.remark("/approve")  # type: ignore[attr-defined]
+    stage.deliver()
+    (remark,) = stage.remarks_left()
+    stage.stage.store.write_now(lambda tx: stage.remarks._lease(tx, remark.id))  # begun, and no more
+    stage.settle()
+    assert stage.customer_got == []
+    stage.pass_time(61)
+    assert stage.customer_got == ["About: When?"]
+
+
+def test_unsure_send_is_settled_in_a_note(stage: NotedStage) -> None:
+    stage.ask()
+    send, stage.channel.send = stage.channel.send, _unknown
+    look_up, stage.channel.look_up = stage.channel.look_up, _unknown
+    stage.remark("/approve")
+    stage.channel.send, stage.channel.look_up = send, look_up
+    assert "nobody knows whether this message reached the customer" in stage.noted[-1]
+    assert "> About: When?" in stage.noted[-1]
+    stage.remark("/approve")
+    assert "takes /arrived or /send-again" in stage.noted[-1]
+    stage.remark("/send-again")
+    assert stage.customer_got == ["About: When?"]
+
+
+async def _unknown(_entry: Any) -> Any:
+    return Unknown(reason="reset")
