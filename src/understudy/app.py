@@ -33,6 +33,9 @@ from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
 from understudy.learning.topics import TopicLearning
+from understudy.notes.showing import NOTES_JOB
+from understudy.notes.taking import REMARK_JOB, Remarks
+from understudy.notes.writing import NOTE_JOB, Notes
 from understudy.oversight import earning_terms, expiry_reply, lessons_of, reviewing, sweeps_of, topic_terms
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
@@ -115,6 +118,8 @@ class App:
     pulling: Pulling
     tickets: TicketDesk
     system_sweeps: tuple[Sweeps, ...]
+    notes: Notes
+    remarks: Remarks
     holds: Holds
     verdicts: Verdicts
     alike: AlikeVerdicts
@@ -157,6 +162,7 @@ class App:
         }
         handlers |= {HOLD_JOB: self.holds.look, VERDICT_JOB: self.verdicts.look}
         handlers |= {LEARNING_JOB: self.learning.look, SEED_JOB: self.seeds.look}
+        handlers |= {NOTE_JOB: self.notes.look, NOTES_JOB: self.notes.write, REMARK_JOB: self.remarks.look}
         self.dispatcher.start(handlers)
         if self.is_alone:  # and so no program of another version works here either
             if self.settings.store.migrate_at_start:
@@ -175,8 +181,8 @@ class App:
             sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
-        if committed.jobs:
-            self.dispatcher.hint_all(committed.jobs)
+        if jobs := (*committed.jobs, *self.notes.hear(committed)):
+            self.dispatcher.hint_all(jobs)
 
     def drain(self) -> None:
         """Begin no new turn from now on, where another process can; requests are answered as before."""
@@ -230,9 +236,10 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     store = open_store(settings, base)
     places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
-    outbox = outbox_of(settings, store, clock, telemetry, outside["channels"])
+    channels = outside["channels"]
+    outbox = outbox_of(settings, store, clock, telemetry, channels)
     flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
-    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
+    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, channels)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)

@@ -10,7 +10,7 @@ from typing import Any
 from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.assessment.decision import REASONS
-from understudy.connections import build_channel, build_system
+from understudy.connections import build_channel
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.reports import Reports
 from understudy.errors import ConfigurationError
@@ -29,6 +29,7 @@ from understudy.settings.channels import Remote
 from understudy.settings.earning import feedback_terms_of
 from understudy.settings.mail import Email
 from understudy.settings.model import Settings, Webhook
+from understudy.systems import build_system
 from understudy.tickets.flow import Opens, TicketDesk
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
@@ -60,9 +61,7 @@ def second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, Sec
     return SecondOpinions(clock, asked) if asked else None
 
 
-def outside_of(
-    settings: Settings, clock: Clock, telemetry: Telemetry, instead: Mapping[str, str]
-) -> dict[str, Any]:
+def outside_of(settings: Settings, clock: Clock, telemetry: Telemetry, instead: Mapping[str, str]) -> dict[str, Any]:
     """All that is asked and told over the network beside agents, and what notices that systems answer otherwise than before,
     by their names in `App`; raises `ConfigurationError`."""
     contracts = Contracts(clock, telemetry)

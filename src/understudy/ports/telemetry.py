@@ -39,6 +39,27 @@ class EventIgnored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteWritten:
+    """A note was written into a help desk, or was not: `outcome` is *written*, *retry*, *unsure* (it is looked for later), *unknown* or
+    *failed*."""
+
+    note_id: str
+    channel: str
+    kind: str
+    outcome: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemarkTaken:
+    """What a colleague remarked in a help desk was dealt with; `outcome` says in a word what came of it."""
+
+    channel: str
+    kind: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PullFailed:
     """A channel that is fetched from could not be asked, or what it gave could not be stored; it is tried again in
     `again_s`. Nothing is lost meanwhile: it stays where it is. `failures`: so often in a row."""
@@ -290,6 +311,8 @@ Event = (
     MessageReceived
     | RequestRefused
     | EventIgnored
+    | NoteWritten
+    | RemarkTaken
     | PullFailed
     | DeliveryReported
     | AgentAsked

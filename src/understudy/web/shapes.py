@@ -111,8 +111,18 @@ class ReviewersOut(BaseModel):
     agreement: Agreed | None
 
 
+class LetterOut(BaseModel):
+    """What came around a message that is a letter. `whole`: what was written before quoted history was taken away, its first
+    20,000 characters; null where nothing was taken away, and in old messages of a conversation with much of it. `is_proven`
+    false: nobody vouches for the sender."""
+
+    subject: str
+    whole: str | None
+    is_proven: bool
+
+
 class MessageOut(BaseModel):
-    """Something said in a conversation."""
+    """Something said in a conversation; `letter` where it is a mail."""
 
     seq: int
     turn_id: str | None
@@ -120,6 +130,7 @@ class MessageOut(BaseModel):
     author_name: str | None
     text: str
     at: datetime
+    letter: LetterOut | None = None
 
 
 class ConversationOut(BaseModel):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 
 from understudy.app import App
 from understudy.errors import NotFound
@@ -11,11 +12,12 @@ from understudy.ports.store import Transaction
 from understudy.records.access import Caller
 from understudy.records.assessment import Assessment
 from understudy.records.codec import readable
-from understudy.records.conversation import Conversation, Mode
+from understudy.records.conversation import Conversation, Message, Mode
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.facts import WHY, Facts
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState
+from understudy.records.pulls import Envelope
 from understudy.records.review import Hold, HoldKind, VerdictKind
 from understudy.records.tickets import Ticket
 from understudy.records.turn import Turn, TurnState
@@ -28,6 +30,7 @@ from understudy.web.shapes import (
     FactsOut,
     HoldDetail,
     LedgerLine,
+    LetterOut,
     MessageOut,
     Reply,
     TicketOut,
@@ -37,6 +40,8 @@ from understudy.web.shapes import (
 SETTLED = frozenset({TurnState.ANSWERED, TurnState.SUPERSEDED, TurnState.SPENT, TurnState.REDRAFTED})
 """States in which nothing more will happen to a turn; a handed-off one may still be answered by a person."""
 
+WHOLE_CHARS_MAX, WHOLE_CHARS_IN_ALL = 20_000, 200_000
+"""So much of a letter is shown whole, and of all letters of a conversation."""
 AFTERWARDS = frozenset({HoldKind.AUDIT, HoldKind.SECOND, HoldKind.REDRAFT})
 """Kinds of hold that no answer waits for."""
 
@@ -93,7 +98,20 @@ def conversation_view(tx: Transaction, conversation: Conversation) -> Conversati
         mode=Mode.AGENT if is_rehearsal else conversation.mode,
         taken_by=conversation.taken_by,
         contact=ContactOut(id=contact.id, name=contact.name, email=contact.email, phone=contact.phone),
-        messages=[
+        messages=messages_view(messages, tx.envelopes.of_conversation(conversation.id)),
+    )
+
+
+def messages_view(messages: Sequence[Message], envelopes: Mapping[str, Envelope]) -> list[MessageOut]:
+    """Show messages, the letters among them with what came around them; the latest whole texts first, as far as there is room."""
+    room, shown = WHOLE_CHARS_IN_ALL, []
+    for message in reversed(messages):
+        letter, envelope = None, envelopes.get(message.id)
+        if envelope is not None:
+            whole = None if envelope.whole is None or room <= 0 else envelope.whole[:WHOLE_CHARS_MAX]
+            room -= len(whole or "")
+            letter = LetterOut(subject=envelope.subject, whole=whole, is_proven=envelope.is_proven)
+        shown.append(
             MessageOut(
                 seq=message.seq,
                 turn_id=message.turn_id,
@@ -101,10 +119,10 @@ def conversation_view(tx: Transaction, conversation: Conversation) -> Conversati
                 author_name=message.author_name,
                 text=message.text,
                 at=message.at,
+                letter=letter,
             )
-            for message in messages
-        ],
-    )
+        )
+    return shown[::-1]
 
 
 def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
@@ -129,7 +147,9 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
             conversation=conversation,
             before=_before(tx, hold),
             facts=facts,
-            tickets=[_ticket(one) for one in tx.tickets.of_conversation(hold.conversation_id) if one.hold_id == hold.id],
+            tickets=[
+                _ticket(one) for one in tx.tickets.of_conversation(hold.conversation_id) if one.hold_id == hold.id
+            ],
         )
     return HoldDetail(
         facts=facts,

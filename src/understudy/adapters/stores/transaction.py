@@ -18,6 +18,7 @@ from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
 from understudy.adapters.stores.learned_redrafts import SqlRedrafts
 from understudy.adapters.stores.learned_topics import SqlTopics
+from understudy.adapters.stores.notes import SqlNotes, SqlRemarks
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
@@ -81,6 +82,8 @@ class SqlTransaction:
         self.envelopes = SqlEnvelopes(session)
         self.tickets = SqlTickets(session)
         self.contracts = SqlContracts(session)
+        self.notes = SqlNotes(session)
+        self.remarks = SqlRemarks(session)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:

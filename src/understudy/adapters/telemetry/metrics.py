@@ -19,8 +19,10 @@ from understudy.ports.telemetry import (
     HoldRaised,
     MessageReceived,
     MessageSent,
+    NoteWritten,
     PullFailed,
     ReleaseMoved,
+    RemarkTaken,
     RequestRefused,
     StepFailed,
     SystemAsked,
@@ -57,6 +59,8 @@ class Metrics:
         self.messages = counter("messages_received", "Customer messages taken in", "channel", "duplicate")
         self.ignored = counter("events_ignored", "What channels sent that is no message", "channel")
         self.pulls_failed = counter("pulls_failed", "Looks at a channel that failed", "channel")
+        self.notes = counter("notes", "Tries to write a note into a help desk", "channel", "outcome")
+        self.remarks = counter("remarks", "Remarks of colleagues in help desks", "channel", "outcome")
         self.reported = counter("deliveries_reported", "Reports of channels on replies", "channel", "outcome")
         self.refused = counter("requests_refused", "Requests turned away before anything was stored", "face", "code")
         self.turns = counter("turns", "Turns decided", "decision", "channel", "topic")
@@ -110,6 +114,10 @@ class Metrics:
                 self.ignored.labels(event.channel).inc()
             case PullFailed():
                 self.pulls_failed.labels(event.channel).inc()
+            case NoteWritten():
+                self.notes.labels(event.channel, event.outcome).inc()
+            case RemarkTaken():
+                self.remarks.labels(event.channel, event.outcome).inc()
             case DeliveryReported():
                 self.reported.labels(event.channel, event.outcome).inc()
             case TurnDecided():
