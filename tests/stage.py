@@ -24,6 +24,8 @@ from sqlalchemy import event
 from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.assessment.checks import CHECKS, OPINIONS
+from understudy.delivery.acting import Acting
+from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.outbox import Outbox
 from understudy.delivery.reports import Reports
 from understudy.learning.flow import Learning
@@ -37,7 +39,17 @@ from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import Hold, HoldState
 from understudy.records.rulebook import Rulebook
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, VERDICT_JOB, Job, Turn
+from understudy.records.turn import (
+    ACTION_JOB,
+    HOLD_JOB,
+    LEARNING_JOB,
+    OUTBOX_JOB,
+    SEED_JOB,
+    TURN_JOB,
+    VERDICT_JOB,
+    Job,
+    Turn,
+)
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
@@ -111,6 +123,8 @@ class Stage(People):
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
         self.outbox = outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
         self.reports = Reports(store, clock, self)
+        self.acting = Acting(store, clock, self, plan.executors, limits=plan.acting)
+        self.action_desk = ActionDesk(store, clock, self, rules=lambda: self.rulebook.rules.actions)
         self.flow = flow = TurnFlow(
             store,
             clock,
@@ -131,6 +145,7 @@ class Stage(People):
         self._handlers = {
             TURN_JOB: self.flow.advance,
             OUTBOX_JOB: self.outbox.deliver,
+            ACTION_JOB: self.acting.carry_out,
             HOLD_JOB: self.holds.look,
             VERDICT_JOB: self.verdicts.look,
             LEARNING_JOB: self.learning.look,
@@ -141,7 +156,10 @@ class Stage(People):
         store, clock = self.store, self.clock
         terms: dict[str, Any] = {"terms": plan.reviewing}
         expiry: dict[str, Any] = {"hold_expires_after_s": plan.hold_expires_after_s}
-        self.verdicts = Verdicts(store, clock, self, business=lambda: "Acme", following=outbox, **expiry, **terms)
+        actions = {"actions": lambda: self.rulebook.rules.actions}
+        self.verdicts = Verdicts(
+            store, clock, self, business=lambda: "Acme", following=outbox, **actions, **expiry, **terms
+        )
         self.seeds = Seeds(store, clock, self, age=plan.seed_age, **expiry)
         self.reviewers = Reviewers(store, **terms)
         self.conversations = Conversations(store, clock)
@@ -242,7 +260,7 @@ class Stage(People):
 
     def sweep(self) -> None:
         """Announce and do whatever the tables say is due."""
-        for flow in (self.flow, self.outbox, self.verdicts, self.holds, self.learning):
+        for flow in (self.flow, self.outbox, self.acting, self.verdicts, self.holds, self.learning):
             self.run(flow.sweep())
         self.settle()
 

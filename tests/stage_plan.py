@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 
 from understudy.delivery.outbox import OutboxLimits
+from understudy.delivery.outcomes import ActingLimits
+from understudy.ports.acting import Executor
 from understudy.ports.agent import Agent
 from understudy.ports.store import CallLimits, Store
 from understudy.records.autonomy import Targets, Terms
@@ -87,6 +89,8 @@ class Plan:
     feedback: FeedbackTerms = field(default_factory=FeedbackTerms)
     seed_rate: float = 0.0
     seed_age: timedelta = timedelta(days=14)
+    executors: Mapping[str, Executor] = field(default_factory=dict)
+    acting: ActingLimits = field(default_factory=ActingLimits)
     call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
     versions: Mapping[str, Agent] = field(default_factory=dict)
     """Further versions of the agent, by entry; each answers as the agent does, as far as it was released."""

@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from understudy.adapters.channels.collected import CollectedChannel
 from understudy.errors import ConfigurationError
+from understudy.ports.acting import Executor
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
@@ -241,6 +242,26 @@ def rest_channel(
         timeout_s=channel.timeout_s,
         instead=instead,
     )
+
+
+def build_executors(settings: Settings, clock: Clock) -> dict[str, Executor]:
+    """What carries out each declared action, by its name; raises `ConfigurationError`."""
+    if not settings.actions.declared:
+        return {}
+    from understudy.adapters.channels.rest_actions import RestExecutor
+
+    return {
+        name: RestExecutor(
+            name,
+            one,
+            clock=clock,
+            values=one.values,
+            credentials={field: secret.get_secret_value() for field, secret in one.credentials.items()},
+            argument_names=one.argument_names,
+            timeout_s=one.timeout_s,
+        )
+        for name, one in sorted(settings.actions.declared.items())
+    }
 
 
 def preset_of(kind: str) -> str:

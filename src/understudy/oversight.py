@@ -54,6 +54,7 @@ def reviewing(
         hold_expires_after_s=expires_after_s,
         terms=review_terms_of(settings),
         following=outbox,
+        actions=lambda: rulebook.rules.actions,
     )
     return {
         "holds": _holds(settings, store, clock, telemetry, rulebook),

@@ -8,6 +8,7 @@ export type Queue = Schemas["QueueOut"];
 export type HoldDetail = Schemas["HoldDetail"];
 export type Hold = HoldDetail["hold"];
 export type Turn = Schemas["TurnOut"];
+export type ProposedAction = Required<Schemas["ActionOut"]>; // the server leaves nothing out
 export type Finding = Schemas["Finding"];
 export type Passage = Schemas["Passage"];
 export type Conversation = Schemas["ConversationOut"];

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from understudy.ports.access import IdempotencyKeys, Keys, Users
+from understudy.ports.acting import Actions
 from understudy.ports.desk import Desk, WaitingVerdicts
 from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.figures import Failures, Figures
@@ -350,6 +351,8 @@ class Transaction(Protocol):
     def pulls(self) -> Pulls: ...
     @property
     def envelopes(self) -> Envelopes: ...
+    @property
+    def actions(self) -> Actions: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

@@ -209,7 +209,8 @@ class TurnFlow:
         now = self._clock.now()
         tx.ledger.append("agent.asked", at=now, turn_id=leased.id, conversation_id=leased.conversation_id)
         chosen = self._route(tx, leased.conversation_id, leased.channel)
-        return Asked(turn=leased, request=draft_request(tx, leased, deadline_s=self._drafting.lease_s, chosen=chosen))
+        rules, deadline_s = self._rulebook().rules, self._drafting.lease_s
+        return Asked(turn=leased, request=draft_request(tx, leased, rules, deadline_s=deadline_s, chosen=chosen))
 
     async def _draft(self, asked: Asked) -> Drafted | Gathered:
         draft: Draft | None = None
@@ -263,7 +264,7 @@ class TurnFlow:
             turn = tx.turns.advance(turn, TurnState.GATHERING, due_at=until, agent_version=version)
         else:
             turn = tx.turns.touch(turn, due_at=until)
-        return Drafted(turn=turn, draft=draft, messages=transcript_of(tx, turn))
+        return Drafted(turn=turn, draft=draft, messages=transcript_of(tx, turn, self._rulebook().rules))
 
     async def _ask_others(self, drafted: Drafted) -> Gathered:
         """Ask for second opinions with no transaction open, and gather what they said."""

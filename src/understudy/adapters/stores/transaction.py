@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Dialect
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
+from understudy.adapters.stores.actions import SqlActions
 from understudy.adapters.stores.calls import SqlAgentCalls
 from understudy.adapters.stores.desk import SqlDesk, SqlWaitingVerdicts
 from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
@@ -78,6 +79,7 @@ class SqlTransaction:
         self.processes = SqlProcesses(session)
         self.pulls = SqlPulls(session)
         self.envelopes = SqlEnvelopes(session)
+        self.actions = SqlActions(session)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
