@@ -100,6 +100,12 @@ def rule_for(rules: Sequence[ActionRule], name: str) -> ActionRule | None:
     return next((rule for rule in rules if rule.name == name), None)
 
 
+def unused(rules: Sequence[ActionRule]) -> tuple[ActionUse, ...]:
+    """Stands for the counts where nothing was let through before: in a case, and for turns out of a file, which show no
+    others."""
+    return tuple(ActionUse(name=rule.name) for rule in rules)
+
+
 def amount_of(rule: ActionRule, arguments: Any) -> int | None:
     """The amount in an action's arguments, in millionths; None where it is none, below 0 or beyond all reason."""
     if rule.amount is None:

@@ -162,8 +162,7 @@ class Evidence:
     `topic_by` None: nobody could name the topic, or the evidence is from before this was noted. `topic_guess` is what a
     model made of the burst, where it was asked.
     `cap` says why this customer gets people, None where nothing says so. `follows` is the reply before this turn, if it
-    left without a person. `uses`: how much of the declared actions that the draft proposes was let through in the last
-    24 hours.
+    left without a person. `uses`: how much of each declared action was let through in the last 24 hours.
     """
 
     turn_id: str

@@ -163,7 +163,7 @@ def _is_limit_reached(tx: Transaction, conversation: Conversation, evidence: Evi
     contact_id = conversation.contact_id
     if not any(objections_now(tx, rules.actions, actions, contact_id=contact_id, at=evidence.at)):
         return False
-    return uses_of(tx, [name for name, _ in actions], contact_id, evidence.at) != evidence.uses
+    return uses_of(tx, [rule.name for rule in rules.actions], contact_id, evidence.at) != evidence.uses
 
 
 def turn_decided(committed: Committed, evidence: Evidence, assessment: Assessment, assess_ms: float) -> TurnDecided:

@@ -145,16 +145,15 @@ def gather(
         topic_guess=named.guess,
         cap=cap_in_force(tx, clock, conversation.contact_id, rules),
         follows=_past_reply(tx, turn),
-        uses=_uses(tx, conversation, draft, rules, now),
+        uses=_uses(tx, conversation, rules, now),
     )
 
 
-def _uses(
-    tx: Transaction, conversation: Conversation, draft: Draft | None, rules: Rules, now: datetime
-) -> tuple[ActionUse, ...]:
-    if not rules.actions or draft is None or not draft.actions:
+def _uses(tx: Transaction, conversation: Conversation, rules: Rules, now: datetime) -> tuple[ActionUse, ...]:
+    """How much of every declared action was let through: whatever else drafts on this evidence is judged by it too."""
+    if not rules.actions:
         return ()
-    return uses_of(tx, [action.name for action in draft.actions], conversation.contact_id, now)
+    return uses_of(tx, [rule.name for rule in rules.actions], conversation.contact_id, now)
 
 
 def _named_topic(
