@@ -136,6 +136,8 @@ is_done = "@.status == 200"
 """
 AGENT = """
 def draft(request):
+    with open("proposed", "a") as file:
+        file.write("refund ")
     return {"text": "It is on its way.", "actions": [{"name": "refund", "arguments": {"order": "A17", "amount": 4}}]}
 """
 CASE = "id: one\nmessages: [{user: 'Refund A17, 4 please'}]\ngraders: [{regex: way}]\n"
@@ -178,7 +180,7 @@ def test_an_evaluation_never_acts(shop: tuple[Path, list[str]]) -> None:
     (folder / "suites" / "shop" / "one.yaml").write_text(CASE, encoding="utf-8")
     said = run(folder, "eval", "run", "shop", "--agent", "mine", "--output", "out.jsonl", "--json")
     assert said.strip()
-    assert "refund" in (folder / "out.jsonl").read_text(encoding="utf-8"), "the agent did propose it"
+    assert (folder / "proposed").read_text(encoding="utf-8"), "the agent did propose it"
     assert books == []
 
 
