@@ -19,7 +19,7 @@ from refunds import (
     told_of,
 )
 from stage_plan import ON_EACH_STORE
-from understudy.errors import Conflict
+from understudy.errors import Conflict, InputError
 from understudy.records.acting import Differs, Unanswered
 from understudy.records.outbox import Rejected, Retry, Unknown
 from understudy.records.review import HoldKind, VerdictKind
@@ -119,6 +119,16 @@ def test_a_lost_answer_waits_for_a_person_where_nothing_else_can_tell(act: Any) 
     stage.settle()
     assert (states_of(stage, turn), stage.channel.texts) == (["done"], ["About: your order."])
     assert len(system_of(stage).calls) == 1
+
+
+@pytest.mark.parametrize("verdict", [VerdictKind.EDIT, VerdictKind.RESPOND, VerdictKind.TAKE_OVER])
+def test_whether_it_was_done_is_all_that_is_asked_of_an_unsure_action(act: Any, verdict: VerdictKind) -> None:
+    stage = act(system=ScriptedSystem(answers=[LOST], can_read_back=False))
+    turn = stage.ask("Refund A17, 40")
+    approve(stage)
+    with pytest.raises(InputError, match="it takes approve, reject"):
+        stage.give(stage.open_holds[0], verdict)
+    assert states_of(stage, turn) == ["unknown"]
 
 
 def test_a_person_who_knows_that_it_was_not_done_has_it_done(act: Any) -> None:
