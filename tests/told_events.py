@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from understudy.ports.telemetry import (
+    ActionTried,
     AgentAsked,
     AutonomyMoved,
     BreakerChanged,
@@ -98,4 +99,7 @@ EVENTS: tuple[Event, ...] = (
     PullFailed(channel="mail", error="no route", failures=2, again_s=1.5),
     EventIgnored(channel="web", why="our own message came back"),
     DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
+    ActionTried(
+        action_id="t-1-a0", turn_id="t-1", name="refund", step="call", outcome="answered", attempt=1, took_ms=30.0
+    ),
 )
