@@ -17,6 +17,7 @@ from understudy.ports.clock import Clock
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.records.rest import RestShape
+from understudy.settings.actions import DeclaredAction
 from understudy.settings.channels import Remote, Rest, Vendor
 from understudy.settings.mail import Email, MailServer
 from understudy.settings.matrix import Matrix
@@ -246,22 +247,22 @@ def rest_channel(
 
 def build_executors(settings: Settings, clock: Clock) -> dict[str, Executor]:
     """What carries out each declared action, by its name; raises `ConfigurationError`."""
-    if not settings.actions.declared:
-        return {}
+    return {name: build_executor(name, one, clock) for name, one in sorted(settings.actions.declared.items())}
+
+
+def build_executor(name: str, action: DeclaredAction, clock: Clock) -> Executor:
+    """What carries out one action; raises `ConfigurationError`."""
     from understudy.adapters.channels.rest_actions import RestExecutor
 
-    return {
-        name: RestExecutor(
-            name,
-            one,
-            clock=clock,
-            values=one.values,
-            credentials={field: secret.get_secret_value() for field, secret in one.credentials.items()},
-            argument_names=one.argument_names,
-            timeout_s=one.timeout_s,
-        )
-        for name, one in sorted(settings.actions.declared.items())
-    }
+    return RestExecutor(
+        name,
+        action,
+        clock=clock,
+        values=action.values,
+        credentials={field: secret.get_secret_value() for field, secret in action.credentials.items()},
+        argument_names=action.argument_names,
+        timeout_s=action.timeout_s,
+    )
 
 
 def preset_of(kind: str) -> str:

@@ -149,7 +149,27 @@ def test_a_reviewer_may_correct_the_arguments(act: Any) -> None:
     assert [choice.id for choice in verdict.actions] == [entry.id]
 
 
-@pytest.mark.parametrize("arguments", ['{"order": "A17"}', "[]", "{", '{"order": "A17", "amount": 4, "x": 1}'])
+def test_card_numbers_in_what_a_reviewer_writes_are_masked(act: Any) -> None:
+    stage = act()
+    turn = stage.ask("Refund A17, 40")
+    given = '{"order": "A17", "amount": 4, "reason": "to 4242 4242 4242 4242"}'
+    corrected = ActionChoice(id=f"{turn.id}-a0", is_approved=True, arguments=given)
+    approve(stage, VerdictKind.EDIT, "You get 4 back.", actions=(corrected,))
+    (entry,) = actions_of(stage, turn)
+    assert "4242 4242" not in entry.arguments
+    assert "card ending" in entry.arguments
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        '{"order": "A17"}',
+        "[]",
+        "{",
+        '{"order": "A17", "amount": 4, "x": 1}',
+        '{"order": "A17", "amount": 4, "reason": "\\u0000"}',
+    ],
+)
 def test_wrong_arguments_are_refused_and_change_nothing(act: Any, arguments: str) -> None:
     stage = act()
     turn = stage.ask("Refund A17, 40")

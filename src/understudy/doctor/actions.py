@@ -15,13 +15,12 @@ _SEE = "see docs/how-to/let-an-agent-act.md"
 def actions(settings: Settings) -> Iterator[Result]:
     """Look at every declared action; nothing is asked of a system of record, since any request may do something."""
     from understudy.app import system_clock
-    from understudy.connections import build_executors
+    from understudy.connections import build_executor
 
     for name, action in sorted(settings.actions.declared.items()):
         what = f"actions.{name}"
-        one = settings.model_copy(update={"actions": _only(settings, name)})
         try:
-            build_executors(one, system_clock())
+            build_executor(name, action, system_clock())
         except UnderstudyError as error:
             yield Result(what=what, state="error", says=error.message, mend=_SEE)
             continue
@@ -30,11 +29,6 @@ def actions(settings: Settings) -> Iterator[Result]:
             yield Result(what=what, state="warning", says=says, mend=mend)
         if not doubts:
             yield Result(what=what, state="ok", says=_promises(action))
-
-
-def _only(settings: Settings, name: str) -> object:
-    own = settings.actions
-    return type(own).model_construct(_fields_set=None, **{name: own.declared[name]})
 
 
 def _doubts(action: DeclaredAction) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
+from understudy.assessment.cards import mask_all
 from understudy.effects.acting import drop_action, let_through, objections_now, put_on
 from understudy.errors import Forbidden, InputError
 from understudy.ports.clock import Clock
@@ -19,6 +20,7 @@ from understudy.records.action_rules import ActionRule, Approver, Fault, Objecti
 from understudy.records.codec import canonical, load
 from understudy.records.evidence import Draft
 from understudy.records.review import Hold, HoldKind, Verdict, VerdictKind
+from understudy.records.text import is_storable_json
 from understudy.records.turn import Turn, TurnState
 
 LETS_THROUGH: Final = frozenset({VerdictKind.APPROVE, VerdictKind.EDIT})
@@ -158,11 +160,13 @@ def _read(entry: ActionEntry, arguments: str) -> str:
         raise InputError(f"the arguments of {entry.name} have more than {ARGUMENTS_CHARS_MAX} characters")
     try:
         read: Any = json.loads(arguments)
-        text = canonical(read)
+        text = canonical(mask_all(read))
     except (ValueError, RecursionError) as error:
         raise InputError(f"the arguments of {entry.name} must be a JSON object: {error}") from error
     if not isinstance(read, dict):
         raise InputError(f"the arguments of {entry.name} must be a JSON object, got {text[:60]}")
+    if not is_storable_json(text):
+        raise InputError(f"the arguments of {entry.name} hold a character that no database takes")
     return text
 
 
