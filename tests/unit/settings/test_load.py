@@ -205,7 +205,7 @@ def test_an_unknown_key_in_the_environment_names_the_nearest() -> None:
         ("[channels.w]\nkind = 'fax'", "channels.w: "),
         (
             "[channels.w]\ntitle = 'x'",
-            "channels.w.kind: missing; one of chatwoot, email, intercom, matrix, rest, sinch_conversation, sinch_sms, slack, twilio, webchat, webhook, whatsapp_cloud, zendesk",
+            "channels.w.kind: missing; one of chatwoot, email, intercom, kannel, matrix, rest, sinch_conversation, sinch_sms, slack, twilio, webchat, webhook, whatsapp_cloud, zendesk",
         ),
         ("[channels.w]\nkind = 'webchat'\ncolour = 'red'", "channels.w.colour: "),
         ("[safe_replies.x]\ntext = ''", "safe_replies.x.text: "),
@@ -231,7 +231,7 @@ def test_a_section_known_from_the_environment_alone_is_told_what_it_lacks_and_sh
         load(None, {"UNDERSTUDY__CHANNELS__SHOP__SECRETS": '["whsec_tell-nobody"]'})
     assert "tell-nobody" not in str(caught.value)
     assert (
-        "channels.shop.kind: missing; one of chatwoot, email, intercom, matrix, rest, sinch_conversation, sinch_sms, slack, twilio, webchat, webhook, whatsapp_cloud, zendesk"
+        "channels.shop.kind: missing; one of chatwoot, email, intercom, kannel, matrix, rest, sinch_conversation, sinch_sms, slack, twilio, webchat, webhook, whatsapp_cloud, zendesk"
         in str(caught.value)
     )
 

@@ -72,7 +72,7 @@ def test_every_fault_has_words() -> None:
 def test_a_drifted_document_is_json_and_differs_wherever_it_has_fields(document: Any, seed: int) -> None:
     body = json.dumps(document).encode()
     changed = json.loads(drifted(body, random.Random(seed)))
-    has_fields = "{" in json.dumps(document).replace("{}", "") and any(_fields(document))
+    has_fields = len(_fields(document)) > 0
     assert (changed != document) == has_fields
     assert drifted(body, random.Random(seed)) == drifted(body, random.Random(seed))
 
