@@ -13,13 +13,16 @@ import pytest
 
 from stage_plan import ON_EACH_STORE
 from systems import ScriptedSystem, found, item
+from understudy.audit.flow import Audit
 from understudy.ports.agent import DraftRequest
 from understudy.ports.system import Untold
 from understudy.ports.telemetry import BreakerChanged, SystemAsked
 from understudy.records.codec import dump, load
 from understudy.records.evidence import Draft, Evidence
-from understudy.records.facts import Facts
+from understudy.records.facts import FactItem, Facts
 from understudy.records.pulls import Envelope
+from understudy.records.rulebook import Profile
+from understudy.records.trail import ExportAsked
 from understudy.records.turn import TurnState
 from understudy.testing.scripted import ScriptedAgent
 from understudy.turn.facts import Consulted
@@ -306,3 +309,24 @@ def test_card_numbers_in_a_system_are_masked_before_they_are_kept(build: Build) 
     house = built(build, system)
     turn = ask(house)
     assert "4111" not in dump(evidence_of(house, turn))
+
+
+def test_what_a_system_said_of_a_customer_is_masked_in_an_export(build: Build) -> None:
+    ada = {"name": "Ada Lovelace", "email": "ada@example.com"}
+    system = known_system(
+        contact=found(FactItem(id="c-7", values=ada, link="https://crm.example/ada@example.com")),
+        orders=found(item("o-1", order="1042", note="call ada@example.com")),
+    )
+    house = built(build, system, agent=says("Dear Ada Lovelace, your order 1042 is here."))
+    ask(house)
+
+    async def exported(**asked: Any) -> str:
+        audit = Audit(house.store, house.clock, Profile(name="Fernhill"), replay)
+        pieces = await audit.export(ExportAsked(**asked), actor="Ada")
+        return "".join([piece async for piece in pieces])
+
+    whole = house.run(exported())
+    assert "ada@example.com" not in whole
+    assert "Lovelace" not in whole
+    assert "1042" in whole, "the number of an order says what it was about, and whose it is only the business knows"
+    assert "ada@example.com" in house.run(exported(is_masked=False, reason="a court asked"))

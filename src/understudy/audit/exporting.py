@@ -181,7 +181,9 @@ def _cell(value: Any) -> Any:
 def _mask(story: Story, business: Profile) -> Mask:
     draft = None if story.evidence is None else story.evidence.draft
     results = () if draft is None else tuple(call.result for call in draft.tool_calls if call.result is not None)
-    return Mask(business, _facts(story), results)
+    facts = () if story.evidence is None else story.evidence.facts
+    told = (json.dumps([item.values for item in one.items], ensure_ascii=False) for one in facts)
+    return Mask(business, _facts(story), (*results, *told))
 
 
 def _facts(story: Story) -> ContactFacts:
@@ -209,6 +211,7 @@ def _evidence(evidence: Evidence, mask: Mask | _Open) -> dict[str, Any]:
         "contact": mask.all(found["contact"]),
         "safe_replies_sent": mask.all(found["safe_replies_sent"]),
         "opinions": [{**mask.all(one), "name": one["name"]} for one in found["opinions"]],
+        "facts": [{**one, "items": mask.all(one["items"]), "says": mask.text(one["says"])} for one in found["facts"]],
     }
 
 
