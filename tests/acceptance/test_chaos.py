@@ -22,6 +22,21 @@ def test_chaos_ends_with_what_customers_saw(understudy: Callable[..., Any], tmp_
     assert any(told["struck"]["channels.desk"].values())
 
 
+def test_a_configuration_of_ones_own_is_played_and_left_alone(
+    understudy: Callable[..., Any], write_folder: Callable[..., Path], tmp_path: Path
+) -> None:
+    config = write_folder(tmp_path)
+    before = config.read_text(encoding="utf-8")
+    (tmp_path / "mine.toml").write_text('[[rules]]\non = "channels.desk"\nfault = "error"\n', encoding="utf-8")
+    ended = understudy("chaos", "mine.toml", "--seconds", "3", "--json", cwd=tmp_path)
+    told = ended.json()
+    assert (ended.code, told["is_safe"], told["left_out"]) == (0, True, ["channels.webchat"])
+    assert told["messages"] == 6
+    assert told["outcomes"]["answered"] == 0, "the documents know nothing of orders"
+    assert config.read_text(encoding="utf-8") == before
+    assert not (tmp_path / "understudy-data").exists()
+
+
 def test_profiles_are_listed(understudy_here: Callable[..., Any], tmp_path: Path) -> None:
     ended = understudy_here("chaos", "--json", cwd=tmp_path)
     assert (ended.code, "everything" in ended.json()["profiles"]) == (0, True)

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.request import getproxies
 
 import httpx2
 import pytest
@@ -138,6 +139,14 @@ def test_a_name_stands_in_fails_and_comes_back() -> None:
         assert names.refused == ["api.openai.com"]
         assert socket.getaddrinfo("localhost", 80)
     assert socket.getaddrinfo.__module__ == "socket"
+
+
+def test_no_way_leads_through_a_proxy_of_the_environment_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with Names():
+        assert getproxies() == {}
+    assert getproxies() == {"http": "http://127.0.0.1:9", "https": "http://127.0.0.1:9"}
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ with Names() as names:
 from __future__ import annotations
 
 import ipaddress
+import os
 import socket
 from collections import Counter
 from collections.abc import Callable
@@ -14,10 +15,12 @@ from types import TracebackType
 from typing import Any
 
 LOOPBACK = "127.0.0.1"
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
 class Names:
-    """Takes the place of the resolver of this process while it is open; for trials only, and one at a time.
+    """Takes the place of the resolver of this process while it is open, and of proxies that the environment names; for trials
+    only, and one at a time.
 
     A name that stands in is this machine, or fails, as its own function says each time. With `only_here` no other host is
     ever found, so that nothing can reach the outside; `refused` has what was asked for; `failed` counts look-ups of names that stand in and failed.
@@ -29,6 +32,7 @@ class Names:
         self._only_here = only_here
         self._fails: dict[str, Callable[[], bool]] = {}
         self._real: Callable[..., Any] | None = None
+        self._proxies: dict[str, str] = {}
 
     def stand_in(self, name: str, *, fails: Callable[[], bool] = lambda: False) -> None:
         """Let a name mean this machine, except while `fails()`."""
@@ -38,6 +42,10 @@ class Names:
         assert self._real is None, "it is open already"
         self._real = socket.getaddrinfo
         socket.getaddrinfo = self._look_up
+        # A proxy that the environment names would look names up itself.
+        self._proxies = {name: value for name, value in os.environ.items() if name.lower() in _PROXIES}
+        for name in self._proxies:
+            del os.environ[name]
         return self
 
     def __exit__(
@@ -45,6 +53,7 @@ class Names:
     ) -> None:
         assert self._real is not None, "it is open"
         socket.getaddrinfo, self._real = self._real, None
+        os.environ.update(self._proxies)
 
     def _look_up(self, host: Any, port: Any, *more: Any, **named: Any) -> Any:
         real = self._real
