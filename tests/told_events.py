@@ -24,6 +24,9 @@ from understudy.ports.telemetry import (
     RemarkTaken,
     RequestRefused,
     StepFailed,
+    SystemAsked,
+    SystemDrifted,
+    TicketTried,
     TopicModelAdopted,
     TrialMade,
     TrialsRefused,
@@ -102,4 +105,7 @@ EVENTS: tuple[Event, ...] = (
     NoteWritten(note_id="note-1", channel="web", kind="hold", outcome="written", attempt=1),
     RemarkTaken(channel="web", kind="command", outcome="approve"),
     DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
+    TicketTried(ticket_id="tk-1", system="desk", outcome="unknown", attempt=1, took_ms=20.0),
+    SystemDrifted(system="desk", about="orders", kind="missing", path="$.a", words="$.a is missing; it was text"),
+    SystemAsked(system="desk", about="orders", outcome="timed_out", took_ms=4000.0, turn_id="t-1"),
 )

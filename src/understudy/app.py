@@ -45,6 +45,7 @@ from understudy.ports.dispatch import Dispatcher
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import Committed
+from understudy.ports.system import System
 from understudy.ports.telemetry import Telemetry
 from understudy.quality.desk import QualityDesk
 from understudy.records.release import Stated
@@ -66,6 +67,7 @@ from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.settings.stated import agent_of
 from understudy.spreading import spreading
+from understudy.tickets.flow import TicketDesk
 from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake
 from understudy.turn.places import Places
@@ -73,14 +75,15 @@ from understudy.turn.pulling import Pulling
 from understudy.turning import (
     LAPSE_S,
     call_limits,
-    channels_of,
     coalescing_of,
     drafting_of,
     flow_of,
     outbox_of,
+    outside_of,
     second_opinions,
     ways_in_of,
 )
+from understudy.upkeep.contracts import Contracts
 from understudy.upkeep.health import HealthDesk, OwnProcess
 from understudy.upkeep.sweeps import Sweeps
 
@@ -104,6 +107,8 @@ class App:
     agents: Mapping[str, Agent]
     opinions: Mapping[str, SecondOpinion]
     channels: Mapping[str, Channel]
+    systems: Mapping[str, System]
+    contracts: Contracts
     identity: IdentityProvider | None
     stated: Mapping[str, Stated]
     intake: Intake
@@ -113,6 +118,8 @@ class App:
     pulling: Pulling
     notes: Notes
     remarks: Remarks
+    tickets: TicketDesk
+    system_sweeps: tuple[Sweeps, ...]
     holds: Holds
     verdicts: Verdicts
     alike: AlikeVerdicts
@@ -170,7 +177,7 @@ class App:
         self.pulling.start()
         self.sweeps.start()
         self.lessons.start()
-        for sweeps in (*self.release_watch, *self.trials):
+        for sweeps in (*self.release_watch, *self.trials, *self.system_sweeps):
             sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
@@ -187,7 +194,7 @@ class App:
         """Finish what is under way, within a grace period, and let go of everything."""
         self.topics.stop()
         await self.pulling.stop()
-        for sweeps in (*self.release_watch, *self.trials):
+        for sweeps in (*self.release_watch, *self.trials, *self.system_sweeps):
             await sweeps.stop()
         with suppress(UnderstudyError):  # what cannot be handed over lapses
             await self.spread.stop()
@@ -199,10 +206,11 @@ class App:
             await self.flow.hand_over()
             await self.outbox.hand_over()
             await self.process.end()
-        outside: tuple[Agent | SecondOpinion | Channel, ...] = (
+        outside: tuple[Agent | SecondOpinion | Channel | System, ...] = (
             *self.agents.values(),
             *self.opinions.values(),
             *self.channels.values(),
+            *self.systems.values(),
         )
         for one in outside:
             await one.close()
@@ -222,15 +230,15 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     versions = versions_of(settings, base, clock, agents)
-    channels = channels_of(settings, clock)
+    outside = outside_of(settings, clock, telemetry)
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
     others, beside = [second_opinions(settings, clock, opinions) for _ in range(2)]  # each with a budget of its own
     store = open_store(settings, base)
     places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
-    outbox = outbox_of(settings, store, clock, telemetry, channels)
-    flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
-    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, channels)
+    outbox = outbox_of(settings, store, clock, telemetry, outside["channels"])
+    flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
+    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"])
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
@@ -239,7 +247,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
     watched = watching(settings, store, clock, telemetry, recent, works=works)
-    ways_in = ways_in_of(settings, store, clock, telemetry, flow, channels if works else {})
+    ways_in = ways_in_of(settings, store, clock, telemetry, flow, outside, dispatcher, works=works)
     renewals = _renewals(watched["process"], flow, outbox, places, tried["spread"], ways_in["pulling"])
     return App(
         settings=settings,
@@ -251,7 +259,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         rulebook=rulebook,
         agents=agents,
         opinions=opinions,
-        channels=channels,
+        **outside,
         identity=build_identity(settings, clock),
         flow=flow,
         outbox=outbox,

@@ -1,8 +1,8 @@
-"""Agents, second opinions, channels and the identity provider, each built from its settings. Adapters are imported only where they are used."""
+"""Agents, second opinions, channels, systems of record and the identity provider, each built from its settings. Adapters are imported only where they are used."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,11 @@ from understudy.ports.channel import Channel, Events, Fetched, InboundRequest, K
 from understudy.ports.clock import Clock
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
+from understudy.ports.system import System, Witness
+from understudy.ports.tokens import TokenSource
 from understudy.records.rest_notes import DeskShape
+from understudy.records.systems import AuthShape, SystemShape, joined
+from understudy.records.templates import filled
 from understudy.settings.channels import Desk, Remote, Rest, Vendor
 from understudy.settings.mail import Email, MailOAuth, MailServer
 from understudy.settings.matrix import Matrix
@@ -34,9 +38,10 @@ from understudy.settings.model import (
     Webhook,
 )
 from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion, OpinionSettings
+from understudy.settings.systems import System as SystemSettings
 
 if TYPE_CHECKING:
-    from understudy.adapters.channels.mail_tokens import TokenSource
+    from understudy.adapters.channels.mail_tokens import AccessTokens
     from understudy.adapters.channels.mailbox import Account
     from understudy.adapters.channels.rest import RestChannel
 
@@ -192,7 +197,7 @@ def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) ->
     )
 
 
-def _tokens(oauth: MailOAuth, clock: Clock, timeout_s: float) -> TokenSource:
+def _tokens(oauth: MailOAuth, clock: Clock, timeout_s: float) -> AccessTokens:
     from understudy.adapters.channels.mail_tokens import OAuthTokens
 
     return OAuthTokens(
@@ -206,7 +211,7 @@ def _tokens(oauth: MailOAuth, clock: Clock, timeout_s: float) -> TokenSource:
     )
 
 
-def _account(name: str, channel: Email, server: MailServer, port: int, tokens: TokenSource | None) -> Account:
+def _account(name: str, channel: Email, server: MailServer, port: int, tokens: AccessTokens | None) -> Account:
     if tokens is None and server.password is None and channel.password is None:
         raise ConfigurationError(
             f"channel {name!r}: the mailbox {channel.address} has no password; "
@@ -286,6 +291,64 @@ def preset_of(kind: str) -> str:
 
 def _all_plain(secrets: Sequence[SecretStr]) -> list[str]:
     return [secret.get_secret_value() for secret in secrets]
+
+
+def build_system(name: str, system: SystemSettings, clock: Clock, *, witness: Witness | None = None) -> System:
+    """Build one system of record; `witness` is shown its answers. Raises `ConfigurationError`."""
+    from understudy.adapters.systems.rest import RestSystem
+
+    shape = shape_of_system(system)
+    secrets = {field: secret.get_secret_value() for field, secret in system.credentials.items()}
+    values = {**shape.values, **system.values, **secrets}
+    tokens = token_source(f"systems.{name}", shape.auth, values, clock)
+    return RestSystem(
+        name, shape, clock=clock, values=system.values, credentials=secrets, tokens=tokens, witness=witness
+    )
+
+
+def shape_of_system(system: SystemSettings) -> SystemShape:
+    """The shape of a system: the vendor's that is shipped, with what the configuration writes anew."""
+    if system.preset is None:
+        return joined(SystemShape(), system.given())
+    from understudy.adapters.systems.presets import shape_of
+
+    return joined(shape_of(system.preset), system.given())
+
+
+def system_preset(name: str) -> str:
+    """The description of a vendor's system that is shipped, as TOML; raises `ConfigurationError` naming all there are."""
+    from understudy.adapters.systems.presets import PRESETS, text_of
+
+    if name not in PRESETS:
+        raise ConfigurationError(f"no system is shipped as preset {name!r}; there are {', '.join(PRESETS)}")
+    return text_of(name)
+
+
+def token_source(name: str, auth: AuthShape, values: Mapping[str, str], clock: Clock) -> TokenSource | None:
+    """Where the access tokens of an interface come from, if it takes any; raises `ConfigurationError`."""
+    if (oauth := auth.oauth2) is None:
+        return None
+    from understudy.adapters.tokens.oauth2 import OAuthTokens
+
+    def fill(template: str | None) -> str | None:
+        try:
+            return None if template is None else filled(template, values)
+        except KeyError as error:
+            raise ConfigurationError(
+                f"{name}: {{{error.args[0]}}} in auth.oauth2 stands for nothing; give it in values or credentials"
+            ) from None
+
+    return OAuthTokens(
+        name,
+        token_url=fill(oauth.token_url) or "",
+        client_id=fill(oauth.client_id) or "",
+        client_secret=fill(oauth.client_secret),
+        refresh_token=fill(oauth.refresh_token),
+        scope=oauth.scope,
+        audience=oauth.audience,
+        login=oauth.login,
+        clock=clock,
+    )
 
 
 def _plain(secret: SecretStr | None) -> str | None:

@@ -28,6 +28,7 @@ from understudy.cli import (
     review_command,
     serve,
     simulate,
+    systems,
     users,
     work,
 )
@@ -57,6 +58,7 @@ tree.add_typer(users.tree, name="users")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
 tree.add_typer(channels.tree, name="channels")
+tree.add_typer(systems.tree, name="systems")
 tree.add_typer(autonomy.tree, name="autonomy")
 tree.add_typer(eval_command.tree, name="eval")
 tree.add_typer(release.tree, name="release")

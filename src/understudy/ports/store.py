@@ -24,6 +24,7 @@ from understudy.ports.pulls import Envelopes, Pulls
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
+from understudy.ports.tickets import Contracts, Tickets
 from understudy.ports.trail import Processes, Trail
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
@@ -355,6 +356,10 @@ class Transaction(Protocol):
     def notes(self) -> Notes: ...
     @property
     def remarks(self) -> Remarks: ...
+    @property
+    def tickets(self) -> Tickets: ...
+    @property
+    def contracts(self) -> Contracts: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

@@ -96,8 +96,42 @@ class AgentAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SystemAsked:
+    """A system of record was asked for something of a customer. `outcome` is `known`, or why it is unknown."""
+
+    system: str
+    about: str
+    outcome: str
+    took_ms: float
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemDrifted:
+    """A system of record answered in another shape than before. `kind` is missing, new, type or enumeration; `words` say what
+    was and what is. It is told once."""
+
+    system: str
+    about: str
+    kind: str
+    path: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketTried:
+    """It was tried to open a ticket for a hand-off. `outcome` is opened, retry, unknown or dead."""
+
+    ticket_id: str
+    system: str
+    outcome: str
+    attempt: int
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerChanged:
-    """The circuit breaker of an agent opened, half opened or closed."""
+    """The circuit breaker of an agent, or of a system of record (`systems.NAME`), opened, half opened or closed."""
 
     agent: str
     state: str
@@ -282,6 +316,9 @@ Event = (
     | PullFailed
     | DeliveryReported
     | AgentAsked
+    | SystemAsked
+    | SystemDrifted
+    | TicketTried
     | BreakerChanged
     | TurnSuperseded
     | TurnDecided

@@ -21,6 +21,7 @@ from understudy.settings.opinions import OpinionSettings
 from understudy.settings.releases import ReleasesSettings
 from understudy.settings.section import Section
 from understudy.settings.sign_in import SignInSettings
+from understudy.settings.systems import System
 
 
 class Business(Section):
@@ -365,6 +366,7 @@ class Settings(Section):
     drafting: DraftingSettings = DraftingSettings()
     agents: dict[str, AgentSettings] = Field({})
     channels: dict[str, ChannelSettings] = Field({})
+    systems: dict[str, System] = Field({})
     releases: ReleasesSettings = ReleasesSettings()
     autonomy: Autonomy = Autonomy()
     learning: LearningSettings = LearningSettings()

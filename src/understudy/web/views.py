@@ -13,22 +13,27 @@ from understudy.records.access import Caller
 from understudy.records.assessment import Assessment
 from understudy.records.codec import readable
 from understudy.records.conversation import Conversation, Message, Mode
-from understudy.records.evidence import Draft
+from understudy.records.evidence import Draft, Evidence
+from understudy.records.facts import WHY, Facts
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState
 from understudy.records.pulls import Envelope
-from understudy.records.review import HoldKind
+from understudy.records.review import Hold, HoldKind, VerdictKind
+from understudy.records.tickets import Ticket
 from understudy.records.turn import Turn, TurnState
 from understudy.web.blind import conversation_as_first_seen, hold_for, second_of_turn, turn_as_first_seen
 from understudy.web.feed import Feed
 from understudy.web.shapes import (
     ContactOut,
     ConversationOut,
+    EarlierVerdict,
+    FactsOut,
     HoldDetail,
     LedgerLine,
     LetterOut,
     MessageOut,
     Reply,
+    TicketOut,
     TurnOut,
 )
 
@@ -134,12 +139,68 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
         turn = _in_doubt(tx, turn)
     conversation = conversation_view(tx, tx.conversations.get(hold.conversation_id))
     second = hold if hold.kind is HoldKind.SECOND else second_of_turn(tx, reader, hold.turn_id)
+    facts = _facts(tx, hold.turn_id)
     if second is None:
-        return HoldDetail(hold=hold, turn=turn, conversation=conversation)
+        return HoldDetail(
+            hold=hold,
+            turn=turn,
+            conversation=conversation,
+            before=_before(tx, hold),
+            facts=facts,
+            tickets=[
+                _ticket(one) for one in tx.tickets.of_conversation(hold.conversation_id) if one.hold_id == hold.id
+            ],
+        )
     return HoldDetail(
+        facts=facts,
         hold=hold_for(tx, reader, hold),
         turn=turn_as_first_seen(turn, second),
         conversation=conversation_as_first_seen(conversation, hold.turn_id),
+    )
+
+
+def _before(tx: Transaction, hold: Hold) -> list[EarlierVerdict]:
+    if hold.kind is not HoldKind.HAND_OFF:
+        return []
+    return [
+        EarlierVerdict(kind=one.kind, reviewer=one.reviewer, reasons=list(one.reasons), text=one.text, at=one.at)
+        for one in tx.verdicts.of_turn(hold.turn_id)
+        if one.kind is VerdictKind.REJECT
+    ]
+
+
+def _facts(tx: Transaction, turn_id: str) -> list[FactsOut]:
+    """What systems of record had said when the turn was decided, or before its agent was asked."""
+    evidence = readable(Evidence, tx.artifacts.get(turn_id, "evidence"))
+    read = evidence.facts if evidence is not None else readable(tuple[Facts, ...], tx.artifacts.get(turn_id, "facts"))
+    shown: list[FactsOut] = []
+    for one in read or ():
+        unknown = one.unknown if evidence is None else one.unknown_at(evidence.at)
+        shown.append(
+            FactsOut(
+                system=one.system,
+                about=one.about,
+                taken_at=one.taken_at,
+                fresh_until=one.fresh_until,
+                items=list(one.items),
+                has_more=one.has_more,
+                unknown=unknown,
+                why=None if unknown is None else WHY[unknown],
+                says=one.says,
+            )
+        )
+    return shown
+
+
+def _ticket(ticket: Ticket) -> TicketOut:
+    return TicketOut(
+        id=ticket.id,
+        system=ticket.system,
+        state=ticket.state,
+        number=ticket.number,
+        attempts=ticket.attempts,
+        last_error=ticket.last_error,
+        created_at=ticket.created_at,
     )
 
 

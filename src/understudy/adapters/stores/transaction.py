@@ -28,6 +28,7 @@ from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
+from understudy.adapters.stores.tickets import SqlContracts, SqlTickets
 from understudy.adapters.stores.trail import SqlProcesses, SqlTrail
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
 from understudy.adapters.stores.users import SqlUsers
@@ -81,6 +82,8 @@ class SqlTransaction:
         self.envelopes = SqlEnvelopes(session)
         self.notes = SqlNotes(session)
         self.remarks = SqlRemarks(session)
+        self.tickets = SqlTickets(session)
+        self.contracts = SqlContracts(session)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
