@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +12,7 @@ from understudy.adapters.channels.collected import CollectedChannel
 from understudy.errors import ConfigurationError
 from understudy.ports.acting import Executor
 from understudy.ports.agent import Agent
-from understudy.ports.channel import Channel, Events, Fetched, InboundRequest, KeepsNotes, TakesEvents
+from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
@@ -38,7 +37,7 @@ from understudy.settings.model import (
 from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion, OpinionSettings
 
 if TYPE_CHECKING:
-    from understudy.adapters.channels.mail_tokens import TokenSource
+    from understudy.adapters.channels.mail_tokens import AccessTokens
     from understudy.adapters.channels.mailbox import Account
     from understudy.adapters.channels.rest import RestChannel
 
@@ -197,7 +196,7 @@ def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) ->
     )
 
 
-def _tokens(oauth: MailOAuth, clock: Clock, timeout_s: float) -> TokenSource:
+def _tokens(oauth: MailOAuth, clock: Clock, timeout_s: float) -> AccessTokens:
     from understudy.adapters.channels.mail_tokens import OAuthTokens
 
     return OAuthTokens(
@@ -211,7 +210,7 @@ def _tokens(oauth: MailOAuth, clock: Clock, timeout_s: float) -> TokenSource:
     )
 
 
-def _account(name: str, channel: Email, server: MailServer, port: int, tokens: TokenSource | None) -> Account:
+def _account(name: str, channel: Email, server: MailServer, port: int, tokens: AccessTokens | None) -> Account:
     if tokens is None and server.password is None and channel.password is None:
         raise ConfigurationError(
             f"channel {name!r}: the mailbox {channel.address} has no password; "
@@ -319,50 +318,3 @@ def _plain(secret: SecretStr | None) -> str | None:
 
 def _rest(agent: ChatCompletionsAgent | ResponsesAgent | HttpAgent, secret: str) -> dict[str, Any]:
     return agent.model_dump(exclude={"kind", secret, *AgentVersion.model_fields})
-
-
-def verify_signature(
-    provider: str, *, secret: str, headers: dict[str, str], body: bytes, method: str, url: str, at: datetime
-) -> str:
-    """Check one webhook's signature by the scheme of a provider, and return the scheme's name.
-
-    Raises `SignatureInvalid` saying why it does not hold, `ConfigurationError` where the provider or the secret is none.
-    """
-    from understudy.adapters.channels.schemes import scheme_of
-    from understudy.adapters.channels.signing import Signed
-
-    scheme = scheme_of(provider)
-    named = {name.strip().lower(): value.strip() for name, value in headers.items()}
-    scheme.verify(Signed(headers=named, body=body, method=method, url=url), secrets=[secret], at=at)
-    return scheme.name
-
-
-def read_by_channel(
-    name: str,
-    settings: Settings,
-    clock: Clock,
-    *,
-    headers: dict[str, str],
-    body: bytes,
-    method: str,
-    url: str,
-    at: datetime,
-) -> Events:
-    """What a channel of the configuration would take one request, or one mail, for; nothing is stored.
-
-    Raises `SignatureInvalid` or `MalformedInput` as the channel would, `ConfigurationError` where it reads none.
-    """
-    built = build_channel(name, settings.channels[name], clock, settings)
-    if hasattr(built, "read_sample"):
-        events: Events = built.read_sample(body)
-        return events
-    where = url or f"{settings.server.public_url or 'http://localhost'}/webhooks/{name}"
-    named = {header.strip().lower(): value.strip() for header, value in headers.items()}
-    request = InboundRequest(method=method, url=where, headers=named, body=body, received_at=at)
-    if isinstance(built, KeepsNotes) and where.partition("?")[0].endswith("/notes"):
-        return built.read_notes(request)
-    if isinstance(built, TakesEvents):
-        return built.read(request)
-    if isinstance(built, Fetched):
-        raise ConfigurationError(f"channel {name!r} takes no requests: it is asked, and trusts the connection")
-    return Events(messages=built.parse(request))

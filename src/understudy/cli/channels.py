@@ -56,7 +56,7 @@ def verify(
 ) -> None:
     """Check one webhook's signature, and for a channel say what is in it; exit code 1 and the reason where it does not hold."""
     from understudy.app import system_clock
-    from understudy.connections import verify_signature
+    from understudy.caught import verify_signature
 
     at = system_clock().now() if now is None else _moment(now)
     headers = dict(_header(line) for line in header or ())
@@ -93,7 +93,7 @@ def _verify_by_channel(
 ) -> None:
     """The same by what the configuration says of a channel, and what the channel would take the request for."""
     from understudy.app import system_clock
-    from understudy.connections import read_by_channel
+    from understudy.caught import read_by_channel
 
     settings, _ = read_settings(config)
     if name not in settings.channels:

@@ -184,12 +184,12 @@ class Holds(Protocol):
         reader: str | None = None,
     ) -> list[Hold]:
         """Holds in queue order (priority, created_at, id), after a position; without those that `reader` is barred from, and
-        of one state without those that were decided on and may be taken back."""
+        of one state without those decided on that may be taken back, or that only another help desk's people have."""
         ...
 
     def waiting(self, *, limit: int, reader: str, only: Collection[str] | None = None) -> list[Waiting]:
-        """Holds with what a list says of each, in queue order, without those that `reader` is barred from: all open ones,
-        that nobody decided on yet, or those with the ids `only`, whatever their state."""
+        """Holds with what a list says of each, in queue order, without those that `reader` is barred from: all open ones that
+        nobody decided on yet, or those with the ids `only`, whatever their state."""
         ...
 
     def due(self, now: datetime, *, limit: int) -> list[Hold]:
@@ -232,8 +232,7 @@ class Ledger(Protocol):
         ...
 
     def of_autonomy(self, *, limit: int) -> list[LedgerEntry]:
-        """The latest entries that tell of a level, a promotion, a stop or an end of evidence, the latest first; those that
-        only count labels are not among them."""
+        """The latest entries on levels, promotions, stops, ends of evidence, latest first; none that only counts labels."""
         ...
 
 

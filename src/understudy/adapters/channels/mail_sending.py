@@ -15,7 +15,7 @@ from contextlib import suppress
 
 import aiosmtplib
 
-from understudy.adapters.channels.mail_tokens import TokenSource
+from understudy.adapters.channels.mail_tokens import AccessTokens
 from understudy.adapters.channels.mail_writing import Written
 from understudy.adapters.channels.mailbox import Account, tls_context
 from understudy.errors import ChannelUnreachable
@@ -108,7 +108,7 @@ class Submission:
             raise NotSent(Retry(reason=f"the mail server {where} does not let us in: {_say(error)}")) from error
         return client
 
-    async def _signed_in(self, client: aiosmtplib.SMTP, user: str, tokens: TokenSource) -> None:
+    async def _signed_in(self, client: aiosmtplib.SMTP, user: str, tokens: AccessTokens) -> None:
         """Sign in by an access token; one that is refused is forgotten."""
         token = await asyncio.to_thread(tokens.token)
         try:

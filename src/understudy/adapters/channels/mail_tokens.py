@@ -1,6 +1,6 @@
 """Access tokens for mail servers that want OAuth 2.0 and no password (XOAUTH2): fetched, kept until they end, fetched anew. It opens no mailbox.
 
-Everything here blocks and belongs into a thread. Who signs in asks a `TokenSource`, so that a source of another kind may stand here.
+Everything here blocks and belongs into a thread. Who signs in asks a `AccessTokens`, so that a source of another kind may stand here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LASTS_S = 300.0
 ANSWER_BYTES_MAX = 65_536
 
 
-class TokenSource(Protocol):
+class AccessTokens(Protocol):
     """What gives an access token that is good now."""
 
     def token(self) -> str:

@@ -18,7 +18,7 @@ from typing import Any
 
 import imapclient
 
-from understudy.adapters.channels.mail_tokens import TokenSource
+from understudy.adapters.channels.mail_tokens import AccessTokens
 from understudy.errors import ChannelUnreachable
 
 BATCH_MAX = 20
@@ -40,7 +40,7 @@ class Account:
     security: str
     timeout_s: float
     certificates: str | None = None
-    tokens: TokenSource | None = None
+    tokens: AccessTokens | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +234,7 @@ def logged_in(account: Account) -> Any:
     return client
 
 
-def _signed_in(client: Any, user: str, tokens: TokenSource) -> None:
+def _signed_in(client: Any, user: str, tokens: AccessTokens) -> None:
     """Sign in by an access token; one that is refused is forgotten, so that the next try brings another."""
     token = tokens.token()
     try:
