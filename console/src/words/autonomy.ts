@@ -1,6 +1,7 @@
 /** Every text of the autonomy screen: what each number means stands beside it as a sentence, not behind a pointer. */
 import type { LabelSource, Level, SliceMove, SliceStatus, SliceStory } from "../api/autonomy";
 import { POOLED, shareAlone, type Show, type Totals } from "../autonomy/grid";
+import { topicWords } from "../text/topics";
 import { count } from "./count";
 import { STOP } from "./stop";
 
@@ -101,7 +102,7 @@ export const AUTONOMY = {
 
   slice: {
     back: "Autonomy",
-    title: (topic: string, channel: string) => `${topic} × ${channel === POOLED ? "all channels together" : channel}`,
+    title: (topic: string, channel: string) => `${topicWords(topic)} × ${channel === POOLED ? "all channels together" : channel}`,
     versions: "Agent version",
     notNow: (standing: string) => `This version answers nobody now: ${standing}. What follows is what it may do once it answers again.`,
     missing: "Nothing is known of this topic and channel.",
