@@ -92,6 +92,5 @@ export const INSIGHTS = {
     answered: "answered",
     handed_off: "given to a person",
   } as Readonly<Record<string, string>>,
-  alone: "by the agent alone",
   unasked: "The customer's words are gone.",
 } as const;
