@@ -45,7 +45,9 @@ from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
+from understudy.tickets.flow import TicketDesk
 from understudy.turn.drafting import Drafting
+from understudy.turn.facts import FactReading
 from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake, Received
 from understudy.turn.limits import FlowLimits
@@ -111,6 +113,9 @@ class Stage(People):
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
         self.outbox = outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
         self.reports = Reports(store, clock, self)
+        self.tickets = TicketDesk(
+            store, clock, self, plan.opens, proofs=lambda _channel: plan.proof, limits=plan.ticket_limits
+        )
         self.flow = flow = TurnFlow(
             store,
             clock,
@@ -122,6 +127,8 @@ class Stage(People):
             opinions=others,
             following=outbox,
             route=self.versions.routes,
+            facts=FactReading(clock, self, plan.systems) if plan.systems else None,
+            proofs=lambda _channel: plan.proof,
         )
         self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing, following=flow)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)

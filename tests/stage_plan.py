@@ -16,6 +16,7 @@ from understudy.ports.store import CallLimits, Store
 from understudy.records.autonomy import Targets, Terms
 from understudy.records.codec import digest
 from understudy.records.evidence import Draft
+from understudy.records.facts import Proof
 from understudy.records.feedback import FeedbackTerms
 from understudy.records.redraft import RedraftTerms
 from understudy.records.release import Part, Stated, content_id
@@ -25,8 +26,10 @@ from understudy.records.rulebook import Grant, Level, Rules, SafeReply
 from understudy.release.orders import Gate
 from understudy.review.holds import ReviewLimits
 from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
+from understudy.tickets.flow import Opens, TicketLimits
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import DraftingLimits
+from understudy.turn.facts import Consulted
 from understudy.turn.intake import IntakeLimits
 from understudy.turn.opinions import Asked
 
@@ -81,6 +84,10 @@ class Plan:
     hold_expires_after_s: float | None = 900.0
     lapse_s: float | None = None
     opinions: Sequence[Asked] = ()
+    systems: Sequence[Consulted] = ()
+    proof: Proof = "address"
+    opens: Sequence[Opens] = ()
+    ticket_limits: TicketLimits = field(default_factory=TicketLimits)
     targets: Targets = TARGETS
     terms: Terms = field(default_factory=Terms)
     reviewing: ReviewTerms = field(default_factory=ReviewTerms)

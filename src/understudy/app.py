@@ -33,6 +33,9 @@ from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
 from understudy.learning.topics import TopicLearning
+from understudy.notes.showing import NOTES_JOB
+from understudy.notes.taking import REMARK_JOB, Remarks
+from understudy.notes.writing import NOTE_JOB, Notes
 from understudy.oversight import earning_terms, expiry_reply, lessons_of, reviewing, sweeps_of, topic_terms
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
@@ -42,6 +45,7 @@ from understudy.ports.dispatch import Dispatcher
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import Committed
+from understudy.ports.system import System
 from understudy.ports.telemetry import Telemetry
 from understudy.quality.desk import QualityDesk
 from understudy.records.release import Stated
@@ -63,6 +67,7 @@ from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
 from understudy.settings.stated import agent_of
 from understudy.spreading import spreading
+from understudy.tickets.flow import TicketDesk
 from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake
 from understudy.turn.places import Places
@@ -70,14 +75,15 @@ from understudy.turn.pulling import Pulling
 from understudy.turning import (
     LAPSE_S,
     call_limits,
-    channels_of,
     coalescing_of,
     drafting_of,
     flow_of,
     outbox_of,
+    outside_of,
     second_opinions,
     ways_in_of,
 )
+from understudy.upkeep.contracts import Contracts
 from understudy.upkeep.health import HealthDesk, OwnProcess
 from understudy.upkeep.sweeps import Sweeps
 
@@ -101,6 +107,8 @@ class App:
     agents: Mapping[str, Agent]
     opinions: Mapping[str, SecondOpinion]
     channels: Mapping[str, Channel]
+    systems: Mapping[str, System]
+    contracts: Contracts
     identity: IdentityProvider | None
     stated: Mapping[str, Stated]
     intake: Intake
@@ -108,6 +116,10 @@ class App:
     outbox: Outbox
     reports: Reports
     pulling: Pulling
+    tickets: TicketDesk
+    system_sweeps: tuple[Sweeps, ...]
+    notes: Notes
+    remarks: Remarks
     holds: Holds
     verdicts: Verdicts
     alike: AlikeVerdicts
@@ -150,6 +162,7 @@ class App:
         }
         handlers |= {HOLD_JOB: self.holds.look, VERDICT_JOB: self.verdicts.look}
         handlers |= {LEARNING_JOB: self.learning.look, SEED_JOB: self.seeds.look}
+        handlers |= {NOTE_JOB: self.notes.look, NOTES_JOB: self.notes.write, REMARK_JOB: self.remarks.look}
         self.dispatcher.start(handlers)
         if self.is_alone:  # and so no program of another version works here either
             if self.settings.store.migrate_at_start:
@@ -164,12 +177,12 @@ class App:
         self.pulling.start()
         self.sweeps.start()
         self.lessons.start()
-        for sweeps in (*self.release_watch, *self.trials):
+        for sweeps in (*self.release_watch, *self.trials, *self.system_sweeps):
             sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
-        if committed.jobs:
-            self.dispatcher.hint_all(committed.jobs)
+        if jobs := (*committed.jobs, *self.notes.hear(committed)):
+            self.dispatcher.hint_all(jobs)
 
     def drain(self) -> None:
         """Begin no new turn from now on, where another process can; requests are answered as before."""
@@ -181,7 +194,7 @@ class App:
         """Finish what is under way, within a grace period, and let go of everything."""
         self.topics.stop()
         await self.pulling.stop()
-        for sweeps in (*self.release_watch, *self.trials):
+        for sweeps in (*self.release_watch, *self.trials, *self.system_sweeps):
             await sweeps.stop()
         with suppress(UnderstudyError):  # what cannot be handed over lapses
             await self.spread.stop()
@@ -193,10 +206,11 @@ class App:
             await self.flow.hand_over()
             await self.outbox.hand_over()
             await self.process.end()
-        outside: tuple[Agent | SecondOpinion | Channel, ...] = (
+        outside: tuple[Agent | SecondOpinion | Channel | System, ...] = (
             *self.agents.values(),
             *self.opinions.values(),
             *self.channels.values(),
+            *self.systems.values(),
         )
         for one in outside:
             await one.close()
@@ -206,25 +220,26 @@ class App:
         self.sole_process.release()
 
 
-def build(settings: Settings, base: Path, *, works: bool = True) -> App:
+def build(settings: Settings, base: Path, *, works: bool = True, instead: Mapping[str, str] | None = None) -> App:
     """Build everything that the settings ask for; raises `ConfigurationError` that names the setting.
 
-    `works` False: a process that takes messages and verdicts and leaves all turns to others; PostgreSQL only.
+    `works` False: a process that leaves all turns to others; PostgreSQL only. `instead`: in a trial, where a channel sends to.
     """
     clock, metrics = SystemClock(), Metrics()
     telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, recent := Recent(clock), Spans()])
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     versions = versions_of(settings, base, clock, agents)
-    channels = channels_of(settings, clock)
+    outside = outside_of(settings, clock, telemetry, instead or {})
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
     others, beside = [second_opinions(settings, clock, opinions) for _ in range(2)]  # each with a budget of its own
     store = open_store(settings, base)
     places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
+    channels = outside["channels"]
     outbox = outbox_of(settings, store, clock, telemetry, channels)
-    flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes)
-    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
+    flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
+    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, channels)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
@@ -233,7 +248,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
     watched = watching(settings, store, clock, telemetry, recent, works=works)
-    ways_in = ways_in_of(settings, store, clock, telemetry, flow, channels if works else {})
+    ways_in = ways_in_of(settings, store, clock, telemetry, flow, outside, dispatcher, works=works)
     renewals = _renewals(watched["process"], flow, outbox, places, tried["spread"], ways_in["pulling"])
     return App(
         settings=settings,
@@ -245,7 +260,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         rulebook=rulebook,
         agents=agents,
         opinions=opinions,
-        channels=channels,
+        **outside,
         identity=build_identity(settings, clock),
         flow=flow,
         outbox=outbox,

@@ -1,7 +1,8 @@
-"""Agents, second opinions, channels and the identity provider, each built from its settings. Adapters are imported only where they are used."""
+"""Agents, second opinions, channels, systems of record and the identity provider, each built from its settings. Adapters are imported only where they are used."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,13 +12,13 @@ from pydantic import SecretStr
 from understudy.adapters.channels.collected import CollectedChannel
 from understudy.errors import ConfigurationError
 from understudy.ports.agent import Agent
-from understudy.ports.channel import Channel
+from understudy.ports.channel import Channel, Events, Fetched, InboundRequest, KeepsNotes, TakesEvents
 from understudy.ports.clock import Clock
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
-from understudy.records.rest import RestShape
-from understudy.settings.channels import Remote, Rest, Vendor
-from understudy.settings.mail import Email, MailServer
+from understudy.records.rest_notes import DeskShape
+from understudy.settings.channels import Desk, Remote, Rest, Vendor
+from understudy.settings.mail import Email, MailOAuth, MailServer
 from understudy.settings.matrix import Matrix
 from understudy.settings.model import (
     AgentSettings,
@@ -35,6 +36,7 @@ from understudy.settings.model import (
 from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion, OpinionSettings
 
 if TYPE_CHECKING:
+    from understudy.adapters.channels.mail_tokens import TokenSource
     from understudy.adapters.channels.mailbox import Account
     from understudy.adapters.channels.rest import RestChannel
 
@@ -114,8 +116,10 @@ def build_identity(settings: Settings, clock: Clock) -> IdentityProvider | None:
     )
 
 
-def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: Settings) -> Channel:
-    """Build one channel; raises `ConfigurationError`."""
+def build_channel(
+    name: str, channel: ChannelSettings, clock: Clock, settings: Settings, *, instead: str | None = None
+) -> Channel:
+    """Build one channel; raises `ConfigurationError`. `instead`: the server that one over REST sends to in a trial."""
     match channel:
         case WebChat():
             return CollectedChannel(name)
@@ -129,6 +133,7 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
                 secrets=[secret.get_secret_value() for secret in channel.secrets],
                 insecure=channel.insecure,
                 honours_keys=channel.honours_keys,
+                gives_ids=channel.gives_ids,
                 timeout_s=channel.timeout_s,
                 chars_max=channel.chars_max,
                 text_chars_max=settings.limits.message_chars_max,
@@ -143,7 +148,7 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
             chars_max = settings.limits.message_chars_max
             return MatrixChannel(name, access_token=token, clock=clock, text_chars_max=chars_max, **rest)
         case _:
-            return rest_channel(name, channel, clock, settings)
+            return rest_channel(name, channel, clock, settings, instead=instead)
 
 
 def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) -> Channel:
@@ -155,11 +160,14 @@ def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) ->
     from understudy.adapters.channels.mail_reading import Reading
     from understudy.adapters.channels.mail_writing import Letterhead
 
+    tokens = None if channel.oauth is None else _tokens(channel.oauth, clock, channel.timeout_s)
     address, domain = channel.address.lower(), channel.message_id_domain or channel.address.rpartition("@")[2].lower()
     return MailChannel(
         name,
-        imap=_account(name, channel, channel.imap, {"tls": 993}.get(channel.imap.security, 143)),
-        smtp=_account(name, channel, channel.smtp, {"tls": 465, "starttls": 587}.get(channel.smtp.security, 25)),
+        imap=_account(name, channel, channel.imap, {"tls": 993}.get(channel.imap.security, 143), tokens),
+        smtp=_account(
+            name, channel, channel.smtp, {"tls": 465, "starttls": 587}.get(channel.smtp.security, 25), tokens
+        ),
         folder=channel.folder,
         reading=Reading(
             own=frozenset({address, *(alias.lower() for alias in channel.aliases)}),
@@ -187,8 +195,22 @@ def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) ->
     )
 
 
-def _account(name: str, channel: Email, server: MailServer, port: int) -> Account:
-    if server.password is None and channel.password is None:
+def _tokens(oauth: MailOAuth, clock: Clock, timeout_s: float) -> TokenSource:
+    from understudy.adapters.channels.mail_tokens import OAuthTokens
+
+    return OAuthTokens(
+        url=oauth.token_url,
+        client_id=oauth.client_id,
+        client_secret=_plain(oauth.client_secret),
+        refresh_token=_plain(oauth.refresh_token),
+        scope=oauth.scope,
+        now=clock.now,
+        timeout_s=timeout_s,
+    )
+
+
+def _account(name: str, channel: Email, server: MailServer, port: int, tokens: TokenSource | None) -> Account:
+    if tokens is None and server.password is None and channel.password is None:
         raise ConfigurationError(
             f"channel {name!r}: the mailbox {channel.address} has no password; "
             f"set UNDERSTUDY__CHANNELS__{name.upper()}__PASSWORD, or …_FILE"
@@ -203,10 +225,11 @@ def _account(name: str, channel: Email, server: MailServer, port: int) -> Accoun
         security=server.security,
         timeout_s=channel.timeout_s,
         certificates=None if channel.certificates is None else str(channel.certificates),
+        tokens=tokens,
     )
 
 
-def shape_of_channel(channel: Rest | Vendor) -> RestShape:
+def shape_of_channel(channel: Rest | Vendor) -> DeskShape:
     """The shape of a channel: the one in the configuration, or the vendor's that is shipped."""
     from understudy.adapters.channels.presets import shape_of
 
@@ -217,30 +240,39 @@ def rest_channel(
     name: str, channel: Rest | Vendor, clock: Clock, settings: Settings, *, instead: str | None = None
 ) -> RestChannel:
     """A channel as its shape describes it; `instead`: the server that it sends to in a trial."""
-    from understudy.adapters.channels.rest import RestChannel
-
+    shape = shape_of_channel(channel)
     if isinstance(channel, Rest):
         values, credentials = channel.values, channel.credentials
     else:
-        own = {
-            field: getattr(channel, field) for field in type(channel).model_fields.keys() - Remote.model_fields.keys()
-        }
+        shared = Remote.model_fields.keys() | Desk.model_fields.keys()
+        own = {field: getattr(channel, field) for field in type(channel).model_fields.keys() - shared}
         values = {field: value for field, value in own.items() if isinstance(value, str) and field != "kind"}
         credentials = {field: value for field, value in own.items() if isinstance(value, SecretStr)}
-    return RestChannel(
-        name,
-        shape_of_channel(channel),
-        clock=clock,
-        secrets=[secret.get_secret_value() for secret in channel.secrets],
-        credentials={field: secret.get_secret_value() for field, secret in credentials.items()},
-        values=values,
-        public_url=settings.server.public_url,
-        insecure=channel.insecure,
-        chars_max=channel.chars_max,
-        text_chars_max=settings.limits.message_chars_max,
-        timeout_s=channel.timeout_s,
-        instead=instead,
-    )
+    common: dict[str, Any] = {
+        "clock": clock,
+        "secrets": _all_plain(channel.secrets),
+        "credentials": {field: secret.get_secret_value() for field, secret in credentials.items()},
+        "values": values,
+        "public_url": settings.server.public_url,
+        "insecure": channel.insecure,
+        "chars_max": channel.chars_max,
+        "text_chars_max": settings.limits.message_chars_max,
+        "timeout_s": channel.timeout_s,
+        "instead": instead,
+    }
+    if isinstance(channel, Desk) and shape.notes is not None:
+        from understudy.adapters.channels.rest_desk import DeskChannel
+
+        is_noted = channel.review != "console"
+        secrets = _all_plain(channel.note_secrets)
+        return DeskChannel(name, shape, takes_notes=is_noted, note_secrets=secrets, **common)
+    if isinstance(channel, Desk) and channel.review != "console":
+        raise ConfigurationError(
+            f"channel {name!r}: review = {channel.review!r} needs notes; describe the help desk's, or review in the console"
+        )
+    from understudy.adapters.channels.rest import RestChannel
+
+    return RestChannel(name, shape, **common)
 
 
 def preset_of(kind: str) -> str:
@@ -253,6 +285,10 @@ def preset_of(kind: str) -> str:
         names = ", ".join((*PRESETS, *EXAMPLES))
         raise ConfigurationError(f"no channel is shipped under the kind {kind!r}; there are {names}")
     return text_of(kind)
+
+
+def _all_plain(secrets: Sequence[SecretStr]) -> list[str]:
+    return [secret.get_secret_value() for secret in secrets]
 
 
 def _plain(secret: SecretStr | None) -> str | None:
@@ -277,3 +313,34 @@ def verify_signature(
     named = {name.strip().lower(): value.strip() for name, value in headers.items()}
     scheme.verify(Signed(headers=named, body=body, method=method, url=url), secrets=[secret], at=at)
     return scheme.name
+
+
+def read_by_channel(
+    name: str,
+    settings: Settings,
+    clock: Clock,
+    *,
+    headers: dict[str, str],
+    body: bytes,
+    method: str,
+    url: str,
+    at: datetime,
+) -> Events:
+    """What a channel of the configuration would take one request, or one mail, for; nothing is stored.
+
+    Raises `SignatureInvalid` or `MalformedInput` as the channel would, `ConfigurationError` where it reads none.
+    """
+    built = build_channel(name, settings.channels[name], clock, settings)
+    if hasattr(built, "read_sample"):
+        events: Events = built.read_sample(body)
+        return events
+    where = url or f"{settings.server.public_url or 'http://localhost'}/webhooks/{name}"
+    named = {header.strip().lower(): value.strip() for header, value in headers.items()}
+    request = InboundRequest(method=method, url=where, headers=named, body=body, received_at=at)
+    if isinstance(built, KeepsNotes) and where.partition("?")[0].endswith("/notes"):
+        return built.read_notes(request)
+    if isinstance(built, TakesEvents):
+        return built.read(request)
+    if isinstance(built, Fetched):
+        raise ConfigurationError(f"channel {name!r} takes no requests: it is asked, and trusts the connection")
+    return Events(messages=built.parse(request))

@@ -33,6 +33,7 @@ from understudy.settings.model import Settings
 from understudy.settings.releases import release_terms_of
 from understudy.settings.rules import rulebook_of
 from understudy.settings.stated import stated
+from understudy.tickets.flow import TicketDesk
 
 
 def takes_one_process(settings: Settings) -> bool:
@@ -90,6 +91,16 @@ def open_dead_letters(settings: Settings, base: Path) -> Iterator[DeadLetters]:
     store = open_store(settings, base)
     try:
         yield DeadLetters(store, SystemClock(), FanOut([]))
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_tickets(settings: Settings, base: Path) -> Iterator[TicketDesk]:
+    """Open the store for a command that looks after tickets of hand-offs; it opens none itself."""
+    store = open_store(settings, base)
+    try:
+        yield TicketDesk(store, SystemClock(), FanOut([]), (), proofs=lambda _channel: "none")
     finally:
         store.close_now()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.stores.sql_store import SqlStore
+from understudy.assessment.decision import REASONS
 from understudy.connections import build_channel
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.reports import Reports
@@ -14,14 +17,23 @@ from understudy.errors import ConfigurationError
 from understudy.plugins import checks_of
 from understudy.ports.channel import Channel, Fetched
 from understudy.ports.clock import Clock
+from understudy.ports.dispatch import Dispatcher
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import CallLimits
+from understudy.ports.system import Found, System, Untold, Witness
 from understudy.ports.telemetry import Telemetry
+from understudy.records.facts import About, Proof
 from understudy.records.rulebook import Rulebook
+from understudy.records.systems import Known
+from understudy.settings.channels import Remote
 from understudy.settings.earning import feedback_terms_of
-from understudy.settings.model import Settings
+from understudy.settings.mail import Email
+from understudy.settings.model import Settings, Webhook
+from understudy.systems import build_system
+from understudy.tickets.flow import Opens, TicketDesk
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
+from understudy.turn.facts import Consulted, FactReading
 from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake, IntakeLimits
 from understudy.turn.limits import FlowLimits
@@ -29,9 +41,13 @@ from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
 from understudy.turn.pulling import Pulling, PullLimits
 from understudy.turn.releases import Picks, Routes
+from understudy.upkeep.contracts import Contracts
+from understudy.upkeep.sweeps import Sweeps
 
 API_CHANNEL = API
 """The channel of callers who hand over drafts themselves and collect the reply; it needs no configuration."""
+CONTRACTS_S = 30.0
+"""How often what systems answered is added to what all processes saw."""
 LAPSE_S = 6.0
 """Where several processes work on one store: a process that was silent for so long is dead, and others do its work."""
 
@@ -45,14 +61,112 @@ def second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, Sec
     return SecondOpinions(clock, asked) if asked else None
 
 
-def channels_of(settings: Settings, clock: Clock) -> dict[str, Channel]:
+def outside_of(settings: Settings, clock: Clock, telemetry: Telemetry, instead: Mapping[str, str]) -> dict[str, Any]:
+    """All that is asked and told over the network beside agents, and what notices that systems answer otherwise than before,
+    by their names in `App`; raises `ConfigurationError`."""
+    contracts = Contracts(clock, telemetry)
+    systems = systems_of(settings, clock, witness=contracts.answered)
+    return {"channels": channels_of(settings, clock, instead), "systems": systems, "contracts": contracts}
+
+
+def channels_of(settings: Settings, clock: Clock, instead: Mapping[str, str]) -> dict[str, Channel]:
     """Every channel, and that of the HTTP API; raises `ConfigurationError` where one takes its name."""
     channels: dict[str, Channel] = {API_CHANNEL: CollectedChannel(API_CHANNEL)}
     for name, channel in settings.channels.items():
         if name == API_CHANNEL:
             raise ConfigurationError(f"channels.{API_CHANNEL}: this name belongs to the HTTP API; choose another")
-        channels[name] = build_channel(name, channel, clock, settings)
+        channels[name] = build_channel(name, channel, clock, settings, instead=instead.get(name))
     return channels
+
+
+def systems_of(settings: Settings, clock: Clock, *, witness: Witness | None = None) -> dict[str, System]:
+    """Every system of record; raises `ConfigurationError`, also where one names a channel that is none."""
+    known = {API_CHANNEL, *settings.channels}
+    for name, system in settings.systems.items():
+        if unknown := sorted({*system.channels, *system.believes} - known):
+            raise ConfigurationError(
+                f"systems.{name}: there is no channel {unknown[0]!r}; there are {', '.join(sorted(known))}"
+            )
+    return {name: build_system(name, system, clock, witness=witness) for name, system in settings.systems.items()}
+
+
+def fact_reading(
+    settings: Settings, clock: Clock, telemetry: Telemetry, systems: Mapping[str, System]
+) -> FactReading | None:
+    """What reads facts before agents are asked; None where there is no system to read."""
+    consulted = [
+        Consulted(
+            system=systems[name],
+            reads=tuple(one.reads),
+            channels=frozenset(one.channels) or None,
+            believes=frozenset(one.believes),
+            fresh_s=one.fresh_s,
+            deadline_s=one.timeout_s,
+            per_minute_max=one.per_minute_max,
+        )
+        for name, one in sorted(settings.systems.items())
+        if one.reads
+    ]
+    return FactReading(clock, telemetry, consulted) if consulted else None
+
+
+async def told_of(
+    system: System, known: Known, abouts: Sequence[About], *, deadline_s: float
+) -> dict[About, Found | Untold]:
+    """Ask a system as it is asked before the agent drafts: the contact first, where the rest needs its name for them."""
+    needs_name = any("contact_id" in system.wants(about) for about in abouts if about != "contact")
+    contact: Found | Untold | None = None
+    if system.can_look_up("contact") and ("contact" in abouts or needs_name):
+        contact = await system.look_up("contact", known, deadline_s=deadline_s)
+        if isinstance(contact, Found) and len(contact.items) == 1:
+            known = replace(known, contact_id=contact.items[0].id)
+    told: dict[About, Found | Untold] = {}
+    for about in abouts:
+        if about == "contact" and contact is not None:
+            told[about] = contact
+        elif "contact_id" in system.wants(about) and known.contact_id is None:
+            told[about] = Untold(why="no_contact", says="see contact")
+        else:
+            told[about] = await system.look_up(about, known, deadline_s=deadline_s)
+    return told
+
+
+def tickets_of(
+    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, systems: Mapping[str, System]
+) -> TicketDesk:
+    """What opens tickets for hand-offs; raises `ConfigurationError` where a system is to and cannot."""
+    opens: list[Opens] = []
+    for name, one in sorted(settings.systems.items()):
+        if not one.hand_offs:
+            continue
+        if not systems[name].can_write("create"):
+            raise ConfigurationError(f"systems.{name}: hand_offs = true needs `create`, by which tickets are opened")
+        opens.append(Opens(system=systems[name], assignee=one.assignee, believes=frozenset(one.believes)))
+    public = settings.server.public_url
+    return TicketDesk(
+        store,
+        clock,
+        telemetry,
+        opens,
+        proofs=partial(proof_of, settings),
+        words_of=lambda code: REASONS.get(code, code),
+        link_of=lambda hold: "" if public is None else f"{public.rstrip('/')}/console/#/hold/{hold}",
+    )
+
+
+def proof_of(settings: Settings, channel: str) -> Proof:
+    """What a channel vouches for of its customers."""
+    if channel == API_CHANNEL:
+        return "contact"  # whoever has a key is the business's own software
+    match settings.channels.get(channel):
+        case Webhook(insecure=False):
+            return "contact"
+        case Email():
+            return "letter"
+        case Remote(insecure=False):
+            return "address"
+        case _:
+            return "none"
 
 
 def call_limits(settings: Settings) -> dict[str, CallLimits]:
@@ -83,6 +197,7 @@ def flow_of(
     others: SecondOpinions | None,
     outbox: Outbox,
     routes: Routes,
+    outside: Mapping[str, Any],
 ) -> TurnFlow:
     """What carries a turn from a message to its decision."""
     limits = FlowLimits(
@@ -104,6 +219,8 @@ def flow_of(
         opinions=others,
         following=outbox,
         route=routes,
+        facts=fact_reading(settings, clock, telemetry, outside["systems"]),
+        proofs=partial(proof_of, settings),
     )
 
 
@@ -124,14 +241,31 @@ def ways_in_of(
     clock: Clock,
     telemetry: Telemetry,
     flow: TurnFlow,
-    channels: Mapping[str, Channel],
+    outside: Mapping[str, Any],
+    dispatcher: Dispatcher,
+    *,
+    works: bool,
 ) -> dict[str, Any]:
-    """What takes messages and reports in, and fetches from those of the channels that do not call; by their names in `App`."""
+    """What takes messages and reports in, fetches from those of the channels that do not call, and opens tickets for what
+    was handed off; by their names in `App`."""
     intake, reports = _intake(settings, store, clock, telemetry, flow), Reports(store, clock, telemetry)
+    channels = outside["channels"] if works else {}
     fetched = {name: channel for name, channel in channels.items() if isinstance(channel, Fetched)}
     limits = PullLimits(lapse_s=LAPSE_S)
     pulling = Pulling(store, clock, telemetry, fetched, intake=intake, report=reports.take, limits=limits)
-    return {"intake": intake, "reports": reports, "pulling": pulling}
+    tickets = tickets_of(settings, store, clock, telemetry, outside["systems"])
+    # Sweeps of their own: others cannot wait for a system that takes its time.
+    ticket_sweeps = Sweeps(clock, telemetry, {"tickets": tickets.sweep}, is_my_turn=dispatcher.may_sweep)
+    keep = partial(outside["contracts"].keep, store)
+    contract_sweeps = Sweeps(clock, telemetry, {"contracts": keep}, period_s=CONTRACTS_S)
+    opens = any(one.hand_offs for one in settings.systems.values())
+    return {
+        "intake": intake,
+        "reports": reports,
+        "pulling": pulling,
+        "tickets": tickets,
+        "system_sweeps": (*([ticket_sweeps] if opens else []), *([contract_sweeps] if settings.systems else [])),
+    }
 
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:

@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type QueueRow = Schemas["QueueRow"];
 export type Queue = Schemas["QueueOut"];
 export type HoldDetail = Schemas["HoldDetail"];
+export type Earlier = NonNullable<HoldDetail["before"]>[number];
 export type Hold = HoldDetail["hold"];
 export type Turn = Schemas["TurnOut"];
 export type Finding = Schemas["Finding"];

@@ -16,11 +16,15 @@ export type AgentRow = {
 
 const WORST = ["open", "half_open", "closed"];
 
+/** Before the names of systems of record, where a process tells of both. */
+const SYSTEM = "systems.";
+
 /** One row for each agent that was asked lately or that a process knows; drafts that never came stand last, under no name. */
 export function agentRows(health: Health): AgentRow[] {
   const alive = health.processes.filter((one) => !one.is_silent);
   const known = new Set([...health.went.agents.map((one) => one.agent), ...alive.flatMap((one) => one.knows.agents.map((agent) => agent.agent))]);
   return [...known]
+    .filter((name) => !name?.startsWith(SYSTEM))
     .map((name): AgentRow => {
       const went = health.went.agents.find((one) => one.agent === name);
       const each = alive.flatMap((one) => one.knows.agents.filter((agent) => agent.agent === name));
@@ -38,6 +42,43 @@ export function agentRows(health: Health): AgentRow[] {
       };
     })
     .sort((a, b) => (a.name === null ? 1 : b.name === null ? -1 : a.name.localeCompare(b.name)));
+}
+
+export type SystemRow = {
+  readonly name: string;
+  readonly asked: number;
+  readonly known: number;
+  /** Of how much it is unknown, by why; the most frequent first. */
+  readonly unknown: readonly (readonly [string, number])[];
+  readonly p50: number | null;
+  readonly p95: number | null;
+  readonly breaker: string;
+  readonly inProcesses: number;
+  /** How its answers differ from those before, in the server's words. */
+  readonly drifts: readonly string[];
+};
+
+/** One row for each system of record that was to be asked lately, or that a process knows. */
+export function systemRows(health: Health): SystemRow[] {
+  const alive = health.processes.filter((one) => !one.is_silent).flatMap((one) => one.knows.agents);
+  const known = alive.map((one) => one.agent).filter((name) => name.startsWith(SYSTEM)).map((name) => name.slice(SYSTEM.length));
+  const names = new Set([...(health.went.systems ?? []).map((one) => one.system), ...known]);
+  return [...names].sort().map((name): SystemRow => {
+    const went = health.went.systems?.find((one) => one.system === name);
+    const each = alive.filter((one) => one.agent === SYSTEM + name);
+    const breaker = WORST.find((state) => each.some((one) => one.breaker === state)) ?? "closed";
+    return {
+      name,
+      asked: went?.asked ?? 0,
+      known: went?.known ?? 0,
+      unknown: Object.entries(went?.unknown ?? {}).sort(([, a], [, b]) => b - a),
+      p50: went?.took.p50_ms ?? null,
+      p95: went?.took.p95_ms ?? null,
+      breaker,
+      inProcesses: each.filter((one) => one.breaker === breaker).length,
+      drifts: went?.drifts ?? [],
+    };
+  });
 }
 
 export type ChannelRow = {

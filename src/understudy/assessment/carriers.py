@@ -5,9 +5,11 @@ It only sorts the evidence; whether a text may carry a claim is each check's own
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from understudy.records.evidence import Draft, Evidence, ToolCall
+from understudy.records.facts import Facts
 from understudy.records.rulebook import Profile
 
 
@@ -39,13 +41,28 @@ def tool_calls(evidence: Evidence, draft: Draft) -> tuple[ToolCall, ...]:
     )
 
 
+def known_facts(evidence: Evidence) -> tuple[Source, ...]:
+    """List what systems of record said and what is still fresh, in the form in which tools give it back."""
+    known = (one for one in evidence.facts if one.unknown_at(evidence.at) is None)
+    return tuple(
+        Source(id=one.name, text=json.dumps({one.about: [item.values for item in one.items]}, ensure_ascii=False))
+        for one in known
+    )
+
+
+def unknown_facts(evidence: Evidence) -> tuple[Facts, ...]:
+    """List what systems of record could not say, or said too long ago."""
+    return tuple(one for one in evidence.facts if one.unknown_at(evidence.at) is not None)
+
+
 def tool_results(evidence: Evidence, draft: Draft) -> tuple[Source, ...]:
-    """List what tools gave back, in the conversation and for the draft, oldest first."""
+    """List what tools gave back, in the conversation and for the draft, oldest first, and what systems of record said."""
     messages = evidence.messages
     calls = (*(call for message in messages for call in message.tool_calls), *draft.tool_calls)
     in_messages = [(m.tool_call_id or m.name or "tool", m.content) for m in messages if m.role == "tool"]
     in_calls = [(call.id or call.name, call.result) for call in calls]
-    return tuple(Source(id=name, text=text) for name, text in (*in_messages, *in_calls) if text)
+    given = (Source(id=name, text=text) for name, text in (*in_messages, *in_calls) if text)
+    return (*given, *known_facts(evidence))
 
 
 def profile_text(profile: Profile) -> str:

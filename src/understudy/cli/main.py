@@ -15,6 +15,7 @@ from understudy.cli import (
     autonomy,
     backtest,
     channels,
+    chaos,
     check,
     demo,
     doctor,
@@ -28,6 +29,7 @@ from understudy.cli import (
     review_command,
     serve,
     simulate,
+    systems,
     users,
     work,
 )
@@ -50,6 +52,7 @@ tree.command("review")(review_command.review)
 tree.command("check")(check.check)
 tree.command("backtest")(backtest.backtest)
 tree.command("simulate")(simulate.simulate)
+tree.command("chaos")(chaos.chaos)
 tree.command("migrate")(migrate.migrate)
 tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
@@ -57,6 +60,7 @@ tree.add_typer(users.tree, name="users")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
 tree.add_typer(channels.tree, name="channels")
+tree.add_typer(systems.tree, name="systems")
 tree.add_typer(autonomy.tree, name="autonomy")
 tree.add_typer(eval_command.tree, name="eval")
 tree.add_typer(release.tree, name="release")

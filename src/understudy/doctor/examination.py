@@ -19,6 +19,7 @@ from understudy.doctor.channels import channels
 from understudy.doctor.releases import releases
 from understudy.doctor.result import Result
 from understudy.doctor.sign_in import sign_in
+from understudy.doctor.systems import systems
 from understudy.errors import UnderstudyError
 from understudy.ports.agent import Agent
 from understudy.ports.opinion import SecondOpinion
@@ -49,6 +50,7 @@ def examine(settings: Settings, base: Path, *, console_missing: str | None) -> l
             *_agents(settings, base),
             *_opinions(settings, base),
             *channels(settings),
+            *systems(settings),
             *sign_in(settings),
         ]
         if not is_broken(results):

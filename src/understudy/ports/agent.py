@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, Passage
+from understudy.records.facts import Facts
 from understudy.records.release import Chosen
 from understudy.records.suite import ToolAnswer
 
@@ -32,7 +33,7 @@ class DraftRequest:
 
     `traceparent` is a W3C trace context header value that joins the agent's own spans to the turn's trace. `rehearsal`
     None: a customer waits. `chosen` says which release of which agent drafts for this conversation, where an agent has
-    releases.
+    releases. `facts`: what systems of record know of the customer, and what is unknown and why.
     """
 
     turn_id: str
@@ -45,6 +46,7 @@ class DraftRequest:
     traceparent: str | None = None
     rehearsal: Rehearsal | None = None
     chosen: tuple[Chosen, ...] = ()
+    facts: tuple[Facts, ...] = ()
 
 
 def rehearsal_of(evidence: Evidence, chosen: Chosen, *, deadline_s: float) -> DraftRequest:
@@ -59,6 +61,7 @@ def rehearsal_of(evidence: Evidence, chosen: Chosen, *, deadline_s: float) -> Dr
         deadline_s=deadline_s,
         chosen=(chosen,),
         rehearsal=Rehearsal(case=evidence.turn_id),
+        facts=evidence.facts,
     )
 
 

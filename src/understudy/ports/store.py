@@ -18,11 +18,13 @@ from understudy.ports.desk import Desk, WaitingVerdicts
 from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.figures import Failures, Figures
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
+from understudy.ports.notes import Notes, Remarks
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.ports.pulls import Envelopes, Pulls
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
+from understudy.ports.tickets import Contracts, Tickets
 from understudy.ports.trail import Processes, Trail
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
@@ -350,6 +352,14 @@ class Transaction(Protocol):
     def pulls(self) -> Pulls: ...
     @property
     def envelopes(self) -> Envelopes: ...
+    @property
+    def tickets(self) -> Tickets: ...
+    @property
+    def contracts(self) -> Contracts: ...
+    @property
+    def notes(self) -> Notes: ...
+    @property
+    def remarks(self) -> Remarks: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

@@ -39,6 +39,27 @@ class EventIgnored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteWritten:
+    """A note was written into a help desk, or was not: `outcome` is *written*, *retry*, *unsure* (it is looked for later), *unknown* or
+    *failed*."""
+
+    note_id: str
+    channel: str
+    kind: str
+    outcome: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemarkTaken:
+    """What a colleague remarked in a help desk was dealt with; `outcome` says in a word what came of it."""
+
+    channel: str
+    kind: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PullFailed:
     """A channel that is fetched from could not be asked, or what it gave could not be stored; it is tried again in
     `again_s`. Nothing is lost meanwhile: it stays where it is. `failures`: so often in a row."""
@@ -75,8 +96,42 @@ class AgentAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SystemAsked:
+    """A system of record was asked for something of a customer. `outcome` is `known`, or why it is unknown."""
+
+    system: str
+    about: str
+    outcome: str
+    took_ms: float
+    turn_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemDrifted:
+    """A system of record answered in another shape than before. `kind` is missing, new, type or enumeration; `words` say what
+    was and what is. It is told once."""
+
+    system: str
+    about: str
+    kind: str
+    path: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TicketTried:
+    """It was tried to open a ticket for a hand-off. `outcome` is opened, retry, unknown or dead."""
+
+    ticket_id: str
+    system: str
+    outcome: str
+    attempt: int
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerChanged:
-    """The circuit breaker of an agent opened, half opened or closed."""
+    """The circuit breaker of an agent, or of a system of record (`systems.NAME`), opened, half opened or closed."""
 
     agent: str
     state: str
@@ -256,9 +311,14 @@ Event = (
     MessageReceived
     | RequestRefused
     | EventIgnored
+    | NoteWritten
+    | RemarkTaken
     | PullFailed
     | DeliveryReported
     | AgentAsked
+    | SystemAsked
+    | SystemDrifted
+    | TicketTried
     | BreakerChanged
     | TurnSuperseded
     | TurnDecided

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from understudy.records.conversation import Mode
+from understudy.records.facts import Facts
 from understudy.records.topics import TopicGuess
 from understudy.records.trust import CapCause
 
@@ -161,7 +162,7 @@ class Evidence:
     `topic_by` None: nobody could name the topic, or the evidence is from before this was noted. `topic_guess` is what a
     model made of the burst, where it was asked.
     `cap` says why this customer gets people, None where nothing says so. `follows` is the reply before this turn, if it
-    left without a person.
+    left without a person. `facts` are what systems of record said before the agent drafted, and what they could not say.
     """
 
     turn_id: str
@@ -185,6 +186,7 @@ class Evidence:
     topic_guess: TopicGuess | None = None
     cap: CapCause | None = None
     follows: PastReply | None = None
+    facts: tuple[Facts, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.draft is None) == (self.agent_error is None) and self.mode is Mode.AGENT:

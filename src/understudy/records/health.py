@@ -7,7 +7,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from understudy.records.assessment import Assessment, Severity
 from understudy.records.evidence import Opinion
@@ -15,6 +16,7 @@ from understudy.records.ledger import LedgerEntry, readable_body
 from understudy.records.outbox import OutboxState
 from understudy.records.trail import OpenHolds, SliceUse, Unsent
 
+DRIFTS_MAX = 5
 SENT_OUTCOMES = ("accepted", "retry", "rejected", "unknown", "dead")
 
 
@@ -56,6 +58,19 @@ class ChannelWent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SystemWent:
+    """Look-ups in a system of record: how many were tried, and of how many of all wanted the answer is unknown, by why.
+    `drifts`: how its answers came to differ from those before, in words, the latest last."""
+
+    system: str
+    asked: int
+    known: int
+    unknown: Mapping[str, int]
+    took: Took
+    drifts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Went:
     """What happened in a stretch of the ledger. `seconds`: how long it is; `is_cut`: it is shorter than was asked for, because
     too much happened to look at all of it."""
@@ -66,6 +81,7 @@ class Went:
     decided: Mapping[str, int]
     agents: tuple[AgentWent, ...]
     channels: tuple[ChannelWent, ...]
+    systems: tuple[SystemWent, ...] = ()
 
 
 def went(entries: Sequence[LedgerEntry], channels: Mapping[str, str], *, seconds: float, is_cut: bool) -> Went:
@@ -74,6 +90,9 @@ def went(entries: Sequence[LedgerEntry], channels: Mapping[str, str], *, seconds
     began_at: dict[tuple[str, int], datetime] = {}
     agents: dict[str | None, _Tally] = defaultdict(_Tally)
     sent: dict[str, _Tally] = defaultdict(_Tally)
+    systems: dict[str, _Tally] = defaultdict(_Tally)
+    read_ms: dict[str, float] = {}
+    drifts: dict[str, list[str]] = defaultdict(list)
     decided: Counter[str] = Counter()
     received = 0
     for entry in entries:
@@ -85,8 +104,13 @@ def went(entries: Sequence[LedgerEntry], channels: Mapping[str, str], *, seconds
             decided[str(body.get("decision"))] += 1
         elif entry.event == "agent.asked" and entry.turn_id is not None:
             asked_at[entry.turn_id] = entry.at
+        elif entry.event == "system.drifted":
+            drifts[str(body.get("system"))] += [f"{body.get('about')}: {words}" for words in body.get("changes") or ()]
+        elif entry.event == "facts.read":
+            read_ms[entry.turn_id or ""] = _count_reads(systems, body)
         elif entry.event == "turn.drafted" and (since := asked_at.pop(entry.turn_id or "", None)) is not None:
             name = None if body.get("failed") else str(body.get("agent"))
+            since += timedelta(milliseconds=read_ms.pop(entry.turn_id or "", 0.0))
             agents[name].add("failed" if body.get("failed") else "draft", since, entry.at)
         elif entry.event == "outbox.sending":
             began_at[str(body.get("outbox")), int(body.get("attempt") or 0)] = entry.at
@@ -106,7 +130,30 @@ def went(entries: Sequence[LedgerEntry], channels: Mapping[str, str], *, seconds
             ChannelWent(channel=name, tries=one.count, outcomes=dict(one.outcomes), took=took(one.times_ms))
             for name, one in sorted(sent.items())
         ),
+        systems=tuple(
+            SystemWent(
+                system=name,
+                asked=len(one.times_ms),
+                known=one.outcomes["known"],
+                unknown={why: count for why, count in one.outcomes.items() if why != "known"},
+                took=took(one.times_ms),
+                drifts=tuple(drifts[name][-DRIFTS_MAX:]),
+            )
+            for name, one in sorted(systems.items())
+        ),
     )
+
+
+def _count_reads(systems: dict[str, _Tally], body: Mapping[str, Any]) -> float:
+    """Count the look-ups of a turn; returns how long they took together, in ms."""
+    read = body.get("read")
+    for line in read if isinstance(read, list) else []:
+        system, _, outcome, ms = line
+        tally = systems[str(system)]
+        tally.outcomes[str(outcome)] += 1
+        if ms:
+            tally.times_ms.append(float(ms))
+    return float(body.get("took_ms") or 0.0)
 
 
 def sends_in(entries: Sequence[LedgerEntry]) -> frozenset[str]:

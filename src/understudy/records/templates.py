@@ -1,7 +1,8 @@
 """Templates with `{placeholders}` that are filled as data, never as syntax; a template knows no channel and sends nothing.
 
 `{text}` stands for a value; `{text:html}` for the value with all that means something in HTML escaped and new lines as
-`<br>`, `{text:entities}` for the value with only `&`, `<` and `>` escaped. `{{` and `}}` are the braces themselves.
+`<br>`, `{text:entities}` for the value with only `&`, `<` and `>` escaped, `{text:quoted}` for the value as it stands between
+quotation marks in a query (of Salesforce, of Request Tracker). `{{` and `}}` are the braces themselves.
 """
 
 from __future__ import annotations
@@ -25,7 +26,16 @@ def _with_entities(text: str) -> str:
     return html.escape(text, quote=False)
 
 
-FORMS: Final[Mapping[str, Callable[[str], str]]] = {"html": _as_html, "entities": _with_entities}
+def _quoted(text: str) -> str:
+    """With a backslash before backslashes and quotation marks, and without what ends a line or is invisible."""
+    return re.sub(r"""([\\'"])""", r"\\\1", "".join(one if one.isprintable() else " " for one in text))
+
+
+FORMS: Final[Mapping[str, Callable[[str], str]]] = {
+    "html": _as_html,
+    "entities": _with_entities,
+    "quoted": _quoted,
+}
 """What may stand after the colon."""
 
 

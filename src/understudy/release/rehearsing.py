@@ -24,7 +24,7 @@ from understudy.records.assessment import Assessment
 from understudy.records.codec import digest, dump, load
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Draft, Evidence, says_same
-from understudy.records.ledger import LedgerEntry
+from understudy.records.ledger import LedgerEntry, readable_body
 from understudy.records.release import Chosen, Rehearsal, Rehearsed, Release, Stage, Stated, Watched
 from understudy.records.rollout import LiveSignal, ReleaseTerms
 from understudy.records.rulebook import Rulebook
@@ -110,8 +110,11 @@ class Rehearsing:
         entries = tx.ledger.entries(after=watched.consumed, limit=PAGE)
         read_to = entries[-1].seq if entries else watched.consumed
         asked = {entry.turn_id: entry.at for entry in entries if entry.event == "agent.asked"}
+        read = {
+            entry.turn_id: readable_body(entry).get("took_ms") or 0 for entry in entries if entry.event == "facts.read"
+        }
         took = {
-            entry.turn_id: (entry.at - asked[entry.turn_id]).total_seconds() * 1e3
+            entry.turn_id: (entry.at - asked[entry.turn_id]).total_seconds() * 1e3 - read.get(entry.turn_id, 0)
             for entry in entries
             if entry.event == "turn.drafted" and entry.turn_id in asked
         }

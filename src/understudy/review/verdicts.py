@@ -60,6 +60,8 @@ ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
 *reject* says "it did arrive". On an audit, a second review or a redraft, a verdict says how good the draft was; nothing is
 sent."""
 
+Along = Callable[[Transaction], None]
+"""Something that is done in the transaction of a verdict, or not at all."""
 _Done = tuple[Verdict, Hold, list[Hold], Any]
 """A verdict carried out: on which hold, the holds that it opened, and what was taken along."""
 
@@ -88,8 +90,8 @@ class Verdicts:
         self._text_chars_max = text_chars_max
         self._following = following or Nobody()
 
-    async def give(self, request: VerdictRequest) -> Verdict:
-        """Store a verdict and do what it says.
+    async def give(self, request: VerdictRequest, *, along: Along | None = None) -> Verdict:
+        """Store a verdict and do what it says; `along` is done in the same transaction, after it.
 
         Raises `NotFound`, `HoldClosed`, `StaleVersion`, `ClaimedByOther`, or `InputError` for a verdict that this
         kind of hold does not take or that lacks its text. Nothing is stored or sent then. Card numbers in what the
@@ -100,13 +102,18 @@ class Verdicts:
 
         def step(tx: Transaction) -> _Done:
             hold = self._admitted(tx, request)
-            return self._carry_through(tx, hold, self._verdict(hold, request), is_drawn=is_drawn)
+            carried = self._carry_through(tx, hold, self._verdict(hold, request), is_drawn=is_drawn)
+            if along is not None:
+                along(tx)
+            return carried
 
         done = await self._store.write(step)
         self._tell(done)
         return done[0]
 
-    async def give_later(self, request: VerdictRequest, *, undo_s: float) -> tuple[Verdict, datetime]:
+    async def give_later(
+        self, request: VerdictRequest, *, undo_s: float, along: Along | None = None
+    ) -> tuple[Verdict, datetime]:
         """Store a verdict that is carried out in `undo_s` > 0 seconds, unless it is taken back or the hold goes another
         way before; returns it with the moment.
 
@@ -122,17 +129,28 @@ class Verdicts:
             verdict = self._verdict(hold, request)
             due_at = verdict.at + timedelta(seconds=undo_s)
             put_waiting(tx, hold, verdict, due_at=due_at)
+            if along is not None:
+                along(tx)
             return verdict, due_at
 
         return await self._store.write(step)
 
-    async def take_back(self, hold_id: str, *, reviewer: str, claim_lease_s: float) -> tuple[Hold, Verdict]:
+    async def take_back(
+        self, hold_id: str, *, reviewer: str, claim_lease_s: float, along: Along | None = None
+    ) -> tuple[Hold, Verdict]:
         """Undo a verdict that was not carried out yet: the hold waits again, at a new version, claimed by its reviewer.
 
         Raises `TooLate` where it was carried out or there is none, `Forbidden` where it is somebody else's, and `NotFound`.
         """
         until = self._clock.now() + timedelta(seconds=claim_lease_s)
-        return await self._store.write(lambda tx: reopen(tx, self._clock, hold_id, reviewer, claimed_until=until))
+
+        def step(tx: Transaction) -> tuple[Hold, Verdict]:
+            reopened = reopen(tx, self._clock, hold_id, reviewer, claimed_until=until)
+            if along is not None:
+                along(tx)
+            return reopened
+
+        return await self._store.write(step)
 
     async def look(self, hold_id: str) -> None:
         """Carry out the verdict that waits on a hold, if its time has come; harmless at any other time."""

@@ -21,6 +21,7 @@ from understudy.settings.opinions import OpinionSettings
 from understudy.settings.releases import ReleasesSettings
 from understudy.settings.section import Section
 from understudy.settings.sign_in import SignInSettings
+from understudy.settings.systems import System
 
 
 class Business(Section):
@@ -196,6 +197,9 @@ class Webhook(Section):
     secrets: list[SecretStr] = Field([], description="`whsec_…` secrets; several while one is being replaced")
     url: str = Field(description="where replies are posted")
     honours_keys: bool = Field(True, description="true: the receiver ignores a repeated webhook-id")
+    gives_ids: bool = Field(
+        False, description="true: the receiver answers each reply with its `id`; a 2xx without one is then unknown"
+    )
     timeout_s: float = Field(10.0, gt=0, description="for one send")
     chars_max: int | None = Field(None, ge=1, description="longest reply it takes, in characters")
     markup: Markup | None = Field(None, description="what it renders; a draft with other markup is a finding")
@@ -365,6 +369,7 @@ class Settings(Section):
     drafting: DraftingSettings = DraftingSettings()
     agents: dict[str, AgentSettings] = Field({})
     channels: dict[str, ChannelSettings] = Field({})
+    systems: dict[str, System] = Field({})
     releases: ReleasesSettings = ReleasesSettings()
     autonomy: Autonomy = Autonomy()
     learning: LearningSettings = LearningSettings()

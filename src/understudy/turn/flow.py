@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -18,6 +19,7 @@ from understudy.assessment.checks import CHECKS
 from understudy.effects.holds import hold_opened
 from understudy.effects.taking_along import Nobody, TakenAlong, TakesAlong
 from understudy.effects.under_way import under_way
+from understudy.effects.vouching import Proofs, who_of
 from understudy.errors import AgentError, StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
@@ -27,12 +29,14 @@ from understudy.ports.telemetry import Telemetry
 from understudy.records.codec import digest, dump, load
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Draft, Evidence, Opinion
+from understudy.records.facts import Facts
 from understudy.records.rulebook import Rulebook
 from understudy.records.text import storable
 from understudy.records.turn import TURN_JOB, WORKING, Job, Turn, TurnState
 from understudy.turn.commit import Committed, commit, is_still_so, turn_decided
 from understudy.turn.drafting import Drafting
-from understudy.turn.gathering import draft_request, gather, transcript_of
+from understudy.turn.facts import FactReading
+from understudy.turn.gathering import draft_request, gather, keep_facts, transcript_of
 from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import SecondOpinions
 from understudy.turn.releases import Route, nowhere
@@ -47,7 +51,8 @@ SWEEP_MAX = 500
 class TurnFlow:
     """Takes turns from their first message to a decision. `following` sends what is decided; None: who hears of it does.
 
-    `route` says which release of an agent drafts for a conversation.
+    `route` says which release of an agent drafts for a conversation. `facts` reads what systems of record know, before the
+    agent is asked, of customers whom `proofs` vouches for; None: there are none.
     """
 
     def __init__(
@@ -63,6 +68,8 @@ class TurnFlow:
         opinions: SecondOpinions | None = None,
         following: TakesAlong | None = None,
         route: Route = nowhere,
+        facts: FactReading | None = None,
+        proofs: Proofs = lambda _channel: "none",
     ) -> None:
         self._store = store
         self._clock = clock
@@ -73,6 +80,8 @@ class TurnFlow:
         self._checks = checks
         self._opinions = opinions
         self._route = route
+        self._facts = facts
+        self._proofs = proofs
         self._following = following or Nobody()
         self._under_way: set[Turn] = set()
         self._taken: TakenAlong[Asked | Drafted | Gathered] = TakenAlong(TURN_JOB)
@@ -203,31 +212,41 @@ class TurnFlow:
         return tx.turns.advance(turn, to, due_at=due_at, trace=turn.trace or _new_trace())
 
     def _lease_ends(self) -> datetime:
-        return self._clock.now() + timedelta(seconds=self._limits.lapse_s or self._drafting.lease_s)
+        longest_s = self._drafting.lease_s + (0.0 if self._facts is None else self._facts.lease_s)
+        return self._clock.now() + timedelta(seconds=self._limits.lapse_s or longest_s)
 
     def _ask(self, tx: Transaction, leased: Turn) -> Asked:
         now = self._clock.now()
         tx.ledger.append("agent.asked", at=now, turn_id=leased.id, conversation_id=leased.conversation_id)
         chosen = self._route(tx, leased.conversation_id, leased.channel)
-        return Asked(turn=leased, request=draft_request(tx, leased, deadline_s=self._drafting.lease_s, chosen=chosen))
+        request = draft_request(tx, leased, deadline_s=self._drafting.lease_s, chosen=chosen)
+        is_read = self._facts is not None and self._facts.reads(leased.channel)
+        return Asked(turn=leased, request=request, who=who_of(tx, leased, self._proofs) if is_read else None)
 
     async def _draft(self, asked: Asked) -> Drafted | Gathered:
         draft: Draft | None = None
         error = ""
+        facts: tuple[Facts, ...] | None = None
         with under_way(self._under_way, asked.turn):
+            if self._facts is not None and asked.who is not None:
+                facts = await self._facts.read(asked.who, channel=asked.turn.channel, turn_id=asked.turn.id)
             try:
                 draft = await self._drafting.draft(
-                    asked.request,
+                    replace(asked.request, facts=facts or ()),
                     trace=asked.turn.trace,
                     since=asked.turn.created_at,
                     is_wanted=lambda tx: tx.turns.get(asked.turn.id).token == asked.turn.token,
                 )
             except AgentError as failure:
                 error = storable(f"{failure.code}: {failure.message}")
-            return await self._store.write(lambda tx: self._keep_draft(tx, asked.turn, draft, error))
+            return await self._store.write(lambda tx: self._keep_draft(tx, asked.turn, draft, error, facts))
 
-    def _keep_draft(self, tx: Transaction, turn: Turn, draft: Draft | None, error: str) -> Drafted | Gathered:
+    def _keep_draft(
+        self, tx: Transaction, turn: Turn, draft: Draft | None, error: str, facts: tuple[Facts, ...] | None
+    ) -> Drafted | Gathered:
         now = self._clock.now()
+        if facts is not None:
+            keep_facts(tx, turn, facts, now)
         version = draft.agent_version if draft is not None else None
         if draft is not None:
             name = tx.artifacts.put(turn.id, "draft", dump(draft))

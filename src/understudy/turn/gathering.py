@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from understudy.assessment.cards import mask_all, mask_cards
@@ -15,7 +15,7 @@ from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.assessment import DecisionKind
-from understudy.records.codec import build, fitted, load
+from understudy.records.codec import build, canonical, fitted, load, plain
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
 from understudy.records.evidence import (
     Action,
@@ -29,6 +29,7 @@ from understudy.records.evidence import (
     PipelineStep,
     ToolCall,
 )
+from understudy.records.facts import Facts
 from understudy.records.release import Chosen
 from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn, TurnState
@@ -120,6 +121,27 @@ def gather(
         topic_guess=named.guess,
         cap=cap_in_force(tx, clock, conversation.contact_id, rules),
         follows=_past_reply(tx, turn),
+        facts=facts_of(tx, turn),
+    )
+
+
+def facts_of(tx: Transaction, turn: Turn) -> tuple[Facts, ...]:
+    """What systems of record said before the turn's agent was asked."""
+    text = tx.artifacts.get(turn.id, "facts")
+    return () if text is None else load(tuple[Facts, ...], text)
+
+
+def keep_facts(tx: Transaction, turn: Turn, facts: tuple[Facts, ...], now: datetime) -> None:
+    """Keep what systems of record said with the turn: it is part of its evidence, and of what its agent was told."""
+    name = tx.artifacts.put(turn.id, "facts", canonical([plain(one) for one in facts]))
+    tx.ledger.append(
+        "facts.read",
+        at=now,
+        turn_id=turn.id,
+        conversation_id=turn.conversation_id,
+        facts=name,
+        read=[[one.system, one.about, one.unknown or "known", round(one.took_ms or 0.0)] for one in facts],
+        took_ms=round(max((one.took_ms or 0.0 for one in facts), default=0.0)),
     )
 
 

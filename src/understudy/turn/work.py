@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from understudy.effects.vouching import Who
 from understudy.ports.agent import DraftRequest
 from understudy.records.evidence import ChatMessage, Draft
 from understudy.records.rulebook import Rulebook
@@ -12,10 +13,11 @@ from understudy.records.turn import Turn
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """A turn whose agent is to be asked, leased."""
+    """A turn whose agent is to be asked, leased. `who` None: systems of record are not asked first."""
 
     turn: Turn
     request: DraftRequest
+    who: Who | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,9 +10,11 @@ from pydantic import BaseModel
 from understudy.records.assessment import Contribution, Finding, Reason
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft, PipelineStep
+from understudy.records.facts import About, FactItem, Unknown
 from understudy.records.outbox import OutboxState
-from understudy.records.review import Hold, Verdict
+from understudy.records.review import Hold, Verdict, VerdictKind
 from understudy.records.reviewing import Agreed, ReviewerQuality
+from understudy.records.tickets import TicketState
 from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
 
@@ -109,8 +111,18 @@ class ReviewersOut(BaseModel):
     agreement: Agreed | None
 
 
+class LetterOut(BaseModel):
+    """What came around a message that is a letter. `whole`: what was written before quoted history was taken away, its first
+    20,000 characters; null where nothing was taken away, and in old messages of a conversation with much of it. `is_proven`
+    false: nobody vouches for the sender."""
+
+    subject: str
+    whole: str | None
+    is_proven: bool
+
+
 class MessageOut(BaseModel):
-    """Something said in a conversation."""
+    """Something said in a conversation; `letter` where it is a mail."""
 
     seq: int
     turn_id: str | None
@@ -118,6 +130,7 @@ class MessageOut(BaseModel):
     author_name: str | None
     text: str
     at: datetime
+    letter: LetterOut | None = None
 
 
 class ConversationOut(BaseModel):
@@ -132,12 +145,52 @@ class ConversationOut(BaseModel):
     messages: list[MessageOut]
 
 
+class EarlierVerdict(BaseModel):
+    """What a colleague said of this turn's draft before it came to a person: why, and what they added for whoever it is."""
+
+    kind: VerdictKind
+    reviewer: str
+    reasons: list[str]
+    text: str | None
+    at: datetime
+
+
+class FactsOut(BaseModel):
+    """What a system of record said of the customer before the agent drafted: `items`, or why it is `unknown` and the same in
+    words. After `fresh_until` it may be otherwise."""
+
+    system: str
+    about: About
+    taken_at: datetime
+    fresh_until: datetime
+    items: list[FactItem]
+    has_more: bool
+    unknown: Unknown | None
+    why: str | None
+    says: str
+
+
+class TicketOut(BaseModel):
+    """A ticket in a system of record for this hand-off; `number` is the system's name for it."""
+
+    id: str
+    system: str
+    state: TicketState
+    number: str | None
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+
+
 class HoldDetail(BaseModel):
-    """A hold and all a reviewer needs to decide on it."""
+    """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from."""
 
     hold: Hold
     turn: TurnOut
     conversation: ConversationOut
+    before: list[EarlierVerdict] = []
+    facts: list[FactsOut] = []
+    tickets: list[TicketOut] = []
 
 
 class VerdictOut(BaseModel):

@@ -24,6 +24,7 @@ from understudy.adapters.agents.json_forms import (
     action_form,
     chat_form,
     content_version,
+    facts_message,
     list_in,
     nonsense,
     object_in,
@@ -74,7 +75,8 @@ class ChatCompletionsAgent:
     async def draft(self, request: DraftRequest) -> Draft:
         """Ask for a completion and read it as a draft."""
         prompt = [{"role": "system", "content": self._system_prompt}] if self._system_prompt else []
-        body = {**self._parameters, "model": self._model, "messages": prompt + chat_form(request.messages)}
+        messages = prompt + facts_message(request) + chat_form(request.messages)
+        body = {**self._parameters, "model": self._model, "messages": messages}
         started = time.perf_counter()
         answer = await self._call.post(
             "/chat/completions", body, deadline_s=request.deadline_s, traceparent=request.traceparent

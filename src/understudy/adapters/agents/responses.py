@@ -25,6 +25,7 @@ from understudy.adapters.agents.http_call import HttpCall
 from understudy.adapters.agents.json_forms import (
     action_form,
     content_version,
+    facts_message,
     list_in,
     nonsense,
     object_in,
@@ -68,7 +69,12 @@ class ResponsesAgent:
 
     async def draft(self, request: DraftRequest) -> Draft:
         """Ask for a response and read it as a draft."""
-        body = {"store": False, **self._parameters, "model": self._model, "input": input_form(request.messages)}
+        body = {
+            "store": False,
+            **self._parameters,
+            "model": self._model,
+            "input": facts_message(request) + input_form(request.messages),
+        }
         if self._system_prompt:
             body["instructions"] = self._system_prompt
         started = time.perf_counter()

@@ -18,6 +18,7 @@ from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
 from understudy.adapters.stores.learned_redrafts import SqlRedrafts
 from understudy.adapters.stores.learned_topics import SqlTopics
+from understudy.adapters.stores.notes import SqlNotes, SqlRemarks
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
@@ -27,6 +28,7 @@ from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
+from understudy.adapters.stores.tickets import SqlContracts, SqlTickets
 from understudy.adapters.stores.trail import SqlProcesses, SqlTrail
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
 from understudy.adapters.stores.users import SqlUsers
@@ -78,6 +80,10 @@ class SqlTransaction:
         self.processes = SqlProcesses(session)
         self.pulls = SqlPulls(session)
         self.envelopes = SqlEnvelopes(session)
+        self.tickets = SqlTickets(session)
+        self.contracts = SqlContracts(session)
+        self.notes = SqlNotes(session)
+        self.remarks = SqlRemarks(session)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:

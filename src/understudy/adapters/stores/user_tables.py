@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, Integer, String, Table, Text
 
 from understudy.adapters.stores.columns import Choice, Instant
-from understudy.adapters.stores.pull_tables import metadata
+from understudy.adapters.stores.ticket_tables import metadata
 from understudy.records.access import Role
 
 __all__ = ["metadata", "sign_in_tries", "user_sessions", "users"]

@@ -22,6 +22,9 @@ from understudy.ports.telemetry import (
     ReleaseMoved,
     RequestRefused,
     StepFailed,
+    SystemAsked,
+    SystemDrifted,
+    TicketTried,
     TrialMade,
     TrialsRefused,
     TurnDecided,
@@ -84,6 +87,10 @@ def _is_usual(event: Event) -> bool:
     """Whether an event tells of nothing that went wrong."""
     if isinstance(event, AgentAsked):
         return event.outcome == "draft"
+    if isinstance(event, SystemAsked):
+        return event.outcome in ("known", "not_verified", "no_contact")
+    if isinstance(event, TicketTried):
+        return event.outcome == "opened"
     if isinstance(event, MessageSent):
         return event.outcome == "accepted"
     if isinstance(event, DeliveryReported):
@@ -94,7 +101,9 @@ def _is_usual(event: Event) -> bool:
         return event.outcome != "error"
     if isinstance(event, ReleaseMoved):
         return event.what not in ("rolled_back", "regressed", "unverified")
-    return not isinstance(event, BreakerChanged | HoldRaised | RequestRefused | StepFailed | TrialsRefused)
+    return not isinstance(
+        event, BreakerChanged | HoldRaised | RequestRefused | StepFailed | SystemDrifted | TrialsRefused
+    )
 
 
 def _fields(event: Event) -> dict[str, Any]:

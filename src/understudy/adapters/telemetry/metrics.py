@@ -19,10 +19,15 @@ from understudy.ports.telemetry import (
     HoldRaised,
     MessageReceived,
     MessageSent,
+    NoteWritten,
     PullFailed,
     ReleaseMoved,
+    RemarkTaken,
     RequestRefused,
     StepFailed,
+    SystemAsked,
+    SystemDrifted,
+    TicketTried,
     TopicModelAdopted,
     TrialMade,
     TrialsRefused,
@@ -54,6 +59,8 @@ class Metrics:
         self.messages = counter("messages_received", "Customer messages taken in", "channel", "duplicate")
         self.ignored = counter("events_ignored", "What channels sent that is no message", "channel")
         self.pulls_failed = counter("pulls_failed", "Looks at a channel that failed", "channel")
+        self.notes = counter("notes", "Tries to write a note into a help desk", "channel", "outcome")
+        self.remarks = counter("remarks", "Remarks of colleagues in help desks", "channel", "outcome")
         self.reported = counter("deliveries_reported", "Reports of channels on replies", "channel", "outcome")
         self.refused = counter("requests_refused", "Requests turned away before anything was stored", "face", "code")
         self.turns = counter("turns", "Turns decided", "decision", "channel", "topic")
@@ -65,6 +72,11 @@ class Metrics:
             "assess_seconds", "The pure assessment of a turn", buckets=MILLISECONDS_AS_SECONDS
         )
         self.agent_seconds = histogram("agent_seconds", "One request to the agent", "agent", "outcome")
+        self.system_seconds = histogram(
+            "system_seconds", "One look-up in a system of record", "system", "about", "outcome"
+        )
+        self.drifts = counter("system_drifts", "Answers in another shape than before", "system", "about", "kind")
+        self.tickets = counter("tickets_tried", "Tries to open a ticket for a hand-off", "system", "outcome")
         self.breaker = Gauge("understudy_breaker_open", "1 while an agent is left alone", ("agent",), registry=registry)
         self.holds_opened = counter("holds_opened", "Holds and hand-offs opened", "kind", "channel")
         self.holds_closed = counter("holds_closed", "Holds and hand-offs closed", "how")
@@ -92,7 +104,7 @@ class Metrics:
         """Write all metrics in the Prometheus text format."""
         return generate_latest(self.registry)
 
-    def emit(self, event: Event) -> None:  # noqa: C901, PLR0912 - one flat case an event reads better than two half tables
+    def emit(self, event: Event) -> None:  # noqa: C901, PLR0912, PLR0915 - one flat case an event reads better than two half tables
         match event:
             case MessageReceived():
                 self.messages.labels(event.channel, str(event.is_duplicate).lower()).inc()
@@ -102,6 +114,10 @@ class Metrics:
                 self.ignored.labels(event.channel).inc()
             case PullFailed():
                 self.pulls_failed.labels(event.channel).inc()
+            case NoteWritten():
+                self.notes.labels(event.channel, event.outcome).inc()
+            case RemarkTaken():
+                self.remarks.labels(event.channel, event.outcome).inc()
             case DeliveryReported():
                 self.reported.labels(event.channel, event.outcome).inc()
             case TurnDecided():
@@ -110,6 +126,12 @@ class Metrics:
                 self.superseded.labels(event.was).inc()
             case AgentAsked():
                 self.agent_seconds.labels(event.agent, event.outcome).observe(event.took_ms / 1000)
+            case SystemAsked():
+                self.system_seconds.labels(event.system, event.about, event.outcome).observe(event.took_ms / 1000)
+            case SystemDrifted():
+                self.drifts.labels(event.system, event.about, event.kind).inc()
+            case TicketTried():
+                self.tickets.labels(event.system, event.outcome).inc()
             case BreakerChanged():
                 self.breaker.labels(event.agent).set(1.0 if event.state == "open" else 0.0)
             case HoldOpened():

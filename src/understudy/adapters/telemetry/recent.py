@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from understudy.ports.clock import Clock
-from understudy.ports.telemetry import AgentAsked, BreakerChanged, Event, StepFailed
+from understudy.ports.telemetry import AgentAsked, BreakerChanged, Event, StepFailed, SystemAsked
 from understudy.records.health import AgentKnown, Known, took
 
 KEPT_FOR = timedelta(minutes=15)
 KEPT_MAX = 2_000
 """So many tries of one agent are remembered; of more the latest."""
 CLOSED = "closed"
+SYSTEM_FAILURES = frozenset({"timed_out", "unreachable", "refused", "nonsense", "rate_limited"})
+"""Of the outcomes of a look-up those that are the system's fault."""
 
 
 @dataclass(slots=True)
@@ -36,6 +38,9 @@ class Recent:
             case AgentAsked():
                 tries = self._agents.setdefault(event.agent, _OfAgent()).tries
                 tries.append((self._clock.now(), event.outcome == "draft", event.took_ms))
+            case SystemAsked():
+                tries = self._agents.setdefault(f"systems.{event.system}", _OfAgent()).tries
+                tries.append((self._clock.now(), event.outcome not in SYSTEM_FAILURES, event.took_ms))
             case BreakerChanged():
                 known = self._agents.setdefault(event.agent, _OfAgent())
                 known.breaker, known.since = event.state, self._clock.now()

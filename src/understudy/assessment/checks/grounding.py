@@ -16,7 +16,16 @@ from dataclasses import dataclass
 from itertools import chain, islice
 from typing import Final
 
-from understudy.assessment.carriers import Source, business_texts, passages, profile_text, tool_results
+from understudy.assessment.account_claims import beyond_knowing
+from understudy.assessment.carriers import (
+    Source,
+    business_texts,
+    known_facts,
+    passages,
+    profile_text,
+    tool_results,
+    unknown_facts,
+)
 from understudy.assessment.check import Code, Examination, examination
 from understudy.assessment.entities import COUNT_WORDS, Entity, EntityKind, decimal_readings, entities
 from understudy.assessment.spoken_days import SpokenDay, spoken_days
@@ -70,7 +79,13 @@ TOO_LONG = Code(
     severity=Severity.UNKNOWN,
     explanation="The draft is longer than this check reads; what stands behind its limit was not held against anything.",
 )
-CODES = (*UNSUPPORTED.values(), WEAK_SUPPORT, REVERSED, NO_SOURCE, TOO_LONG)
+UNKNOWN_FACT = Code(
+    check="grounding",
+    code="unknown_fact",
+    severity=Severity.UNKNOWN,
+    explanation="The draft states something that only a system of record could tell, and what that system holds is unknown.",
+)
+CODES = (*UNSUPPORTED.values(), WEAK_SUPPORT, REVERSED, NO_SOURCE, TOO_LONG, UNKNOWN_FACT)
 
 SMALL_COUNT_MAX: Final = 10
 """Whole numbers up to this, without a unit, count things the draft itself lists; they are not looked up."""
@@ -140,8 +155,10 @@ class GroundingCheck:
         else:
             named, judged, doubt = [code.found(value.span) for value, code in unsupported], [], 0.0
             findings = named
-            if not results and _stated_words(evidence, text, rules) >= STATED_WORDS_MIN:
+            has_tools = len(results) > len(known_facts(evidence))
+            if not has_tools and _stated_words(evidence, text, rules) >= STATED_WORDS_MIN:
                 findings.append(NO_SOURCE.found())
+        findings += _beyond_knowing(evidence, draft, unsupported)
         if len(draft.text) > CHARS_MAX or len(judged) == PIECES_MAX or len(values) == VALUES_MAX:
             findings.append(TOO_LONG.found(Span(start=min(CHARS_MAX, len(draft.text)), end=len(draft.text))))
         return examination(findings, at_most=1.0 - DOUBT_MAX * doubt**3)
@@ -217,6 +234,17 @@ def _carriers(evidence: Evidence, sources: Iterable[Source], rules: Rules) -> Ca
         evidence.at.date().isoformat(),
     )
     return Carriers("\n".join(texts))
+
+
+def _beyond_knowing(
+    evidence: Evidence, draft: Draft, unsupported: tuple[tuple[Entity | SpokenDay, Code], ...]
+) -> Iterator[Finding]:
+    """Where facts are unknown: the first value that nothing carries, else what is said of the customer's own things."""
+    unknown = unknown_facts(evidence)
+    if unknown and unsupported:
+        yield UNKNOWN_FACT.found(unsupported[0][0].span, passage_id=unknown[0].name)
+    elif unknown:
+        yield from (UNKNOWN_FACT.found(one.span, passage_id=one.name) for one in beyond_knowing(evidence, draft))
 
 
 def _unsupported(
@@ -353,7 +381,8 @@ def _doubt(judged: list[_Judged]) -> float:
 
 def _stated_words(evidence: Evidence, text: str, rules: Rules) -> int:
     """Count the different content words of the draft's statements that are not the customer's or the business's."""
-    known_texts = (*evidence.customer_texts, *business_texts(evidence), profile_text(rules.profile))
+    facts = (fact.text for fact in known_facts(evidence))
+    known_texts = (*evidence.customer_texts, *business_texts(evidence), profile_text(rules.profile), *facts)
     known = {stem(word) for known in known_texts for word in words(known[-CHARS_MAX:])}
     plain = text.replace("\u2019", "'")
     statements = [s.text for s in sentences(plain) if not (s.is_question or _NO_STATEMENT.search(s.text))]

@@ -1,0 +1,1 @@
+"""Access tokens from those who give them out."""
