@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from understudy.ports.telemetry import (
+    ActionTried,
     AgentAsked,
     AutonomyMoved,
     BreakerChanged,
@@ -108,4 +109,7 @@ EVENTS: tuple[Event, ...] = (
     TicketTried(ticket_id="tk-1", system="desk", outcome="unknown", attempt=1, took_ms=20.0),
     SystemDrifted(system="desk", about="orders", kind="missing", path="$.a", words="$.a is missing; it was text"),
     SystemAsked(system="desk", about="orders", outcome="timed_out", took_ms=4000.0, turn_id="t-1"),
+    ActionTried(
+        action_id="t-1-a0", turn_id="t-1", name="refund", step="call", outcome="answered", attempt=1, took_ms=30.0
+    ),
 )

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
 from understudy.adapters.stores import migrate
@@ -21,6 +22,8 @@ from understudy.audit.flow import Audit
 from understudy.auditing import watching
 from understudy.connections import build_agent, build_identity, build_opinion
 from understudy.databases import open_store, takes_one_process
+from understudy.delivery.acting import Acting
+from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.delivery.outbox import Outbox
 from understudy.delivery.reports import Reports
@@ -50,7 +53,7 @@ from understudy.ports.telemetry import Telemetry
 from understudy.quality.desk import QualityDesk
 from understudy.records.release import Stated
 from understudy.records.rulebook import Rulebook
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, VERDICT_JOB
+from understudy.records.turn import ACTION_JOB, HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, VERDICT_JOB
 from understudy.release.orders import ReleaseOrders
 from understudy.release.status import ReleaseReports
 from understudy.releasing import letting_out, versions_of
@@ -74,6 +77,7 @@ from understudy.turn.places import Places
 from understudy.turn.pulling import Pulling
 from understudy.turning import (
     LAPSE_S,
+    acting_of,
     call_limits,
     coalescing_of,
     drafting_of,
@@ -114,6 +118,8 @@ class App:
     intake: Intake
     flow: TurnFlow
     outbox: Outbox
+    acting: Acting
+    actions: ActionDesk
     reports: Reports
     pulling: Pulling
     tickets: TicketDesk
@@ -159,6 +165,7 @@ class App:
         handlers: dict[str, Callable[[str], Awaitable[None]]] = {
             TURN_JOB: self.flow.advance,
             OUTBOX_JOB: self.outbox.deliver,
+            ACTION_JOB: self.acting.carry_out,
         }
         handlers |= {HOLD_JOB: self.holds.look, VERDICT_JOB: self.verdicts.look}
         handlers |= {LEARNING_JOB: self.learning.look, SEED_JOB: self.seeds.look}
@@ -214,6 +221,7 @@ class App:
         )
         for one in outside:
             await one.close()
+        await self.acting.close()
         if self.identity is not None:
             await self.identity.close()
         await self.store.close()
@@ -240,11 +248,11 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     outbox = outbox_of(settings, store, clock, telemetry, channels)
     flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, channels)
+    desks |= acting_of(settings, store, clock, telemetry, rulebook)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
-    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "learning": learning.sweep} | sweeps_of(desks)
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
     watched = watching(settings, store, clock, telemetry, recent, works=works)
@@ -269,7 +277,7 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
         orders=Orders(store, clock, telemetry, lambda: rulebook.rules, **earning),
         status=Status(store, lambda: rulebook.rules, **earning),
         dispatcher=dispatcher,
-        sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
+        sweeps=Sweeps(clock, telemetry, _sweeps(flow, outbox, learning, desks), is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
         lessons=lessons_of(settings, store, clock, telemetry, rulebook, topics, dispatcher),
         topics=topics,
@@ -281,6 +289,14 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
         **watched,
         **letting_out(*shared, rules=lambda: rulebook.rules, opinions=beside, served=tried["asking"]),
     )
+
+
+def _sweeps(
+    flow: TurnFlow, outbox: Outbox, learning: Learning, desks: Mapping[str, Any]
+) -> dict[str, Callable[[], Awaitable[int]]]:
+    """What is looked for in the tables, so that a lost hint costs a second."""
+    ways = {"turns": flow.sweep, "outbox": outbox.sweep, "actions": desks["acting"].sweep, "learning": learning.sweep}
+    return ways | sweeps_of(desks)
 
 
 def _renewals(

@@ -11,12 +11,14 @@ from pydantic import SecretStr
 
 from understudy.adapters.channels.collected import CollectedChannel
 from understudy.errors import ConfigurationError
+from understudy.ports.acting import Executor
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel, Events, Fetched, InboundRequest, KeepsNotes, TakesEvents
 from understudy.ports.clock import Clock
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.records.rest_notes import DeskShape
+from understudy.settings.actions import DeclaredAction
 from understudy.settings.channels import Desk, Remote, Rest, Vendor
 from understudy.settings.mail import Email, MailOAuth, MailServer
 from understudy.settings.matrix import Matrix
@@ -273,6 +275,26 @@ def rest_channel(
     from understudy.adapters.channels.rest import RestChannel
 
     return RestChannel(name, shape, **common)
+
+
+def build_executors(settings: Settings, clock: Clock) -> dict[str, Executor]:
+    """What carries out each declared action, by its name; raises `ConfigurationError`."""
+    return {name: build_executor(name, one, clock) for name, one in sorted(settings.actions.declared.items())}
+
+
+def build_executor(name: str, action: DeclaredAction, clock: Clock) -> Executor:
+    """What carries out one action; raises `ConfigurationError`."""
+    from understudy.adapters.channels.rest_actions import RestExecutor
+
+    return RestExecutor(
+        name,
+        action,
+        clock=clock,
+        values=action.values,
+        credentials={field: secret.get_secret_value() for field, secret in action.credentials.items()},
+        argument_names=action.argument_names,
+        timeout_s=action.timeout_s,
+    )
 
 
 def preset_of(kind: str) -> str:

@@ -62,6 +62,7 @@ def reviewing(
         hold_expires_after_s=expires_after_s,
         terms=review_terms_of(settings),
         following=outbox,
+        actions=lambda: rulebook.rules.actions,
     )
     conversations = Conversations(store, clock)
     return {

@@ -10,16 +10,19 @@ from typing import Any
 from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.assessment.decision import REASONS
-from understudy.connections import build_channel
+from understudy.connections import build_channel, build_executors
+from understudy.delivery.acting import Acting
+from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.outbox import Outbox, OutboxLimits
+from understudy.delivery.outcomes import ActingLimits
 from understudy.delivery.reports import Reports
 from understudy.errors import ConfigurationError
 from understudy.plugins import checks_of
+from understudy.ports.calls import CallLimits
 from understudy.ports.channel import Channel, Fetched
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.opinion import SecondOpinion
-from understudy.ports.store import CallLimits
 from understudy.ports.system import Found, System, Untold, Witness
 from understudy.ports.telemetry import Telemetry
 from understudy.records.facts import About, Proof
@@ -185,6 +188,18 @@ def outbox_of(
     """The way out."""
     limits = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     return Outbox(store, clock, telemetry, channels, limits=limits)
+
+
+def acting_of(
+    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook
+) -> dict[str, Any]:
+    """What carries out the actions that were let through, and the desk for those that did not go well; by their names in
+    `App`."""
+    own = settings.actions
+    limits = ActingLimits(lease_s=own.lease_s, attempts_max=own.attempts_max, read_back_s=own.read_back_s)
+    acting = Acting(store, clock, telemetry, build_executors(settings, clock), limits=limits)
+    desk = ActionDesk(store, clock, telemetry, rules=lambda: rulebook.rules.actions)
+    return {"acting": acting, "actions": desk}
 
 
 def flow_of(

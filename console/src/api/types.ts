@@ -9,6 +9,7 @@ export type HoldDetail = Schemas["HoldDetail"];
 export type Earlier = NonNullable<HoldDetail["before"]>[number];
 export type Hold = HoldDetail["hold"];
 export type Turn = Schemas["TurnOut"];
+export type ProposedAction = Required<Schemas["ActionOut"]>; // the server leaves nothing out
 export type Finding = Schemas["Finding"];
 export type Passage = Schemas["Passage"];
 export type Conversation = Schemas["ConversationOut"];

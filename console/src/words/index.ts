@@ -83,6 +83,7 @@ export const WORDS = {
     draft: "draft",
     hand_off: "needs a person",
     unsure_send: "did it arrive?",
+    unsure_action: "was it done?",
     audit: "sent already",
     second: "second opinion",
     redraft: "new version, past turn",

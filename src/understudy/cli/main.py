@@ -11,6 +11,7 @@ from typer.exceptions import TyperException
 
 from understudy import __version__
 from understudy.cli import (
+    actions,
     audit,
     autonomy,
     backtest,
@@ -59,6 +60,7 @@ tree.add_typer(keys.tree, name="keys")
 tree.add_typer(users.tree, name="users")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
+tree.add_typer(actions.tree, name="actions")
 tree.add_typer(channels.tree, name="channels")
 tree.add_typer(systems.tree, name="systems")
 tree.add_typer(autonomy.tree, name="autonomy")

@@ -216,6 +216,20 @@ class MessageSent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActionTried:
+    """A step of carrying an action out was taken: `step` is call, read_back or compensate; `outcome` is answered, looked,
+    retry, done, failed, compensating, compensated or unknown."""
+
+    action_id: str
+    turn_id: str
+    name: str
+    step: str
+    outcome: str
+    attempt: int
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AutonomyMoved:
     """The autonomy of a slice changed, or somebody is asked whether it may. `what` is proposed, promoted, demoted,
     expired, restarted, calibrated, stopped or resumed; `why` says what made it fall; `by` is the person, if one did."""
@@ -326,6 +340,7 @@ Event = (
     | HoldClosed
     | HoldRaised
     | MessageSent
+    | ActionTried
     | AutonomyMoved
     | CalibratorAdopted
     | TopicModelAdopted

@@ -157,7 +157,7 @@ class HandshakeShape(Part):
 class RequestShape(Part):
     """A request to the provider."""
 
-    method: Literal["GET", "POST", "PUT", "PATCH"] = Field("POST", description="of the request")
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = Field("POST", description="of the request")
     url: Template = Field(
         description="address with {placeholders}, each percent-encoded; one whose name ends in _url stands as it is"
     )

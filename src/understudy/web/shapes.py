@@ -7,6 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from understudy.records.acting import ActionState
+from understudy.records.action_rules import Approver, Reversibility
 from understudy.records.assessment import Contribution, Finding, Reason
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft, PipelineStep
@@ -29,6 +31,36 @@ class Reply(BaseModel):
     state: OutboxState
 
 
+class ActionOut(BaseModel):
+    """An action that a draft proposes: what, with which arguments and limits, where it stands, and what came of it.
+
+    `amount` in the unit of its arguments. `against`: why it is not let through as it is, or only by a lead; empty once that
+    was decided. `is_unsure`: nobody knows, or nothing but the system's answer says, that it was done.
+    """
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+    amount: float | None
+    state: ActionState
+    is_declared: bool = False
+    unit: str = ""
+    reversibility: Reversibility | None = None
+    approver: Approver | None = None
+    limits: list[str] = []
+    against: list[str] = []
+    is_edited: bool = False
+    is_unsure: bool = False
+    tries: int = 0
+    due_at: datetime | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    provider_id: str | None = None
+    answer: str | None = None
+    last_error: str | None = None
+    settled_at: datetime | None = None
+
+
 class TurnOut(BaseModel):
     """A turn with its assessment and its reply; empty where it has not come so far."""
 
@@ -45,6 +77,7 @@ class TurnOut(BaseModel):
     signals: dict[str, float]
     findings: list[Finding]
     draft: Draft | None
+    actions: list[ActionOut]
     agent_error: str | None
     is_audited: bool
     superseded_by: str | None

@@ -21,6 +21,7 @@ from understudy.records.pulls import Envelope
 from understudy.records.review import Hold, HoldKind, VerdictKind
 from understudy.records.tickets import Ticket
 from understudy.records.turn import Turn, TurnState
+from understudy.web.actions_shown import actions_of_turn
 from understudy.web.blind import conversation_as_first_seen, hold_for, second_of_turn, turn_as_first_seen
 from understudy.web.feed import Feed
 from understudy.web.shapes import (
@@ -57,6 +58,7 @@ def _whole_turn(tx: Transaction, turn: Turn) -> TurnOut:
     draft, error, judged = (tx.artifacts.get(turn.id, kind) for kind in ("draft", "agent_error", "assessment"))
     assessment = readable(Assessment, judged)
     confidence = None if assessment is None else assessment.confidence
+    shown = readable(Draft, draft)
     holds = [hold for hold in tx.holds.open_of_turn(turn.id) if hold.kind not in AFTERWARDS]
     entries = tx.outbox.of_turn(turn.id)
     last = entries[-1] if entries else None
@@ -73,7 +75,8 @@ def _whole_turn(tx: Transaction, turn: Turn) -> TurnOut:
         contributions=[] if confidence is None else list(confidence.contributions),
         signals={} if assessment is None else {signal.check: signal.score for signal in assessment.signals},
         findings=[] if assessment is None else list(assessment.findings),
-        draft=readable(Draft, draft),
+        draft=shown,
+        actions=actions_of_turn(tx, turn, shown),
         agent_error=readable(str, error),
         is_audited=turn.is_audited,
         superseded_by=turn.superseded_by,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from understudy.ports.telemetry import (
+    ActionTried,
     AgentAsked,
     AutonomyMoved,
     BreakerChanged,
@@ -85,6 +86,7 @@ class Metrics:
         self.sent = counter("messages_sent", "Send attempts", "channel", "outcome")
         self.send_seconds = histogram("send_seconds", "One send attempt", "channel")
         self.outbox_age = histogram("outbox_age_seconds", "Queued to accepted", "channel")
+        self.actions = counter("actions_tried", "Steps of carrying actions out", "action", "step", "outcome")
         self.autonomy = counter("autonomy_moves", "Changes of autonomy, and promotions proposed", "what")
         self.adopted = counter("learned_adopted", "Learned models that came into force", "what")
         self.releases = counter("release_moves", "What was done to releases", "agent", "what")
@@ -146,6 +148,8 @@ class Metrics:
                 self.send_seconds.labels(event.channel).observe(event.took_ms / 1000)
                 if event.outcome == "accepted":
                     self.outbox_age.labels(event.channel).observe(event.age_s)
+            case ActionTried():
+                self.actions.labels(event.name, event.step, event.outcome).inc()
             case AutonomyMoved():
                 self.autonomy.labels(event.what).inc()
             case CalibratorAdopted():
