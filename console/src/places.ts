@@ -38,6 +38,15 @@ export const LINKS: readonly { readonly screen: ScreenName; readonly label: stri
   ...Object.entries(WIDE).map(([screen, { label, scope }]) => ({ screen: screen as ScreenName, label, scope })),
 ];
 
+/** Whether a place is open to whoever has these scopes. The story of one turn is, without the ledger. */
+export function isOpen({ screen, id }: Place, may: (scope: string) => boolean): boolean {
+  if (screen === "ledger" && id !== undefined) return may("turns:read");
+  return may(WIDE[screen as WideName]?.scope ?? "holds:read");
+}
+
+/** The first place that is open. */
+export const firstOpen = (may: (scope: string) => boolean): Place => ({ screen: LINKS.find((one) => may(one.scope))?.screen ?? "queue" });
+
 const NARROW = ["hold", "conversation"];
 
 export function placeOf(hash: string): Place {

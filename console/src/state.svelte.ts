@@ -1,12 +1,13 @@
 /** What all screens share: who is signed in, where one is, the time, and what was said to the reader. The queue stands apart. */
 import { api, Refused, whenSignedOut } from "./api/calls";
 import type { SignedIn } from "./api/types";
-import { hashOf, placeOf, type Place } from "./places";
+import { firstOpen, hashOf, isOpen, placeOf, type Place } from "./places";
 
 class Session {
   /** undefined: not known yet; null: nobody. */
   who = $state<SignedIn | null | undefined>(undefined);
   hasEnded = $state(false);
+  private last: string | null = null;
 
   get name(): string {
     return this.who?.name ?? "";
@@ -16,9 +17,21 @@ class Session {
     return this.who?.scopes.some((one) => one === scope) ?? false;
   }
 
+  /** Somebody is signed in: where they were, or where they may begin, if somebody else was there or it is not open to them. */
+  enter(who: SignedIn): void {
+    this.hasEnded = false;
+    this.who = who;
+    const isAnother = this.last !== null && this.last !== who.name;
+    this.last = who.name;
+    const may = (scope: string): boolean => this.may(scope);
+    if (isAnother || !isOpen(where.place, may)) where.go(firstOpen(may), { replace: true });
+  }
+
   async find(): Promise<void> {
     try {
-      this.who = await api.whoAmI();
+      const who = await api.whoAmI();
+      this.last = who.name; // a page that is loaded stays where its address says
+      this.who = who;
     } catch (error) {
       if (error instanceof Refused) {
         this.hasEnded ||= this.who != null;

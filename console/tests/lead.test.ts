@@ -4,6 +4,8 @@ import type { AgentReleases, Release, ReleaseStatus } from "../src/api/releases"
 import { coverageAt, labelDrawing, riskDrawing, ticks } from "../src/autonomy/geometry";
 import { gridOf, isWanted, leading, shareAlone, totalsOf } from "../src/autonomy/grid";
 import { intervalDrawing } from "../src/releases/interval";
+import { firstOpen, isOpen } from "../src/places";
+import { called, inOne, namesOf } from "../src/releases/names";
 import { doneShare, ordersFor, reached, shareOf, stepsOf } from "../src/releases/stages";
 import { AUTONOMY, percent } from "../src/words/autonomy";
 import { STOP } from "../src/words/stop";
@@ -15,7 +17,7 @@ function slice(fields: Partial<SliceStatus> = {}): SliceStatus {
     topic: "returns", channel: "webchat", release: "v1", level: "assist", given_by: "configuration", on_hold: false, drafts: 10, awaiting: 0, labels: 0,
     loss_sum: 0, severe: 0, timeouts: 0, evidence: 0, labels_min: 107, threshold: null, certified: null, coverage: null, delivered: 0, audited: 0,
     audit_rate: null, burst_left: 0, alarm: 0, calibrator: null, proposal: null, since: null, expires_at: null, targets: TARGETS, thresholds_wait_for: 0,
-    epoch: null, lately: 0, lately_alone: 0, audits_owed: 0, ...fields,
+    epoch: null, lately: 0, lately_alone: 0, audits_owed: 0, answers: 1, stage: null, ...fields,
   };
 }
 const PROPOSAL = { level: "probation", threshold: 0.9, at: "2026-01-01T12:00:00Z", basis: "e-1" } as const;
@@ -28,6 +30,20 @@ describe("the grid", () => {
     expect(leading([slice({ release: "v0", proposal: PROPOSAL }), later])?.release).toBe("v0");
     expect(leading([slice({ release: "v0", proposal: PROPOSAL }), slice({ release: "a", level: "auto" })])?.release).toBe("a");
     expect(leading([])).toBeUndefined();
+  });
+  it("lets the version speak that answers now, whatever one promised that was taken back", () => {
+    const back = slice({ release: "rel-2", stage: "rolled_back", answers: 0, level: "probation", since: "2026-02-01T00:00:00Z" });
+    const answers = slice({ release: "v1", stage: "full", level: "auto", lately: 25, lately_alone: 24 });
+    expect(leading([back, answers])?.release).toBe("v1");
+    expect(leading([back, slice({ release: "old", stage: "shadow", answers: 0, level: "assist" })])?.release).toBe("old");
+    const cell = gridOf([back, answers], "all", "").cell("returns", "webchat");
+    expect([cell?.lead.release, cell?.answering.length, cell?.others]).toEqual(["v1", 1, 1]);
+    expect(totalsOf([back, slice({ release: "v1", stage: "full" })]).alone).toBe(0);
+  });
+  it("shows both where two answer, the larger share first", () => {
+    const few = slice({ release: "rel-2", stage: "canary", answers: 0.1, level: "auto" });
+    const cell = gridOf([few, slice({ release: "v1", stage: "full", answers: 0.9 }), slice({ release: "x", answers: 0 })], "all", "").cell("returns", "webchat");
+    expect([cell?.answering.map((one) => one.release), cell?.others]).toEqual([["v1", "rel-2"], 1]);
   });
   it("keeps a row whole when one of its cells is wanted", () => {
     const slices = [slice(), slice({ channel: "sms", level: "auto" }), slice({ topic: "sizing" })];
@@ -187,5 +203,43 @@ describe("words", () => {
   it("do not claim that anything leaves while nothing does", () => {
     expect(AUTONOMY.slice.threshold(slice({ level: "demoted", threshold: 0.9 }))).toBe("No draft leaves by itself.");
     expect(AUTONOMY.slice.guarantee(slice())).toMatch(/^Nothing is proved yet/);
+  });
+});
+
+describe("a version's name", () => {
+  const release = (fields: Partial<Release>): ReleaseStatus => ({ release: { id: "rel-1", entry: "faq", agent_version: "be7c", is_first: true, ...fields } }) as ReleaseStatus;
+  const names = namesOf([{ agent: "faq", releases: [release({}), release({ id: "rel-2", entry: "faq_mended", is_first: false })] } as unknown as AgentReleases]);
+  it("is the entry with the agent's version and the id, whichever of the two a draft has", () => {
+    expect(inOne(called("be7c", names))).toBe("faq (be7c · rel-1)");
+    expect(inOne(called("rel-1", names))).toBe("faq (be7c · rel-1)");
+    expect(inOne(called("rel-2", names))).toBe("faq_mended (be7c · rel-2)");
+  });
+  it("says another version than was released as it is, and what no release has", () => {
+    expect(inOne(called("rel-2~v9", names))).toBe("faq_mended (rel-2~v9)");
+    expect(inOne(called("v7", names))).toBe("v7");
+  });
+});
+
+describe("words of autonomy", () => {
+  it("do not deny what leaves before anything is counted", () => {
+    const early = slice({ level: "auto", thresholds_wait_for: 3, audit_rate: 0.05, lately: 27, lately_alone: 26 });
+    expect(AUTONOMY.slice.audits(early)).toContain("5 %");
+    expect(AUTONOMY.slice.audits(early)).not.toContain("nothing leaves");
+    expect(AUTONOMY.slice.detector(early)).toContain("3 more drafts");
+    expect(AUTONOMY.cell.labels(early)).toBe("labels count after 3 more drafts");
+    expect(AUTONOMY.cell.alone(slice({ level: "auto", lately: 3 }))).toBe("0 of 3 alone");
+    expect(AUTONOMY.cell.alone(slice({ level: "probation" }))).toBe("no draft yet");
+  });
+});
+
+describe("who may be where", () => {
+  const lead = (scope: string): boolean => ["holds:read", "turns:read", "autonomy:read"].includes(scope);
+  it("opens the story of a turn without the ledger, and no screen without its scope", () => {
+    expect(isOpen({ screen: "ledger", id: "turn-1" }, lead)).toBe(true);
+    expect(isOpen({ screen: "ledger" }, lead)).toBe(false);
+    expect(isOpen({ screen: "people" }, lead)).toBe(false);
+    expect(isOpen({ screen: "hold", id: "h" }, lead)).toBe(true);
+    expect(firstOpen(lead)).toEqual({ screen: "queue" });
+    expect(firstOpen((scope) => scope === "metrics:read")).toEqual({ screen: "health" });
   });
 });

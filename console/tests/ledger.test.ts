@@ -3,7 +3,7 @@ import type { Health } from "../src/api/health";
 import { query, type Story } from "../src/api/ledger";
 import { agentRows, channelRows, share, took } from "../src/health/figures";
 import { after, moment, toApi, toField } from "../src/ledger/moments";
-import { checks, edited, steps } from "../src/ledger/story";
+import { checks, edited, steps, told } from "../src/ledger/story";
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 1, 12, 0, second)).toISOString();
 const entry = (seq: number, event: string, second: number): Story["entries"][number] => ({
@@ -88,4 +88,12 @@ describe("health", () => {
   });
   it.each([[0, 10, 0], [9, 10, 90], [15, 10, 150], [0, 0, 100]])("%i of %i is %i %%", (used, limit, percent) => expect(share(used, limit)).toBe(percent));
   it("says times as one does", () => expect([took(null), took(12.4), took(1400)]).toEqual(["–", "12 ms", "1.4 s"]));
+});
+
+describe("what an entry says beside its event", () => {
+  it("leaves out ids, digests and what says nothing", () => {
+    const body = { kind: "edit", reasons: [], repeat: false, text: "c38fcfac11a0baeaaad59d614cc9c6a9", verdict: "verdict-01m8g2tcy2kt4ng2c6c338nytv", until: "2026-11-28T03:22:53.010677+00:00" };
+    expect(told(body)).toMatch(/^kind: edit · until: \d\d:\d\d:\d\d/);
+    expect(told({ reasons: ["level_assist"], to: "person" })).toBe("reasons: level assist · to: person");
+  });
 });

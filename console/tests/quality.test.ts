@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Figures, Share, Wait } from "../src/api/quality";
 import { columnsOf, isEmpty, rowsOf } from "../src/charts/series";
-import { cellsOf, codeWords, familiesOf, led, scaleOf } from "../src/quality/heat";
+import { byHurt, cellsOf, codeWords, familiesOf, led, scaleOf } from "../src/quality/heat";
 import { periodOf, PERIODS, spanOf } from "../src/quality/periods";
 import { between, by, percent, said, seconds, sorted, type Named } from "../src/quality/say";
 
@@ -54,7 +54,7 @@ describe("a time", () => {
       const now = new Date(2026, 4, 20, 10, 17);
       const { from, to } = spanOf(period, now);
       expect(Date.parse(to)).toBeGreaterThan(now.getTime());
-      expect(Date.parse(to) - Date.parse(from)).toBe(period.days * 86_400_000);
+      expect(Date.parse(to) - Date.parse(from)).toBe(period.name === "hour" ? 3_600_000 : period.days * 86_400_000);
     }
     expect(periodOf("made up").name).toBe("month");
   });
@@ -84,6 +84,11 @@ describe("a table of failures", () => {
   it("names columns in words, families together", () => {
     expect(modes.map(codeWords)).toEqual(["unsupported money", "unsupported date", "wrong tone"]);
     expect(familiesOf(modes)).toEqual([{ name: "grounding", span: 2 }, { name: "reviewer", span: 1 }]);
+  });
+  it("come in the order of how much they hurt, families kept together", () => {
+    const mode = (family: string, code: string, turns: number) => ({ mode: `finding:${family}.${code}`, family, code: `${family}.${code}`, turns });
+    const found = byHurt([mode("escalation", "anger", 3), mode("escalation", "wants_person", 5), mode("quality", "does_not_know", 39), mode("actions", "x", 5)]);
+    expect(found.map((one) => one.code)).toEqual(["quality.does_not_know", "actions.x", "escalation.wants_person", "escalation.anger"]);
   });
   it("puts each cell under its column", () => {
     const cells = [{ mode: "reviewer:wrong_tone", turns: 1, step: 1 }];

@@ -268,6 +268,23 @@ def test_a_release_is_rolled_back_in_the_console(running: Any, canary: dict[str,
     assert (found["stage"], backs[-1]) == ("rolled_back", ("Rolf", "prices are wrong"))
 
 
+def test_the_version_that_answers_speaks_for_its_slice(running: Any, canary: dict[str, Any], enter: Any) -> None:
+    http = running.http(running.key(name="Rolf"))
+    for version in ("v7", "v8"):
+        ask(running, "lively_topic", judged=False)
+        http.post("/v1/turns", json={**_clear("lively_topic"), "agent_version": version})
+    page = enter("Lena", Role.LEAD)
+    page.get_by_role("link", name="Autonomy").click()
+    cell = page.get_by_role("link", name="lively topic × api")
+    expect(cell).to_contain_text("answers now: v8")
+    expect(cell).to_contain_text("2 other versions, not answering")
+    cell.click()
+    versions = page.get_by_role("navigation", name="Agent version").get_by_role("link")
+    expect(versions.first).to_contain_text("v8: answers now")
+    versions.last.click()
+    expect(page.get_by_role("region", name="How it stands")).to_contain_text("This version answers nobody now")
+
+
 def test_who_lost_the_race_for_a_release_is_told(running: Any, canary: dict[str, Any], enter: Any) -> None:
     page = enter("Rolf", Role.RELEASER)
     page.evaluate("id => location.hash = '#/releases/' + id", canary["id"])

@@ -102,9 +102,46 @@ def test_a_turn_that_waits_leads_to_its_hold(desk: Any, enter: Any) -> None:
     open_screen(page, "Insights")
     page.get_by_role("button", name="1 of lids: Not grounded, unsupported money").click()
     expect(page.locator(".behind .text").get_by_text("onerror=window.hacked=1")).to_be_visible()
+    expect(page.get_by_role("link", name="Its story: ")).to_be_visible()
     page.get_by_role("link", name="Waits for a person").click()
     expect(page.locator("footer.verdicts button").first).to_be_enabled()
     assert page.evaluate("window.hacked") is None
+
+
+def test_a_lead_reads_which_reply_was_given_and_who_approved_it(desk: Any, enter: Any) -> None:
+    turn = desk.client(desk.key(name="Rosa")).submit_turn(
+        {
+            "id": "approved",
+            "topic": "hinge_pins",
+            "messages": [{"role": "user", "content": "Do you sell hinge pins?"}],
+            "draft": {"text": "We sell hinge pins.", "sources": [{"id": "k", "text": "We sell hinge pins."}]},
+        }
+    )
+    desk.client(desk.key(name="Rosa")).approve(turn.hold_id, version=1)
+    page = enter("Lena", Role.LEAD)
+    open_screen(page, "Insights")
+    page.get_by_label("Time").select_option(label="Last hour")
+    page.get_by_role("button", name="1 of hinge pins: all turns").click()
+    expect(page.get_by_role("heading", name="hinge pins: all turns")).to_be_focused()
+    expect(page.locator(".behind article")).to_contain_text("approved by Rosa, ")
+    page.get_by_role("link", name="Its story").click()
+    expect(page.get_by_role("heading", name="Rosa approved it as it was")).to_be_visible()
+    expect(page.get_by_role("region", name="What happened")).to_contain_text("We sell hinge pins.")
+
+
+def test_what_hurts_most_is_seen_first_and_an_open_cell_stays_in_sight(enter: Any) -> None:
+    page = enter("Lena", Role.LEAD, viewport={"width": 700, "height": 700})
+    open_screen(page, "Insights")
+    page.locator("td.heat button").last.click()
+    expect(page.locator(".behind")).to_be_visible()
+    chosen = page.locator("td.heat button[aria-current]")
+    expect(chosen).to_be_in_viewport(ratio=1)
+    box, topic = page.locator(".heat-box"), page.locator(".heat-table tbody th").first
+    frame = box.bounding_box()
+    box.evaluate("box => box.scrollLeft = box.scrollWidth")
+    assert topic.bounding_box()["x"] == pytest.approx(frame["x"], abs=4)
+    turns = page.locator(".heat-table td.number").first.bounding_box()
+    assert turns["x"] < frame["x"] + 200
 
 
 def test_a_reviewer_is_offered_neither_screen(enter: Any) -> None:

@@ -99,6 +99,20 @@ def test_a_cell_leads_to_its_turns(served: Any) -> None:
     assert (item["id"], item["hold_id"], item["state"]) == (turn["id"], turn["hold_id"], "held")
     assert "kettles" in item["asked"]
     assert page["next"] is None
+    assert (item["decided"], item["sent_at"]) == (None, None)
+
+
+def test_every_turn_of_a_topic_says_who_decided_and_when_it_was_sent(served: Any) -> None:
+    turn, waiting_still = ask(served, "who"), ask(served, "who")
+    http, asked = lead(served), {"topic": "who"}
+    judge(served, turn, {"action": "edit", "text": "We pay it."}, by="Rosa")
+    assert [one["id"] for one in http.get("/v1/insights/turns", params=asked).json()["items"]] == [waiting_still["id"]]
+    (second,) = [one for one in waiting(served, "Tom", turn) if one["kind"] == "second"]
+    judge(served, turn, {"action": "approve"}, by="Tom", hold=second["id"])
+    item = http.get("/v1/insights/turns", params=asked).json()["items"][-1]
+    assert (item["id"], item["decided"]["how"], item["decided"]["by"]) == (turn["id"], "edit", "Rosa")
+    found = served.http(served.key()).get("/v1/ledger/turns", params=asked).json()["items"]
+    assert [one["decided"] and one["decided"]["by"] for one in found] == [None, "Rosa"]
 
 
 def test_turns_behind_a_cell_come_in_pages(served: Any) -> None:
@@ -126,6 +140,7 @@ def test_a_verdict_shows_nowhere_until_the_second_is_given(verdict: dict[str, An
     for name in ("Lena", "Rosa"):
         answer = lead(served, name).get("/v1/insights/turns", params={"topic": topic, "mode": UNSUPPORTED}).json()
         assert answer["items"] == []
+        assert lead(served, name).get("/v1/insights/turns", params={"topic": topic}).json()["items"] == []
     (second,) = [one for one in waiting(served, "Tom", turn) if one["kind"] == "second"]
     judge(served, turn, {"action": "approve"}, by="Tom", hold=second["id"])
     assert http.get("/v1/quality", params={"topic": topic}).json()["all"]["approved"]["of"] == 1

@@ -258,7 +258,7 @@ def modes(store: SqlStore, part: Part = ALL) -> list[ModeTally]:
     return store.read_now(lambda tx: tx.failures.modes(SINCE, SPAN.until, part))
 
 
-def behind(store: SqlStore, source: ModeSource, code: str, **more: Any) -> list[str]:
+def behind(store: SqlStore, source: ModeSource | None, code: str, **more: Any) -> list[str]:
     given: dict[str, Any] = {"topic": "orders", "channel": None, "release": None, "before": None, "limit": 10}
     query = ModeQuery(since=SINCE, until=SPAN.until, source=source, code=code, **{**given, **more})
     return [turn.id for turn in store.read_now(lambda tx: tx.failures.turns_with(query))]
@@ -302,6 +302,8 @@ def test_failure_modes_are_counted_by_topic_and_lead_to_their_turns(store: SqlSt
     assert behind(store, ModeSource.HAND_OFF, "agent_failed") == [ids["failed"]]
     assert behind(store, ModeSource.REVIEWER, "wrong_tone") == [ids["rejected"]]
     assert behind(store, ModeSource.SENDING, "send_outcome_unknown") == [ids["unsure"]]
+    every = [ids[name] for name in ("planted", "unsure", "rejected", "failed", "found")]
+    assert behind(store, None, "") == every
 
 
 def test_turns_behind_a_count_come_in_pages(store: SqlStore, past: Any) -> None:

@@ -6,15 +6,20 @@ export const POOLED = "*";
 export const SHOWS = ["all", "alone", "proposed", "people", "stopped"] as const;
 export type Show = (typeof SHOWS)[number];
 
-export type Cell = { readonly lead: SliceStatus; readonly others: number };
+/** `answering`: who answers here now, the larger share first; `lead` speaks for the cell, `others` are all versions beside it. */
+export type Cell = { readonly lead: SliceStatus; readonly answering: readonly SliceStatus[]; readonly others: number };
 export type Grid = { readonly topics: readonly string[]; readonly channels: readonly string[]; cell(topic: string, channel: string): Cell | undefined };
 
 const since = (one: SliceStatus): number => (one.since ? Date.parse(one.since) : 0);
 
-/** As the server chooses it: who answers alone, then who is proposed, then whose evidence began last, then who has most drafts. */
+/** Whether its release was taken back, or another took its place. */
+export const isOver = (one: SliceStatus): boolean => one.stage === "rolled_back" || one.stage === "retired";
+
+/** As the server chooses it: who answers now, the larger share first, last whose release is over; else who answers alone, then who
+ * is proposed, then whose evidence began last, then who has most drafts. */
 export function leading(all: readonly SliceStatus[]): SliceStatus | undefined {
-  const rank = (one: SliceStatus): readonly [number, number, number, number, string] =>
-    [Number(ALONE.includes(one.level)), Number(one.proposal !== null), since(one), one.drafts, one.release];
+  const rank = (one: SliceStatus): readonly [number, number, number, number, number, number, string] =>
+    [one.answers, Number(!isOver(one)), Number(ALONE.includes(one.level)), Number(one.proposal !== null), since(one), one.drafts, one.release];
   return all.reduce<SliceStatus | undefined>((best, one) => {
     if (!best) return one;
     const [a, b] = [rank(one), rank(best)];
@@ -26,9 +31,9 @@ export function leading(all: readonly SliceStatus[]): SliceStatus | undefined {
 export function isWanted(one: SliceStatus, show: Show): boolean {
   switch (show) {
     case "all": return true;
-    case "alone": return ALONE.includes(one.level) && !one.on_hold;
+    case "alone": return ALONE.includes(one.level) && !one.on_hold && one.answers > 0;
     case "proposed": return one.proposal !== null;
-    case "people": return !ALONE.includes(one.level);
+    case "people": return !ALONE.includes(one.level) && one.answers > 0;
     case "stopped": return one.on_hold;
   }
 }
@@ -52,7 +57,9 @@ export function gridOf(slices: readonly SliceStatus[], show: Show, words: string
     channels: [...channels].sort((a, b) => Number(a === POOLED) - Number(b === POOLED) || a.localeCompare(b)),
     cell(topic, channel) {
       const group = byCell.get(JSON.stringify([topic, channel]));
-      return group && { lead: leading(group)!, others: group.length - 1 };
+      if (!group) return undefined;
+      const answering = group.filter((one) => one.answers > 0).sort((a, b) => b.answers - a.answers);
+      return { lead: leading(group)!, answering, others: group.length - Math.max(1, answering.length) };
     },
   };
 }

@@ -1,5 +1,6 @@
 /** One turn's story put in order: what the records and the ledger's lines say, each thing once, in the order in which it happened. */
 import type { Entry, Story } from "../api/ledger";
+import { moment } from "./moments";
 
 type Of<Kind extends string, Value> = { readonly key: string; readonly at: string; readonly kind: Kind; readonly who: string | null; readonly is: Value };
 export type Step =
@@ -75,4 +76,25 @@ export function checks(story: Story): { check: string; signal: number | null; fi
 export function earlier(story: Story): number {
   const evidence = story.evidence;
   return evidence ? evidence.messages.length - evidence.burst : 0;
+}
+
+const UNTOLD = new Set(["hold", "outbox", "candidate", "verdict", "text"]);
+const isIdOrDigest = (value: string): boolean => /^([a-z]+-)?[0-9a-z]{24,}$/.test(value);
+
+/** What an entry says beside its event, for people: without ids, digests and whatever says nothing. */
+export function told(body: Readonly<Record<string, unknown>>): string {
+  const words = (value: unknown): string => {
+    if (Array.isArray(value)) return value.map(words).filter(Boolean).join(", ");
+    if (value === null || value === undefined || value === "" || value === false) return "";
+    if (value === true) return "yes";
+    if (typeof value !== "string") return typeof value === "object" ? JSON.stringify(value) : String(value);
+    if (isIdOrDigest(value)) return "";
+    return /^\d{4}-\d\d-\d\dT\d\d:\d\d/.test(value) ? moment(value).slice(11) : value.replaceAll("_", " ");
+  };
+  return Object.entries(body)
+    .filter(([name]) => !UNTOLD.has(name))
+    .map(([name, value]) => [name.replaceAll("_", " "), words(value)] as const)
+    .filter(([, value]) => value !== "")
+    .map(([name, value]) => `${name}: ${value}`)
+    .join(" · ");
 }

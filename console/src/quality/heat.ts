@@ -20,6 +20,17 @@ export function codeWords({ family, code }: Pick<Mode, "family" | "code">): stri
 export const familyWords = (family: string): string => INSIGHTS.families[family] ?? family.replaceAll("_", " ");
 export const modeWords = (mode: Pick<Mode, "family" | "code">): string => `${familyWords(mode.family)}, ${codeWords(mode)}`;
 
+/** Columns in the order of how much they hurt: families by their worst column, columns by how many turns show them. */
+export function byHurt(modes: readonly Mode[]): Mode[] {
+  const worst = new Map<string, number>();
+  for (const { family, turns } of modes) worst.set(family, Math.max(worst.get(family) ?? 0, turns));
+  const of = (family: string): number => worst.get(family) ?? 0;
+  return [...modes].sort((a, b) => of(b.family) - of(a.family) || a.family.localeCompare(b.family) || b.turns - a.turns || a.code.localeCompare(b.code));
+}
+
+/** What is asked where no one failure is: every turn of a topic. */
+export const ANY_MODE = "all";
+
 /** Neighbouring columns of one family. */
 export function familiesOf(modes: readonly Mode[]): Family[] {
   const found: Family[] = [];

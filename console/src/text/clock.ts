@@ -8,6 +8,11 @@ export function clock(moment: string): string {
   return new Date(moment).toLocaleTimeString(undefined, MINUTE);
 }
 
+/** 10:00:01 */
+export function second(moment: string): string {
+  return new Date(moment).toLocaleTimeString(undefined, { ...MINUTE, second: "2-digit" });
+}
+
 /** 2 May, 10:00 */
 export function dayAndClock(moment: string): string {
   return new Date(moment).toLocaleString(undefined, { ...DAY, ...MINUTE });

@@ -1,6 +1,7 @@
 /** Every text of the autonomy screen: what each number means stands beside it as a sentence, not behind a pointer. */
 import type { LabelSource, Level, SliceMove, SliceStatus, SliceStory } from "../api/autonomy";
 import { POOLED, shareAlone, type Show, type Totals } from "../autonomy/grid";
+import { topicWords } from "../text/topics";
 import { count } from "./count";
 import { STOP } from "./stop";
 
@@ -14,6 +15,16 @@ export function percent(share: number): string {
 export const confidence = (value: number): string => value.toFixed(3);
 const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1);
 const rounded = (value: number): string => String(Number(value.toFixed(2)));
+
+/** A share of fewer drafts is said as a count. */
+const SHARE_FROM = 20;
+
+const OVER: Partial<Record<NonNullable<SliceStatus["stage"]>, string>> = {
+  rolled_back: "rolled back", retired: "retired", shadow: "drafts for nobody yet", created: "drafts for nobody yet", gated: "drafts for nobody yet",
+};
+/** What a version does now, in a word or two. */
+const standing = (one: SliceStatus): string =>
+  one.answers >= 1 ? "answers now" : one.answers > 0 ? `answers ${percent(one.answers)} now` : ((one.stage && OVER[one.stage]) ?? "answers no more");
 
 const LEVELS: Record<Level, { readonly name: string; readonly says: string }> = {
   shadow: { name: "shadow", says: "Drafts are made and shown to nobody; people answer." },
@@ -33,6 +44,7 @@ const WHY: Record<string, string> = {
 };
 
 export const AUTONOMY = {
+  standing,
   title: "Autonomy",
   failed: "How far each topic is could not be read.",
   old: (clock: string) => `This could not be read again. What you see is from ${clock}.`,
@@ -62,6 +74,8 @@ export const AUTONOMY = {
   levels: LEVELS,
   legend: "What the levels mean",
   legendMore: [
+    ["answers now", "The version that drafts for new conversations, as Releases says; where nothing was released, the one that drafted last. It speaks for the cell."],
+    ["labels", "What people said of drafts. The first 30 drafts of a version only say where thresholds stand; from then on labels are counted."],
     ["alone", "The share of the latest drafts (200 at most) that left without a person, of those that no rule holds anyway."],
     ["evidence", "How near the labels are to a certificate, of 100. Good ones raise it, bad ones pull it back. A lead confirms what is proposed at 100."],
     ["detector", "How near the audits are to an alarm, of 100. About 50 is usual while all is well; at 100 the slice is demoted by itself."],
@@ -70,24 +84,27 @@ export const AUTONOMY = {
     `Reviewers notice at least ${percent(seen.share)} of bad drafts (${seen.is_measured ? `${seen.caught} of ${seen.planted} planted ones were caught` : "assumed, as too few planted drafts were judged"}): a certificate takes ${seen.labels} clean labels and more. With reviewers who notice everything it would be ${seen.labels_at_best}.`,
 
   cell: {
+    nobody: "the version that answers now has no draft here",
     stopped: "stopped",
     proposed: (level: Level) => `${LEVELS[level].name} proposed`,
     alone: (one: SliceStatus) => {
       const share = shareAlone(one);
       if (!["probation", "auto"].includes(one.level) || one.on_hold) return "people decide";
-      return share === null ? "" : `${percent(share)} alone`;
+      if (share === null) return "no draft yet";
+      return one.lately < SHARE_FROM ? `${one.lately_alone} of ${one.lately} alone` : `${percent(share)} alone`;
     },
-    labels: (one: SliceStatus) => (one.thresholds_wait_for ? `${one.thresholds_wait_for} more drafts to begin` : `${count(one.labels, "label", "labels")}, evidence ${one.evidence}`),
+    labels: (one: SliceStatus) => (one.thresholds_wait_for ? `labels count after ${count(one.thresholds_wait_for, "more draft", "more drafts")}` : `${count(one.labels, "label", "labels")}, evidence ${one.evidence}`),
     detector: (one: SliceStatus) => `detector ${one.alarm}`,
     owed: (number: number) => `${count(number, "audit", "audits")} owed`,
-    more: (number: number) => `+${count(number, "more version", "more versions")}`,
+    more: (number: number) => `${count(number, "other version", "other versions")}, not answering`,
     lends: "lends its certificate",
   },
 
   slice: {
     back: "Autonomy",
-    title: (topic: string, channel: string) => `${topic} × ${channel === POOLED ? "all channels together" : channel}`,
+    title: (topic: string, channel: string) => `${topicWords(topic)} × ${channel === POOLED ? "all channels together" : channel}`,
     versions: "Agent version",
+    notNow: (standing: string) => `This version answers nobody now: ${standing}. What follows is what it may do once it answers again.`,
     missing: "Nothing is known of this topic and channel.",
     loading: "Reading the slice…",
     meaning: "How it stands",
@@ -105,7 +122,7 @@ export const AUTONOMY = {
       one.threshold === null || !["probation", "auto"].includes(one.level)
         ? "No draft leaves by itself."
         : `Drafts leave by themselves from confidence ${confidence(one.threshold)} on.`,
-    begins: (one: SliceStatus) => `${count(one.thresholds_wait_for, "more draft has", "more drafts have")} to come before labels are counted: the first 30 only say where thresholds stand.`,
+    begins: (one: SliceStatus) => `${count(one.thresholds_wait_for, "more draft has", "more drafts have")} to come before labels are counted as evidence: the first 30 only say where thresholds stand.`,
     labels: (one: SliceStatus) =>
       `${count(one.labels, "label is", "labels are")} counted, with a loss of ${rounded(one.loss_sum)} in all${one.severe ? `, ${one.severe} of them harmful` : ""}${one.timeouts ? `, ${one.timeouts} of them because nobody judged in time` : ""}.`,
     evidence: (one: SliceStatus) =>
@@ -120,12 +137,16 @@ export const AUTONOMY = {
     audits: (one: SliceStatus) =>
       one.audit_rate === null
         ? "Nothing is audited, as nothing leaves by itself."
+        : one.thresholds_wait_for || !one.delivered
+        ? `${percent(one.audit_rate)} of the replies that leave by themselves are drawn for a review afterwards${one.audits_owed ? `; ${count(one.audits_owed, "review is", "reviews are")} owed` : ""}.`
         : `${percent(one.audit_rate)} of the replies that leave by themselves are drawn for a review afterwards. ${one.audited} of ${one.delivered} counted replies were reviewed; ${count(one.audits_owed, "review is", "reviews are")} owed.`,
     burst: (left: number) => `The next ${left} replies are all reviewed, because something stirred the detector.`,
     awaiting: (number: number) => `${count(number, "draft waits", "drafts wait")} for a verdict; the oldest holds up all after it, as labels are counted in the order of the drafts.`,
     detector: (one: SliceStatus) =>
-      one.delivered === 0
-        ? "The detector watches what leaves by itself; nothing of that is counted yet."
+      one.thresholds_wait_for
+        ? `The detector, which takes a slice back that goes wrong, begins with the evidence: in ${count(one.thresholds_wait_for, "more draft", "more drafts")}.`
+        : one.delivered === 0
+        ? "The detector watches what leaves by itself; no reply of this stretch of evidence is counted yet."
         : `The detector stands at ${one.alarm} of 100. About 50 is usual while all is well; at 100 the slice is demoted by itself.`,
     toAuto: (replies: number) => `Auto is proposed once ${replies.toLocaleString("en")} replies have left in probation.`,
     expires: (date: string) => `The certificate ends on ${date}; then people decide again until it is shown anew.`,

@@ -93,6 +93,7 @@ export const DESK = {
   },
   history: {
     title: "What is known",
+    story: "its story",
     others: (count: number) => (count === 1 ? "One other conversation" : `${count} other conversations`),
     failed: "What else is known could not be read.",
     first: "Their first contact.",

@@ -18,6 +18,7 @@ export const WORDS = {
     replies: "Replies",
     people: "People",
   },
+  notForRole: "Your role does not open this screen.",
   screenFailed: "This screen could not be fetched from the server.",
   keysHint: ["?", "shows the keys"],
   close: "Close",

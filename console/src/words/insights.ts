@@ -1,4 +1,14 @@
 /** The texts of the screen Insights, for translation. Codes without words of their own are shown with spaces for their underscores. */
+export const DECIDED: Readonly<Record<string, string>> = {
+  alone: "left by itself",
+  safe_reply: "an approved safe reply, by itself",
+  approve: "approved",
+  edit: "edited",
+  reject: "rejected",
+  respond: "answered in a person’s own words",
+  take_over: "taken over",
+};
+
 export const INSIGHTS = {
   title: "Insights",
   about: (topics: string, modes: string) => `${topics} topics, ${modes} ways to fail`,
@@ -10,11 +20,14 @@ export const INSIGHTS = {
   faultless: "Nothing went wrong in this time.",
   faultlessMore: (turns: string) => `In ${turns} decided turns no check found a fault, no reviewer refused a draft, and every reply arrived.`,
   caption: "How many turns of a topic show each failure; press one to see them",
-  keys: "Arrow keys move among the numbers, Enter opens one, Escape closes the list.",
+  keys: "The columns to the left hurt most. Arrow keys move among the numbers, Enter opens one, Escape closes the list.",
   topic: "Topic",
   turns: "Turns",
   noTopic: "no topic",
   cell: (turns: number, topic: string, mode: string) => `${turns} of ${topic}: ${mode}`,
+  all: (turns: number, topic: string) => `${turns} of ${topic}: all turns`,
+  allTurns: "all turns",
+  further: (columns: number) => `${columns} more to the right`,
   few: (least: number) => `A topic of fewer than ${least} turns has no colour: what is much there cannot be said.`,
   legend: "Share of a topic's turns:",
   step: (from: string, to: string | null) => (to ? `${from} to ${to}` : `${from} and more`),
@@ -34,6 +47,21 @@ export const INSIGHTS = {
     quality: "Quality",
   } as Readonly<Record<string, string>>,
   codes: {
+    rests_on_it: "rests on hidden orders",
+    in_customer_text: "orders to the AI in a message",
+    in_forwarded_text: "orders in a forwarded text",
+    in_source: "orders in a document",
+    suspected_in_source: "perhaps orders in a document",
+    unbacked_action: "says it did what it did not",
+    contradicted_action: "says what an action denies",
+    foreign_phone: "phone of somebody else",
+    foreign_email: "e-mail of somebody else",
+    foreign_name: "name of somebody else",
+    foreign_address: "address of somebody else",
+    wants_person: "wants a person",
+    needs_person: "needs a person",
+    vip: "important customer",
+    handoff_requested: "AI asks for a person",
     agent_failed: "gave no draft",
     quota_exhausted: "quota used up",
     trust_wants_people: "wants people",
@@ -51,12 +79,18 @@ export const INSIGHTS = {
   listFailed: "These turns could not be read.",
   story: "Its story",
   hold: "Waits for a person",
+  conversation: "The conversation",
+  decided: (how: string, by: string | null, when: string): string => {
+    const said = DECIDED[how] ?? how.replaceAll("_", " ");
+    return `${said}${by ? ` by ${by}` : ""}, ${when}`;
+  },
+  sent: (when: string) => `sent ${when}`,
+  notSent: "not sent",
   states: {
     held: "waits for a person",
     delivering: "being sent",
     answered: "answered",
     handed_off: "given to a person",
   } as Readonly<Record<string, string>>,
-  alone: "by the agent alone",
   unasked: "The customer's words are gone.",
 } as const;

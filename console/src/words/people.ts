@@ -1,24 +1,25 @@
 /** What the screen of people says. */
 import type { Role } from "../api/people";
+import { count } from "./count";
 
 export const PEOPLE = {
   title: "People",
-  count: (all: number) => `${all} who sign in`,
+  count: (all: number) => count(all, "person", "people"),
   loading: "Reading who signs in…",
   failed: "The list could not be read.",
   again: "Try again",
   empty: "Nobody signs in yet.",
-  columns: { name: "Name", role: "Role", by: "Signs in by", since: "Since", sessions: "Signed in", state: "State", acts: "Change" },
+  columns: { name: "Name", role: "Role", by: "Signs in by", since: "Since", sessions: "Signed in on", state: "State", acts: "Change" },
   password: "password",
-  sessions: (count: number) => (count === 0 ? "no" : count === 1 ? "once" : `${count} times`),
+  sessions: (number: number) => (number === 0 ? "–" : count(number, "browser", "browsers")),
   shutOut: "shut out",
   mayIn: "may sign in",
   you: "you",
   byProvider: "The provider’s groups decide at each sign-in.",
-  add: "Let somebody in",
+  add: "Add a person",
   name: "Name",
   role: "Role",
-  act: "Let in",
+  act: "Add",
   acts: {
     role: (name: string) => `Role of ${name}`,
     shutOut: "Shut out",

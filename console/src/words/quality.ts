@@ -5,7 +5,7 @@ import type { FigureName } from "../quality/say";
 export const QUALITY = {
   title: "Quality",
   period: "Time",
-  periods: { day: "Last 24 hours", week: "Last 7 days", month: "Last 28 days", quarter: "Last 13 weeks" } satisfies Record<PeriodName, string>,
+  periods: { hour: "Last hour", day: "Last 24 hours", week: "Last 7 days", month: "Last 28 days", quarter: "Last 13 weeks" } satisfies Record<PeriodName, string>,
   topic: "Topic",
   channel: "Channel",
   release: "Release",

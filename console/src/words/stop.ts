@@ -33,7 +33,7 @@ export const STOP = {
   more: (count: number) => `And ${count} more places.`,
   resume: "Resume",
   resumeTitle: (topic: string, channel: string) => `Resume automatic replies ${place(topic, channel)}?`,
-  resumeDoes: "Drafts that waited meanwhile still wait for a person. From the next decision on topics answer alone again as far as they have earned it.",
+  resumeDoes: "Drafts that wait now still wait for a person. New drafts leave by themselves again, as far as their topic may answer alone.",
   resumeAct: "Resume",
   resumeCancel: "Stay stopped",
   resumed: (topic: string, channel: string) => `Automatic replies go on ${place(topic, channel)}, as they stood.`,

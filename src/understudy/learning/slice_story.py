@@ -29,14 +29,27 @@ MOVES_MAX: Final = 200
 
 
 def leading(statuses: Sequence[SliceStatus]) -> SliceStatus:
-    """The release whose state says most of a slice: one that answers alone, then one with a promotion proposed, then the
-    one whose evidence began last, then the one with most drafts. Raises `ValueError` for none."""
+    """The release whose state says most of a slice, the first of `in_order`. Raises `ValueError` for none."""
+    return max(statuses, key=_rank)
 
-    def rank(one: SliceStatus) -> tuple[bool, bool, float, int, str]:
-        since = 0.0 if one.since is None else one.since.timestamp()
-        return one.level in ALONE, one.proposal is not None, since, one.drafts, one.release
 
-    return max(statuses, key=rank)
+def in_order(statuses: Iterable[SliceStatus]) -> tuple[SliceStatus, ...]:
+    """The releases of a slice: first who answers now, the larger share first, last whose release is over; else who answers
+    alone, then who has a promotion proposed, then whose evidence began last, then who has most drafts."""
+    return tuple(sorted(statuses, key=_rank, reverse=True))
+
+
+def _rank(one: SliceStatus) -> tuple[float, bool, bool, bool, float, int, str]:
+    since = 0.0 if one.since is None else one.since.timestamp()
+    return (
+        one.answers,
+        not one.is_over,
+        one.level in ALONE,
+        one.proposal is not None,
+        since,
+        one.drafts,
+        one.release,
+    )
 
 
 def told_of(drafts: Iterable[Candidate]) -> list[tuple[Candidate, Label]]:

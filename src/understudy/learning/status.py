@@ -6,16 +6,28 @@ import math
 from collections.abc import Callable
 from dataclasses import replace
 
+from understudy.assessment.decision import audit_rate_of
 from understudy.errors import NotFound
+from understudy.learning.answering import answering
 from understudy.learning.inheriting import has_to_earn
 from understudy.learning.ladder import SCORES_MIN, Progress, certified, to_go
+from understudy.learning.promotion import ALONE
 from understudy.learning.rebuild import faults_of
 from understudy.learning.sensitivity import cost, sensitivity_of
-from understudy.learning.slice_story import buckets_of, curve_of, days_of, evidence_of, leading, moves_of, rungs_of
+from understudy.learning.slice_story import (
+    buckets_of,
+    curve_of,
+    days_of,
+    evidence_of,
+    in_order,
+    leading,
+    moves_of,
+    rungs_of,
+)
 from understudy.ports.store import Store, Transaction
 from understudy.records.autonomy import EVERY, Epoch, Stop, Targets, Terms
 from understudy.records.codec import load
-from understudy.records.rulebook import Level, Rules, configured_grant
+from understudy.records.rulebook import Grant, Level, Rules, configured_grant
 from understudy.records.slice_story import SliceStory
 from understudy.records.standing import Attention, SliceStatus, Standing
 from understudy.stats.betting import labels_needed, observed_target
@@ -75,7 +87,7 @@ class Status:
             topic=topic,
             channel=channel,
             release=status.release,
-            releases=own,
+            releases=in_order(own),
             risk_seen_max=observed_target(targets.risk_max, targets.sensitivity),
             severe_seen_max=observed_target(targets.severe_max, targets.sensitivity),
             curve=curve_of(evidence),
@@ -112,16 +124,19 @@ def standing(
     }
     epochs = {(epoch.topic, epoch.channel, epoch.release): epoch for epoch in tx.epochs.all_open()}
     owed = tx.candidates.audits_owed()
+    wanted = [of_slice for of_slice in sorted({*counts, *epochs}) if only is None or of_slice[:2] == only]
+    shares = answering(tx, wanted)
     found = []
-    for of_slice in sorted({*counts, *epochs}):
-        if only is not None and of_slice[:2] != only:
-            continue
+    for of_slice in wanted:
         epoch, (drafts, awaiting) = epochs.get(of_slice), counts.get(of_slice, (0, 0))
         targets = targets_of(of_slice[0]) if epoch is None else epoch.targets
         is_new = has_to_earn(tx, of_slice[2])
         lately, alone = tx.candidates.lately(*of_slice, limit=LATELY)
         status = _status(of_slice, epoch, rules, stops, targets, drafts=drafts, awaiting=awaiting, is_new=is_new)
-        found.append(replace(status, lately=lately, lately_alone=alone, audits_owed=owed.get(of_slice, 0)))
+        release = tx.releases.roster().recorded_as(of_slice[2])
+        stage = None if release is None else release.stage
+        status = replace(status, lately=lately, lately_alone=alone, audits_owed=owed.get(of_slice, 0))
+        found.append(replace(status, answers=shares[of_slice], stage=stage))
     return Standing(slices=tuple(found), stops=stops, attention=_attention(tx, targets_of(EVERY), seeds_min))
 
 
@@ -160,11 +175,12 @@ def _status(
     own_threshold = (
         epoch.threshold if epoch is not None and has_earned else (configured.threshold if configured else None)
     )
+    in_force = epoch.earned if epoch is not None and epoch.earned is not None and has_earned else level
     return SliceStatus(
         topic=topic,
         channel=channel,
         release=release,
-        level=epoch.earned if epoch is not None and epoch.earned is not None and has_earned else level,
+        level=in_force,
         given_by="evidence" if has_earned else "configuration",
         on_hold=any(stop.topic in (EVERY, topic) and stop.channel in (EVERY, channel) for stop in stops),
         drafts=drafts,
@@ -180,7 +196,7 @@ def _status(
         coverage=_coverage(progress, found),
         delivered=progress.delivered if progress else 0,
         audited=progress.watch.audited if progress else 0,
-        audit_rate=epoch.audit_rate if epoch else None,
+        audit_rate=audit_rate_now(epoch if has_earned else None, configured, in_force, rules),
         burst_left=epoch.burst_left if epoch else 0,
         alarm=_alarm(progress, targets),
         calibrator=epoch.calibrator if epoch else None,
@@ -191,6 +207,15 @@ def _status(
         thresholds_wait_for=0 if epoch else max(0, SCORES_MIN - drafts),
         epoch=epoch.id if epoch else None,
     )
+
+
+def audit_rate_now(earned: Epoch | None, configured: Grant | None, level: Level, rules: Rules) -> float | None:
+    """The share of automatic replies that decisions draw for a review; None where no reply is automatic."""
+    if level not in ALONE:
+        return None
+    if earned is not None and earned.audit_rate is not None:
+        return earned.audit_rate
+    return audit_rate_of(None if configured is None else replace(configured, level=level), rules)
 
 
 def _labels_min(targets: Targets) -> int:

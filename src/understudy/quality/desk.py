@@ -69,17 +69,17 @@ class QualityDesk:
         return insights(modes, decided, since=since, until=until)
 
     def behind(
-        self, window: Window, part: Part, mode: str, *, before: tuple[datetime, int] | None, limit: int
+        self, window: Window, part: Part, mode: str | None, *, before: tuple[datetime, int] | None, limit: int
     ) -> ModeQuery:
-        """What to look up for a cell of the table; raises `InputError` for a mode or a time that is none."""
+        """What to look up for a cell of the table, or (None) for all turns of a part; raises `InputError` for a mode or a time that is none."""
         since, until = self._bounds(window)
-        found = mode_named(mode)
+        found = None if mode is None else mode_named(mode)
         return ModeQuery(
             since=since,
             until=until,
             topic=part.topic,
-            source=found.source,
-            code=found.code,
+            source=None if found is None else found.source,
+            code="" if found is None else found.code,
             channel=part.channel,
             release=part.release,
             before=before,

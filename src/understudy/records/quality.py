@@ -335,12 +335,13 @@ class Insights:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModeQuery:
-    """Which turns stand behind a cell: of a topic ("" = none) and mode, decided in a span, after a place in the list."""
+    """Which turns stand behind a cell: of a topic ("" = none) and mode (`source` None: whatever they show), decided in a
+    span, after a place in the list."""
 
     since: datetime
     until: datetime
     topic: str | None
-    source: ModeSource
+    source: ModeSource | None
     code: str
     channel: str | None
     release: str | None

@@ -286,6 +286,15 @@ class Roster:
         """The releases that are being tried, of all agents."""
         return tuple(one for one in self.releases if one.stage in CANDIDATE)
 
+    def share_of(self, release: Release) -> float:
+        """The share in [0, 1] of an agent's new conversations that a release drafts for."""
+        if release.stage is Stage.CANARY:
+            return release.share
+        if release.stage is not Stage.FULL:
+            return 0.0
+        candidate = self.candidate(release.agent)
+        return 1.0 - (candidate.share if candidate is not None and candidate.stage is Stage.CANARY else 0.0)
+
     def unverified(self) -> tuple[Release, ...]:
         """Those rolled back of which nobody has seen yet that another answers."""
         return tuple(one for one in self.releases if one.stage is Stage.ROLLED_BACK and one.verified_at is None)

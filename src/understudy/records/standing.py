@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from understudy.records.autonomy import Proposal, Stop, Targets
+from understudy.records.release import Stage
 from understudy.records.rulebook import Level
 
 
@@ -18,7 +19,11 @@ class SliceStatus:
     by themselves, `certified` the one that the evidence allows, `coverage` the share of reviewed drafts above that (or,
     where nothing is certified, none). `labels_min` is how many labels without any fault a certificate takes. `lately`
     counts the latest drafts that nothing but autonomy decided on, the epochs before included, of which `lately_alone` left
-    by themselves; `audits_owed` replies left and still wait for the review they were drawn for.
+    by themselves; `audits_owed` replies left and still wait for the review they were drawn for. `audit_rate` is the share of
+    its automatic replies that are drawn for one, None where none leaves.
+
+    `answers` is the share in [0, 1] of new conversations that it drafts for now: by its release, whose `stage` says how far
+    it is; where no release says so, all of them for the version that drafted last.
     """
 
     topic: str
@@ -53,6 +58,13 @@ class SliceStatus:
     lately: int = 0
     lately_alone: int = 0
     audits_owed: int = 0
+    answers: float = 0.0
+    stage: Stage | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether its release was taken back, or another took its place."""
+        return self.stage in (Stage.ROLLED_BACK, Stage.RETIRED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,6 +16,7 @@ from understudy.records.trail import EntriesAsked, ExportAsked, Form, TurnsAsked
 from understudy.records.turn import TurnState
 from understudy.web.auth import LedgerReader, TheApp
 from understudy.web.bodies import SEQ_MAX
+from understudy.web.decided import DecidedOut, decided
 from understudy.web.problems import answers
 from understudy.web.shapes import LedgerLine, LedgerPage
 from understudy.web.views import ledger_view
@@ -41,7 +42,7 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 
 
 class FoundTurn(BaseModel):
-    """A turn in a list. `asked` is the beginning of what the customer wrote last; `confidence` is in [0, 1]."""
+    """A turn in a list. `decided`: who decided on it last. `asked` is the beginning of what the customer wrote last; `confidence` is in [0, 1]."""
 
     id: str
     position: int
@@ -55,6 +56,7 @@ class FoundTurn(BaseModel):
     customer: str | None
     asked: str | None
     created_at: datetime
+    decided: DecidedOut | None
 
 
 class FoundTurns(BaseModel):
@@ -157,8 +159,9 @@ async def search_turns(
         state=state,
     )
     found = await app.audit.turns(asked, before=before, limit=limit)
+    by = await app.store.read(lambda tx: [decided(tx, one.turn) for one in found.turns])
     return FoundTurns(
-        items=[_row(one) for one in found.turns],
+        items=[_row(one, who) for one, who in zip(found.turns, by, strict=True)],
         next=None if found.next is None else str(found.next),
         looked_back_to=found.looked_back_to,
     )
@@ -209,7 +212,7 @@ async def export(
     return StreamingResponse(pieces, media_type=kind, headers=headers)
 
 
-def _row(one: TurnSeen) -> FoundTurn:
+def _row(one: TurnSeen, who: DecidedOut | None) -> FoundTurn:
     turn = one.turn
     return FoundTurn(
         id=turn.id,
@@ -224,4 +227,5 @@ def _row(one: TurnSeen) -> FoundTurn:
         customer=one.customer,
         asked=one.asked,
         created_at=turn.created_at,
+        decided=who,
     )

@@ -23,6 +23,7 @@ from understudy.records.turn import Turn, TurnState
 from understudy.web.auth import AutonomyReader, TheApp, TurnsReader
 from understudy.web.blind import second_of_turn
 from understudy.web.bodies import SEQ_MAX
+from understudy.web.decided import DecidedOut, decided, sent_at
 from understudy.web.problems import answers
 from understudy.web.views import AFTERWARDS
 
@@ -39,7 +40,8 @@ Topic = Annotated[str | None, Query(max_length=200, description="an empty one st
 
 
 class TurnBehind(BaseModel):
-    """A turn behind a cell. `asked`: the beginning of what the customer wrote last; `hold_id`: what waits for a person of it."""
+    """A turn behind a cell. `asked`: the beginning of what the customer wrote last; `hold_id`: what waits for a person of it;
+    `decided`: who decided on it last; `sent_at`: when a channel took its last reply."""
 
     id: str
     conversation_id: str
@@ -55,6 +57,8 @@ class TurnBehind(BaseModel):
     customer: str | None
     asked: str | None
     hold_id: str | None
+    decided: DecidedOut | None
+    sent_at: datetime | None
 
 
 class TurnsBehind(BaseModel):
@@ -98,7 +102,10 @@ async def read_insights(
 async def list_turns_behind(
     app: TheApp,
     key: TurnsReader,
-    mode: Annotated[str, Query(max_length=200, description="as `/v1/insights` names it")],
+    mode: Annotated[
+        str | None,
+        Query(max_length=200, description="as `/v1/insights` names it; left out: all turns, whatever they show"),
+    ] = None,
     since: From = None,
     to: To = None,
     topic: Topic = None,
@@ -107,7 +114,10 @@ async def list_turns_behind(
     cursor: Annotated[str | None, Query(max_length=60)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
 ) -> TurnsBehind:
-    """List the turns behind a cell of `/v1/insights`, the latest first."""
+    """List the turns behind a cell of `/v1/insights`, the latest first: what was asked, who decided and when it was sent.
+
+    A turn of which the caller may give a second review is left out.
+    """
     window = Window(since=since, until=to)
     part = Part(topic=topic, channel=channel, release=release)
     before = None if cursor is None else _place(cursor)
@@ -145,6 +155,8 @@ def _shown(tx: Transaction, key: Caller, turn: Turn) -> TurnBehind | None:
         customer=contact.name,
         asked=messages[-1].text[:ASKED_CHARS] if messages else None,
         hold_id=waiting[0].id if waiting else None,
+        decided=decided(tx, turn),
+        sent_at=sent_at(tx, turn.id),
     )
 
 

@@ -18,11 +18,13 @@ from understudy.learning.slice_story import (
     buckets_of,
     curve_of,
     evidence_of,
+    in_order,
     leading,
     moves_of,
 )
 from understudy.records.autonomy import Candidate, Epoch, Label, Outcome, Proposal, Targets
 from understudy.records.ledger import LedgerEntry
+from understudy.records.release import Stage
 from understudy.records.rulebook import Level
 from understudy.records.slice_story import LabelSource
 from understudy.records.standing import SliceStatus
@@ -167,7 +169,14 @@ def test_what_happened_is_what_the_ledger_says_of_its_epochs_and_of_stops_that_c
 
 def status(release: str, **fields: Any) -> SliceStatus:
     given: dict[str, Any] = dict.fromkeys(SliceStatus.__dataclass_fields__)
-    given |= {"topic": "orders", "channel": "chat", "level": Level.ASSIST, "drafts": 1, "targets": TARGETS}
+    given |= {
+        "topic": "orders",
+        "channel": "chat",
+        "level": Level.ASSIST,
+        "drafts": 1,
+        "targets": TARGETS,
+        "answers": 0.0,
+    }
     return SliceStatus(**{**given, "release": release, **fields})
 
 
@@ -177,3 +186,11 @@ def test_who_answers_alone_speaks_for_a_slice_then_who_is_proposed_then_the_late
     assert leading([later, first]) is later
     assert leading([later, replace(first, proposal=proposal)]).release == "v1"
     assert leading([replace(first, proposal=proposal), status("v0", level=Level.AUTO)]).release == "v0"
+
+
+def test_who_answers_now_speaks_first_and_who_was_taken_back_last() -> None:
+    back = status("rel-2", level=Level.PROBATION, stage=Stage.ROLLED_BACK, since=NOW)
+    shadow, few = status("rel-3", stage=Stage.SHADOW), status("rel-4", stage=Stage.CANARY, answers=0.1)
+    answers = status("v1", level=Level.AUTO, stage=Stage.FULL, answers=0.9)
+    assert leading([back, shadow]) is shadow
+    assert [one.release for one in in_order([back, shadow, few, answers])] == ["v1", "rel-4", "rel-3", "rel-2"]

@@ -100,6 +100,7 @@ _BEHIND_REVIEWER = _behind(
 _BEHIND_SENDING = _behind(
     _among_turns_of(holds, holds, _OF_LATER_HOLD, holds.c.created_at >= bindparam("since"), _like(holds.c.reasons))
 )
+_BEHIND_ANY = _behind()
 _BEHIND = dict(zip(ModeSource, (_BEHIND_FINDING, _BEHIND_HAND_OFF, _BEHIND_REVIEWER, _BEHIND_SENDING), strict=True))
 
 
@@ -126,14 +127,15 @@ class SqlFailures:
 
     def turns_with(self, query: ModeQuery) -> list[Turn]:
         at, position = (None, None) if query.before is None else (micro(query.before[0]), query.before[1])
+        marked = {} if query.source is None else {"mark": f'%"{_literally(query.code)}"%'}
         rows = self._session.rows(
-            _BEHIND[query.source],
+            _BEHIND_ANY if query.source is None else _BEHIND[query.source],
             since=query.since,
             until=query.until,
             of_topic=query.topic,
             of_channel=query.channel,
             of_release=query.release,
-            mark=f'%"{_literally(query.code)}"%',
+            **marked,
             before_at=at,
             before_position=position,
             limit=query.limit,
