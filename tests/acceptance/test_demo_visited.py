@@ -7,7 +7,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import pytest
 from understudy.demo import run
 from understudy.demo.canned import CANNED
 from understudy.demo.earning import CHANNEL, TOPIC
+from understudy.demo.story import load_story
 from understudy.demo.summary import Summary
 from understudy.demo.versions import MENDED, MISTAKEN_CUSTOMERS
 from understudy.demo.visitor import VISITOR
@@ -61,7 +62,8 @@ class Visitor:
                     return hold
             return None
 
-        return await self.until(look)
+        hold: dict[str, Any] = await self.until(look)
+        return hold
 
     async def decided(self, body: dict[str, Any]) -> None:
         async def look() -> bool:
@@ -130,7 +132,7 @@ async def turns_it_down(visitor: Visitor, act: int) -> None:
 
 
 async def visit(
-    folder: Path, does: Callable[[Visitor, int], Awaitable[None]]
+    folder: Path, does: Callable[[Visitor, int], Coroutine[Any, Any, None]]
 ) -> tuple[Summary, list[str], dict[str, Any]]:
     """Play the story to somebody who does so in each act; returns what was told, and the canned replies they find."""
     told: list[str] = []
@@ -142,12 +144,16 @@ async def visit(
         asyncio.TaskGroup() as hands,
     ):
         visitor = Visitor(http)
+
+        def scene(act: int) -> None:
+            hands.create_task(does(visitor, act))
+
         summary = await run.play(
             running,
             pace=0.1,
             said=lambda number: None,
             look_s=LOOK_S,
-            scene=lambda act: hands.create_task(does(visitor, act)),
+            scene=scene,
             told=told.append,
         )
         assert (await http.get("/readyz")).status_code == 200
@@ -181,7 +187,7 @@ def test_an_act_that_cannot_go_on_ends_with_a_sentence_and_the_next_begins(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With few messages the third act has too few cases for its gate, as where a visitor decides on most drafts."""
-    few = run.load_story()[:6]
+    few = load_story()[:6]
     monkeypatch.setattr(run, "load_story", lambda: few)
     summary, told, _ = asyncio.run(visit(tmp_path, turns_it_down))
     assert [act.ended is None for act in summary.acts] == [True, False, False]

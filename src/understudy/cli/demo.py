@@ -155,7 +155,8 @@ def _invite(console: Console, running: Running) -> None:
     console.print(f"\n  Web chat         {running.url}/chat")
     console.print(f"  In a shop page   {running.url}/chat/example")
     console.print(f"  Console          {running.url}/console/")
-    console.print(f"                   sign in as “{VISITOR}” with the password {running.password}", highlight=False)
+    name_and_password = f"sign in as “{VISITOR}” with the password {running.password}"
+    console.print(f"                   {name_and_password}", highlight=False, soft_wrap=True)
     console.print("  Review           in another terminal:")
     console.print(
         f"    UNDERSTUDY_URL={running.url} UNDERSTUDY_API_KEY={running.visitor_key} understudy review",
