@@ -93,6 +93,26 @@ def test_reviewers_name_cannot_carry_markup(served: Any, until: Any, open_tab: A
     assert page.evaluate("window.hacked") is None
 
 
+def test_head_of_the_chat_says_who_writes_now(served: Any, until: Any, open_tab: Any) -> None:
+    reviewer = served.client(served.key(name="Ines Duarte"))
+    page = open_tab().page
+    page.goto(f"{served.url}/chat")
+    ai, person = page.get_by_text("You are talking to an AI assistant."), page.get_by_text("not the AI assistant")
+    expect(page.get_by_text("AI assistant", exact=True)).to_be_visible()
+    asked = "I want to talk to somebody of your team, a human being please."
+    write(page, asked)
+    detail = until(lambda: hold_of(reviewer, asked))
+    reviewer.take_over(detail.hold.id, version=detail.hold.version)
+    expect(page.get_by_text("Our team answers here", exact=True)).to_be_visible()
+    reviewer.say(detail.conversation.id, "Good morning.")
+    expect(page.get_by_text("Ines Duarte of our team answers here")).to_be_visible()
+    expect(person).to_be_visible()
+    expect(ai).to_have_count(0)
+    reviewer.hand_back(detail.conversation.id)
+    expect(ai).to_be_visible()
+    expect(page.get_by_text("AI assistant", exact=True)).to_be_visible()
+
+
 def test_message_written_while_the_server_was_away_arrives_once(
     serve: Any, words: Any, browser: Any, until: Any
 ) -> None:

@@ -207,7 +207,7 @@ def test_a_canned_reply_is_written_by_a_lead_and_used_by_all_with_what_is_missin
     expect(pending(page)).to_contain_text("Your words are sent.")
     lead.get_by_role("button", name="Remove: Greeting").click()
     lead.get_by_role("button", name="Remove", exact=True).click()
-    expect(lead.get_by_text("There are no canned replies yet")).to_be_visible()
+    expect(lead.get_by_text("There are no canned replies yet. Add the first.")).to_be_visible()
 
 
 def test_identical_drafts_are_approved_at_one_press_and_taken_back_at_one(emptied: Any, enter: Any, words: Any) -> None:

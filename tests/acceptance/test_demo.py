@@ -21,7 +21,7 @@ from understudy.assessment.checks import CHECKS
 from understudy.demo.earning import VERSION as SECOND_ACT
 from understudy.demo.other_agent import load_drafts
 from understudy.demo.story import load_story
-from understudy.demo.versions import AGENT, HASTY, LATER_CUSTOMER, MENDED, MISTAKEN_CUSTOMER
+from understudy.demo.versions import AGENT, HASTY, LATER_CUSTOMER, MENDED, MISTAKEN_CUSTOMERS
 from understudy.learning.rebuild import faults_of
 from understudy.records.assessment import Assessment
 from understudy.records.codec import dump, load
@@ -39,7 +39,7 @@ ELSEWHERE = {
     "quality.markup",
 }
 """Findings that need a text of many pages or another channel; tests/unit/assessment has an example of each."""
-THIRD_ACT = (MISTAKEN_CUSTOMER, LATER_CUSTOMER)
+THIRD_ACT = (*MISTAKEN_CUSTOMERS, LATER_CUSTOMER)
 CARD = re.compile(rb"4111[ -]?1111[ -]?1111[ -]?1111")
 
 
@@ -75,6 +75,13 @@ def test_demo_settles_and_says_so_in_one_line_of_json(played: Played) -> None:
     assert len(played.out.strip().splitlines()) == 1
     counted = sum(played.summary[kind] for kind in ("delivered", "held", "handed_off", "degraded", "superseded"))
     assert counted == played.summary["turns"]
+
+
+def test_it_says_how_long_each_act_took_and_that_it_can_serve_on(played: Played) -> None:
+    acts = played.summary["acts"]
+    assert [(act["act"], act["ended"]) for act in acts] == [(1, None), (2, None), (3, None)]
+    assert all(act["cpu_seconds"] > 0 and act["seconds"] > 0 for act in acts)
+    assert sum(act["seconds"] for act in acts) == pytest.approx(played.summary["seconds"], abs=0.1)
 
 
 @pytest.mark.parametrize("kind", ["delivered", "held", "handed_off", "degraded", "superseded"])

@@ -13,6 +13,7 @@ import pytest
 from understudy.client.client import AsyncClient
 from understudy.demo import run
 from understudy.demo.earning import CHANNEL, TOPIC, Earning, Moment
+from understudy.demo.visitor import VISITOR
 
 LOOK_S = 3.0
 WITHIN_S = 120.0
@@ -73,5 +74,5 @@ def test_the_story_waits_for_whoever_stops_it_and_takes_their_word(
     monkeypatch.setattr(run, "configure_telemetry", lambda settings: None)
     moments, counts, promoted_by = asyncio.run(watch(tmp_path))
     assert counts[0] == counts[1], "while everything is stopped no draft comes"
-    assert promoted_by == run.VISITOR
+    assert promoted_by == VISITOR
     assert [moment.level for moment in moments][1:] == ["probation", "probation", "demoted"]

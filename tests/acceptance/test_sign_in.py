@@ -10,7 +10,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from understudy.records.access import SCOPES_OF, Role, user_id
+from understudy.records.access import SCOPES_OF, Role, Scope, user_id
 from understudy.web import events
 from understudy.web.passwords import HASHER
 from understudy.web.sessions import COOKIE, TRIES_MAX
@@ -272,3 +272,18 @@ def test_reviewers_do_not_hear_who_signs_in(served: Any, until: Any) -> None:
             if "turn.decided" in heard:
                 break
     assert not [event for event in heard if event.partition(".")[0] in ("session", "user")]
+
+
+def test_who_signs_out_is_seen_at_the_desk_no_longer(served: Any) -> None:
+    colleague = served.http(served.key(Scope.HOLDS_READ, name="Tom"))
+    name = known(served, "Ola Here")
+    client = served.http()
+    enter(client, name)
+
+    def present() -> list[str]:
+        return [one["name"] for one in colleague.post("/v1/desk/here", json={}).json()["people"]]
+
+    client.post("/v1/desk/here", json={}, headers=HERE).raise_for_status()
+    assert name in present()
+    client.delete("/v1/session", headers=HERE).raise_for_status()
+    assert name not in present()

@@ -23,11 +23,12 @@ from understudy.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, JsonOp
 from understudy.cli.plain_text import shown
 
 if TYPE_CHECKING:
-    from understudy.demo.run import Running, Summary
+    from understudy.demo.run import Running
+    from understudy.demo.summary import Summary
 
 HEADLESS_PACE = 0.3
-LIVE_PACE = 1.5
-LOOK_S = 6.0
+LIVE_PACE = 0.8
+LOOK_S = 5.0
 """How long somebody who watches has for each turn of events."""
 WORDS_SHOWN = 60
 ACTS = {
@@ -39,7 +40,14 @@ ACTS = {
 
 
 def demo(
-    headless: bool = typer.Option(False, "--headless", help="play the story, print what became of it, and end"),
+    headless: bool = typer.Option(
+        False,
+        "--headless",
+        help="play the story, print what became of it, and end; so it is where there is no terminal",
+    ),
+    serve: bool = typer.Option(
+        False, "--serve", help="without a terminal too, print the address and password and serve on until Ctrl-C"
+    ),
     port: int = typer.Option(8080, min=0, max=65535, help="port to listen on; 0 = any free one"),
     folder: Path | None = typer.Option(None, help="keep the database here; default: a folder that is removed again"),
     fault: str | None = typer.Option(
@@ -48,11 +56,20 @@ def demo(
     ),
     as_json: JsonOption = False,
 ) -> None:
-    """Play the story of a made-up business; live it keeps serving afterwards, for you to try."""
+    """Play the story of a made-up business in a terminal, within two minutes, and keep serving for you to try.
+
+    Without a terminal it plays headless and ends, unless it is told to --serve."""
     if fault is not None:
         demo_fault(fault, folder, as_json=as_json)
         return
-    stays = not headless and sys.stdout.isatty() and sys.stdin.isatty()
+    if headless and serve:
+        raise typer.BadParameter("ends when the story ends; leave out --headless or --serve", param_hint="--headless")
+    has_terminal = sys.stdout.isatty() and sys.stdin.isatty()
+    stays = serve or (has_terminal and not headless)
+    if not stays and not headless:
+        typer.echo(
+            "demo: no terminal, so it plays headless and ends; --serve prints its address and serves on", err=True
+        )
     keep = nullcontext(str(folder)) if folder is not None else tempfile.TemporaryDirectory(prefix="understudy-demo-")
     with keep as place:
         Path(place).mkdir(parents=True, exist_ok=True)
@@ -72,11 +89,7 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
     async with serving(folder, port=port) as running:
         if stays:
             _invite(console, running)
-            found = await _shown(console, running)
-            if found is None:
-                await asyncio.Event().wait()
-            assert found is not None, "whoever waits here is cancelled"
-            summary = found
+            summary = await _shown(console, running)
         else:
             summary = await _play(running, pace=HEADLESS_PACE)
         _print(console, summary)
@@ -85,6 +98,7 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
                 name: getattr(summary, name)
                 for name in ("turns", "delivered", "held", "handed_off", "degraded", "superseded", "seconds")
             }
+            | {"acts": [asdict(act) for act in summary.acts]}
             | {"autonomy": [asdict(moment) for moment in summary.moments]}
             | {"releases": [asdict(moment) for moment in summary.releases]}
         )
@@ -95,23 +109,26 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
     return summary
 
 
-async def _shown(console: Console, running: Running) -> Summary | None:
-    """Play the story to somebody who watches, and may take a hand in it; None where it went another way for that."""
-    from understudy.demo.story import OffScript
+async def _shown(console: Console, running: Running) -> Summary:
+    """Play the story to somebody who watches, and may take a hand in it."""
 
     def scene(act: int) -> None:
         words, place = ACTS[act]
         console.print(f"  Act {act}. {words}: {running.url}/console/#/{place}", soft_wrap=True)
 
-    try:
-        return await _play(running, pace=LIVE_PACE, look_s=LOOK_S, scene=scene)
-    except OffScript as error:
-        console.print(f"\n  The story went another way ({error}). It goes on as you like; serving until Ctrl-C.")
-        return None
+    def told(words: str) -> None:
+        console.print(f"  {words[:1].upper()}{words[1:]}.", soft_wrap=True, markup=False)
+
+    return await _play(running, pace=LIVE_PACE, look_s=LOOK_S, scene=scene, told=told)
 
 
 async def _play(
-    running: Running, *, pace: float, look_s: float = 0.0, scene: Callable[[int], None] = lambda act: None
+    running: Running,
+    *,
+    pace: float,
+    look_s: float = 0.0,
+    scene: Callable[[int], None] = lambda act: None,
+    told: Callable[[str], None] = lambda words: None,
 ) -> Summary:
     from understudy.demo.earning import DRAFTS_EXPECTED
     from understudy.demo.run import play
@@ -136,16 +153,18 @@ async def _play(
             said=lambda number: progress.update(task, completed=number),
             look_s=look_s,
             scene=scene,
+            told=told,
         )
 
 
 def _invite(console: Console, running: Running) -> None:
-    from understudy.demo.run import VISITOR
+    from understudy.demo.visitor import VISITOR
 
     console.print(f"\n  Web chat         {running.url}/chat")
     console.print(f"  In a shop page   {running.url}/chat/example")
     console.print(f"  Console          {running.url}/console/")
-    console.print(f"                   sign in as {VISITOR} with {running.password}", highlight=False)
+    name_and_password = f"sign in as “{VISITOR}” with the password {running.password}"
+    console.print(f"                   {name_and_password}", highlight=False, soft_wrap=True)
     console.print("  Review           in another terminal:")
     console.print(
         f"    UNDERSTUDY_URL={running.url} UNDERSTUDY_API_KEY={running.visitor_key} understudy review",
@@ -170,7 +189,9 @@ def _print(console: Console, summary: Summary) -> None:
     table.add_row("superseded", str(summary.superseded), "the customer wrote again before an answer")
     console.print(table)
     verdicts = ", ".join(f"{count} × {kind.replace('_', ' ')}" for kind, count in sorted(summary.verdicts.items()))
-    console.print(f"Reviewers decided: {verdicts or 'nothing'}. {summary.seconds:.1f} s.")
+    yours = f" You decided {summary.by_visitor} times." if summary.by_visitor else ""
+    seconds = ", ".join(f"act {act.act} {act.seconds:.1f} s" for act in summary.acts)
+    console.print(f"Reviewers decided: {verdicts or 'nothing'}.{yours} {summary.seconds:.1f} s: {seconds}.")
     console.print(_autonomy_table(summary))
     console.print(_releases_table(summary))
 

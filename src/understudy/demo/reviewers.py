@@ -31,6 +31,9 @@ KEPT_WORDS_MIN = 8
 _NOT_FOR_CUSTOMERS = ("other customers", "word for word", "system prompt")
 """What a person notices in a message whatever the checks say."""
 
+JUDGED_ONLY = ("audit", "second", "redraft")
+"""Kinds of hold whose verdict sends nothing."""
+
 GREETED_IN = 8
 """One draft in so many gets a greeting before it is sent: a cosmetic edit."""
 
@@ -74,19 +77,26 @@ class _Choice:
     says: tuple[str, ...] = ()
 
 
+def reviewer_of(hold_id: str) -> Reviewer:
+    """To whom a hold falls."""
+    return REVIEWERS[_dice(hold_id) % len(REVIEWERS)]
+
+
 def judge(detail: HoldDetail) -> Planned:
     """Decide on a hold as one of the two reviewers would; the same hold is always decided in the same way."""
-    dice = zlib.crc32(detail.hold.id.encode())
+    dice = _dice(detail.hold.id)
     if detail.hold.kind == "unsure_send":
         choice = _Choice(action="reject", why="the chat shows the message, so it did arrive")
     elif detail.hold.kind == "unsure_action":
         choice = _Choice(action="reject", why="the shop's books show that it was done")
     elif detail.hold.kind == "hand_off" or detail.turn.draft is None:
         choice = _for_person(detail, dice)
+    elif detail.hold.kind in JUDGED_ONLY:
+        choice = _on_what_is_over(_on_draft(detail, dice))
     else:
         choice = _on_draft(detail, dice)
     return Planned(
-        reviewer=REVIEWERS[dice % len(REVIEWERS)],
+        reviewer=reviewer_of(detail.hold.id),
         action=choice.action,
         why=choice.why,
         think_s=0.4 + (dice >> 4) % 100 / 80,
@@ -95,6 +105,10 @@ def judge(detail: HoldDetail) -> Planned:
         severity=choice.severity,
         says=choice.says,
     )
+
+
+def _dice(hold_id: str) -> int:
+    return zlib.crc32(hold_id.encode())
 
 
 def _on_draft(detail: HoldDetail, dice: int) -> _Choice:
@@ -124,6 +138,14 @@ def _on_draft(detail: HoldDetail, dice: int) -> _Choice:
         text = f"Hello {_first_name(detail)},\n\n{draft.text}"
         return _Choice(action="edit", why="right, and friendlier with a greeting", text=text, severity=0.05)
     return _Choice(action="approve", why="clean and to the point", severity=0.0)
+
+
+def _on_what_is_over(choice: _Choice) -> _Choice:
+    """Where nothing can be sent any more, nobody answers in the agent's place: the draft was wrong."""
+    if choice.action in ("approve", "edit", "reject"):
+        return choice
+    reasons = choice.reasons or ("not_answered",)
+    return _Choice(action="reject", why=choice.why, reasons=reasons, severity=choice.severity or 0.8)
 
 
 def _for_person(detail: HoldDetail, dice: int) -> _Choice:

@@ -8,10 +8,9 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -19,19 +18,19 @@ import httpx2
 
 from understudy.app import App, build, configure_telemetry
 from understudy.client.client import AsyncClient
+from understudy.client.errors import ClientError
+from understudy.demo.canned import write_canned
 from understudy.demo.customers import Customers, wait_until
 from understudy.demo.desk import Desk
 from understudy.demo.earning import DRAFTS_EXPECTED, Earning, Moment
 from understudy.demo.other_agent import hand_over
 from understudy.demo.reviewers import REVIEWERS
 from understudy.demo.story import OffScript, load_story
+from understudy.demo.summary import Act, FirstAct, Summary, all_turns, findings_of, summary_of
 from understudy.demo.versions import AGENT, ReleaseMoment, Versions, write_versions
+from understudy.demo.visitor import VISITOR, decided_by_visitor, waits_for_others
 from understudy.ports.store import Transaction
 from understudy.records.access import Role, Scope, user_id
-from understudy.records.assessment import Assessment
-from understudy.records.codec import load as load_record
-from understudy.records.evidence import Draft
-from understudy.records.turn import OPEN, Turn, TurnState
 from understudy.settings.load import PREFIX, load
 from understudy.settings.model import Settings
 from understudy.web.asgi import create
@@ -41,45 +40,11 @@ from understudy.web.server import Server
 from understudy.web.users import add_user, change_user, make_user
 
 SETTLE_WITHIN_S = 60.0
-PAGE = 500
 TELEMETRY_PREFIX = f"{PREFIX}TELEMETRY__"
-VISITOR = "you"
 OTHER_AGENT = "other agent"
 LEAD = "Lena Brandt"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """One kind of finding as it was first found: its severity, what it points at (None: at no place in the draft), and
-    on how many drafts it was found."""
-
-    name: str
-    severity: str
-    words: str | None
-    drafts: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Summary:
-    """What became of the customers' messages. Each turn counts once, under its decision; superseded ones apart.
-
-    `findings` has each kind of finding once, by name; `moments` is how the slice of the second act stood, in order, and
-    `releases` what happened to releases in the third.
-    """
-
-    turns: int
-    delivered: int
-    held: int
-    handed_off: int
-    degraded: int
-    superseded: int
-    seconds: float
-    reasons: dict[str, Counter[str]]
-    verdicts: dict[str, int]
-    findings: tuple[Shown, ...]
-    moments: tuple[Moment, ...]
-    releases: tuple[ReleaseMoment, ...]
-    is_settled: bool
+BROKEN = (OffScript, ClientError, httpx2.HTTPError)
+"""How an act ends that cannot go on, because whoever watches took it another way, or the machine is too slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +57,7 @@ class Running:
     visitor_key: str
     agent_key: str
     lead_key: str
+    is_stopping: Callable[[], bool]
     password: str
     """With which the visitor signs in to the console, under the name `VISITOR`."""
 
@@ -136,6 +102,7 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
         served.add_done_callback(stop_body)
         try:
             url = f"http://{settings.server.host}:{listening.getsockname()[1]}"
+            await write_canned(url, keys[LEAD])
             yield Running(
                 app=app,
                 url=url,
@@ -143,6 +110,7 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
                 visitor_key=keys[VISITOR],
                 agent_key=keys[OTHER_AGENT],
                 lead_key=keys[LEAD],
+                is_stopping=lambda: server.should_exit,
                 password=password,
             )
         except Exception as error:
@@ -163,36 +131,125 @@ async def play(
     said: Callable[[int], None],
     look_s: float = 0.0,
     scene: Callable[[int], None] = lambda act: None,
+    told: Callable[[str], None] = lambda words: None,
 ) -> Summary:
     """Play the whole story and wait until nothing waits any more, then the other two acts; `said` hears how many lines,
-    drafts and customers there were, `scene` which act begins, from 1. `look_s`: how long whoever watches has for each turn
-    of events in those two, 0 where nobody does. Raises `OffScript` where the story does not come to pass."""
-    began = time.perf_counter()
+    drafts and customers there were, `scene` which act begins, from 1, and `told` where the story gives way to whoever
+    watches. `look_s`: how long they have for each turn of events in those two, 0 where nobody does.
+
+    An act that cannot go on ends, and the next begins; where nobody watches it raises what broke it, `OffScript` where the
+    story did not come to pass.
+    """
     clients = {name: AsyncClient(running.url, key) for name, key in running.reviewer_keys.items()}
-    desk = Desk(clients, pace=pace)
-    scene(1)
+    stage = _Stage(running, clients, Desk(clients, pace=pace), pace=pace, look_s=look_s, said=said, told=told)
+    acts: list[Act] = []
     try:
-        async with _at_work(running, desk) as is_settled:
-            await _first_act(running, pace=pace, said=said)
-            settled = await wait_until(is_settled, limit_s=SETTLE_WITHIN_S)
-        summary = await _summary(running.app, desk, seconds=time.perf_counter() - began, is_settled=settled)
-        scene(2)
-        moments = await _second_act(running, clients, said=said, look_s=look_s)
-        scene(3)
-        releases, is_over = await _third_act(running, clients, desk, said=said, look_s=look_s)
-    except httpx2.HTTPStatusError as error:
-        raise OffScript(f"{error.request.url.path} answered {error.response.status_code}") from error
+        for number, act in enumerate((stage.first, stage.second, stage.third), start=1):
+            scene(number)
+            acts.append(await _timed(running, number, act, told=told, goes_on=look_s > 0))
     finally:
         for client in clients.values():
             await client.close()
-    seconds = round(time.perf_counter() - began, 2)
-    return replace(
-        summary,
-        moments=tuple(moments),
-        releases=releases,
-        seconds=seconds,
-        is_settled=summary.is_settled and is_over,
+    by_visitor = await running.app.store.read(lambda tx: decided_by_visitor(tx, all_turns(tx)))
+    return summary_of(
+        stage.first_act,
+        tuple(acts),
+        by_visitor=by_visitor,
+        moments=stage.moments,
+        releases=stage.releases,
+        is_settled=stage.is_settled,
     )
+
+
+async def _timed(
+    running: Running,
+    number: int,
+    act: Callable[[], Awaitable[None]],
+    *,
+    told: Callable[[str], None],
+    goes_on: bool,
+) -> Act:
+    began, cpu, ended = time.perf_counter(), time.process_time(), None
+    try:
+        await act()
+    except BROKEN as error:
+        if not goes_on or running.is_stopping():
+            raise OffScript(str(error)) from error
+        ended = str(error) or type(error).__name__
+        told(f"act {number} ends here: {ended}")
+    seconds, cpu_seconds = time.perf_counter() - began, time.process_time() - cpu
+    return Act(act=number, seconds=round(seconds, 2), cpu_seconds=round(cpu_seconds, 2), ended=ended)
+
+
+class _Stage:
+    """The three acts, and what came of them so far."""
+
+    def __init__(
+        self, running: Running, reviewers: dict[str, AsyncClient], desk: Desk, *, pace: float, look_s: float,
+        said: Callable[[int], None], told: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self._running = running
+        self._reviewers = reviewers
+        self.desk = desk
+        self._pace = pace
+        self._look_s = look_s
+        self._said = said
+        self._told = told
+        self.first_act = FirstAct(turns=[], findings=(), verdicts={})
+        self.moments: list[Moment] = []
+        self.releases: list[ReleaseMoment] = []
+        self.is_settled = True
+
+    async def first(self) -> None:
+        """Customers write to the bundled agent, another agent hands over what it drafted, and reviewers decide."""
+        store = self._running.app.store
+        try:
+            async with _at_work(self._running, self.desk) as is_settled:
+                await self._write_and_draft()
+                self.is_settled = await wait_until(is_settled, limit_s=SETTLE_WITHIN_S)
+        finally:
+            turns, findings = await store.read(all_turns), await store.read(findings_of)
+            self.first_act = FirstAct(turns=turns, findings=findings, verdicts=dict(self.desk.verdicts))
+
+    async def _write_and_draft(self) -> None:
+        async with httpx2.AsyncClient(base_url=self._running.url, timeout=30) as http:
+            other_agent = AsyncClient(self._running.url, self._running.agent_key)
+            try:
+                customers = Customers(self._running.app, http, pace=self._pace, said=self._said)
+                await asyncio.gather(customers.play(load_story()), hand_over(other_agent, pace=self._pace))
+            finally:
+                await other_agent.close()
+
+    async def second(self) -> None:
+        """One topic earns the right to answer alone and loses it again."""
+        lines, key = len(load_story()), self._running.lead_key
+        async with httpx2.AsyncClient(base_url=self._running.url, timeout=30) as http:
+            agent = AsyncClient(self._running.url, self._running.agent_key)
+            earning = Earning(
+                http, agent, self._reviewers, key, said=lambda number: self._said(lines + number),
+                look_s=self._look_s, told=self._told,
+            )  # fmt: skip
+            try:
+                await earning.play()
+            finally:
+                self.moments = earning.moments
+                await agent.close()
+
+    async def third(self) -> None:
+        """A mistake becomes a case, stops one release and lets another out, which is taken back; then nothing waits any
+        more."""
+        before = len(load_story()) + DRAFTS_EXPECTED
+        suites = self._running.app.base / self._running.app.settings.evaluation.suites
+        async with httpx2.AsyncClient(base_url=self._running.url, timeout=60) as http:
+            act = Versions(
+                http, next(iter(self._reviewers.values())), self._running.lead_key, suites,
+                said=lambda number: self._said(before + number), look_s=self._look_s, told=self._told,
+            )  # fmt: skip
+            self.releases = act.moments
+            await act.learn_from_a_mistake()
+            async with _at_work(self._running, self.desk) as is_settled:
+                await act.let_out()
+                self.is_settled &= await wait_until(is_settled, limit_s=SETTLE_WITHIN_S)
 
 
 @asynccontextmanager
@@ -203,7 +260,8 @@ async def _at_work(running: Running, desk: Desk) -> AsyncIterator[Callable[[], A
     async def is_settled() -> bool:
         if work.done():
             work.result()  # Reviewers never stop by themselves: whatever broke them is raised here.
-        return await running.app.store.read(_is_settled)
+        now = running.app.clock.now()
+        return await running.app.store.read(lambda tx: not waits_for_others(tx, all_turns, now))
 
     try:
         yield is_settled
@@ -211,50 +269,6 @@ async def _at_work(running: Running, desk: Desk) -> AsyncIterator[Callable[[], A
         work.cancel()
         with suppress(asyncio.CancelledError):
             await work
-
-
-async def _first_act(running: Running, *, pace: float, said: Callable[[int], None]) -> None:
-    """Customers write to the bundled agent, and another agent hands over what it drafted."""
-    async with httpx2.AsyncClient(base_url=running.url, timeout=30) as http:
-        other_agent = AsyncClient(running.url, running.agent_key)
-        try:
-            customers = Customers(running.app, http, pace=pace, said=said)
-            await asyncio.gather(customers.play(load_story()), hand_over(other_agent, pace=pace))
-        finally:
-            await other_agent.close()
-
-
-async def _second_act(
-    running: Running, reviewers: dict[str, AsyncClient], *, said: Callable[[int], None], look_s: float
-) -> list[Moment]:
-    """One topic earns the right to answer alone and loses it again."""
-    lines = len(load_story())
-    async with httpx2.AsyncClient(base_url=running.url, timeout=30) as http:
-        agent = AsyncClient(running.url, running.agent_key)
-        try:
-            earning = Earning(
-                http, agent, reviewers, running.lead_key, said=lambda number: said(lines + number), look_s=look_s
-            )
-            return await earning.play()
-        finally:
-            await agent.close()
-
-
-async def _third_act(
-    running: Running, reviewers: dict[str, AsyncClient], desk: Desk, *, said: Callable[[int], None], look_s: float
-) -> tuple[tuple[ReleaseMoment, ...], bool]:
-    """A mistake becomes a case, stops one release and lets another out, which is taken back; then nothing waits any more."""
-    before = len(load_story()) + DRAFTS_EXPECTED
-    suites = running.app.base / running.app.settings.evaluation.suites
-    async with httpx2.AsyncClient(base_url=running.url, timeout=60) as http:
-        reviewer = next(iter(reviewers.values()))
-        act = Versions(
-            http, reviewer, running.lead_key, suites, said=lambda number: said(before + number), look_s=look_s
-        )
-        await act.learn_from_a_mistake()
-        async with _at_work(running, desk) as is_settled:
-            await act.let_out()
-            return tuple(act.moments), await wait_until(is_settled, limit_s=SETTLE_WITHIN_S)
 
 
 def _cancelling() -> Callable[[asyncio.Future[None]], None]:
@@ -266,62 +280,6 @@ def _cancelling() -> Callable[[asyncio.Future[None]], None]:
         task.cancel()
 
     return cancel
-
-
-def _is_settled(tx: Transaction) -> bool:
-    return tx.holds.count_open() == 0 and not any(turn.state in OPEN for turn in _all_turns(tx))
-
-
-def _all_turns(tx: Transaction) -> list[Turn]:
-    turns: list[Turn] = []
-    while page := tx.turns.listed(after=turns[-1].position if turns else 0, limit=PAGE):
-        turns += page
-    return turns
-
-
-def _findings(tx: Transaction) -> tuple[Shown, ...]:
-    """Each kind of finding of all turns, where it was first found with a place in the draft."""
-    counts: Counter[str] = Counter()
-    first: dict[str, tuple[str, str | None]] = {}
-    for turn in _all_turns(tx):
-        assessment, draft = tx.artifacts.get(turn.id, "assessment"), tx.artifacts.get(turn.id, "draft")
-        found = () if assessment is None else load_record(Assessment, assessment).findings
-        text = "" if draft is None else load_record(Draft, draft).text
-        counts.update({finding.name for finding in found})
-        for finding in found:
-            words = None if finding.span is None else text[finding.span.start : finding.span.end]
-            if finding.name not in first or (first[finding.name][1] is None and words):
-                first[finding.name] = (finding.severity.value, words)
-    return tuple(
-        Shown(name=name, severity=severity, words=words, drafts=counts[name])
-        for name, (severity, words) in sorted(first.items())
-    )
-
-
-async def _summary(app: App, desk: Desk, *, seconds: float, is_settled: bool) -> Summary:
-    turns, findings = await app.store.read(_all_turns), await app.store.read(_findings)
-    superseded = [turn for turn in turns if turn.state is TurnState.SUPERSEDED]
-    decided = [turn for turn in turns if turn.state is not TurnState.SUPERSEDED and turn.decision is not None]
-    kinds = Counter(turn.decision.value for turn in decided if turn.decision is not None)
-    reasons: dict[str, Counter[str]] = {}
-    for turn in decided:
-        if turn.decision is not None:
-            reasons.setdefault(turn.decision.value, Counter()).update(turn.reasons)
-    return Summary(
-        turns=len(turns),
-        delivered=kinds["deliver"],
-        held=kinds["hold"],
-        handed_off=kinds["hand_off"],
-        degraded=kinds["degrade"],
-        superseded=len(superseded),
-        seconds=round(seconds, 2),
-        reasons=reasons,
-        verdicts=dict(desk.verdicts),
-        findings=findings,
-        moments=(),
-        releases=(),
-        is_settled=is_settled,
-    )
 
 
 async def _new_key(app: App, name: str) -> str:

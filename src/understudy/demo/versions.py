@@ -17,20 +17,32 @@ from typing import Any, Final
 import httpx2
 
 from understudy.client.client import AsyncClient
+from understudy.client.errors import ApiError
 from understudy.client.models import Hold, Turn
 from understudy.demo.customers import CHANNEL, wait_until
+from understudy.demo.desk import NOT_LET
 from understudy.demo.story import OffScript
+from understudy.demo.visitor import told_name
 
 AGENT, HASTY, MENDED = "faq", "faq_hasty", "faq_mended"
 SUITE = "fernway"
 MARGIN: Final = 0.5
 """So much worse a version may seem and still pass; with the few cases of a demo less could not be told."""
 WITHIN_S: Final = 60.0
+SEEN_WITHIN_S: Final = 20.0
+CONFLICT: Final = 409
+MOVED_ON: Final = (CONFLICT, 412)
+"""Statuses of an order that came too late, because a release went another way first."""
 AT_ONCE: Final = 12
 AT_ONCE_WATCHED: Final = 4
 PAUSE_S: Final = 1.0
 """Between so many customers and the next ones, so that what they found out is seen before."""
-CUSTOMERS_MAX: Final = 240
+READ_S: Final = 2.0
+"""So long a reviewer reads the draft with the mistake where somebody watches."""
+SHARE: Final = 0.5
+LET_OUT: Final = ("canary", "full", "rolled_back")
+"""Stages in which a release meets customers, or has; whoever watches may have taken it back already."""
+CUSTOMERS_MAX: Final = 120
 CUSTOMERS_EXPECTED: Final = 37
 """About how many customers it takes until the release is taken back."""
 
@@ -41,7 +53,9 @@ MENDED_WORDS = "we take £7.50 for the label off the refund"
 LOST_PAGE = "delivery-abroad.md"
 """What nobody had a case for, because the agent answers about delivery alone and people seldom look."""
 
-MISTAKEN_CUSTOMER, ASKED = "Saoirse Nolan", "What do you take for the return label from abroad, from other countries?"
+MISTAKEN_CUSTOMERS: Final = ("Saoirse Nolan", "Niamh Byrne", "Cian Doyle")
+"""The first is told what is wrong, and each next one where whoever watches took the one before upon themselves."""
+ASKED = "What do you take for the return label from abroad, from other countries?"
 RIGHT = "From other countries we take £7.50 for the label off the refund; the price went up in May."
 LATER_CUSTOMER = "Customer"
 LATER = (
@@ -77,8 +91,9 @@ def write_versions(knowledge: Path, folder: Path) -> dict[str, Path]:
 
 
 class Versions:
-    """Plays the act against a running server, whose suites are in `suites`; `said` is called after each customer.
-    `look_s`: how long whoever watches has for each turn of events, 0 where nobody does."""
+    """Plays the act against a running server, whose suites are in `suites`; `said` is called after each customer, `told`
+    where whoever watches was quicker than the story. `look_s`: how long they have for each turn of events, 0 where nobody
+    watches. What they do first counts as done; raises `OffScript` where the story cannot go on from there."""
 
     def __init__(
         self,
@@ -89,12 +104,14 @@ class Versions:
         *,
         said: Callable[[int], None],
         look_s: float = 0.0,
+        told: Callable[[str], None] = lambda words: None,
     ) -> None:
         self._http = http
         self._reviewer = reviewer
         self._releaser = {"Authorization": f"Bearer {releaser_key}"}
         self._suite = suites / SUITE
         self._said = said
+        self._told = told
         self._look_s = look_s
         self._at_once = AT_ONCE_WATCHED if look_s else AT_ONCE
         self._asked = 0
@@ -117,14 +134,34 @@ class Versions:
 
     async def _mistake_becomes_a_case(self) -> None:
         """A customer reads a price that is not true any more, or would have: a reviewer rejects the draft and answers."""
-        await self._ask(MISTAKEN_CUSTOMER, ASKED)
-        hold = await self._hold("draft")
-        await self._reviewer.reject(hold.id, version=hold.version, severity=1.0, reasons=("wrong_price",))
+        for customer in MISTAKEN_CUSTOMERS:
+            await self._ask(customer, ASKED)
+            hold = await self._hold("draft", of=customer)
+            await asyncio.sleep(min(self._look_s, READ_S))
+            if hold is not None and await self._is_rejected(hold):
+                case = str((await self._case(hold.turn_id))["case"])
+                self._note(f"a reviewer rejected a reply of it; that became {case}", AGENT, "–")
+                return
+            self._told(f"you took {customer}'s draft upon yourself; another customer asks the same")
+        raise OffScript("no draft with the mistake was left to the reviewers")
+
+    async def _is_rejected(self, hold: Hold) -> bool:
+        """Reject it and answer; False where somebody else was at it."""
+        try:
+            await self._reviewer.reject(hold.id, version=hold.version, severity=1.0, reasons=("wrong_price",))
+        except ApiError as error:
+            if error.status in NOT_LET:
+                raise
+            return False
         waits = await self._hold("hand_off", turn=hold.turn_id)
-        await self._reviewer.respond(waits.id, RIGHT, version=waits.version)
-        await self._reviewer.hand_back(hold.conversation_id)
-        case = str((await self._case(hold.turn_id))["case"])
-        self._note(f"a reviewer rejected a reply of it; that became {case}", AGENT, "–")
+        try:
+            if waits is not None:
+                await self._reviewer.respond(waits.id, RIGHT, version=waits.version)
+                await self._reviewer.hand_back(hold.conversation_id)
+        except ApiError as error:
+            if error.status in NOT_LET:  # anything else: somebody else answers
+                raise
+        return True
 
     async def _everyday_becomes_cases(self) -> None:
         """What the agent drafted and people sent as it was has to stay right."""
@@ -134,12 +171,16 @@ class Versions:
         turns = [turn async for turn in self._reviewer.turns()]
         for turn in turns:
             if _was_sent_as_it_was(turn):
-                await self._case(turn.id)
+                await self._case(turn.id, is_made=True)
 
     async def _create(self, entry: str) -> dict[str, Any]:
-        """Have a release created; where its gate takes its time, wait for what it says."""
-        answer = await self._order("/v1/releases", {"entry": entry})
-        made = answer.get("release", answer)  # beside how far its gate is, where one was begun
+        """Have a release created, unless whoever watches did; where its gate takes its time, wait for what it says."""
+        answer = await self._post("/v1/releases", {"entry": entry})
+        if answer.status_code == CONFLICT:
+            made = await self._known(entry)
+        else:
+            answer.raise_for_status()
+            made = answer.json().get("release", answer.json())  # beside how far its gate is, where one was begun
         found = dict(made)
 
         async def is_decided() -> bool:
@@ -148,13 +189,34 @@ class Versions:
 
         if not await wait_until(is_decided, limit_s=WITHIN_S):
             raise OffScript(f"after {WITHIN_S} s the gate of {entry} has not decided")
-        self._note(_said_of(found["gate"]), entry, found["stage"])
+        self._note(_said_of(found["gate"]) + _by_whom(found["moves"][-1]), entry, found["stage"])
+        return found
+
+    async def _known(self, entry: str) -> dict[str, Any]:
+        answer = await self._http.get("/v1/releases", headers=self._releaser)
+        answer.raise_for_status()
+        known: list[dict[str, Any]] = [one["release"] for agent in answer.json() for one in agent["releases"]]
+        found = next((release for release in known if release["entry"] == entry), None)
+        if found is None:
+            raise OffScript(f"{entry} cannot be made a release")
         return found
 
     async def _promote(self, release: dict[str, Any]) -> None:
-        body = {"to": "canary", "share": 0.5}
-        moved = await self._order(f"/v1/releases/{release['id']}/promote", body, version=release["version"])
-        self._note(f"{moved['share']:.0%} of the new conversations are its own", release["entry"], moved["stage"])
+        """Let it out to some customers, unless whoever watches did."""
+        now = (await self._release(release["id"]))["release"]
+        if now["stage"] == "gated" and now["hold"] is None:
+            body = {"to": "canary", "share": SHARE}
+            answer = await self._post(f"/v1/releases/{release['id']}/promote", body, version=now["version"])
+            if answer.status_code not in MOVED_ON:
+                answer.raise_for_status()
+            now = (await self._release(release["id"]))["release"]
+        if now["stage"] not in LET_OUT or now["hold"] is not None:
+            raise OffScript(f"{release['entry']} is {_stands(now)}, so it meets no customers")
+        share = "all" if now["stage"] == "full" else f"{now['share'] or SHARE:.0%}"
+        let_out = next(move for move in reversed(now["moves"]) if move["what"] in ("canary", "full"))
+        self._note(
+            f"{share} of the new conversations are its own{_by_whom(let_out)}", release["entry"], let_out["what"]
+        )
 
     async def _until_taken_back(self, release: dict[str, Any]) -> None:
         """Customers ask what nobody had a case for, until the release is taken back and the old one was seen to answer."""
@@ -165,6 +227,8 @@ class Versions:
             return bool(now["stage"] == "rolled_back" and now["verified_at"] is not None)
 
         while not await is_back() and now["stage"] != "rolled_back":
+            if now["stage"] not in ("canary", "full") or now["hold"] is not None:
+                raise OffScript(f"{release['entry']} is {_stands(now)}, so no machine takes it back")
             if self._asked >= CUSTOMERS_MAX:
                 raise OffScript(f"after {CUSTOMERS_MAX} customers {release['entry']} is still {now['stage']}")
             numbers = range(self._asked, self._asked + self._at_once)
@@ -186,28 +250,32 @@ class Versions:
         (await self._http.post("/chat/messages", json=body, headers=token)).raise_for_status()
         self._said(self._asked)
 
-    async def _hold(self, kind: str, *, turn: str | None = None) -> Hold:
+    async def _hold(self, kind: str, *, turn: str | None = None, of: str | None = None) -> Hold | None:
+        """What waits for a person: of a turn, or for a customer by name. None where it was gone before it was seen."""
         found: list[Hold] = []
 
         async def is_there() -> bool:
-            found.extend(
-                [hold async for hold in self._reviewer.holds() if hold.kind == kind and turn in (None, hold.turn_id)]
-            )
+            holds = [one async for one in self._reviewer.holds() if one.kind == kind and turn in (None, one.turn_id)]
+            found.extend([one for one in holds if of is None or await self._is_of(one, of)])
             return bool(found)
 
-        if not await wait_until(is_there, limit_s=WITHIN_S):
-            raise OffScript(f"after {WITHIN_S} s nothing of the kind {kind} waits")
-        return found[0]
+        return found[0] if await wait_until(is_there, limit_s=SEEN_WITHIN_S) else None
 
-    async def _case(self, turn: str) -> dict[str, Any]:
-        return await self._order(f"/v1/turns/{turn}/case", {"suite": SUITE})
+    async def _is_of(self, hold: Hold, customer: str) -> bool:
+        contact = (await self._reviewer.hold(hold.id)).conversation.contact
+        return contact is not None and contact.name == customer
 
-    async def _order(self, path: str, body: dict[str, Any], *, version: int | None = None) -> dict[str, Any]:
-        seen = {} if version is None else {"If-Match": f'"{version}"'}
-        answer = await self._http.post(path, json=body, headers=self._releaser | seen)
-        answer.raise_for_status()
+    async def _case(self, turn: str, *, is_made: bool = False) -> dict[str, Any]:
+        """Make a case of a turn; `is_made`: whoever watches may have made it, and then nothing is to do."""
+        answer = await self._post(f"/v1/turns/{turn}/case", {"suite": SUITE})
+        if not (is_made and answer.status_code == CONFLICT):
+            answer.raise_for_status()
         made: dict[str, Any] = answer.json()
         return made
+
+    async def _post(self, path: str, body: dict[str, Any], *, version: int | None = None) -> httpx2.Response:
+        seen = {} if version is None else {"If-Match": f'"{version}"'}
+        return await self._http.post(path, json=body, headers=self._releaser | seen)
 
     async def _release(self, release_id: str) -> dict[str, Any]:
         answer = await self._http.get(f"/v1/releases/{release_id}", headers=self._releaser)
@@ -229,7 +297,19 @@ def _said_of(gate: dict[str, Any] | None) -> str:
 
 
 def _move(move: dict[str, Any]) -> str:
-    return f"the {move['by']}: {move['why']}"
+    by = "the system" if move["by"] == "system" else told_name(move["by"])
+    return f"{by}: {move['why']}" if move["why"] else by
+
+
+def _by_whom(move: dict[str, Any]) -> str:
+    """Says so where a move is that of whoever watches."""
+    return ", by you" if told_name(move["by"]) == "you" else ""
+
+
+def _stands(release: dict[str, Any]) -> str:
+    if release["hold"] is not None:
+        return f"on hold by {told_name(release['hold']['by'])}"
+    return str(release["stage"]).replace("_", " ") + _by_whom(release["moves"][-1])
 
 
 def _was_sent_as_it_was(turn: Turn) -> bool:

@@ -65,3 +65,7 @@ class Desk(Protocol):
     def present(self, *, since: datetime) -> list[Presence]:
         """Who was seen since a moment, by name."""
         ...
+
+    def leave(self, owner: str) -> None:
+        """Forget at once that somebody is there. It is no news, so it needs no ledger entry."""
+        ...

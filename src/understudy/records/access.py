@@ -115,6 +115,11 @@ def subject_of(issuer: str, subject: str) -> str:
     return f"{issuer} {subject}"
 
 
+def caller_id(user: User) -> str:
+    """As whom a user who is signed in asks the API; keys have ids of another form."""
+    return f"user:{user.id}"
+
+
 def user_id(name: str) -> str:
     """Fold a name, so that no two users differ in nothing but capitals, white space or how an accent is written."""
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())

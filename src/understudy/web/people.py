@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import Conflict, NotFound
 from understudy.ports.store import Transaction
-from understudy.records.access import Caller, Role, User
+from understudy.records.access import Caller, Role, User, caller_id
 from understudy.records.codec import digest
 from understudy.web.auth import TheApp, UsersWriter
 from understudy.web.bodies import JsonRoute
@@ -134,7 +134,7 @@ def _id(user: User) -> str:
 
 
 def _is(key: Caller, user: User) -> bool:
-    return key.id == f"user:{user.id}"
+    return key.id == caller_id(user)
 
 
 def _shown(tx: Transaction, user: User, now: datetime) -> UserOut:

@@ -19,10 +19,10 @@ from understudy.app import App
 from understudy.errors import CrossSite, SignInRefused, TooManyTries, Unauthenticated
 from understudy.ports.identity import Identity
 from understudy.ports.store import Transaction
-from understudy.records.access import SCOPES_OF, Caller, Role, Tries, User, UserSession, subject_of, user_id
+from understudy.records.access import SCOPES_OF, Caller, Role, Tries, User, UserSession, caller_id, subject_of, user_id
 from understudy.records.admission import Admitted, Refusal, admit
 from understudy.web.passwords import is_password
-from understudy.web.users import add_user, change_user, make_user_of
+from understudy.web.users import add_user, change_user, leave, make_user_of
 
 COOKIE = "understudy_session"
 LASTS = timedelta(hours=12)
@@ -112,7 +112,7 @@ async def sign_in_as(app: App, identity: Identity) -> tuple[UserSession, str] | 
         if isinstance(admitted, Refusal) or (known is not None and known.disabled_at is not None):
             why = admitted if isinstance(admitted, Refusal) else Refusal.SHUT_OUT
             if known is not None:
-                tx.users.close_sessions(known.id)
+                leave(tx, known)
             named = None if known is None else known.name
             tx.ledger.append("session.refused", at=now, user=named, way="oidc", why=why.value)
             return why
@@ -166,6 +166,7 @@ async def sign_out(app: App, token: str) -> None:
         user = None if session is None else tx.users.get(session.user_id)
         if user is not None:
             tx.users.close_session(_hash(token))
+            tx.desk.leave(caller_id(user))
             tx.ledger.append("session.closed", at=app.clock.now(), actor=user.name)
 
     await app.store.write(step)
@@ -193,7 +194,7 @@ async def caller_signed_in(app: App, request: Request) -> Caller:
         raise Unauthenticated
     demand_same_site(app, request)
     user, _ = found
-    return Caller(id=f"user:{user.id}", name=user.name, scopes=SCOPES_OF[user.role])
+    return Caller(id=caller_id(user), name=user.name, scopes=SCOPES_OF[user.role])
 
 
 def demand_same_site(app: App, request: Request) -> None:

@@ -8,7 +8,7 @@ from datetime import datetime
 from understudy.effects.waiting import reopen_all_of
 from understudy.errors import InputError, NotFound
 from understudy.ports.store import Transaction
-from understudy.records.access import SCOPES_OF, Role, Scope, User, user_id
+from understudy.records.access import SCOPES_OF, Role, Scope, User, caller_id, user_id
 from understudy.web.passwords import hash_password
 
 NAME_CHARS_MAX = 200
@@ -73,7 +73,7 @@ def change_user(
     if changed == known:
         return known
     tx.users.change(changed)
-    tx.users.close_sessions(known.id)
+    leave(tx, known)
     if changed.disabled_at is not None or Scope.HOLDS_WRITE not in SCOPES_OF[changed.role]:
         reopen_all_of(tx, known.name, now=now, why="may_not_review")
     tx.ledger.append(
@@ -90,5 +90,11 @@ def change_user(
 
 def end_sessions(tx: Transaction, user: User, *, now: datetime, actor: str) -> None:
     """Sign somebody out wherever they are signed in."""
-    tx.users.close_sessions(user.id)
+    leave(tx, user)
     tx.ledger.append("user.signed_out", at=now, actor=actor, user=user.name)
+
+
+def leave(tx: Transaction, user: User) -> None:
+    """End every session of somebody; nobody sees them at the desk any more."""
+    tx.users.close_sessions(user.id)
+    tx.desk.leave(caller_id(user))

@@ -80,6 +80,7 @@ _STAY = Statement(
     .values({name: bindparam(name) for name in ("name", "hold_id", "seen_at")})
 )
 _FORGET = Statement(delete(presences).where(presences.c.seen_at < bindparam("before")))
+_LEAVE = Statement(delete(presences).where(presences.c.owner == bindparam("which")))
 
 
 class SqlWaitingVerdicts:
@@ -162,3 +163,6 @@ class SqlDesk:
 
     def present(self, *, since: datetime) -> list[Presence]:
         return [record_of(Presence, row) for row in self._session.rows(_PRESENT, since=since)]
+
+    def leave(self, owner: str) -> None:
+        self._session.renew(_LEAVE, {"which": owner})

@@ -34,7 +34,8 @@ async function configure() {
   }
   part("title").textContent = words(own.title, 60) ?? words(config.title, 100) ?? WORDS.title;
   part("greeting").textContent = words(config.greeting, 1_000) ?? WORDS.greeting;
-  part("disclosure").textContent = words(config.disclosure, 1_000) ?? WORDS.disclosure;
+  presence.disclosure = words(config.disclosure, 1_000) ?? WORDS.disclosure;
+  presence.refresh();
   if (!paint(own.colour)) paint(config.colour);
   showTitle();
 }
@@ -46,7 +47,7 @@ function nameParts() {
     if (part(id).localName === "button") part(id).title = WORDS[word];
   }
   const texts = {
-    presence: "presence", "text-label": "messageLabel", "ask-person": "askPerson", hint: "keysHint", newest: "newest",
+    "text-label": "messageLabel", "ask-person": "askPerson", hint: "keysHint", newest: "newest",
     "question-title": "startOverTitle", "question-text": "startOverText", "question-yes": "startOverYes",
     "question-no": "startOverNo",
   };

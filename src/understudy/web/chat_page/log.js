@@ -90,6 +90,12 @@ export const log = {
     return last?.author === "customer" && last.state === "sent" ? Math.max(Date.now() - last.at, 1) : 0;
   },
 
+  /** Who of the team wrote the last reply, by name; null where nobody of them did. */
+  personName() {
+    const last = items.findLast((item) => item.author !== "customer");
+    return last?.author === "reviewer" && !last.ai ? last.name : null;
+  },
+
   isAtEnd() {
     const scroll = part("scroll");
     return scroll.scrollHeight - scroll.scrollTop - scroll.clientHeight < NEAR_END_PX;

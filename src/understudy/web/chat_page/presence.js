@@ -9,22 +9,31 @@ const REFRESH_MS = 1_000;
 
 const part = (id) => document.getElementById(id);
 
+/** Set a text, only where it is another one: what is set anew may be read out again. */
+function put(id, text) {
+  if (part(id).textContent !== text) part(id).textContent = text;
+}
+
 export const presence = {
   /** `idle`, `working` (an answer is being written) or `person` (a person has taken over). */
   status: "idle",
   since: 0,
+  /** What the operator says of whom one is talking with; while a person answers it would be wrong. */
+  disclosure: WORDS.disclosure,
 
   set(status) {
     if (!["idle", "working", "person"].includes(status) || status === this.status) return;
     this.status = status;
     this.since = Date.now();
-    part("presence").textContent = status === "person" ? WORDS.presencePerson : WORDS.presence;
     part("ask-person").hidden = status === "person";
     this.refresh();
   },
 
   /** Say what a customer who waits should know. */
   refresh() {
+    const isPerson = this.status === "person";
+    put("presence", isPerson ? WORDS.presencePerson(log.personName()) : WORDS.presence);
+    put("disclosure", isPerson ? WORDS.disclosurePerson : this.disclosure);
     const words = this.words();
     if (words === part("working-words").textContent) return;
     const stick = log.isAtEnd();
