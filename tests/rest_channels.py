@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from understudy.adapters.channels.presets import PRESETS, shape_of
 from understudy.adapters.channels.rest import RestChannel
@@ -23,6 +23,7 @@ SECRET = "a-shared-secret"
 PUBLIC = "https://understudy.example"
 VENDORS: Mapping[str, dict[str, Any]] = {
     "twilio": {"account_sid": "AC" + "0" * 32, "sender": "+18005551212"},
+    "kannel": {"base_url": "http://localhost:13013", "username": "u", "password": "p", "sender": "18005551212"},
     "sinch_sms": {"service_plan_id": "plan", "api_token": "t", "sender": "12025550142"},
     "sinch_conversation": {"project_id": "p", "app_id": "app1", "access_key_id": "k", "access_key": "s"},
     "whatsapp_cloud": {"phone_number_id": "1122334455667", "access_token": "t", "verify_token": "ours"},
@@ -63,6 +64,13 @@ def signed(kind: str, body: bytes, *, query: str = "", secret: str = SECRET) -> 
             headers["x-twilio-signature"] = base64.b64encode(mac(text.encode(), "sha1")).decode()
         case "sinch_sms":
             url += ("&" if query else "?") + urlencode({"token": secret})
+        case "kannel":
+            url += (
+                ("&" if query else "?")
+                + urlencode({"token": secret})
+                + ("&" + quote(body, safe="=&+%") if body else "")
+            )
+            body = b""
         case "sinch_conversation":
             digest = base64.b64encode(mac(body + f".n-1.{now}".encode())).decode()
             headers |= {
@@ -89,7 +97,7 @@ def signed(kind: str, body: bytes, *, query: str = "", secret: str = SECRET) -> 
 
 def body_of(kind: str, payload: Any) -> bytes:
     """A payload as the vendor writes it."""
-    return urlencode(payload).encode() if kind == "twilio" else json.dumps(payload).encode()
+    return urlencode(payload).encode() if kind in ("twilio", "kannel") else json.dumps(payload).encode()
 
 
 def rehosted(kind: str, server: str, *, name: str = "shop", clock: Any = None, **more: Any) -> RestChannel:

@@ -45,6 +45,7 @@ def chatwoot(**more: Any) -> dict[str, Any]:
 
 SAID: Mapping[str, Any] = {
     "twilio": {"MessageSid": "SM1", "From": "+4930", "To": "+18005551212", "Body": "Hi", "NumMedia": "0"},
+    "kannel": {"id": "m-1", "from": "4930", "to": "18005551212", "text": "Hi"},
     "sinch_sms": {"type": "mo_text", "id": "m-1", "from": "4930", "to": "12025550142", "body": "Hi"},
     "sinch_conversation": {
         "message": {
@@ -64,6 +65,7 @@ SAID: Mapping[str, Any] = {
 """A customer's *Hi*, as each vendor documents it."""
 ECHOES: Mapping[str, Any] = {
     "twilio": {**SAID["twilio"], "From": "+18005551212"},
+    "kannel": {**SAID["kannel"], "from": "18005551212"},
     "sinch_sms": {**SAID["sinch_sms"], "from": "12025550142"},
     "sinch_conversation": {"message": {**SAID["sinch_conversation"]["message"], "direction": "TO_CONTACT"}},
     "whatsapp_cloud": whatsapp({"from": "49301", "id": "wamid.2", "type": "text", "text": {"body": "Hi"}}),

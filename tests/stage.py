@@ -24,6 +24,8 @@ from sqlalchemy import event
 from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.assessment.checks import CHECKS, OPINIONS
+from understudy.delivery.acting import Acting
+from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.outbox import Outbox
 from understudy.delivery.reports import Reports
 from understudy.learning.flow import Learning
@@ -37,7 +39,17 @@ from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import Hold, HoldState
 from understudy.records.rulebook import Rulebook
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, VERDICT_JOB, Job, Turn
+from understudy.records.turn import (
+    ACTION_JOB,
+    HOLD_JOB,
+    LEARNING_JOB,
+    OUTBOX_JOB,
+    SEED_JOB,
+    TURN_JOB,
+    VERDICT_JOB,
+    Job,
+    Turn,
+)
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
@@ -77,8 +89,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-LOOKS_MAX = 2_000
-"""How many jobs one `settle` runs before it says that they never end."""
+LOOKS_MAX = 2_000  # how many jobs one `settle` runs before it says that they never end
 
 
 class Stage(People):
@@ -103,19 +114,14 @@ class Stage(People):
         self.places = Places(store, clock, plan.call_limits)
         self.versions = Versions(plan, clock, agents)
         self.drafting = Drafting(clock, self, self.versions.picks, limits=plan.drafting, places=self.places)
-        limits = FlowLimits(
-            hold_expires_after_s=plan.hold_expires_after_s,
-            lapse_s=plan.lapse_s,
-            seed_rate=plan.seed_rate,
-            feedback=plan.feedback,
-        )
+        expires, lapse_s = plan.hold_expires_after_s, plan.lapse_s
+        given = {"seed_rate": plan.seed_rate, "feedback": plan.feedback}
+        limits = FlowLimits(hold_expires_after_s=expires, lapse_s=lapse_s, **given)
         others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
         self.outbox = outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
         self.reports = Reports(store, clock, self)
-        self.tickets = TicketDesk(
-            store, clock, self, plan.opens, proofs=lambda _channel: plan.proof, limits=plan.ticket_limits
-        )
+        self._do_beside(plan)
         self.flow = flow = TurnFlow(
             store,
             clock,
@@ -138,17 +144,27 @@ class Stage(People):
         self._handlers = {
             TURN_JOB: self.flow.advance,
             OUTBOX_JOB: self.outbox.deliver,
+            ACTION_JOB: self.acting.carry_out,
             HOLD_JOB: self.holds.look,
             VERDICT_JOB: self.verdicts.look,
             LEARNING_JOB: self.learning.look,
             SEED_JOB: self.seeds.look,
         }
 
+    def _do_beside(self, plan: Plan) -> None:
+        store, clock, proof = self.store, self.clock, plan.proof
+        self.tickets = TicketDesk(store, clock, self, plan.opens, proofs=lambda _: proof, limits=plan.ticket_limits)
+        self.acting = Acting(store, clock, self, plan.executors, limits=plan.acting)
+        self.action_desk = ActionDesk(store, clock, self, rules=lambda: self.rulebook.rules.actions)
+
     def _review(self, plan: Plan, outbox: Outbox) -> None:
         store, clock = self.store, self.clock
         terms: dict[str, Any] = {"terms": plan.reviewing}
         expiry: dict[str, Any] = {"hold_expires_after_s": plan.hold_expires_after_s}
-        self.verdicts = Verdicts(store, clock, self, business=lambda: "Acme", following=outbox, **expiry, **terms)
+        actions = {"actions": lambda: self.rulebook.rules.actions}
+        self.verdicts = Verdicts(
+            store, clock, self, business=lambda: "Acme", following=outbox, **actions, **expiry, **terms
+        )
         self.seeds = Seeds(store, clock, self, age=plan.seed_age, **expiry)
         self.reviewers = Reviewers(store, **terms)
         self.conversations = Conversations(store, clock)
@@ -249,7 +265,7 @@ class Stage(People):
 
     def sweep(self) -> None:
         """Announce and do whatever the tables say is due."""
-        for flow in (self.flow, self.outbox, self.verdicts, self.holds, self.learning):
+        for flow in (self.flow, self.outbox, self.acting, self.verdicts, self.holds, self.learning):
             self.run(flow.sweep())
         self.settle()
 

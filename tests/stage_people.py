@@ -59,7 +59,13 @@ class People:
         """Whether nobody waits for anything."""
         later = self.clock.now() + timedelta(days=365)
         is_sending = self.read(lambda tx: tx.outbox.due(later, limit=1))
-        return not self.open_holds and not is_sending and not any(turn.state in OPEN for turn in self.turns)
+        is_acting = self.read(lambda tx: tx.actions.due(later, limit=1))
+        return (
+            not self.open_holds
+            and not is_sending
+            and not is_acting
+            and not any(turn.state in OPEN for turn in self.turns)
+        )
 
     def _sensible(self: Stage, hold: Hold) -> VerdictKind:
         match hold.kind:
@@ -71,3 +77,8 @@ class People:
                 entry = self.read(lambda tx: tx.outbox.head(hold.conversation_id))
                 assert entry is not None, "an unsure send stands before everything else"
                 return VerdictKind.REJECT if self.channel.times_delivered(entry.id) else VerdictKind.APPROVE
+            case HoldKind.UNSURE_ACTION:
+                action = self.read(lambda tx: tx.actions.head(hold.conversation_id))
+                assert action is not None, "an unsure action stands before every other"
+                is_done = self.plan.executors[action.name].times_done[action.id] > 0
+                return VerdictKind.REJECT if is_done else VerdictKind.APPROVE

@@ -11,8 +11,11 @@ from typing import Any
 import pytest
 
 from understudy.delivery.outbox import OutboxLimits
+from understudy.delivery.outcomes import ActingLimits
+from understudy.ports.acting import Executor
 from understudy.ports.agent import Agent
-from understudy.ports.store import CallLimits, Store
+from understudy.ports.calls import CallLimits
+from understudy.ports.store import Store
 from understudy.records.autonomy import Targets, Terms
 from understudy.records.codec import digest
 from understudy.records.evidence import Draft
@@ -94,6 +97,8 @@ class Plan:
     feedback: FeedbackTerms = field(default_factory=FeedbackTerms)
     seed_rate: float = 0.0
     seed_age: timedelta = timedelta(days=14)
+    executors: Mapping[str, Executor] = field(default_factory=dict)
+    acting: ActingLimits = field(default_factory=ActingLimits)
     call_limits: Mapping[str, CallLimits] = field(default_factory=dict)
     versions: Mapping[str, Agent] = field(default_factory=dict)
     """Further versions of the agent, by entry; each answers as the agent does, as far as it was released."""

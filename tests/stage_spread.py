@@ -15,7 +15,7 @@ from understudy.evaluation.judging import Judging
 from understudy.evaluation.spread import Spread
 from understudy.evaluations import Evaluations
 from understudy.ports.agent import DraftRequest
-from understudy.ports.store import CallLimits
+from understudy.ports.calls import CallLimits
 from understudy.ports.telemetry import Event
 from understudy.records.evidence import Draft
 from understudy.records.spread import GateState, PendingGate, RunProgress

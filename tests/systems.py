@@ -9,12 +9,12 @@ from typing import Any
 
 from understudy.adapters.systems.presets import PRESETS, shape_of
 from understudy.adapters.systems.rest import RestSystem
-from understudy.connections import token_source
 from understudy.ports.channel import Reached
 from understudy.ports.system import Found, Untold
 from understudy.records.facts import About, FactItem
 from understudy.records.outbox import Accepted, SendResult, Unknown
 from understudy.records.systems import Known, Order, SystemShape, Write
+from understudy.systems import token_source
 from understudy.testing.scripted import FrozenClock
 
 VALUES: Mapping[str, dict[str, str]] = {

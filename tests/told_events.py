@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from understudy.ports.telemetry import (
+    ActionTried,
     AgentAsked,
     AutonomyMoved,
     BreakerChanged,
@@ -18,8 +19,10 @@ from understudy.ports.telemetry import (
     HoldRaised,
     MessageReceived,
     MessageSent,
+    NoteWritten,
     PullFailed,
     ReleaseMoved,
+    RemarkTaken,
     RequestRefused,
     StepFailed,
     SystemAsked,
@@ -100,8 +103,13 @@ EVENTS: tuple[Event, ...] = (
     TrialsRefused(run="run-1", suite="shop", release="rel-1", code="suite-differs", why="other cases"),
     PullFailed(channel="mail", error="no route", failures=2, again_s=1.5),
     EventIgnored(channel="web", why="our own message came back"),
+    NoteWritten(note_id="note-1", channel="web", kind="hold", outcome="written", attempt=1),
+    RemarkTaken(channel="web", kind="command", outcome="approve"),
     DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
     TicketTried(ticket_id="tk-1", system="desk", outcome="unknown", attempt=1, took_ms=20.0),
     SystemDrifted(system="desk", about="orders", kind="missing", path="$.a", words="$.a is missing; it was text"),
     SystemAsked(system="desk", about="orders", outcome="timed_out", took_ms=4000.0, turn_id="t-1"),
+    ActionTried(
+        action_id="t-1-a0", turn_id="t-1", name="refund", step="call", outcome="answered", attempt=1, took_ms=30.0
+    ),
 )

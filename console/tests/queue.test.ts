@@ -8,7 +8,7 @@ const at = (s: number): string => new Date(NOW + s * 1000).toISOString();
 
 function row(id: string, fields: Partial<QueueRow> = {}): QueueRow {
   return {
-    id, version: 1, kind: "draft", state: "open", channel: "webchat", topic: "returns", priority: 5, reasons: [],
+    id, conversation_id: `of-${id}`, version: 1, kind: "draft", state: "open", channel: "webchat", topic: "returns", priority: 5, reasons: [],
     claimed_by: null, claimed_until: null, created_at: at(0), expires_at: at(900), raised_at: null,
     customer: "Ann", asked: "Where is it?", confidence: 0.8, ...fields,
   };

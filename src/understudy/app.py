@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
 from understudy.adapters.stores import migrate
@@ -21,6 +22,8 @@ from understudy.audit.flow import Audit
 from understudy.auditing import watching
 from understudy.connections import build_agent, build_identity, build_opinion
 from understudy.databases import open_store, takes_one_process
+from understudy.delivery.acting import Acting
+from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.delivery.outbox import Outbox
 from understudy.delivery.reports import Reports
@@ -33,6 +36,9 @@ from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
 from understudy.learning.topics import TopicLearning
+from understudy.notes.showing import NOTES_JOB
+from understudy.notes.taking import REMARK_JOB, Remarks
+from understudy.notes.writing import NOTE_JOB, Notes
 from understudy.oversight import earning_terms, expiry_reply, lessons_of, reviewing, sweeps_of, topic_terms
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
@@ -47,7 +53,7 @@ from understudy.ports.telemetry import Telemetry
 from understudy.quality.desk import QualityDesk
 from understudy.records.release import Stated
 from understudy.records.rulebook import Rulebook
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, VERDICT_JOB
+from understudy.records.turn import ACTION_JOB, HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, SEED_JOB, TURN_JOB, VERDICT_JOB
 from understudy.release.orders import ReleaseOrders
 from understudy.release.status import ReleaseReports
 from understudy.releasing import letting_out, versions_of
@@ -71,6 +77,7 @@ from understudy.turn.places import Places
 from understudy.turn.pulling import Pulling
 from understudy.turning import (
     LAPSE_S,
+    acting_of,
     call_limits,
     coalescing_of,
     drafting_of,
@@ -111,10 +118,14 @@ class App:
     intake: Intake
     flow: TurnFlow
     outbox: Outbox
+    acting: Acting
+    actions: ActionDesk
     reports: Reports
     pulling: Pulling
     tickets: TicketDesk
     system_sweeps: tuple[Sweeps, ...]
+    notes: Notes
+    remarks: Remarks
     holds: Holds
     verdicts: Verdicts
     alike: AlikeVerdicts
@@ -154,9 +165,11 @@ class App:
         handlers: dict[str, Callable[[str], Awaitable[None]]] = {
             TURN_JOB: self.flow.advance,
             OUTBOX_JOB: self.outbox.deliver,
+            ACTION_JOB: self.acting.carry_out,
         }
         handlers |= {HOLD_JOB: self.holds.look, VERDICT_JOB: self.verdicts.look}
         handlers |= {LEARNING_JOB: self.learning.look, SEED_JOB: self.seeds.look}
+        handlers |= {NOTE_JOB: self.notes.look, NOTES_JOB: self.notes.write, REMARK_JOB: self.remarks.look}
         self.dispatcher.start(handlers)
         if self.is_alone:  # and so no program of another version works here either
             if self.settings.store.migrate_at_start:
@@ -175,8 +188,8 @@ class App:
             sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
-        if committed.jobs:
-            self.dispatcher.hint_all(committed.jobs)
+        if jobs := (*committed.jobs, *self.notes.hear(committed)):
+            self.dispatcher.hint_all(jobs)
 
     def drain(self) -> None:
         """Begin no new turn from now on, where another process can; requests are answered as before."""
@@ -208,36 +221,38 @@ class App:
         )
         for one in outside:
             await one.close()
+        await self.acting.close()
         if self.identity is not None:
             await self.identity.close()
         await self.store.close()
         self.sole_process.release()
 
 
-def build(settings: Settings, base: Path, *, works: bool = True) -> App:
+def build(settings: Settings, base: Path, *, works: bool = True, instead: Mapping[str, str] | None = None) -> App:
     """Build everything that the settings ask for; raises `ConfigurationError` that names the setting.
 
-    `works` False: a process that takes messages and verdicts and leaves all turns to others; PostgreSQL only.
+    `works` False: a process that leaves all turns to others; PostgreSQL only. `instead`: in a trial, where a channel sends to.
     """
     clock, metrics = SystemClock(), Metrics()
     telemetry = FanOut([logs.LogLines(settings.telemetry.log_level), metrics, recent := Recent(clock), Spans()])
     rulebook = _rulebook(settings)
     agents = {name: build_agent(name, agent, base) for name, agent in settings.agents.items()}
     versions = versions_of(settings, base, clock, agents)
-    outside = outside_of(settings, clock, telemetry)
+    outside = outside_of(settings, clock, telemetry, instead or {})
     opinions = {name: build_opinion(name, one, base) for name, one in settings.opinions.items()}
     others, beside = [second_opinions(settings, clock, opinions) for _ in range(2)]  # each with a budget of its own
     store = open_store(settings, base)
     places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
-    outbox = outbox_of(settings, store, clock, telemetry, outside["channels"])
+    channels = outside["channels"]
+    outbox = outbox_of(settings, store, clock, telemetry, channels)
     flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
-    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox)
+    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, channels)
+    desks |= acting_of(settings, store, clock, telemetry, rulebook)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
-    sweeps = {"turns": flow.sweep, "outbox": outbox.sweep, "learning": learning.sweep} | sweeps_of(desks)
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
     watched = watching(settings, store, clock, telemetry, recent, works=works)
@@ -262,7 +277,7 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         orders=Orders(store, clock, telemetry, lambda: rulebook.rules, **earning),
         status=Status(store, lambda: rulebook.rules, **earning),
         dispatcher=dispatcher,
-        sweeps=Sweeps(clock, telemetry, sweeps, is_my_turn=dispatcher.may_sweep),
+        sweeps=Sweeps(clock, telemetry, _sweeps(flow, outbox, learning, desks), is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
         lessons=lessons_of(settings, store, clock, telemetry, rulebook, topics, dispatcher),
         topics=topics,
@@ -274,6 +289,14 @@ def build(settings: Settings, base: Path, *, works: bool = True) -> App:
         **watched,
         **letting_out(*shared, rules=lambda: rulebook.rules, opinions=beside, served=tried["asking"]),
     )
+
+
+def _sweeps(
+    flow: TurnFlow, outbox: Outbox, learning: Learning, desks: Mapping[str, Any]
+) -> dict[str, Callable[[], Awaitable[int]]]:
+    """What is looked for in the tables, so that a lost hint costs a second."""
+    ways = {"turns": flow.sweep, "outbox": outbox.sweep, "actions": desks["acting"].sweep, "learning": learning.sweep}
+    return ways | sweeps_of(desks)
 
 
 def _renewals(

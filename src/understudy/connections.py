@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,18 +11,16 @@ from pydantic import SecretStr
 
 from understudy.adapters.channels.collected import CollectedChannel
 from understudy.errors import ConfigurationError
+from understudy.ports.acting import Executor
 from understudy.ports.agent import Agent
-from understudy.ports.channel import Channel
+from understudy.ports.channel import Channel, Events, Fetched, InboundRequest, KeepsNotes, TakesEvents
 from understudy.ports.clock import Clock
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
-from understudy.ports.system import System, Witness
-from understudy.ports.tokens import TokenSource
-from understudy.records.rest import RestShape
-from understudy.records.systems import AuthShape, SystemShape, joined
-from understudy.records.templates import filled
-from understudy.settings.channels import Remote, Rest, Vendor
-from understudy.settings.mail import Email, MailServer
+from understudy.records.rest_notes import DeskShape
+from understudy.settings.actions import DeclaredAction
+from understudy.settings.channels import Desk, Remote, Rest, Vendor
+from understudy.settings.mail import Email, MailOAuth, MailServer
 from understudy.settings.matrix import Matrix
 from understudy.settings.model import (
     AgentSettings,
@@ -38,9 +36,9 @@ from understudy.settings.model import (
     Webhook,
 )
 from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion, OpinionSettings
-from understudy.settings.systems import System as SystemSettings
 
 if TYPE_CHECKING:
+    from understudy.adapters.channels.mail_tokens import TokenSource
     from understudy.adapters.channels.mailbox import Account
     from understudy.adapters.channels.rest import RestChannel
 
@@ -120,8 +118,10 @@ def build_identity(settings: Settings, clock: Clock) -> IdentityProvider | None:
     )
 
 
-def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: Settings) -> Channel:
-    """Build one channel; raises `ConfigurationError`."""
+def build_channel(
+    name: str, channel: ChannelSettings, clock: Clock, settings: Settings, *, instead: str | None = None
+) -> Channel:
+    """Build one channel; raises `ConfigurationError`. `instead`: the server that one over REST sends to in a trial."""
     match channel:
         case WebChat():
             return CollectedChannel(name)
@@ -135,6 +135,7 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
                 secrets=[secret.get_secret_value() for secret in channel.secrets],
                 insecure=channel.insecure,
                 honours_keys=channel.honours_keys,
+                gives_ids=channel.gives_ids,
                 timeout_s=channel.timeout_s,
                 chars_max=channel.chars_max,
                 text_chars_max=settings.limits.message_chars_max,
@@ -149,7 +150,7 @@ def build_channel(name: str, channel: ChannelSettings, clock: Clock, settings: S
             chars_max = settings.limits.message_chars_max
             return MatrixChannel(name, access_token=token, clock=clock, text_chars_max=chars_max, **rest)
         case _:
-            return rest_channel(name, channel, clock, settings)
+            return rest_channel(name, channel, clock, settings, instead=instead)
 
 
 def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) -> Channel:
@@ -161,11 +162,14 @@ def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) ->
     from understudy.adapters.channels.mail_reading import Reading
     from understudy.adapters.channels.mail_writing import Letterhead
 
+    tokens = None if channel.oauth is None else _tokens(channel.oauth, clock, channel.timeout_s)
     address, domain = channel.address.lower(), channel.message_id_domain or channel.address.rpartition("@")[2].lower()
     return MailChannel(
         name,
-        imap=_account(name, channel, channel.imap, {"tls": 993}.get(channel.imap.security, 143)),
-        smtp=_account(name, channel, channel.smtp, {"tls": 465, "starttls": 587}.get(channel.smtp.security, 25)),
+        imap=_account(name, channel, channel.imap, {"tls": 993}.get(channel.imap.security, 143), tokens),
+        smtp=_account(
+            name, channel, channel.smtp, {"tls": 465, "starttls": 587}.get(channel.smtp.security, 25), tokens
+        ),
         folder=channel.folder,
         reading=Reading(
             own=frozenset({address, *(alias.lower() for alias in channel.aliases)}),
@@ -193,8 +197,22 @@ def mail_channel(name: str, channel: Email, clock: Clock, settings: Settings) ->
     )
 
 
-def _account(name: str, channel: Email, server: MailServer, port: int) -> Account:
-    if server.password is None and channel.password is None:
+def _tokens(oauth: MailOAuth, clock: Clock, timeout_s: float) -> TokenSource:
+    from understudy.adapters.channels.mail_tokens import OAuthTokens
+
+    return OAuthTokens(
+        url=oauth.token_url,
+        client_id=oauth.client_id,
+        client_secret=_plain(oauth.client_secret),
+        refresh_token=_plain(oauth.refresh_token),
+        scope=oauth.scope,
+        now=clock.now,
+        timeout_s=timeout_s,
+    )
+
+
+def _account(name: str, channel: Email, server: MailServer, port: int, tokens: TokenSource | None) -> Account:
+    if tokens is None and server.password is None and channel.password is None:
         raise ConfigurationError(
             f"channel {name!r}: the mailbox {channel.address} has no password; "
             f"set UNDERSTUDY__CHANNELS__{name.upper()}__PASSWORD, or …_FILE"
@@ -209,10 +227,11 @@ def _account(name: str, channel: Email, server: MailServer, port: int) -> Accoun
         security=server.security,
         timeout_s=channel.timeout_s,
         certificates=None if channel.certificates is None else str(channel.certificates),
+        tokens=tokens,
     )
 
 
-def shape_of_channel(channel: Rest | Vendor) -> RestShape:
+def shape_of_channel(channel: Rest | Vendor) -> DeskShape:
     """The shape of a channel: the one in the configuration, or the vendor's that is shipped."""
     from understudy.adapters.channels.presets import shape_of
 
@@ -223,29 +242,58 @@ def rest_channel(
     name: str, channel: Rest | Vendor, clock: Clock, settings: Settings, *, instead: str | None = None
 ) -> RestChannel:
     """A channel as its shape describes it; `instead`: the server that it sends to in a trial."""
-    from understudy.adapters.channels.rest import RestChannel
-
+    shape = shape_of_channel(channel)
     if isinstance(channel, Rest):
         values, credentials = channel.values, channel.credentials
     else:
-        own = {
-            field: getattr(channel, field) for field in type(channel).model_fields.keys() - Remote.model_fields.keys()
-        }
+        shared = Remote.model_fields.keys() | Desk.model_fields.keys()
+        own = {field: getattr(channel, field) for field in type(channel).model_fields.keys() - shared}
         values = {field: value for field, value in own.items() if isinstance(value, str) and field != "kind"}
         credentials = {field: value for field, value in own.items() if isinstance(value, SecretStr)}
-    return RestChannel(
+    common: dict[str, Any] = {
+        "clock": clock,
+        "secrets": _all_plain(channel.secrets),
+        "credentials": {field: secret.get_secret_value() for field, secret in credentials.items()},
+        "values": values,
+        "public_url": settings.server.public_url,
+        "insecure": channel.insecure,
+        "chars_max": channel.chars_max,
+        "text_chars_max": settings.limits.message_chars_max,
+        "timeout_s": channel.timeout_s,
+        "instead": instead,
+    }
+    if isinstance(channel, Desk) and shape.notes is not None:
+        from understudy.adapters.channels.rest_desk import DeskChannel
+
+        is_noted = channel.review != "console"
+        secrets = _all_plain(channel.note_secrets)
+        return DeskChannel(name, shape, takes_notes=is_noted, note_secrets=secrets, **common)
+    if isinstance(channel, Desk) and channel.review != "console":
+        raise ConfigurationError(
+            f"channel {name!r}: review = {channel.review!r} needs notes; describe the help desk's, or review in the console"
+        )
+    from understudy.adapters.channels.rest import RestChannel
+
+    return RestChannel(name, shape, **common)
+
+
+def build_executors(settings: Settings, clock: Clock) -> dict[str, Executor]:
+    """What carries out each declared action, by its name; raises `ConfigurationError`."""
+    return {name: build_executor(name, one, clock) for name, one in sorted(settings.actions.declared.items())}
+
+
+def build_executor(name: str, action: DeclaredAction, clock: Clock) -> Executor:
+    """What carries out one action; raises `ConfigurationError`."""
+    from understudy.adapters.channels.rest_actions import RestExecutor
+
+    return RestExecutor(
         name,
-        shape_of_channel(channel),
+        action,
         clock=clock,
-        secrets=[secret.get_secret_value() for secret in channel.secrets],
-        credentials={field: secret.get_secret_value() for field, secret in credentials.items()},
-        values=values,
-        public_url=settings.server.public_url,
-        insecure=channel.insecure,
-        chars_max=channel.chars_max,
-        text_chars_max=settings.limits.message_chars_max,
-        timeout_s=channel.timeout_s,
-        instead=instead,
+        values=action.values,
+        credentials={field: secret.get_secret_value() for field, secret in action.credentials.items()},
+        argument_names=action.argument_names,
+        timeout_s=action.timeout_s,
     )
 
 
@@ -261,62 +309,8 @@ def preset_of(kind: str) -> str:
     return text_of(kind)
 
 
-def build_system(name: str, system: SystemSettings, clock: Clock, *, witness: Witness | None = None) -> System:
-    """Build one system of record; `witness` is shown its answers. Raises `ConfigurationError`."""
-    from understudy.adapters.systems.rest import RestSystem
-
-    shape = shape_of_system(system)
-    secrets = {field: secret.get_secret_value() for field, secret in system.credentials.items()}
-    values = {**shape.values, **system.values, **secrets}
-    tokens = token_source(f"systems.{name}", shape.auth, values, clock)
-    return RestSystem(
-        name, shape, clock=clock, values=system.values, credentials=secrets, tokens=tokens, witness=witness
-    )
-
-
-def shape_of_system(system: SystemSettings) -> SystemShape:
-    """The shape of a system: the vendor's that is shipped, with what the configuration writes anew."""
-    if system.preset is None:
-        return joined(SystemShape(), system.given())
-    from understudy.adapters.systems.presets import shape_of
-
-    return joined(shape_of(system.preset), system.given())
-
-
-def system_preset(name: str) -> str:
-    """The description of a vendor's system that is shipped, as TOML; raises `ConfigurationError` naming all there are."""
-    from understudy.adapters.systems.presets import PRESETS, text_of
-
-    if name not in PRESETS:
-        raise ConfigurationError(f"no system is shipped as preset {name!r}; there are {', '.join(PRESETS)}")
-    return text_of(name)
-
-
-def token_source(name: str, auth: AuthShape, values: Mapping[str, str], clock: Clock) -> TokenSource | None:
-    """Where the access tokens of an interface come from, if it takes any; raises `ConfigurationError`."""
-    if (oauth := auth.oauth2) is None:
-        return None
-    from understudy.adapters.tokens.oauth2 import OAuthTokens
-
-    def fill(template: str | None) -> str | None:
-        try:
-            return None if template is None else filled(template, values)
-        except KeyError as error:
-            raise ConfigurationError(
-                f"{name}: {{{error.args[0]}}} in auth.oauth2 stands for nothing; give it in values or credentials"
-            ) from None
-
-    return OAuthTokens(
-        name,
-        token_url=fill(oauth.token_url) or "",
-        client_id=fill(oauth.client_id) or "",
-        client_secret=fill(oauth.client_secret),
-        refresh_token=fill(oauth.refresh_token),
-        scope=oauth.scope,
-        audience=oauth.audience,
-        login=oauth.login,
-        clock=clock,
-    )
+def _all_plain(secrets: Sequence[SecretStr]) -> list[str]:
+    return [secret.get_secret_value() for secret in secrets]
 
 
 def _plain(secret: SecretStr | None) -> str | None:
@@ -341,3 +335,34 @@ def verify_signature(
     named = {name.strip().lower(): value.strip() for name, value in headers.items()}
     scheme.verify(Signed(headers=named, body=body, method=method, url=url), secrets=[secret], at=at)
     return scheme.name
+
+
+def read_by_channel(
+    name: str,
+    settings: Settings,
+    clock: Clock,
+    *,
+    headers: dict[str, str],
+    body: bytes,
+    method: str,
+    url: str,
+    at: datetime,
+) -> Events:
+    """What a channel of the configuration would take one request, or one mail, for; nothing is stored.
+
+    Raises `SignatureInvalid` or `MalformedInput` as the channel would, `ConfigurationError` where it reads none.
+    """
+    built = build_channel(name, settings.channels[name], clock, settings)
+    if hasattr(built, "read_sample"):
+        events: Events = built.read_sample(body)
+        return events
+    where = url or f"{settings.server.public_url or 'http://localhost'}/webhooks/{name}"
+    named = {header.strip().lower(): value.strip() for header, value in headers.items()}
+    request = InboundRequest(method=method, url=where, headers=named, body=body, received_at=at)
+    if isinstance(built, KeepsNotes) and where.partition("?")[0].endswith("/notes"):
+        return built.read_notes(request)
+    if isinstance(built, TakesEvents):
+        return built.read(request)
+    if isinstance(built, Fetched):
+        raise ConfigurationError(f"channel {name!r} takes no requests: it is asked, and trusts the connection")
+    return Events(messages=built.parse(request))

@@ -17,6 +17,7 @@ from understudy.adapters.stores.sql_store import SqlStore
 from understudy.adapters.system_clock import SystemClock
 from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.assessment.check import Check
+from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.errors import ConfigurationError
 from understudy.evaluation.archive import Archive
@@ -101,6 +102,17 @@ def open_tickets(settings: Settings, base: Path) -> Iterator[TicketDesk]:
     store = open_store(settings, base)
     try:
         yield TicketDesk(store, SystemClock(), FanOut([]), (), proofs=lambda _channel: "none")
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_actions(settings: Settings, base: Path) -> Iterator[ActionDesk]:
+    """Open the store for a command that looks after actions; a server may run beside it, and carries them out."""
+    rules = rulebook_of(settings).rules
+    store = open_store(settings, base)
+    try:
+        yield ActionDesk(store, SystemClock(), FanOut([]), rules=lambda: rules.actions)
     finally:
         store.close_now()
 

@@ -12,6 +12,8 @@ from understudy.delivery.outbox import Outbox
 from understudy.errors import ConfigurationError
 from understudy.learning.refit import Refit
 from understudy.learning.topics import TopicLearning
+from understudy.noting import noting
+from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.telemetry import Telemetry
@@ -41,9 +43,15 @@ LESSONS_S = 60.0
 
 
 def reviewing(
-    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook, outbox: Outbox
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    rulebook: Rulebook,
+    outbox: Outbox,
+    channels: Mapping[str, Channel],
 ) -> dict[str, Any]:
-    """The flows of people, by their names in `App`."""
+    """The flows of people, here and in other help desks, by their names in `App`."""
     expires_after_s = settings.review.expires_after_s or None
     age = timedelta(days=settings.review.seed_age_days)
     verdicts = Verdicts(
@@ -54,15 +62,18 @@ def reviewing(
         hold_expires_after_s=expires_after_s,
         terms=review_terms_of(settings),
         following=outbox,
+        actions=lambda: rulebook.rules.actions,
     )
+    conversations = Conversations(store, clock)
     return {
         "holds": _holds(settings, store, clock, telemetry, rulebook),
         "verdicts": verdicts,
+        **noting(settings, store, clock, telemetry, channels, verdicts, conversations),
         "alike": AlikeVerdicts(store, clock, verdicts),
         "seeds": Seeds(store, clock, telemetry, age=age, hold_expires_after_s=expires_after_s),
         "reviewers": Reviewers(store, terms=review_terms_of(settings)),
         "quality": QualityDesk(store, clock, recontact_h=settings.autonomy.recontact_within_h),
-        "conversations": Conversations(store, clock),
+        "conversations": conversations,
         "trust": Trust(store, clock),
         "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
     }
@@ -70,7 +81,7 @@ def reviewing(
 
 def sweeps_of(desks: Mapping[str, Any]) -> dict[str, Callable[[], Awaitable[int]]]:
     """What of the flows of people is looked for in the tables."""
-    return {"verdicts": desks["verdicts"].sweep, "holds": desks["holds"].sweep}
+    return {name: desks[name].sweep for name in ("verdicts", "holds", "notes", "remarks")}
 
 
 def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:

@@ -1,6 +1,6 @@
 """`pytest --understudy-suite suites/shop`: every case of a suite is a test; `--understudy-connector NAME` tries a channel.
 
-It runs nothing unless a suite or a channel is named.
+It runs nothing unless a suite or a channel is named. The fixture `understudy_fakes` starts fakes for tests of yours.
 
 A case fails where any of its trials failed, and is an *error* where none failed and some told nothing of the agent. JUnit
 reports are pytest's own (`--junitxml`). Under pytest-xdist each process tries the cases it is given.
@@ -20,12 +20,23 @@ import pytest
 from understudy.errors import UnderstudyError
 
 if TYPE_CHECKING:
-    from understudy.connector_kit.cases import Case
-    from understudy.connector_kit.trial import Trial
+    from collections.abc import Iterator
+
+    from understudy.connector_kit.choosing import Play
     from understudy.evaluations import Evaluations
     from understudy.records.suite import Suite
     from understudy.records.suite import Trial as CaseTrial
     from understudy.settings.model import Settings
+    from understudy.testing.fakes import Fakes
+
+
+@pytest.fixture
+def understudy_fakes() -> Iterator[Fakes]:
+    """Fakes of providers and of an LLM endpoint, and faults before them: `understudy_fakes.chatwoot(webhook=…)`."""
+    from understudy.testing.fakes import Fakes
+
+    with Fakes() as fakes:
+        yield fakes
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -61,24 +72,22 @@ class ConnectorCollector(pytest.Collector):
 
     def collect(self) -> list[ConnectorItem]:
         """Build the channel; what goes wrong with channels are the tests."""
-        from understudy.connector_kit.cases import CASES
-        from understudy.connector_kit.trial import Trial
+        from understudy.connector_kit.choosing import cases_for
 
-        trial = Trial(_settings(self.config)[0], self.name)
-        return [ConnectorItem.from_parent(self, name=name, trial=trial, case=case) for name, case in CASES.items()]
+        cases = cases_for(_settings(self.config)[0], self.name)
+        return [ConnectorItem.from_parent(self, name=name, play=play) for name, play in cases.items()]
 
 
 class ConnectorItem(pytest.Item):
     """One case of the connector kit."""
 
-    def __init__(self, *, trial: Trial, case: Case, **more: Any) -> None:
+    def __init__(self, *, play: Play, **more: Any) -> None:
         super().__init__(**more)
-        self._trial = trial
-        self._case = case
+        self._play = play
 
     def runtest(self) -> None:
         """Play the case."""
-        self._case(self._trial)
+        self._play()
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Say what the channel did instead, without a traceback through this module."""

@@ -10,16 +10,19 @@ from typing import Any
 from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.assessment.decision import REASONS
-from understudy.connections import build_channel, build_system
+from understudy.connections import build_channel, build_executors
+from understudy.delivery.acting import Acting
+from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.outbox import Outbox, OutboxLimits
+from understudy.delivery.outcomes import ActingLimits
 from understudy.delivery.reports import Reports
 from understudy.errors import ConfigurationError
 from understudy.plugins import checks_of
+from understudy.ports.calls import CallLimits
 from understudy.ports.channel import Channel, Fetched
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.opinion import SecondOpinion
-from understudy.ports.store import CallLimits
 from understudy.ports.system import Found, System, Untold, Witness
 from understudy.ports.telemetry import Telemetry
 from understudy.records.facts import About, Proof
@@ -29,6 +32,7 @@ from understudy.settings.channels import Remote
 from understudy.settings.earning import feedback_terms_of
 from understudy.settings.mail import Email
 from understudy.settings.model import Settings, Webhook
+from understudy.systems import build_system
 from understudy.tickets.flow import Opens, TicketDesk
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
@@ -60,21 +64,21 @@ def second_opinions(settings: Settings, clock: Clock, opinions: Mapping[str, Sec
     return SecondOpinions(clock, asked) if asked else None
 
 
-def outside_of(settings: Settings, clock: Clock, telemetry: Telemetry) -> dict[str, Any]:
+def outside_of(settings: Settings, clock: Clock, telemetry: Telemetry, instead: Mapping[str, str]) -> dict[str, Any]:
     """All that is asked and told over the network beside agents, and what notices that systems answer otherwise than before,
     by their names in `App`; raises `ConfigurationError`."""
     contracts = Contracts(clock, telemetry)
     systems = systems_of(settings, clock, witness=contracts.answered)
-    return {"channels": channels_of(settings, clock), "systems": systems, "contracts": contracts}
+    return {"channels": channels_of(settings, clock, instead), "systems": systems, "contracts": contracts}
 
 
-def channels_of(settings: Settings, clock: Clock) -> dict[str, Channel]:
+def channels_of(settings: Settings, clock: Clock, instead: Mapping[str, str]) -> dict[str, Channel]:
     """Every channel, and that of the HTTP API; raises `ConfigurationError` where one takes its name."""
     channels: dict[str, Channel] = {API_CHANNEL: CollectedChannel(API_CHANNEL)}
     for name, channel in settings.channels.items():
         if name == API_CHANNEL:
             raise ConfigurationError(f"channels.{API_CHANNEL}: this name belongs to the HTTP API; choose another")
-        channels[name] = build_channel(name, channel, clock, settings)
+        channels[name] = build_channel(name, channel, clock, settings, instead=instead.get(name))
     return channels
 
 
@@ -184,6 +188,18 @@ def outbox_of(
     """The way out."""
     limits = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     return Outbox(store, clock, telemetry, channels, limits=limits)
+
+
+def acting_of(
+    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook
+) -> dict[str, Any]:
+    """What carries out the actions that were let through, and the desk for those that did not go well; by their names in
+    `App`."""
+    own = settings.actions
+    limits = ActingLimits(lease_s=own.lease_s, attempts_max=own.attempts_max, read_back_s=own.read_back_s)
+    acting = Acting(store, clock, telemetry, build_executors(settings, clock), limits=limits)
+    desk = ActionDesk(store, clock, telemetry, rules=lambda: rulebook.rules.actions)
+    return {"acting": acting, "actions": desk}
 
 
 def flow_of(

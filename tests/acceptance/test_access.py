@@ -77,6 +77,9 @@ SCOPES = {
     ("get", "/v1/outbox"): Scope.METRICS_READ,
     **{("post", f"/v1/outbox/{{outbox_id}}/{order}"): Scope.UPKEEP_WRITE for order in ("retry", "drop")},
     ("post", "/v1/outbox/retry-dead"): Scope.UPKEEP_WRITE,
+    ("get", "/v1/actions"): Scope.METRICS_READ,
+    ("get", "/v1/actions/{action_id}"): Scope.HOLDS_READ,
+    **{("post", f"/v1/actions/{{action_id}}/{order}"): Scope.UPKEEP_WRITE for order in ("retry", "settle", "drop")},
     ("get", "/v1/users"): Scope.USERS_WRITE,
     **{
         ("post", f"/v1/users{part}"): Scope.USERS_WRITE
@@ -97,7 +100,7 @@ def ask(client: Any, route: tuple[str, str], **headers: str) -> tuple[int, dict[
     method, path = route
     address = path.replace("{turn_id}", "x").replace("{hold_id}", "x").replace("{conversation_id}", "x")
     address = address.replace("{contact_id}", "x").replace("{release_id}", "x").replace("{run_id}", "x")
-    address = address.replace("{outbox_id}", "x")
+    address = address.replace("{outbox_id}", "x").replace("{action_id}", "x")
     address = address.replace("{view_id}", "x").replace("{reply_id}", "x")
     address = address.replace("{which}", "x")
     body = {} if method in ("get", "delete") else {"json": BODY}

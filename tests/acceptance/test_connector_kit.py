@@ -12,13 +12,16 @@ from typing import Any
 import pytest
 
 from understudy.connector_kit.cases import CASES
+from understudy.connector_kit.choosing import cases_for
 from understudy.connector_kit.trial import CaseFailed, Trial
 from understudy.errors import ConfigurationError
+from understudy.ports.channel import Events
 from understudy.settings.model import Settings
 
 FENCE = re.compile(r"^```toml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 VENDORS: dict[str, dict[str, Any]] = {
     "twilio": {"account_sid": "AC" + "0" * 32, "sender": "+18005551212"},
+    "kannel": {"base_url": "http://localhost:13013", "username": "u", "password": "p", "sender": "+4930"},
     "sinch_sms": {"service_plan_id": "plan", "api_token": "t", "sender": "12025550142"},
     "sinch_conversation": {"project_id": "p", "app_id": "app", "access_key_id": "k", "access_key": "s"},
     "whatsapp_cloud": {"phone_number_id": "106540352242922", "access_token": "t", "verify_token": "ours"},
@@ -59,8 +62,11 @@ def test_every_shipped_channel_passes_the_kit(kind: str, case: str) -> None:
     CASES[case](trial_of(kind=kind, **VENDORS[kind]))
 
 
-def test_there_are_some_forty_cases() -> None:
-    assert len(CASES) >= 40
+def test_there_are_as_many_cases_as_the_page_says() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "how-to" / "connect-a-channel.md").read_text(encoding="utf-8")
+    assert f"| {len(CASES)} cases |" in page
+    assert f"| {len(cases_for(TRIED, 'mail'))}: " in page
+    assert f"| {len(cases_for(TRIED, 'room'))}: " in page
 
 
 @pytest.mark.parametrize(
@@ -90,6 +96,59 @@ def test_a_channel_without_samples_is_told_to_give_some() -> None:
         trial_of(**bare)
     with pytest.raises(ConfigurationError, match="no channel that can be tried"):
         Trial(Settings(), "desk")
+
+
+FETCHED: dict[str, dict[str, Any]] = {
+    "mail": {
+        "kind": "email",
+        "address": "help@shop.example",
+        "imap": {"host": "imap.shop.example"},
+        "smtp": {"host": "smtp.shop.example"},
+        "trusted_host": "mx.shop.example",
+        "chars_max": 5_000,
+    },
+    "room": {
+        "kind": "matrix",
+        "homeserver": "https://matrix.shop.example",
+        "user_id": "@help:shop.example",
+        "access_token": "t",
+        "invite_servers": ["home.example"],
+    },
+}
+TRIED = Settings.model_validate({"channels": FETCHED})
+
+
+@pytest.mark.parametrize("case", cases_for(TRIED, "mail"))
+def test_mailbox_passes_the_kit(case: str) -> None:
+    cases_for(TRIED, "mail")[case]()
+
+
+@pytest.mark.parametrize("case", cases_for(TRIED, "room"))
+def test_account_on_matrix_passes_the_kit(case: str) -> None:
+    cases_for(TRIED, "room")[case]()
+
+
+@pytest.mark.parametrize(
+    ("name", "case", "part"),
+    [
+        ("mail", "forged_sender_is_a_contact_apart", {"aliases": []}),
+        ("mail", "reply_of_nobody_says_so_to_programs", {}),
+        ("room", "order_of_a_burst_is_kept", {}),
+        ("room", "invitation_is_answered_as_configured", {"invite_servers": []}),
+    ],
+)
+def test_kit_knows_how_each_mailbox_and_account_is_configured(name: str, case: str, part: dict[str, Any]) -> None:
+    settings = Settings.model_validate({"channels": {name: {**FETCHED[name], **part}}})
+    cases_for(settings, name)[case]()
+
+
+def test_kit_finds_what_is_wrong_with_a_mailbox_and_an_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("understudy.adapters.channels.mail_reading.Reading.events", lambda *_, **__: Events())
+    with pytest.raises(CaseFailed, match="says nothing of it"):
+        cases_for(TRIED, "mail")["mail_is_read"]()
+    monkeypatch.setattr("understudy.adapters.channels.matrix_reading.MatrixReading.read", lambda *_: "no")
+    with pytest.raises(CaseFailed, match="is taken for"):
+        cases_for(TRIED, "room")["words_are_read"]()
 
 
 def run(folder: Path, name: str) -> subprocess.CompletedProcess[str]:

@@ -113,6 +113,12 @@ def test_a_mail_is_answered_through_review_in_its_thread_and_so_is_the_next(
     texts = product.app.store.read_now(said)
     assert texts[0] == f"Return postage\n\n{words.held}"
     assert texts[2] == words.automatic  # without what it quotes
+    conversation = product.app.store.read_now(
+        lambda tx: tx.messages.known("mail", "ada-2@home.example").conversation_id
+    )
+    shown = product.http(product.key(name="Lou")).get(f"/v1/conversations/{conversation}").json()["messages"][2]
+    assert shown["letter"]["subject"] == "Re: Return postage"
+    assert "> We pay it." in shown["letter"]["whole"]
     assert dovecot.flags() == [(), ()]
 
 

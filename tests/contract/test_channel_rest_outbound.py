@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_httpserver import HTTPServer
 
-from rest_channels import PUBLIC, SECRET, VENDORS, channel_of, rehosted
+from rest_channels import PUBLIC, SECRET, channel_of, rehosted
 from rest_sending import ANY, ENTRY, at, own, send
 from sockets import serving
 from understudy.adapters.channels.outlet import RETRY_AFTER_S_MAX
@@ -35,13 +35,13 @@ TAKEN = {
     "zendesk": {"messages": [{"id": "p-1"}]},
     "intercom": {"id": "p-1", "type": "conversation"},
 }
-"""What each vendor answers to a reply that it takes."""
+"""What each vendor answers to a reply that it takes; Kannel, which says a status and no more, has a server of its own in its tests."""
 
 
 # --- what is sent
 
 
-@pytest.mark.parametrize("kind", VENDORS)
+@pytest.mark.parametrize("kind", TAKEN)
 def test_a_reply_reaches_each_vendor_with_its_text_as_it_was_written(kind: str, httpserver: HTTPServer) -> None:
     httpserver.expect_oneshot_request(ANY, method="POST").respond_with_json(TAKEN[kind])
     assert send(rehosted(kind, at(httpserver))) == Accepted(provider_id="p-1")
@@ -61,7 +61,7 @@ def test_a_reply_reaches_each_vendor_with_its_text_as_it_was_written(kind: str, 
     assert said == ENTRY.text
     assert (
         "authorization" in {name.lower() for name, _ in request.headers}
-        or "api_access_token" in body
+        or "api-access-token" in body
         or kind == "chatwoot"
     )
     if kind in ("twilio", "sinch_sms", "sinch_conversation", "whatsapp_cloud", "slack", "zendesk"):
@@ -195,7 +195,7 @@ def test_a_vendors_answer_means_what_its_rules_say(
     assert words in getattr(result, "reason", "")
 
 
-@pytest.mark.parametrize("kind", VENDORS)
+@pytest.mark.parametrize("kind", TAKEN)
 @pytest.mark.parametrize("body", ["", "<html>", "{}", "[]", "null", '{"id": {"a": 1}}', "[" * 50_000, "x" * 100_000])
 def test_a_200_that_does_not_name_the_message_is_no_receipt(kind: str, body: str, httpserver: HTTPServer) -> None:
     httpserver.expect_request(ANY).respond_with_data(body, 200)

@@ -343,3 +343,22 @@ def test_channel_with_keys_uses_a_connection_again() -> None:
     receiver = Receiver(http("200 OK"))
     send_to(receiver, ENTRY, ENTRY)
     assert receiver.connections == 1
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"<html>", b'{"idV2": "r-1"}', b'{"id": {"value": "r-1"}}'])
+def test_a_200_without_an_id_is_no_receipt_where_the_receiver_gives_ids(body: bytes) -> None:
+    """A broken proxy can say 200 too, and then the customer would wait for a reply that nobody sent."""
+    (result,) = send_to(Receiver(http("200 OK", body)), ENTRY, gives_ids=True)
+    assert isinstance(result, Unknown)
+    assert "without" in result.reason
+
+
+def test_half_an_answer_is_no_receipt_where_the_receiver_gives_ids() -> None:
+    whole = http("200 OK", b'{"id": "r-1"}')
+    (result,) = send_to(Receiver(whole[:-4], breaks_off=True), ENTRY, gives_ids=True)
+    assert isinstance(result, Unknown)
+
+
+def test_an_id_is_the_receipt_and_a_seen_key_too_where_the_receiver_gives_ids() -> None:
+    assert send_to(Receiver(http("200 OK", b'{"id": "r-1"}')), ENTRY, gives_ids=True) == [Accepted(provider_id="r-1")]
+    assert send_to(Receiver(http("409 Seen", b"{}")), ENTRY, gives_ids=True) == [Accepted()]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import pytest
 
 from understudy.adapters.stores.sql_store import SqlStore
-from understudy.ports.store import CallLimits
+from understudy.ports.calls import CallLimits
 
 T = TypeVar("T")
 

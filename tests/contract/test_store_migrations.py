@@ -18,7 +18,7 @@ from understudy.adapters.stores.desk_tables import metadata
 from understudy.adapters.stores.engine import open_engine
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.errors import ConfigurationError
-from understudy.ports.store import CallLimits
+from understudy.ports.calls import CallLimits
 from understudy.records.assessment import DecisionKind
 from understudy.records.turn import TurnState
 

@@ -89,6 +89,9 @@ def test_an_envelope_is_found_by_message_turn_and_conversation(store: SqlStore, 
     read = store.read_now
     assert read(lambda tx: tx.envelopes.of_message("msg-0")) == envelopes[0]
     assert read(lambda tx: tx.envelopes.of_message("msg-9")) is None
+    by_message = read(lambda tx: tx.envelopes.of_conversation(conversation))
+    assert by_message == {"msg-0": envelopes[0], "msg-1": envelopes[1]}
+    assert read(lambda tx: tx.envelopes.of_conversation("none")) == {}
     assert read(lambda tx: tx.envelopes.latest(conversation)) == envelopes[1]
     assert read(lambda tx: tx.envelopes.latest(conversation, turn_id=turn)) == envelopes[0]
     assert read(lambda tx: tx.envelopes.latest(conversation, until=at(0.5))) == envelopes[0]

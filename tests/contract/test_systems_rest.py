@@ -19,7 +19,6 @@ from sockets import serving
 from systems import ADA, ask, own, tell
 from understudy.adapters.systems.consulting import same_phone
 from understudy.adapters.systems.ordering import pruned
-from understudy.connections import build_system
 from understudy.errors import ConfigurationError
 from understudy.ports.system import Found, Untold
 from understudy.records.facts import ITEMS_MAX, VALUE_CHARS_MAX
@@ -28,6 +27,7 @@ from understudy.records.rest import RequestShape
 from understudy.records.systems import Known, Order
 from understudy.records.templates import filled
 from understudy.settings.systems import System
+from understudy.systems import build_system
 from understudy.testing.scripted import FrozenClock
 
 SHAPE: dict[str, Any] = {

@@ -6,6 +6,8 @@ import importlib.util
 import sys
 from pathlib import Path
 
+import stage_notes
+
 NAME = "understudy_tests_stage"
 
 if NAME not in sys.modules:  # Test files are no package, so the module is loaded from its file, once for all folders.
@@ -17,3 +19,4 @@ if NAME not in sys.modules:  # Test files are no package, so the module is loade
 
 stage = sys.modules[NAME]
 staging, migrated, migrated_postgres, build = stage.staging, stage.migrated, stage.migrated_postgres, stage.build
+desk, make = stage_notes.desk, stage_notes.make

@@ -13,7 +13,7 @@ import pytest
 
 from understudy.errors import AgentAnsweredNonsense, AgentTimedOut, AgentUnavailable
 from understudy.ports.agent import DraftRequest
-from understudy.ports.store import CallLimits
+from understudy.ports.calls import CallLimits
 from understudy.ports.telemetry import AgentAsked, BreakerChanged
 from understudy.records.evidence import Action, Draft, Passage
 from understudy.records.turn import TurnState

@@ -26,7 +26,7 @@ from simulation.virtual_time import VirtualClock, VirtualLoop  # noqa: E402
 from understudy.adapters.stores.sql_store import SqlStore  # noqa: E402
 from understudy.errors import AgentUnavailable, StepSuperseded, StoreError  # noqa: E402
 from understudy.ports.agent import DraftRequest  # noqa: E402
-from understudy.ports.store import CallLimits  # noqa: E402
+from understudy.ports.calls import CallLimits  # noqa: E402
 from understudy.ports.telemetry import AgentAsked  # noqa: E402
 from understudy.records.evidence import ChatMessage, ContactFacts, Draft  # noqa: E402
 from understudy.testing.scripted import ScriptedAgent  # noqa: E402

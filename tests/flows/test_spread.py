@@ -17,7 +17,7 @@ from understudy.evaluation.attempts import Release
 from understudy.evaluation.spread import HANDS_MAX
 from understudy.gating import gate_release
 from understudy.ports.agent import DraftRequest
-from understudy.ports.store import CallLimits
+from understudy.ports.calls import CallLimits
 from understudy.ports.telemetry import TrialMade, TrialsRefused
 from understudy.records.gate import GateVerdict
 from understudy.records.spread import PendingGate, RunState

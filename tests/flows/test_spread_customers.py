@@ -15,7 +15,7 @@ from understudy.adapters.system_clock import SystemClock
 from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.connections import build_agent
 from understudy.databases import open_store
-from understudy.ports.store import CallLimits
+from understudy.ports.calls import CallLimits
 from understudy.records.spread import RunState
 from understudy.releasing import versions_of
 from understudy.settings.model import Settings

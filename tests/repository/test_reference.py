@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 import pytest
 import typer
@@ -102,6 +102,10 @@ def keys_of(model: type[BaseModel], path: tuple[str, ...] = ()) -> Iterator[tupl
             below = (*path, name, "NAME") if get_origin(field.annotation) is dict else (*path, name)
             for section in inner:
                 yield from keys_of(section, below)
+    for named in models_in(
+        model.__annotations__.get("__pydantic_extra__") and get_type_hints(model)["__pydantic_extra__"]
+    ):
+        yield from keys_of(named, (*path, "NAME"))
 
 
 @pytest.mark.parametrize(("key", "is_settable"), sorted(set(keys_of(Settings))))

@@ -28,8 +28,9 @@ BUILT_EVENTS = {
     "turn.": {TurnState.DRAFTING.value, TurnState.GATHERING.value},
     "ticket.": {"opened", "retry", "unknown", "dead"},
     "outbox.": {"accepted", "rejected", "retry", "unknown", "dead"},
+    "note.": {"written", "retry", "unsure", "unknown", "failed"},
 }
-FLOWS = {"delivery", "effects", "review", "turn", "upkeep"}
+FLOWS = {"delivery", "effects", "notes", "review", "turn", "upkeep"}
 ABOUT_EVERY_ENTRY = {"at", "turn_id", "conversation_id", "actor"}
 
 

@@ -10,6 +10,8 @@ const CHANGED_AFTER_MS = 400;
 class Desk {
   business = $state("");
   undoS = $state(0);
+  /** What becomes of a draft whose deadline passes. */
+  onExpiry = $state<"raise" | "safe_reply">("raise");
   views = $state.raw<readonly View[]>([]);
   canned = $state.raw<readonly Canned[]>([]);
   own = $state.raw<Own>({});
@@ -63,6 +65,7 @@ class Desk {
     if (!read) return;
     this.business = read.business;
     this.undoS = read.undo_s;
+    this.onExpiry = read.on_expiry;
     this.views = read.views;
     this.canned = read.canned;
     this.take(read.preferences.keys ?? {});

@@ -20,6 +20,8 @@ export class Queue {
   private listeners = new Set<(line: LedgerLine) => void>();
   private details = new Map<string, Promise<HoldDetail>>();
   private known = new Map<string, HoldDetail>();
+  /** Holds that were looked at and left as they are, on purpose. */
+  private passed = new Set<string>();
 
   all = $state.raw<readonly QueueRow[]>([]);
   total = $state(0);
@@ -69,6 +71,7 @@ export class Queue {
     clearTimeout(this.gathering);
     this.details.clear();
     this.known.clear();
+    this.passed.clear();
   }
 
   setOrder(order: Order): void {
@@ -86,7 +89,22 @@ export class Queue {
     return () => this.listeners.delete(hears);
   }
 
-  /** The next hold to work on once `id` is left. */
+  /** The hold to work on once `id` is decided: the first there is but those that were passed over. */
+  next(id: string): QueueRow | null {
+    return nextFree(this.shown.filter((row) => !this.passed.has(row.id)), 0, id, session.name, now.ms) ?? this.after(id);
+  }
+
+  /** Leave a hold to others, or for later. */
+  pass(id: string): void {
+    this.passed.add(id);
+  }
+
+  /** Another hold of the same conversation that waits and that nobody is at. */
+  ofConversation(conversation: string, but: string): QueueRow | null {
+    return this.all.find((row) => row.conversation_id === conversation && row.id !== but && !isTaken(row, session.name, now.ms)) ?? null;
+  }
+
+  /** The next hold below `id`, for whoever leaves it as it is. */
   after(id: string): QueueRow | null {
     const place = this.shown.findIndex((row) => row.id === id);
     return nextFree(this.shown, place + 1, id, session.name, now.ms);

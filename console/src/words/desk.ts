@@ -9,7 +9,7 @@ const VERDICTS: Record<string, string> = {
 export const DESK = {
   undo: {
     label: "Verdicts that you can still take back",
-    left: (seconds: number) => `takes effect in ${seconds} s`,
+    left: (seconds: number) => `in ${seconds} s.`,
     act: "Take back",
     nothing: "There is nothing to take back any more.",
     done: (count: number) => (count === 1 ? "Taken back. It is before you again." : `${count} taken back. They wait again.`),
@@ -24,7 +24,7 @@ export const DESK = {
     name: "Name of the view",
     share: "for everybody",
     act: "Keep",
-    cancel: "Leave",
+    cancel: "Cancel",
     overwrite: (name: string) => `Write “${name}” anew`,
     remove: (name: string) => `Remove “${name}”`,
     kept: (name: string) => `Kept as “${name}”.`,
@@ -56,6 +56,7 @@ export const DESK = {
     explain: "Look at what each asked. Each gets the same text; for autonomy they count as one.",
     send: (count: number) => `Approve these ${count}`,
     done: (count: number) => `${count} approved.`,
+    waits: (count: number) => `${count} approved. They are sent`,
     refused: (count: number) => `${count} changed meanwhile and wait on.`,
   },
   canned: {
@@ -63,7 +64,7 @@ export const DESK = {
     pick: "A canned reply",
     search: "Find one by its words",
     none: "None has these words.",
-    nothing: "There are no canned replies yet; a lead can add some.",
+    nothing: "There are no canned replies yet. Leads add them under Replies.",
     missing: (names: readonly string[]) => `Still to be filled in: ${names.map((name) => `{${name}}`).join(", ")}`,
     unknown: (names: readonly string[]) => `Nobody fills in ${names.map((name) => `{${name}}`).join(", ")}.`,
     hint: "/ where a line begins brings a canned reply",
@@ -96,8 +97,9 @@ export const DESK = {
     failed: "What else is known could not be read.",
     first: "Their first contact.",
     counts: (turns: number, agent: number, reviewed: number, person: number, since: string) =>
-      `${turns} ${turns === 1 ? "question" : "questions"} since ${since}: ${agent} answered by the agent alone, ${reviewed} after review, ${person} by a person.`,
+      `${turns} ${turns === 1 ? "question" : "questions"} since ${since}: ${agent} answered by the agent alone, ${reviewed} after review, ${person} given to people.`,
     verdicts: "Last verdicts",
+    kinds: VERDICTS,
     verdict: (kind: string, topic: string, channel: string) => `${VERDICTS[kind] ?? kind}: ${topic}, ${channel}`,
     tags: "Marked",
     more: "Also known as",

@@ -222,8 +222,11 @@ def is_complaint(evidence: Evidence, findings: tuple[Finding, ...]) -> bool:
 
 
 def action_is_proposed(case: Case) -> Ruling | None:
-    """Side effects wait for a person."""
-    return _hold(_reason("action_proposed")) if case.evidence.draft and case.evidence.draft.actions else None
+    """Side effects wait for a person, but those that the configuration leaves to a slice that answers alone."""
+    draft = case.evidence.draft
+    names = [action.name for action in draft.actions] if draft is not None else []
+    automatic = {rule.name for rule in case.rules.actions if rule.is_automatic}
+    return _hold(_reason("action_proposed")) if not automatic.issuperset(names) else None
 
 
 def agent_does_not_know(case: Case) -> Ruling | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from understudy.assessment.topic import topic_of
+from understudy.records.action_rules import unused
 from understudy.records.evidence import NO_MOMENT, Evidence
 from understudy.records.rulebook import Rules
 from understudy.records.wire import TurnRecord, burst_length
@@ -21,4 +22,5 @@ def evidence_of(record: TurnRecord, rules: Rules) -> Evidence:
         burst=burst_length(messages),
         draft=draft,
         contact=record.contact_facts(),
+        uses=unused(rules.actions),
     )

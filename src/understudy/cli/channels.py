@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +19,7 @@ from understudy.cli.output import (
     read_settings,
 )
 from understudy.errors import ConfigurationError, MalformedInput, SignatureInvalid
-from understudy.ports.channel import Channel
+from understudy.ports.channel import Channel, Events
 from understudy.ports.clock import Clock
 from understudy.records.conversation import Author
 from understudy.records.outbox import Accepted, OutboxEntry, OutboxState, SendResult, Unknown
@@ -34,12 +35,14 @@ def channels() -> None:
 @tree.command("verify")
 def verify(
     provider: str = typer.Argument(
-        help="standard-webhooks, slack, twilio, sinch-conversation, whatsapp-cloud-api, chatwoot, zendesk, intercom, hubspot-v1, hubspot-v2 or hubspot-v3"
+        help="a channel of the configuration, or with --secret standard-webhooks, slack, twilio, sinch-conversation, whatsapp-cloud-api, chatwoot, zendesk, intercom, hubspot-v1, hubspot-v2 or hubspot-v3"
     ),
-    secret: str = typer.Option(
-        help="the signing secret or token, as the provider shows it", envvar="UNDERSTUDY_WEBHOOK_SECRET"
+    secret: str | None = typer.Option(
+        None, help="the signing secret or token, as the provider shows it", envvar="UNDERSTUDY_WEBHOOK_SECRET"
     ),
-    body_file: Path = typer.Option(help="the request's body, byte by byte as it came; - for standard input"),
+    body_file: Path = typer.Option(
+        help="the request's body, or the mail, byte by byte as it came; - for standard input"
+    ),
     header: Annotated[
         list[str] | None, typer.Option(help="a header of the request, 'Name: value'; repeat for each")
     ] = None,
@@ -48,15 +51,19 @@ def verify(
     now: str | None = typer.Option(
         None, help="the moment to check at, in seconds since 1970 or as 2026-11-27T12:00:00Z; default: now"
     ),
+    config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Check one webhook's signature; exit code 1 and the reason where it does not hold."""
+    """Check one webhook's signature, and for a channel say what is in it; exit code 1 and the reason where it does not hold."""
     from understudy.app import system_clock
     from understudy.connections import verify_signature
 
     at = system_clock().now() if now is None else _moment(now)
     headers = dict(_header(line) for line in header or ())
     reason = None
+    if secret is None:
+        _verify_by_channel(provider, config, headers, _body(body_file), method=method, url=url, at=at, as_json=as_json)
+        return
     try:
         provider = verify_signature(
             provider, secret=secret, headers=headers, body=_body(body_file), method=method, url=url, at=at
@@ -71,6 +78,59 @@ def verify(
         typer.echo(f"invalid: {reason}", err=True)
     if reason is not None:
         raise typer.Exit(EXIT_FAILED)
+
+
+def _verify_by_channel(
+    name: str,
+    config: Path | None,
+    headers: dict[str, str],
+    body: bytes,
+    *,
+    method: str,
+    url: str,
+    at: datetime,
+    as_json: bool,
+) -> None:
+    """The same by what the configuration says of a channel, and what the channel would take the request for."""
+    from understudy.app import system_clock
+    from understudy.connections import read_by_channel
+
+    settings, _ = read_settings(config)
+    if name not in settings.channels:
+        names = ", ".join(sorted(settings.channels)) or "none"
+        raise ConfigurationError(
+            f"there is no channel {name!r}; configured: {names}; a provider's scheme needs --secret"
+        )
+    try:
+        events = read_by_channel(
+            name, settings, system_clock(), headers=headers, body=body, method=method, url=url, at=at
+        )
+    except (SignatureInvalid, MalformedInput) as error:
+        if as_json:
+            print_json({"channel": name, "valid": False, "reason": error.message})
+        else:
+            typer.echo(f"invalid: {error.message}", err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+    if as_json:
+        print_json({"channel": name, "valid": True, "reason": None, "holds": list(_told(events))})
+    else:
+        typer.echo(f"valid: {name} takes it")
+        for line in _told(events):
+            typer.echo(f"  {line}")
+
+
+def _told(events: Events) -> Iterator[str]:
+    """What a channel finds, a line each, without customers' words."""
+    for message in events.messages:
+        to = f", for a person ({message.needs_person})" if message.needs_person else ""
+        yield f"message {message.provider_id} of conversation {message.external_id}, {len(message.text)} characters{to}"
+    for report in events.reports:
+        of = report.key or report.provider_id
+        yield f"report on {of}: {'delivered' if report.has_arrived else f'not delivered ({report.why})'}"
+    for said in events.remarks:
+        yield f"{said.kind.value} of {said.author_name or said.author or 'somebody'} in {said.thread or said.conversation}"
+    yield from (f"passed over: {why}" for why in events.ignored)
+    yield from (f"refused: {why}" for why in events.refused)
 
 
 @tree.command("send-test")

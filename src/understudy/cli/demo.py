@@ -18,6 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Column, Table
 from rich.text import Text
 
+from understudy.cli.demo_fault import demo_fault
 from understudy.cli.output import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_OK, JsonOption, print_json
 from understudy.cli.plain_text import shown
 
@@ -41,9 +42,16 @@ def demo(
     headless: bool = typer.Option(False, "--headless", help="play the story, print what became of it, and end"),
     port: int = typer.Option(8080, min=0, max=65535, help="port to listen on; 0 = any free one"),
     folder: Path | None = typer.Option(None, help="keep the database here; default: a folder that is removed again"),
+    fault: str | None = typer.Option(
+        None,
+        help="play some seconds in which something fails instead: crm-down, provider-down, agent-down, agent-slow, agent-nonsense, judge-down, rate-limited or drifting",
+    ),
     as_json: JsonOption = False,
 ) -> None:
     """Play the story of a made-up business; live it keeps serving afterwards, for you to try."""
+    if fault is not None:
+        demo_fault(fault, folder, as_json=as_json)
+        return
     stays = not headless and sys.stdout.isatty() and sys.stdin.isatty()
     keep = nullcontext(str(folder)) if folder is not None else tempfile.TemporaryDirectory(prefix="understudy-demo-")
     with keep as place:

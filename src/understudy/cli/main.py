@@ -11,10 +11,12 @@ from typer.exceptions import TyperException
 
 from understudy import __version__
 from understudy.cli import (
+    actions,
     audit,
     autonomy,
     backtest,
     channels,
+    chaos,
     check,
     demo,
     doctor,
@@ -51,12 +53,14 @@ tree.command("review")(review_command.review)
 tree.command("check")(check.check)
 tree.command("backtest")(backtest.backtest)
 tree.command("simulate")(simulate.simulate)
+tree.command("chaos")(chaos.chaos)
 tree.command("migrate")(migrate.migrate)
 tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
 tree.add_typer(users.tree, name="users")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
+tree.add_typer(actions.tree, name="actions")
 tree.add_typer(channels.tree, name="channels")
 tree.add_typer(systems.tree, name="systems")
 tree.add_typer(autonomy.tree, name="autonomy")

@@ -54,9 +54,9 @@ def list_entries(
     rows = []
     for one in listed.letters:
         entry = one.entry
-        due_at = "" if entry.due_at is None else _span(entry.due_at - now)
+        due_at = "" if entry.due_at is None else span_words(entry.due_at - now)
         error = shown((entry.last_error or "")[:ERROR_CHARS_SHOWN].replace("\n", " "))
-        about = (entry.state.value, _span(now - entry.created_at), str(entry.attempts), entry.channel)
+        about = (entry.state.value, span_words(now - entry.created_at), str(entry.attempts), entry.channel)
         rows.append((entry.id, *about, entry.turn_id or "–", due_at, one.hold_id or "", error))
     console = Console()
     if rows:
@@ -146,7 +146,7 @@ def _plain(entry: OutboxEntry, hold_id: str | None, now: datetime) -> dict[str, 
     }
 
 
-def _span(span: timedelta) -> str:
+def span_words(span: timedelta) -> str:
     """A time as people say it: 40 s, 12 min, 3 h, 5 d."""
     seconds = max(0.0, span.total_seconds())
     for unit, length_s in (("d", 86_400), ("h", 3_600), ("min", 60)):

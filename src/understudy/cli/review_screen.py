@@ -37,6 +37,7 @@ KINDS = {
     "draft": "draft",
     "hand_off": "waits for a person",
     "unsure_send": "did it arrive?",
+    "unsure_action": "was it done?",
     "audit": "sent already",
     "second": "second opinion",
     "redraft": "new version, past turn",

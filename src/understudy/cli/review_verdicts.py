@@ -119,6 +119,20 @@ def _did_arrive(desk: Desk, look: Look) -> Outcome:
     return _settle(desk, look, "found_arrived", lambda: desk.client.reject(look.id, version=look.version))
 
 
+def _do_it(desk: Desk, look: Look) -> Outcome:
+    if desk.choose(look.claim, _DO_IT, "yn") != "y":
+        return "stay"
+    return _settle(desk, look, "done_again", lambda: desk.client.approve(look.id, version=look.version))
+
+
+def _was_done(desk: Desk, look: Look) -> Outcome:
+    if desk.choose(look.claim, _WAS_DONE, "yn") != "y":
+        return "stay"
+    return _settle(desk, look, "found_done", lambda: desk.client.reject(look.id, version=look.version))
+
+
+_DO_IT = "Do it now? It is done twice if it was done already. y / n "
+_WAS_DONE = "Was it done? The reply that rests on it leaves then. y / n "
 _SEND_AGAIN = "Send it again? The customer may get it twice if it did arrive. y / n "
 _DID_ARRIVE = "Did it reach the customer? It is then never sent again. y / n "
 
@@ -140,6 +154,7 @@ ACTIONS: dict[str, dict[str, tuple[str, Action]]] = {
     "redraft": _ON_DRAFTS,
     "hand_off": _OWN_WORDS,
     "unsure_send": {"a": ("did not arrive: send again", _send_again), "r": ("did arrive", _did_arrive)},
+    "unsure_action": {"a": ("was not done: do it", _do_it), "r": ("was done", _was_done)},
 }
 
 

@@ -41,7 +41,7 @@ def systems() -> None:
 def list_systems(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """List the configured systems: what is read of them and what they can be told."""
     from understudy.app import system_clock
-    from understudy.connections import build_system
+    from understudy.systems import build_system
 
     settings, _ = read_settings(config)
     rows: list[dict[str, Any]] = []
@@ -80,7 +80,7 @@ def look_up(
     """Ask a system what it knows of a customer, as it is asked before the agent drafts; exit code 2 where something is
     unknown."""
     from understudy.app import system_clock
-    from understudy.connections import build_system
+    from understudy.systems import build_system
 
     settings, _ = read_settings(config)
     if system not in settings.systems:
@@ -105,7 +105,7 @@ def look_up(
 @tree.command("show")
 def show(preset: str = typer.Argument(help="the preset, such as zendesk")) -> None:
     """Print the description of a vendor's system that is shipped, to read or to begin one of your own with."""
-    from understudy.connections import system_preset
+    from understudy.systems import system_preset
 
     typer.echo(system_preset(preset), nl=False)
 

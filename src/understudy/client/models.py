@@ -181,7 +181,7 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Something waiting for a reviewer. `kind` is draft, hand_off, unsure_send, audit, second or redraft; `state` open, decided, superseded
+    """Something waiting for a reviewer. `kind` is draft, hand_off, unsure_send, unsure_action, audit, second or redraft; `state` open, decided, superseded
     or expired. `version` grows with every change a verdict must know of; `priority` 0 comes first."""
 
     id: str

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 from understudy.adapters.channels.rest import RestChannel
 from understudy.adapters.channels.rest_verifying import signed
@@ -19,7 +19,7 @@ from understudy.errors import ConfigurationError
 from understudy.ports.channel import Events, InboundRequest
 from understudy.records.conversation import Author, Inbound
 from understudy.records.outbox import OutboxEntry, OutboxState, SendResult
-from understudy.records.rest import RestShape
+from understudy.records.rest_notes import DeskShape
 from understudy.settings.channels import Remote
 from understudy.settings.model import Settings
 from understudy.testing.scripted import FROZEN_START, FrozenClock
@@ -102,7 +102,7 @@ class Trial:
                 f"{name!r} is no channel that can be tried; those of kind rest and of vendors can: {', '.join(names) or 'none'}"
             )
         self.settings, self.name, self.configured = settings, name, channel
-        self.shape: RestShape = shape_of_channel(channel)
+        self.shape: DeskShape = shape_of_channel(channel)
         if self.shape.inbound.sample is None or self.shape.answer.sample is None:
             raise ConfigurationError(
                 f"channel {name!r} has no samples: give a customer's message as channels.{name}.inbound.sample and the "
@@ -110,6 +110,7 @@ class Trial:
             )
         self.sample = self._filled(self.shape.inbound.sample)
         self.taken = self._filled(self.shape.answer.sample).encode()
+        self.fine = f"{self.shape.answer.sample_status} OK"
         self.built = self.channel("http://127.0.0.1:9")
         self.secret = channel.secrets[0].get_secret_value() if channel.secrets else ""
 
@@ -135,21 +136,26 @@ class Trial:
 
     def body(self, payload: Any) -> bytes:
         """A payload as the provider writes it."""
-        if self.shape.inbound.form == "form":
+        if self.shape.inbound.form != "json":
             return urlencode(payload if isinstance(payload, dict) else {}).encode()
         return json.dumps(payload, ensure_ascii=False).encode("utf-8", "replace")
 
     def request(self, body: bytes, *, secret: str | None = None, at: datetime = FROZEN_START) -> InboundRequest:
         """A request as the provider would sign it."""
         public = (self.settings.server.public_url or "http://127.0.0.1:8080").rstrip("/")
-        plain = InboundRequest(
-            method="POST", url=f"{public}/webhooks/{self.name}", headers={}, body=body, received_at=at
-        )
+        url = f"{public}/webhooks/{self.name}"
+        if self.shape.inbound.form == "query":
+            url, body = f"{url}?{quote(body, safe='=&%+')}", b""
+        plain = InboundRequest(method="POST", url=url, headers={}, body=body, received_at=at)
         return signed(self.name, self.shape.signature, plain, secret=self.secret if secret is None else secret)
 
     def read(self, body: bytes) -> Events:
         """What the channel reads in a request that its provider signed."""
         return self.built.read(self.request(body))
+
+    def scope(self, sample: str) -> Any:
+        """All there is to see of a sample."""
+        return self.built.scope(self.request(sample.encode()))
 
     def message(self) -> Inbound:
         """The one message of the sample."""

@@ -79,6 +79,8 @@ def judge(detail: HoldDetail) -> Planned:
     dice = zlib.crc32(detail.hold.id.encode())
     if detail.hold.kind == "unsure_send":
         choice = _Choice(action="reject", why="the chat shows the message, so it did arrive")
+    elif detail.hold.kind == "unsure_action":
+        choice = _Choice(action="reject", why="the shop's books show that it was done")
     elif detail.hold.kind == "hand_off" or detail.turn.draft is None:
         choice = _for_person(detail, dice)
     else:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from typing import Literal
 
 from understudy.doctor.result import Result
 from understudy.errors import UnderstudyError
-from understudy.ports.channel import Capabilities, Channel, Checked
-from understudy.settings.channels import Remote
+from understudy.ports.channel import Capabilities, Channel, Checked, Inspected, KeepsNotes
+from understudy.settings.channels import Desk, Remote
 from understudy.settings.mail import Email
 from understudy.settings.matrix import Matrix
 from understudy.settings.model import ChannelSettings, Settings, WebChat, Webhook
 
-CHANNEL_WITHIN_S = 10.0
+CHANNEL_WITHIN_S = 20.0
 CLOCK_OFF_S_MAX = 60.0
 """Signatures are refused from 300 s on; who is off by this much already will be by more."""
 _SEE = "see docs/how-to/connect-a-channel.md"
@@ -32,8 +33,9 @@ def channels(settings: Settings) -> Iterator[Result]:
             yield Result(what=what, state="error", says=error.message, mend=_SEE)
             continue
         yield _standing(what, channel, built)
+        yield from _notes(what, channel, built)
         if isinstance(built, Checked):
-            yield asyncio.run(_reached(what, built, built))
+            yield from asyncio.run(_reached(what, built, built))
 
 
 def _standing(what: str, channel: ChannelSettings, built: Channel) -> Result:
@@ -86,22 +88,44 @@ def _promises(can: Capabilities) -> Iterator[str]:
         yield "the provider may deliver a later reply first"
 
 
-async def _reached(what: str, channel: Channel, asks: Checked) -> Result:
-    """Ask the provider whether it lets us in, and what time it has."""
-    what = f"{what} provider"
+def _notes(what: str, channel: ChannelSettings, built: Channel) -> Iterator[Result]:
+    """What a help desk's notes lack."""
+    if not isinstance(channel, Desk) or channel.review == "console" or not isinstance(built, KeepsNotes):
+        return
+    what, mend = f"{what} notes", "see docs/how-to/review-in-your-help-desk.md"
+    if not built.knows_authors and not channel.colleagues:
+        yield Result(what=what, state="error", says="nobody over there can be known, so no command counts", mend=mend)
+    elif not built.knows_authors:
+        says = "authors are known by configured ids alone, and a note of unknown outcome is not looked for"
+        yield Result(what=what, state="warning", says=says, mend="set notes_token")
+    else:
+        yield Result(what=what, state="ok", says=f"drafts are shown in them ({channel.review})")
+
+
+async def _reached(place: str, channel: Channel, asks: Checked) -> list[Result]:
+    """Ask the provider whether it lets us in, how the channel is set up there, and what time it has."""
+    what = f"{place} provider"
     try:
         reached = await asyncio.wait_for(asks.check(), CHANNEL_WITHIN_S)
     except UnderstudyError as error:
-        return Result(what=what, state="error", says=error.message, mend=_SEE)
+        return [Result(what=what, state="error", says=error.message, mend=_SEE)]
     except TimeoutError:
         says = f"no answer within {CHANNEL_WITHIN_S:g} s"
-        return Result(what=what, state="error", says=says, mend="see whether this machine reaches it")
+        return [Result(what=what, state="error", says=says, mend="see whether this machine reaches it")]
     finally:
         await channel.close()
+    further = [_inspected(place, one) for one in reached.inspected]
     ahead_s = reached.clock_ahead_s or 0.0
     if abs(ahead_s) > CLOCK_OFF_S_MAX:
         says = (
             f"{reached.says}, but this machine's clock is {abs(ahead_s):.0f} s {'ahead' if ahead_s > 0 else 'behind'}"
         )
-        return Result(what=what, state="warning", says=says, mend="set the clock; signatures 300 s off are refused")
-    return Result(what=what, state="ok", says=reached.says)
+        mend = "set the clock; signatures 300 s off are refused"
+        return [Result(what=what, state="warning", says=says, mend=mend), *further]
+    return [Result(what=what, state="ok", says=reached.says), *further]
+
+
+def _inspected(what: str, seen: Inspected) -> Result:
+    """One thing as the provider has it; what is not as it should be may have a reason that nobody can see from here."""
+    state: Literal["ok", "warning"] = "ok" if seen.is_well else "warning"
+    return Result(what=f"{what} {seen.what}", state=state, says=seen.says, mend="" if seen.is_well else seen.mend)

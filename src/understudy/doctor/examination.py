@@ -15,6 +15,7 @@ from typing import Final
 
 from pydantic import BaseModel, SecretStr
 
+from understudy.doctor.actions import actions
 from understudy.doctor.channels import channels
 from understudy.doctor.releases import releases
 from understudy.doctor.result import Result
@@ -51,6 +52,7 @@ def examine(settings: Settings, base: Path, *, console_missing: str | None) -> l
             *_opinions(settings, base),
             *channels(settings),
             *systems(settings),
+            *actions(settings),
             *sign_in(settings),
         ]
         if not is_broken(results):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from understudy.effects.acting import drop_proposed
 from understudy.effects.labelling import label_unjudged
 from understudy.effects.waiting import lapse
 from understudy.ports.clock import Clock
@@ -101,10 +102,13 @@ def close_hold(
     actor: str = "system",
     superseded_by: str | None = None,
 ) -> Hold:
-    """End a hold; raises `StaleVersion` where it changed since it was read."""
+    """End a hold, and with a draft's what it proposed to do and nobody let through; raises `StaleVersion` where it changed
+    since it was read."""
     now = clock.now()
     hold = lapse(tx, hold, now=clock.now(), why=state.value)
     label_unjudged(tx, clock, hold, state, actor=actor)
+    if hold.kind is HoldKind.DRAFT:  # nobody will let them through any more
+        drop_proposed(tx, clock, hold.turn_id, why=state.value, actor=actor)
     closed = replace(
         hold,
         state=state,

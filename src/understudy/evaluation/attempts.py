@@ -22,6 +22,7 @@ from understudy.evaluation.conversation import Ended, Player
 from understudy.evaluation.graders.contract import Attempted
 from understudy.evaluation.tool_desk import ToolDesk, exchange
 from understudy.ports.agent import Agent, DraftRequest, Rehearsal
+from understudy.records.action_rules import unused
 from understudy.records.assessment import Assessment
 from understudy.records.codec import fitted
 from understudy.records.evidence import NO_MOMENT, Action, ChatMessage, Draft, Evidence, ToolCall
@@ -175,6 +176,7 @@ def assessing(
             burst=burst_length(messages),
             draft=draft,
             contact=case.contact,
+            uses=unused(rulebook.rules.actions),
         )
         return assess(evidence, rulebook, checks=checks)
 

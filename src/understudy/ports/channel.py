@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from understudy.records.conversation import Inbound
+from understudy.records.notes import Colleague, Note, Remark, Said
 from understudy.records.outbox import OutboxEntry, Report, SendResult
 from understudy.records.pulls import Envelope
 
@@ -41,12 +42,13 @@ class Capabilities:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Events:
     """What a request holds. `ignored` says of each event that is neither message nor report why it is passed over;
-    `refused` of each message that cannot be read what is wrong with it and what to do. `say`: answer with
-    this text and nothing else.
+    `refused` of each message that cannot be read what is wrong with it and what to do. `remarks`: what people of a help
+    desk wrote there. `say`: answer with this text and nothing else.
     """
 
     messages: tuple[Inbound, ...] = ()
     reports: tuple[Report, ...] = ()
+    remarks: tuple[Said, ...] = ()
     ignored: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     say: str | None = None
@@ -89,11 +91,22 @@ class Channel(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Inspected:
+    """What a provider says of how this channel is set up there. `is_well` None: it could not be asked; `mend` says what to do."""
+
+    what: str
+    is_well: bool | None
+    says: str
+    mend: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reached:
     """What a provider answered to a question that changes nothing; `clock_ahead_s`: how far our clock is ahead of its."""
 
     says: str
     clock_ahead_s: float | None = None
+    inspected: tuple[Inspected, ...] = ()
 
 
 class Checked(ABC):
@@ -147,3 +160,36 @@ class AnswersLetters(ABC):
     @abstractmethod
     async def send_letter(self, entry: OutboxEntry, answered: Envelope | None) -> SendResult:
         """Do what `send` does, as a reply to this letter; it is the same at every try. None: begin a new thread."""
+
+
+class KeepsNotes(ABC):
+    """What a channel also is whose provider is a help desk: its people have notes of their own beside each conversation."""
+
+    needs_threads: bool
+    """Whether its notes stand under a name other than the conversation's, which has to be found first."""
+    looks_up_notes: bool
+    """Whether it can be asked what became of a note."""
+    knows_authors: bool
+    """Whether it can be asked who wrote a remark."""
+    note_chars_max: int
+    """The longest note it takes."""
+
+    @abstractmethod
+    def read_notes(self, request: InboundRequest) -> Events:
+        """Verify and read what comes to the address for notes; raises as `TakesEvents.read`."""
+
+    @abstractmethod
+    async def write_note(self, note: Note) -> SendResult:
+        """Write one; never raises for what the help desk answers."""
+
+    @abstractmethod
+    async def look_up_note(self, note: Note) -> SendResult:
+        """Ask what became of a note whose writing has an unknown outcome; `Retry` where it certainly does not stand there."""
+
+    @abstractmethod
+    async def colleague(self, remark: Remark) -> Colleague:
+        """Ask who wrote a remark; only with the id where it cannot be asked. Raises `ChannelUnreachable`."""
+
+    @abstractmethod
+    async def conversation_of(self, thread: str) -> str | None:
+        """Ask which conversation a thread is; None where it is none of this channel. Raises `ChannelUnreachable`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
@@ -39,6 +39,10 @@ class Envelopes(Protocol):
     def add(self, message_id: str, envelope: Envelope) -> None: ...
 
     def of_message(self, message_id: str) -> Envelope | None: ...
+
+    def of_conversation(self, conversation_id: str) -> Mapping[str, Envelope]:
+        """Those of a conversation's latest letters, at most 200, by message."""
+        ...
 
     def latest(
         self, conversation_id: str, *, turn_id: str | None = None, until: datetime | None = None

@@ -8,16 +8,19 @@ asks for it, so it must have no effect outside its transaction; jobs are announc
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar
 
 from understudy.ports.access import IdempotencyKeys, Keys, Users
+from understudy.ports.acting import Actions
+from understudy.ports.calls import AgentCalls
 from understudy.ports.desk import Desk, WaitingVerdicts
 from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.figures import Failures, Figures
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
+from understudy.ports.notes import Notes, Remarks
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
 from understudy.ports.pulls import Envelopes, Pulls
 from understudy.ports.releases import Releases
@@ -246,34 +249,6 @@ class Rulebooks(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallLimits:
-    """What an agent may be asked, by all processes together; None = as much as there is."""
-
-    at_once_max: int | None
-    per_minute_max: int | None
-
-
-class AgentCalls(Protocol):
-    """Requests to agents that have a limit: those under way, and those of the last minute."""
-
-    def begin(self, call_id: str, agent: str, *, now: datetime, until: datetime, limits: CallLimits) -> float:
-        """Note a call under way until it ends, at the latest at `until`, and return 0.
-
-        Where the limits leave no room, note nothing and return after how many seconds, more than 0, it is worth asking
-        again; there is no room before. Limits may differ from call to call: all calls count, whatever theirs were.
-        """
-        ...
-
-    def renew(self, call_ids: Iterable[str], *, until: datetime) -> None:
-        """Say that calls are still under way."""
-        ...
-
-    def end(self, call_id: str, *, now: datetime, limits: CallLimits) -> None:
-        """Say that a call is over; where there is a limit by the minute, it still counts for its minute."""
-        ...
-
-
 class Transaction(Protocol):
     """Everything one step may read and write."""
 
@@ -355,6 +330,12 @@ class Transaction(Protocol):
     def tickets(self) -> Tickets: ...
     @property
     def contracts(self) -> Contracts: ...
+    @property
+    def notes(self) -> Notes: ...
+    @property
+    def remarks(self) -> Remarks: ...
+    @property
+    def actions(self) -> Actions: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

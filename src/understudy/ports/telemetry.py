@@ -39,6 +39,27 @@ class EventIgnored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoteWritten:
+    """A note was written into a help desk, or was not: `outcome` is *written*, *retry*, *unsure* (it is looked for later), *unknown* or
+    *failed*."""
+
+    note_id: str
+    channel: str
+    kind: str
+    outcome: str
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemarkTaken:
+    """What a colleague remarked in a help desk was dealt with; `outcome` says in a word what came of it."""
+
+    channel: str
+    kind: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PullFailed:
     """A channel that is fetched from could not be asked, or what it gave could not be stored; it is tried again in
     `again_s`. Nothing is lost meanwhile: it stays where it is. `failures`: so often in a row."""
@@ -195,6 +216,20 @@ class MessageSent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ActionTried:
+    """A step of carrying an action out was taken: `step` is call, read_back or compensate; `outcome` is answered, looked,
+    retry, done, failed, compensating, compensated or unknown."""
+
+    action_id: str
+    turn_id: str
+    name: str
+    step: str
+    outcome: str
+    attempt: int
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AutonomyMoved:
     """The autonomy of a slice changed, or somebody is asked whether it may. `what` is proposed, promoted, demoted,
     expired, restarted, calibrated, stopped or resumed; `why` says what made it fall; `by` is the person, if one did."""
@@ -290,6 +325,8 @@ Event = (
     MessageReceived
     | RequestRefused
     | EventIgnored
+    | NoteWritten
+    | RemarkTaken
     | PullFailed
     | DeliveryReported
     | AgentAsked
@@ -303,6 +340,7 @@ Event = (
     | HoldClosed
     | HoldRaised
     | MessageSent
+    | ActionTried
     | AutonomyMoved
     | CalibratorAdopted
     | TopicModelAdopted

@@ -17,6 +17,7 @@ class Scope(StrEnum):
     TURNS_READ = "turns:read"
     HOLDS_READ = "holds:read"
     HOLDS_WRITE = "holds:write"
+    ACTIONS_APPROVE = "actions:approve"
     AUTONOMY_READ = "autonomy:read"
     AUTONOMY_WRITE = "autonomy:write"
     RELEASES_READ = "releases:read"
@@ -66,7 +67,7 @@ _LOOKS: Final = (Scope.HOLDS_READ, Scope.TURNS_READ, Scope.AUTONOMY_READ, Scope.
 SCOPES_OF: Final[Mapping[Role, tuple[Scope, ...]]] = {
     Role.VIEWER: _LOOKS,
     Role.REVIEWER: (Scope.HOLDS_READ, Scope.HOLDS_WRITE, Scope.TURNS_READ),
-    Role.LEAD: (*_LOOKS, Scope.HOLDS_WRITE, Scope.AUTONOMY_WRITE, Scope.UPKEEP_WRITE),
+    Role.LEAD: (*_LOOKS, Scope.HOLDS_WRITE, Scope.ACTIONS_APPROVE, Scope.AUTONOMY_WRITE, Scope.UPKEEP_WRITE),
     Role.RELEASER: (*_LOOKS, Scope.RELEASES_WRITE),
     Role.AUDITOR: (*_LOOKS, Scope.LEDGER_READ),
     Role.ADMIN: tuple(Scope),

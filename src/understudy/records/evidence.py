@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
+from understudy.records.action_rules import ActionUse
 from understudy.records.conversation import Mode
 from understudy.records.facts import Facts
 from understudy.records.topics import TopicGuess
@@ -163,6 +164,7 @@ class Evidence:
     model made of the burst, where it was asked.
     `cap` says why this customer gets people, None where nothing says so. `follows` is the reply before this turn, if it
     left without a person. `facts` are what systems of record said before the agent drafted, and what they could not say.
+    `uses`: how much of each declared action was let through in the last 24 hours.
     """
 
     turn_id: str
@@ -187,6 +189,7 @@ class Evidence:
     cap: CapCause | None = None
     follows: PastReply | None = None
     facts: tuple[Facts, ...] = ()
+    uses: tuple[ActionUse, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.draft is None) == (self.agent_error is None) and self.mode is Mode.AGENT:

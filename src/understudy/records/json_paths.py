@@ -54,6 +54,8 @@ def found(path: str, data: Any) -> list[Any]:
     """All that a checked path finds in JSON data, in its order, at most `NODES_MAX`."""
     if path == "$":
         return [data]
+    if not isinstance(data, dict | list):
+        return []  # the library would read a text as JSON that it never was
     nodes: list[Any] = []
     for match in _compiled(path).finditer(data):
         nodes.append(match.obj)

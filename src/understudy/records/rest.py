@@ -87,7 +87,10 @@ class AttachmentShape(Part):
 class InboundShape(Part):
     """Where the messages of a request are, and which of them a customer wrote."""
 
-    form: Literal["json", "form"] = Field("json", description="what the body is; the fields of a form are texts")
+    form: Literal["json", "form", "query"] = Field(
+        "json",
+        description="what the body is; the fields of a form are texts. query: everything stands in the address, and a GET is as good as a POST",
+    )
     events: Path = Field("$", description="the events in the payload; `$` is the payload itself")
     messages: Paths = Field(
         ["$"], description="the messages in an event, all that each path finds; `$` is the event itself"
@@ -109,7 +112,9 @@ class InboundShape(Part):
     phone: Paths = Field([], description="the customer's phone number")
     attachments: list[AttachmentShape] = Field([], description="what else a message may carry")
     sample: str | None = Field(None, description="a customer's message as the provider sends it, for the connector kit")
-    acknowledge: Literal["json", "empty"] = Field("json", description="how a request is answered; empty: 204, no body")
+    acknowledge: Literal["json", "empty", "ok"] = Field(
+        "json", description="how a request is answered; empty: 204, no body; ok: 200 and these two letters"
+    )
 
 
 class ReportsShape(Part):
@@ -152,7 +157,7 @@ class HandshakeShape(Part):
 class RequestShape(Part):
     """A request to the provider."""
 
-    method: Literal["GET", "POST", "PUT", "PATCH"] = Field("POST", description="of the request")
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = Field("POST", description="of the request")
     url: Template = Field(
         description="address with {placeholders}, each percent-encoded; one whose name ends in _url stands as it is"
     )
@@ -197,6 +202,7 @@ class AnswerShape(Part):
     retry_after: Paths = Field([], description="seconds to wait; else the header Retry-After is read")
     code: Paths = Field([], description="the provider's code for what went wrong, told to people")
     sample: str | None = Field(None, description="the answer to a reply that was taken, for the connector kit")
+    sample_status: int = Field(200, ge=200, le=299, description="the status that comes with the sample")
     rules: list[AnswerRule] = Field([], description="asked in order")
 
 
@@ -212,6 +218,30 @@ class LookUpShape(RequestShape):
     )
     not_found: list[int] = Field([404], description="statuses by which it says that it never saw the reply")
     provider_id: Paths = Field([], description="the provider's id of what was found")
+
+
+class InspectionShape(RequestShape):
+    """A question to the provider that changes nothing, asked by doctor; its condition may speak of {"item", "hook", "own"} and the answer.
+
+    `hook` has the addresses of this channel as providers should know them: `url`, and `notes`.
+    """
+
+    what: str = Field(min_length=1, max_length=40, description="what is looked at, such as web hook")
+    answered: Condition = Field(description="condition for an answer to rely on")
+    items: Path = Field("$.body", description="the candidates in the answer")
+    when: Condition | None = Field(None, description="condition that holds of one of the items where all is well")
+    words: Paths = Field([], description="where words stand, separated by commas or spaces, or as a list")
+    needs: list[str] = Field([], description="words that have to be there, such as scopes")
+    secret: Paths = Field(
+        [], description="where an item that fits says the secret it signs with, compared with `secrets`"
+    )
+    mend: str = Field(min_length=1, max_length=300, description="what to do where it is not well")
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> InspectionShape:
+        if self.when is None and not (self.words and self.needs):
+            raise ValueError("give when, or words and needs: else nothing is asked")
+        return self
 
 
 class CanShape(Part):
@@ -240,6 +270,9 @@ class RestShape(Part):
     can: CanShape = CanShape()
     probe: RequestShape | None = Field(
         None, description="a request that changes nothing, by which doctor sees that it is let in"
+    )
+    inspections: list[InspectionShape] = Field(
+        [], description="further questions of doctor; one that lacks a credential is not asked"
     )
 
     def unknown_placeholders(self, known: Any) -> frozenset[str]:

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from understudy.records.acting import ActionChoice
+
 
 class HoldKind(StrEnum):
     """*draft*: a draft waits for a verdict; *hand_off*: the customer waits for a person; *unsure_send*: a person must
-    say whether a message whose send is unknown reached the customer; *audit*: a reply that left by itself is reviewed
+    say whether a message whose send is unknown reached the customer; *unsure_action*: the same of an action that may or
+    may not have been done; *audit*: a reply that left by itself is reviewed
     afterwards; *second*: another reviewer judges a draft that was decided on already, without being told how; *redraft*:
     what a new release drafts for a turn of the past is judged, because it says something else than was said then.
     Whatever the verdict on one of the last three, nothing is sent."""
@@ -17,6 +20,7 @@ class HoldKind(StrEnum):
     DRAFT = "draft"
     HAND_OFF = "hand_off"
     UNSURE_SEND = "unsure_send"
+    UNSURE_ACTION = "unsure_action"
     AUDIT = "audit"
     SECOND = "second"
     REDRAFT = "redraft"
@@ -88,7 +92,8 @@ class Waiting:
 class Verdict:
     """A reviewer's decision on one hold, as stored. `severity` in [0, 1]: 0 cosmetic … 1 reject; None = not graded.
     `topic`: what the turn is about in the reviewer's eyes; None = they said nothing of it. `bulk`: given together with
-    others of that name; `is_repeat`: and another of them is the one that counts as evidence.
+    others of that name; `is_repeat`: and another of them is the one that counts as evidence. `actions`: what they make
+    of the proposed actions, where they said something of them.
     """
 
     id: str
@@ -103,6 +108,7 @@ class Verdict:
     topic: str | None = None
     bulk: str | None = None
     is_repeat: bool = False
+    actions: tuple[ActionChoice, ...] | None = None
 
     def __post_init__(self) -> None:
         if self.severity is not None and not 0.0 <= self.severity <= 1.0:
@@ -114,7 +120,11 @@ class Verdict:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerdictRequest:
     """What a reviewer asks for. `version` is the hold's as the reviewer saw it; `severity` in [0, 1] or None; `topic`
-    says what the turn is about and teaches, it changes nothing of this turn. `bulk` and `is_repeat`: see `Verdict`."""
+    says what the turn is about and teaches, it changes nothing of this turn. `bulk` and `is_repeat`: see `Verdict`.
+
+    `actions`: of which of the proposed actions they say something; what becomes of the others follows from the verdict.
+    `as_lead`: they may approve what only a lead may.
+    """
 
     hold_id: str
     version: int
@@ -126,6 +136,8 @@ class VerdictRequest:
     topic: str | None = None
     bulk: str | None = None
     is_repeat: bool = False
+    actions: tuple[ActionChoice, ...] = ()
+    as_lead: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
+from understudy.records.action_rules import ActionRule
 from understudy.records.policy import ActionVerb, ChannelForm, OpeningHours, PolicyRule
 from understudy.records.trust import USUAL_TRUST, TrustRules
 
@@ -169,7 +170,7 @@ class Rules:
     `hand_off_codes` are finding names (`check.code`) that bring a person in whatever the confidence; empty = the
     built-in ones. `degrade_on` maps a reason code to the id of the safe reply that answers it; `hand_off_notice` is
     the id of the one that tells the customer that a person takes over (None = nothing is said). `languages` are those
-    drafts may be in (empty = the customer's). `trust` says when a customer who was let down gets the agent again.
+    drafts may be in (empty = the customer's). `actions` are those that are declared. `trust` says when a customer who was let down gets the agent again.
     """
 
     profile: Profile = Profile()
@@ -194,6 +195,7 @@ class Rules:
     audit_rate: float = 0.05
     automatic_per_hour_max: int = 200
     trust: TrustRules = USUAL_TRUST
+    actions: tuple[ActionRule, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.audit_rate <= 1.0:

@@ -104,6 +104,9 @@ TURN_JOB = "turn"
 OUTBOX_JOB = "outbox"
 """Look at what is to be sent in a conversation."""
 
+ACTION_JOB = "action"
+"""Look at what is to be carried out in a conversation."""
+
 HOLD_JOB = "hold"
 """Look at a hold's deadline."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from understudy.assessment.cards import mask_cards
 from understudy.effects.handing_off import set_mode
 from understudy.effects.holds import close_hold
@@ -28,8 +30,11 @@ class Conversations:
         self._clock = clock
         self._text_chars_max = text_chars_max
 
-    async def take_over(self, conversation_id: str, *, reviewer: str) -> Conversation:
-        """Give the conversation to this reviewer; drafts on hold become void, because a person answers now."""
+    async def take_over(
+        self, conversation_id: str, *, reviewer: str, along: Callable[[Transaction], None] | None = None
+    ) -> Conversation:
+        """Give the conversation to this reviewer; drafts on hold become void, because a person answers now. `along` is done in
+        the same transaction, after it."""
 
         def step(tx: Transaction) -> Conversation:
             now = self._clock.now()
@@ -47,6 +52,8 @@ class Conversations:
                 cap_contact(tx, self._clock, conversation_id, CapCause.TAKEN_OVER, turn_id=None, actor=reviewer)
             set_mode(tx, self._clock, conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
             unblind(tx, conversation_id, reviewer)
+            if along is not None:
+                along(tx)
             return tx.conversations.get(conversation_id)
 
         return await self._store.write(step)

@@ -8,21 +8,22 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from understudy.assessment.cards import mask_cards
+from understudy.effects.acting import queue_after_actions
 from understudy.effects.handing_off import give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.labelling import label_by_verdict
-from understudy.effects.sending import queue_message, settle_sent
 from understudy.effects.taking_along import Nobody, TakesAlong
 from understudy.effects.trust import cap_contact, credit_contact
 from understudy.effects.waiting import reopen_refused
-from understudy.errors import Conflict, InputError
+from understudy.errors import Conflict, Forbidden, InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed, Telemetry
+from understudy.records.acting import WaitingReply
+from understudy.records.action_rules import ActionRule
 from understudy.records.codec import load
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
-from understudy.records.outbox import OutboxState
 from understudy.records.review import (
     Hold,
     HoldKind,
@@ -34,13 +35,15 @@ from understudy.records.review import (
 from understudy.records.reviewing import ReviewTerms
 from understudy.records.text import storable_record
 from understudy.records.trust import CapCause
-from understudy.records.turn import OUTBOX_JOB, VERDICT_JOB, Job, Turn, TurnState
+from understudy.records.turn import VERDICT_JOB, Job, Turn, TurnState
+from understudy.review.actions import Plan, carry_choices, plan_for, settle_unsure_action, severity_of
 from understudy.review.holds import open_for
 from understudy.review.quality import note_judgement, review_standing
 from understudy.review.second import ask_second, may_be_seconded, settle_second, unblind
 from understudy.review.seed_verdicts import is_caught, settle_seed
 from understudy.review.telling import tell_verdict
 from understudy.review.undo import put_waiting, reopen
+from understudy.review.unsure_send import settle_unsure_send
 
 REJECTED_PRIORITY = 3
 TOPIC_CHARS_MAX = 200
@@ -52,14 +55,17 @@ ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
     HoldKind.DRAFT: frozenset(VerdictKind),
     HoldKind.HAND_OFF: frozenset({VerdictKind.RESPOND, VerdictKind.TAKE_OVER}),
     HoldKind.UNSURE_SEND: frozenset({VerdictKind.APPROVE, VerdictKind.REJECT}),
+    HoldKind.UNSURE_ACTION: frozenset({VerdictKind.APPROVE, VerdictKind.REJECT}),
     HoldKind.AUDIT: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
     HoldKind.SECOND: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
     HoldKind.REDRAFT: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
 }
 """Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again" and
-*reject* says "it did arrive". On an audit, a second review or a redraft, a verdict says how good the draft was; nothing is
+*reject* says "it did arrive"; on an unsure action *approve* says "it was not done, do it" and *reject* "it was done". On an audit, a second review or a redraft, a verdict says how good the draft was; nothing is
 sent."""
 
+Along = Callable[[Transaction], None]
+"""Something that is done in the transaction of a verdict, or not at all."""
 _Done = tuple[Verdict, Hold, list[Hold], Any]
 """A verdict carried out: on which hold, the holds that it opened, and what was taken along."""
 
@@ -78,6 +84,7 @@ class Verdicts:
         terms: ReviewTerms = NO_SECOND,
         text_chars_max: int = 20_000,
         following: TakesAlong | None = None,
+        actions: Callable[[], tuple[ActionRule, ...]] = tuple,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -87,9 +94,10 @@ class Verdicts:
         self._terms = terms
         self._text_chars_max = text_chars_max
         self._following = following or Nobody()
+        self._actions = actions
 
-    async def give(self, request: VerdictRequest) -> Verdict:
-        """Store a verdict and do what it says.
+    async def give(self, request: VerdictRequest, *, along: Along | None = None) -> Verdict:
+        """Store a verdict and do what it says; `along` is done in the same transaction, after it.
 
         Raises `NotFound`, `HoldClosed`, `StaleVersion`, `ClaimedByOther`, or `InputError` for a verdict that this
         kind of hold does not take or that lacks its text. Nothing is stored or sent then. Card numbers in what the
@@ -100,13 +108,19 @@ class Verdicts:
 
         def step(tx: Transaction) -> _Done:
             hold = self._admitted(tx, request)
-            return self._carry_through(tx, hold, self._verdict(hold, request), is_drawn=is_drawn)
+            verdict = self._verdict(hold, request, self._plan(tx, hold, request))
+            carried = self._carry_through(tx, hold, verdict, is_drawn=is_drawn)
+            if along is not None:
+                along(tx)
+            return carried
 
         done = await self._store.write(step)
         self._tell(done)
         return done[0]
 
-    async def give_later(self, request: VerdictRequest, *, undo_s: float) -> tuple[Verdict, datetime]:
+    async def give_later(
+        self, request: VerdictRequest, *, undo_s: float, along: Along | None = None
+    ) -> tuple[Verdict, datetime]:
         """Store a verdict that is carried out in `undo_s` > 0 seconds, unless it is taken back or the hold goes another
         way before; returns it with the moment.
 
@@ -119,20 +133,31 @@ class Verdicts:
             hold = self._admitted(tx, request)
             if request.kind is VerdictKind.APPROVE and hold.kind is HoldKind.DRAFT:
                 self._draft_text(tx, tx.turns.get(hold.turn_id))  # an empty one is refused now and not later
-            verdict = self._verdict(hold, request)
+            verdict = self._verdict(hold, request, self._plan(tx, hold, request))
             due_at = verdict.at + timedelta(seconds=undo_s)
             put_waiting(tx, hold, verdict, due_at=due_at)
+            if along is not None:
+                along(tx)
             return verdict, due_at
 
         return await self._store.write(step)
 
-    async def take_back(self, hold_id: str, *, reviewer: str, claim_lease_s: float) -> tuple[Hold, Verdict]:
+    async def take_back(
+        self, hold_id: str, *, reviewer: str, claim_lease_s: float, along: Along | None = None
+    ) -> tuple[Hold, Verdict]:
         """Undo a verdict that was not carried out yet: the hold waits again, at a new version, claimed by its reviewer.
 
         Raises `TooLate` where it was carried out or there is none, `Forbidden` where it is somebody else's, and `NotFound`.
         """
         until = self._clock.now() + timedelta(seconds=claim_lease_s)
-        return await self._store.write(lambda tx: reopen(tx, self._clock, hold_id, reviewer, claimed_until=until))
+
+        def step(tx: Transaction) -> tuple[Hold, Verdict]:
+            reopened = reopen(tx, self._clock, hold_id, reviewer, claimed_until=until)
+            if along is not None:
+                along(tx)
+            return reopened
+
+        return await self._store.write(step)
 
     async def look(self, hold_id: str) -> None:
         """Carry out the verdict that waits on a hold, if its time has come; harmless at any other time."""
@@ -148,7 +173,7 @@ class Verdicts:
 
         try:
             done = await self._store.write(step)
-        except (InputError, Conflict) as error:  # it would be refused for ever: a person looks again
+        except (InputError, Conflict, Forbidden) as error:  # it would be refused for ever: a person looks again
             why = str(error)
             await self._store.write(lambda tx: reopen_refused(tx, hold_id, now=now, why=why))
             return
@@ -183,7 +208,7 @@ class Verdicts:
         self._store_verdict(tx, hold, verdict)
         opened = self._settle(tx, hold, verdict, is_drawn=is_drawn)
         # A message of which nobody knew what became of it is looked at anew by whoever hears of it.
-        is_new = hold.kind is not HoldKind.UNSURE_SEND
+        is_new = hold.kind not in (HoldKind.UNSURE_SEND, HoldKind.UNSURE_ACTION)
         taken = self._following.take_along(tx, hold.conversation_id) if is_new else None
         return verdict, hold, opened, taken
 
@@ -211,6 +236,7 @@ class Verdicts:
             close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
             return []
         candidate = label_by_verdict(tx, self._clock, hold, verdict)
+        carry_choices(tx, self._clock, hold, turn, verdict, self._actions())
         close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=verdict.reviewer)
         is_done = hold.kind is HoldKind.REDRAFT  # nobody is behind it: the label is all there is to do
         opened = [None if is_done else self._carry_out(tx, turn, hold, verdict)]
@@ -230,7 +256,20 @@ class Verdicts:
         if request.topic is not None and not 0 < len(request.topic.strip()) <= TOPIC_CHARS_MAX:
             raise InputError(f"topic must have 1 to {TOPIC_CHARS_MAX} characters; leave it out to say nothing of it")
 
-    def _verdict(self, hold: Hold, request: VerdictRequest) -> Verdict:
+    def _plan(self, tx: Transaction, hold: Hold, request: VerdictRequest) -> Plan:
+        return plan_for(
+            tx,
+            self._clock,
+            hold,
+            tx.turns.get(hold.turn_id),
+            kind=request.kind,
+            text=request.text,
+            choices=request.actions,
+            rules=self._actions(),
+            as_lead=request.as_lead,
+        )
+
+    def _verdict(self, hold: Hold, request: VerdictRequest, plan: Plan) -> Verdict:
         return Verdict(
             id=self._clock.new_id("verdict"),
             hold_id=hold.id,
@@ -238,12 +277,13 @@ class Verdicts:
             kind=request.kind,
             text=request.text,
             reasons=request.reasons,
-            severity=request.severity,
+            severity=severity_of(plan, request.severity, request.kind),
             topic=None if request.topic is None else request.topic.strip(),
             reviewer=request.reviewer,
             at=self._clock.now(),
             bulk=request.bulk,
             is_repeat=request.is_repeat,
+            actions=plan.choices(as_lead=request.as_lead),
         )
 
     def _store_verdict(self, tx: Transaction, hold: Hold, verdict: Verdict) -> None:
@@ -252,15 +292,8 @@ class Verdicts:
 
     def _carry_out(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> Hold | None:
         """Do what the verdict says; returns the hold it opens, if any."""
-        if hold.kind is HoldKind.AUDIT:
-            if verdict.kind is VerdictKind.REJECT:
-                self._cap(tx, turn, verdict, CapCause.REJECTED)
-            return None
-        if hold.kind is HoldKind.SECOND:
-            settle_second(tx, self._clock, hold, verdict)
-            return None
-        if hold.kind is HoldKind.UNSURE_SEND:
-            self._settle_unsure_send(tx, turn, verdict)
+        if hold.kind not in (HoldKind.DRAFT, HoldKind.HAND_OFF):
+            self._settle_other(tx, turn, hold, verdict)
             return None
         match verdict.kind:
             case VerdictKind.APPROVE:
@@ -280,6 +313,20 @@ class Verdicts:
                     self._cap(tx, turn, verdict, CapCause.TAKEN_OVER)
                 self._take(tx, turn, verdict.reviewer)
         return None
+
+    def _settle_other(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> None:
+        """Do what a verdict says that answers no customer."""
+        match hold.kind:
+            case HoldKind.AUDIT if verdict.kind is VerdictKind.REJECT:
+                self._cap(tx, turn, verdict, CapCause.REJECTED)
+            case HoldKind.SECOND:
+                settle_second(tx, self._clock, hold, verdict)
+            case HoldKind.UNSURE_SEND:
+                settle_unsure_send(tx, self._clock, turn, verdict)
+            case HoldKind.UNSURE_ACTION:
+                settle_unsure_action(tx, self._clock, hold, verdict)
+            case _:
+                return
 
     def _draft_text(self, tx: Transaction, turn: Turn) -> str:
         stored = tx.artifacts.get(turn.id, "draft")
@@ -312,17 +359,14 @@ class Verdicts:
                 close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
 
     def _queue(self, tx: Transaction, turn: Turn, text: str, *, author: Author, name: str, reviewer: str) -> None:
-        queue_message(
-            tx,
-            self._clock,
-            tx.conversations.get(turn.conversation_id),
-            turn_id=turn.id,
+        reply = WaitingReply(
             text=text,
-            author=author,
+            author=author.value,
             author_name=name,
             ai_generated=author is Author.AGENT,
             actor=reviewer,
         )
+        queue_after_actions(tx, self._clock, turn, reply)
 
     def _hand_off(self, tx: Transaction, turn: Turn) -> Hold | None:
         """Nothing of a rejected draft is sent, and the customer still waits: a person has to answer."""
@@ -341,19 +385,6 @@ class Verdicts:
 
     def _take(self, tx: Transaction, turn: Turn, reviewer: str) -> None:
         set_mode(tx, self._clock, turn.conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
-
-    def _settle_unsure_send(self, tx: Transaction, turn: Turn, verdict: Verdict) -> None:
-        # What waits for this verdict stands before everything else in the conversation; it may belong to no turn.
-        entry = tx.outbox.head(turn.conversation_id)
-        if entry is not None and entry.state is OutboxState.UNKNOWN:
-            arrived = verdict.kind is VerdictKind.REJECT
-            state = OutboxState.SENT if arrived else OutboxState.PENDING
-            tx.outbox.change(
-                replace(entry, state=state, due_at=None if arrived else verdict.at), attempts=entry.attempts
-            )
-            if arrived:
-                settle_sent(tx, self._clock, entry, None if entry.turn_id is None else tx.turns.get(entry.turn_id))
-        tx.announce(Job(kind=OUTBOX_JOB, key=turn.conversation_id))
 
 
 def _fitted(request: VerdictRequest) -> VerdictRequest:

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from understudy.records.policy import Markup
-from understudy.records.rest import RestShape
+from understudy.records.rest_notes import DeskShape
 from understudy.settings.section import Section
 
 
@@ -24,7 +24,26 @@ class Remote(Section):
     agent: str | None = Field(None, description="agent for this channel; default: drafting.agent")
 
 
-class Rest(Remote, RestShape):
+class Desk(Remote):
+    """What a channel has whose provider is a help desk, with notes for its people alone."""
+
+    review: Literal["console", "notes", "both"] = Field(
+        "console", description="where people decide on drafts: here, in the help desk's notes, or either"
+    )
+    note_secrets: list[SecretStr] = Field(
+        [], description="what requests to /webhooks/NAME/notes are signed with; default: `secrets`"
+    )
+    colleagues: dict[str, str] = Field(
+        {},
+        description="who people of the help desk are here: their id there, or the e-mail address it verified, = a user's name",
+    )
+    automations: list[str] = Field(
+        [],
+        description="names under which the help desk itself answers customers; what they write is no person's answer",
+    )
+
+
+class Rest(Desk, DeskShape):
     """A channel over any REST interface, described here: where messages are, how a reply is written, what answers mean."""
 
     kind: Literal["rest"]
@@ -52,6 +71,17 @@ class SinchSms(Remote):
     sender: str = Field(min_length=1, description="the number replies come from")
     region: Literal["us", "eu", "au", "br", "ca"] = Field("us", description="where the service plan is hosted")
     chars_max: int | None = Field(2_000, ge=1, description="longest reply it takes, in characters")
+
+
+class Kannel(Remote):
+    """SMS by a Kannel gateway; it calls /webhooks/NAME?token=SECRET, where the secret is one of `secrets`, of letters and digits."""
+
+    kind: Literal["kannel"]
+    base_url: str = Field(pattern="^https?://", description="address of its smsbox, such as http://localhost:13013")
+    username: str = Field(min_length=1, description="of the sendsms-user")
+    password: SecretStr = Field(description="of the sendsms-user")
+    sender: str = Field(min_length=1, description="the number replies come from")
+    chars_max: int | None = Field(600, ge=1, description="longest reply it takes, in characters; ten parts of 67")
 
 
 class SinchConversation(Remote):
@@ -85,7 +115,7 @@ class Slack(Remote):
     chars_max: int | None = Field(4_000, ge=1, description="longest reply it takes, in characters")
 
 
-class Chatwoot(Remote):
+class Chatwoot(Desk):
     """An agent bot of Chatwoot; `secrets` are those of its web hook."""
 
     kind: Literal["chatwoot"]
@@ -94,9 +124,13 @@ class Chatwoot(Remote):
     )
     account_id: str = Field(min_length=1, description="of the account, as it stands in addresses")
     access_token: SecretStr = Field(description="of the agent bot")
+    notes_token: SecretStr | None = Field(
+        None,
+        description="access token of an administrator: by it the authors of private notes are known, and notes looked up",
+    )
 
 
-class Zendesk(Remote):
+class Zendesk(Desk):
     """Zendesk messaging by Sunshine Conversations; `secrets` are those of its web hook, which come as X-API-Key."""
 
     kind: Literal["zendesk"]
@@ -104,6 +138,10 @@ class Zendesk(Remote):
     app_id: str = Field(min_length=1, description="of the Sunshine Conversations app")
     key_id: str = Field(min_length=1, description="of the app's API key")
     key_secret: SecretStr = Field(description="the API key's secret")
+    notes_user: str | None = Field(
+        None, description="e-mail address of the agent who owns `notes_token`; writes the notes"
+    )
+    notes_token: SecretStr | None = Field(None, description="API token of Zendesk Support, for internal comments")
     chars_max: int | None = Field(4_096, ge=1, description="longest reply it takes, in characters")
 
 
@@ -120,5 +158,5 @@ class Intercom(Remote):
     )
 
 
-Vendor = Twilio | SinchSms | SinchConversation | WhatsAppCloud | Slack | Chatwoot | Zendesk | Intercom
+Vendor = Twilio | Kannel | SinchSms | SinchConversation | WhatsAppCloud | Slack | Chatwoot | Zendesk | Intercom
 """Channels whose shape is shipped under their `kind`."""

@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ValidationError
 from rapidfuzz import fuzz, process
@@ -124,10 +124,15 @@ def _models_at(loc: list[str]) -> list[type[BaseModel]]:
         following: list[type[BaseModel]] = []
         for model in models:
             field = model.model_fields.get(part)
-            following += _models_in(field.annotation) if field is not None else []
+            following += _models_in(_named_by_people(model) if field is None else field.annotation)
         tagged = [model for model in models if part in _tags(model)]
         models = following or tagged or models
     return models
+
+
+def _named_by_people(model: type[BaseModel]) -> Any:
+    """What stands in a section under names that people choose, beside its own keys; None where it takes none."""
+    return get_type_hints(model).get("__pydantic_extra__") if model.model_config.get("extra") == "allow" else None
 
 
 def _models_in(annotation: Any) -> list[type[BaseModel]]:

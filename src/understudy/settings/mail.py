@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 
@@ -31,6 +32,30 @@ class MailServer(Section):
         return self
 
 
+class MailOAuth(Section):
+    """Access tokens in place of a password (XOAUTH2), as Microsoft 365 and Gmail want them."""
+
+    token_url: str = Field(
+        pattern="^https?://", description="the token endpoint; https, but for a server on this machine"
+    )
+    client_id: str = Field(min_length=1, description="of the app that was registered there")
+    client_secret: SecretStr | None = Field(None, description="of the app; better set by environment or *_FILE")
+    refresh_token: SecretStr | None = Field(
+        None, description="of the mailbox's user; without it the app signs in for itself (client credentials)"
+    )
+    scope: str | None = Field(None, description="what is asked for, such as https://outlook.office365.com/.default")
+
+    @model_validator(mode="after")
+    def _is_secured(self) -> MailOAuth:
+        if self.token_url.startswith("http:") and urlsplit(self.token_url).hostname not in LOCAL:
+            raise ValueError(
+                f"secrets would cross the network in the open: give an https address, not {self.token_url!r}"
+            )
+        if self.client_secret is None and self.refresh_token is None:
+            raise ValueError("give client_secret, or a refresh_token")
+        return self
+
+
 class Email(Section):
     """A mailbox: read by IMAP, answered by SMTP. Needs `pip install 'understudy[email]'`."""
 
@@ -39,6 +64,7 @@ class Email(Section):
     imap: MailServer = Field(description="where the mailbox is read")
     smtp: MailServer = Field(description="where replies leave")
     password: SecretStr | None = Field(None, description="for both servers; better set by environment or *_FILE")
+    oauth: MailOAuth | None = Field(None, description="access tokens for both servers, in place of a password")
     certificates: Path | None = Field(
         None, description="file with the certificates that are believed; default: this machine's"
     )

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from understudy.records.policy import Markup, RuleKind
+from understudy.settings.actions import Actions
 from understudy.settings.autonomy import Autonomy
 from understudy.settings.channels import Rest, Vendor
 from understudy.settings.evaluation import EvaluationSettings
@@ -197,6 +198,9 @@ class Webhook(Section):
     secrets: list[SecretStr] = Field([], description="`whsec_…` secrets; several while one is being replaced")
     url: str = Field(description="where replies are posted")
     honours_keys: bool = Field(True, description="true: the receiver ignores a repeated webhook-id")
+    gives_ids: bool = Field(
+        False, description="true: the receiver answers each reply with its `id`; a 2xx without one is then unknown"
+    )
     timeout_s: float = Field(10.0, gt=0, description="for one send")
     chars_max: int | None = Field(None, ge=1, description="longest reply it takes, in characters")
     markup: Markup | None = Field(None, description="what it renders; a draft with other markup is a finding")
@@ -272,19 +276,6 @@ class Policy(Section):
 
     forbidden: list[ForbiddenSettings] = Field([], description="phrases that hold a draft")
     rules: list[PolicyRuleSettings] = Field([], description="rules of other kinds, and with patterns")
-
-
-class VerbSettings(Section):
-    """A deed of this business that drafts may claim."""
-
-    words: list[str] = Field(min_length=1, description='participles as drafts write them, such as "ported"')
-    tools: list[str] = Field([], description="parts of the names of tools that do it; empty = any tool that acts")
-
-
-class Actions(Section):
-    """What drafts may claim to have done."""
-
-    verbs: list[VerbSettings] = Field([], description="tried before the built-in verbs")
 
 
 class Review(Section):

@@ -66,6 +66,7 @@ def rulebook_of(settings: Settings) -> Rulebook:
         forbidden=tuple(ForbiddenPhrase(phrase=one.phrase, why=one.why) for one in settings.policy.forbidden),
         policy=tuple(_policy_rule(rule) for rule in settings.policy.rules),
         hours=_opening_hours(settings.business),
+        actions=settings.actions.rules(),
         verbs=tuple(ActionVerb(words=tuple(v.words), tools=tuple(v.tools)) for v in settings.actions.verbs),
         channels=tuple(
             ChannelForm(channel=name, chars_max=channel.chars_max, markup=channel.markup)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from understudy.assessment.alike import alike_of
 from understudy.assessment.decision import is_complaint
+from understudy.effects.acting import let_through, objections_now, propose, queue_after_actions, uses_of
 from understudy.effects.feedback import take_feedback
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
@@ -16,6 +17,8 @@ from understudy.errors import StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.ports.telemetry import TurnDecided
+from understudy.records.acting import WaitingReply
+from understudy.records.action_rules import rule_for
 from understudy.records.assessment import WANTS_PERSON, Assessment, Decision, DecisionKind, faults_of
 from understudy.records.codec import digest, dump
 from understudy.records.conversation import Author, Conversation, Mode
@@ -145,7 +148,22 @@ def is_still_so(tx: Transaction, evidence: Evidence, rules: Rules) -> bool:
         return False
     if cap_at(tx, conversation.contact_id, rules, evidence.at) is not evidence.cap:
         return False
-    return evidence.draft is None or earned_grant(tx, rules, evidence) == rules.earned
+    if evidence.draft is None:
+        return True
+    return earned_grant(tx, rules, evidence) == rules.earned and not _is_limit_reached(
+        tx, conversation, evidence, rules
+    )
+
+
+def _is_limit_reached(tx: Transaction, conversation: Conversation, evidence: Evidence, rules: Rules) -> bool:
+    """Whether others have used up since what an action of the draft was still within."""
+    if not rules.actions or evidence.draft is None or not evidence.draft.actions:
+        return False
+    actions = [(action.name, action.arguments) for action in evidence.draft.actions]
+    contact_id = conversation.contact_id
+    if not any(objections_now(tx, rules.actions, actions, contact_id=contact_id, at=evidence.at)):
+        return False
+    return uses_of(tx, [rule.name for rule in rules.actions], contact_id, evidence.at) != evidence.uses
 
 
 def turn_decided(committed: Committed, evidence: Evidence, assessment: Assessment, assess_ms: float) -> TurnDecided:
@@ -197,16 +215,15 @@ def _effect(
     match decision.kind:
         case DecisionKind.DELIVER:
             assert evidence.draft is not None, "a decision to deliver needs a draft"
-            queue_message(
-                tx,
-                clock,
-                conversation,
-                turn_id=turn.id,
+            _act_alone(tx, clock, turn, evidence, rules)
+            waiting = WaitingReply(
                 text=evidence.draft.text,
-                author=Author.AGENT,
+                author=Author.AGENT.value,
                 author_name=rules.profile.name,
                 ai_generated=True,
+                actor="system",
             )
+            queue_after_actions(tx, clock, turn, waiting)
             if not decision.is_audited:
                 return None
             return open_hold(
@@ -225,6 +242,7 @@ def _effect(
                 return None
             return _hand_off(tx, clock, turn, decision, FOLLOW_UP_PRIORITY, hold_expires_after_s)
         case DecisionKind.HOLD:
+            propose(tx, clock, turn, evidence.draft.actions if evidence.draft is not None else (), rules.actions)
             return open_hold(
                 tx,
                 clock,
@@ -239,6 +257,16 @@ def _effect(
             if rules.hand_off_notice is not None and conversation.mode is Mode.AGENT:
                 _queue_safe_reply(tx, clock, conversation, turn, _safe_reply(rules, rules.hand_off_notice))
             return _hand_off(tx, clock, turn, decision, decision.priority, hold_expires_after_s)
+
+
+def _act_alone(tx: Transaction, clock: Clock, turn: Turn, evidence: Evidence, rules: Rules) -> None:
+    """Let through what the configuration leaves to a slice that answers alone; the table held whatever it does not."""
+    assert evidence.draft is not None, "a decision to deliver needs a draft"
+    for entry in propose(tx, clock, turn, evidence.draft.actions, rules.actions):
+        rule = rule_for(rules.actions, entry.name)
+        assert rule is not None, f"action {entry.name!r} is not declared, and was not held"
+        assert rule.is_automatic, f"action {entry.name!r} is not automatic, and was not held"
+        let_through(tx, clock, entry, rule, by="system")
 
 
 def _hand_off(

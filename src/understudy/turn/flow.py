@@ -219,7 +219,8 @@ class TurnFlow:
         now = self._clock.now()
         tx.ledger.append("agent.asked", at=now, turn_id=leased.id, conversation_id=leased.conversation_id)
         chosen = self._route(tx, leased.conversation_id, leased.channel)
-        request = draft_request(tx, leased, deadline_s=self._drafting.lease_s, chosen=chosen)
+        rules, deadline_s = self._rulebook().rules, self._drafting.lease_s
+        request = draft_request(tx, leased, rules, deadline_s=deadline_s, chosen=chosen)
         is_read = self._facts is not None and self._facts.reads(leased.channel)
         return Asked(turn=leased, request=request, who=who_of(tx, leased, self._proofs) if is_read else None)
 
@@ -282,7 +283,7 @@ class TurnFlow:
             turn = tx.turns.advance(turn, TurnState.GATHERING, due_at=until, agent_version=version)
         else:
             turn = tx.turns.touch(turn, due_at=until)
-        return Drafted(turn=turn, draft=draft, messages=transcript_of(tx, turn))
+        return Drafted(turn=turn, draft=draft, messages=transcript_of(tx, turn, self._rulebook().rules))
 
     async def _ask_others(self, drafted: Drafted) -> Gathered:
         """Ask for second opinions with no transaction open, and gather what they said."""

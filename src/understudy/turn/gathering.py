@@ -9,11 +9,14 @@ from typing import TypeVar
 
 from understudy.assessment.cards import mask_all, mask_cards
 from understudy.assessment.topic import NamedTopic, name_topic
+from understudy.effects.acting import uses_of
 from understudy.effects.trust import cap_in_force
 from understudy.errors import MalformedInput
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
+from understudy.records.acting import as_tool_traffic
+from understudy.records.action_rules import ActionUse
 from understudy.records.assessment import DecisionKind
 from understudy.records.codec import build, canonical, fitted, load, plain
 from understudy.records.conversation import Author, Contact, Conversation, Message, Mode
@@ -40,6 +43,8 @@ R = TypeVar("R", ToolCall, Passage, Action, PipelineStep)
 QUOTA_WINDOW = timedelta(hours=1)
 MESSAGES_MAX = 200
 """How many of a conversation's latest messages an agent and an assessment see."""
+ACTS_MAX = 50
+"""And how many of the latest actions in it."""
 
 NAME_CHARS_MAX = 200
 """How much of the name of a topic or an agent version is kept."""
@@ -50,11 +55,29 @@ NOT_ASKED = "not_asked: a person had this conversation and handed it back before
 MASK = "[card ending "
 
 
-def transcript_of(tx: Transaction, turn: Turn) -> tuple[ChatMessage, ...]:
-    """The conversation so far in chat form, ending with the customer's messages of this turn."""
+def transcript_of(tx: Transaction, turn: Turn, rules: Rules) -> tuple[ChatMessage, ...]:
+    """The conversation so far in chat form, ending with the customer's messages of this turn.
+
+    Where the business declares actions, those that were carried out stand before them as tool calls with their results.
+    """
     given = tx.artifacts.get(turn.id, "transcript")
     if given is not None:
-        return tuple(build(ChatMessage, message) for message in json.loads(given))
+        messages = tuple(build(ChatMessage, message) for message in json.loads(given))
+        end = len(messages) - burst_length(messages)
+        return (*messages[:end], *_acts(tx, turn, rules), *messages[end:])
+    before, own = _said(tx, turn)
+    return (*before, *_acts(tx, turn, rules), *own)
+
+
+def _acts(tx: Transaction, turn: Turn, rules: Rules) -> tuple[ChatMessage, ...]:
+    """What was done in the conversation beside talking, oldest first."""
+    if not rules.actions:
+        return ()
+    acted = tx.actions.of_conversation(turn.conversation_id, limit=ACTS_MAX)
+    return tuple(message for entry in acted if entry.turn_id != turn.id for message in as_tool_traffic(entry))
+
+
+def _said(tx: Transaction, turn: Turn) -> tuple[list[ChatMessage], list[ChatMessage]]:
     messages = tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)
     # A reply that was sent between two messages of the burst stands before the burst: the burst is what is answered.
     before: list[ChatMessage] = []
@@ -62,10 +85,12 @@ def transcript_of(tx: Transaction, turn: Turn) -> tuple[ChatMessage, ...]:
     for message in messages:
         is_own = message.turn_id == turn.id and message.author is Author.CUSTOMER
         (own if is_own else before).append(_chat(message))
-    return (*before, *own)
+    return before, own
 
 
-def draft_request(tx: Transaction, turn: Turn, *, deadline_s: float, chosen: tuple[Chosen, ...] = ()) -> DraftRequest:
+def draft_request(
+    tx: Transaction, turn: Turn, rules: Rules, *, deadline_s: float, chosen: tuple[Chosen, ...] = ()
+) -> DraftRequest:
     """What the agent is asked for this turn, and which release of it."""
     conversation = tx.conversations.get(turn.conversation_id)
     return DraftRequest(
@@ -73,7 +98,7 @@ def draft_request(tx: Transaction, turn: Turn, *, deadline_s: float, chosen: tup
         conversation_id=turn.conversation_id,
         channel=turn.channel,
         topic=turn.topic,
-        messages=transcript_of(tx, turn),
+        messages=transcript_of(tx, turn, rules),
         contact=_facts(tx.contacts.get(conversation.contact_id), conversation),
         deadline_s=deadline_s,
         traceparent=turn.trace,
@@ -96,7 +121,7 @@ def gather(
     conversation = tx.conversations.get(turn.conversation_id)
     if draft is None and agent_error is None and conversation.mode is Mode.AGENT:
         agent_error = NOT_ASKED
-    messages = transcript_of(tx, turn)
+    messages = transcript_of(tx, turn, rules)
     named = _named_topic(tx, turn, draft, messages, rules)
     automatic, degraded = tx.turns.decided_since(named.topic, turn.channel, now - QUOTA_WINDOW)
     return Evidence(
@@ -122,6 +147,7 @@ def gather(
         cap=cap_in_force(tx, clock, conversation.contact_id, rules),
         follows=_past_reply(tx, turn),
         facts=facts_of(tx, turn),
+        uses=_uses(tx, conversation, rules, now),
     )
 
 
@@ -143,6 +169,13 @@ def keep_facts(tx: Transaction, turn: Turn, facts: tuple[Facts, ...], now: datet
         read=[[one.system, one.about, one.unknown or "known", round(one.took_ms or 0.0)] for one in facts],
         took_ms=round(max((one.took_ms or 0.0 for one in facts), default=0.0)),
     )
+
+
+def _uses(tx: Transaction, conversation: Conversation, rules: Rules, now: datetime) -> tuple[ActionUse, ...]:
+    """How much of every declared action was let through: whatever else drafts on this evidence is judged by it too."""
+    if not rules.actions:
+        return ()
+    return uses_of(tx, [rule.name for rule in rules.actions], conversation.contact_id, now)
 
 
 def _named_topic(

@@ -18,8 +18,9 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from understudy.errors import AgentUnavailable, StepSuperseded, UnderstudyError
+from understudy.ports.calls import CallLimits
 from understudy.ports.clock import Clock
-from understudy.ports.store import CallLimits, Store, Transaction
+from understudy.ports.store import Store, Transaction
 
 LAPSE_S = 6.0
 """A place that is not renewed for so long is free again: whoever had it is dead."""

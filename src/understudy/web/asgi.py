@@ -16,6 +16,7 @@ from understudy.errors import UnderstudyError
 from understudy.records.access import Scope
 from understudy.records.wire import DraftIn, TurnRecord
 from understudy.web import (
+    actions,
     alike,
     autonomy,
     cases,
@@ -56,7 +57,7 @@ PARTS = (
     *(signing_in, signing_in_elsewhere, people),
     *(queue, alike, holds, history, conversations, desk, contacts),
     *(autonomy, releases, suites, runs, reviewers, quality),
-    *(events, ledger, health, outbox),
+    *(events, ledger, health, outbox, actions),
     *(webhooks, chat, console),
 )
 """Whatever has routes; the API's description names them in this order."""

@@ -18,6 +18,7 @@ from understudy.records.ledger import LedgerEntry
 from understudy.records.review import Hold, HoldKind
 from understudy.records.trust import Cap
 from understudy.records.turn import TurnState
+from understudy.web.actions_shown import as_first_seen
 from understudy.web.shapes import ConversationOut, TurnOut
 
 WHATEVER_WAS_SAID: Final = frozenset(
@@ -56,7 +57,8 @@ def _open_to(tx: Transaction, key: Caller, holds: list[Hold]) -> Hold | None:
 def turn_as_first_seen(turn: TurnOut, second: Hold) -> TurnOut:
     """A turn as its first reviewer saw it, waiting for the second."""
     held = {"state": TurnState.HELD, "hold_id": second.id, "reply": None, "finished_at": None}
-    return turn.model_copy(update={**held, "superseded_by": None, "is_audited": False})
+    proposed = [as_first_seen(action) for action in turn.actions]
+    return turn.model_copy(update={**held, "superseded_by": None, "is_audited": False, "actions": proposed})
 
 
 def conversation_as_first_seen(conversation: ConversationOut, turn_id: str) -> ConversationOut:

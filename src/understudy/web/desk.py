@@ -90,10 +90,12 @@ class CannedOut(CannedBody):
 
 
 class DeskOut(BaseModel):
-    """Everything around the queue, in one answer. `undo_s`: how long a verdict may wait to be taken back."""
+    """Everything around the queue, in one answer. `undo_s`: how long a verdict may wait to be taken back; `on_expiry`: what
+    becomes of a draft whose deadline passes."""
 
     business: str
     undo_s: float
+    on_expiry: Literal["raise", "safe_reply"]
     views: list[ViewOut]
     preferences: Preferences
     canned: list[CannedOut]
@@ -129,6 +131,7 @@ async def read_desk(app: TheApp, caller: HoldsReader) -> DeskOut:
         return DeskOut(
             business=app.rulebook.rules.profile.name,
             undo_s=app.settings.review.undo_s,
+            on_expiry=app.settings.review.on_expiry,
             views=[_view(view, caller) for view in tx.desk.views(caller.id)],
             preferences=Preferences() if kept is None else load(Preferences, kept),
             canned=[_canned(reply) for reply in tx.desk.canned()],

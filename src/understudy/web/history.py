@@ -56,7 +56,8 @@ class PastVerdict(BaseModel):
 
 
 class TurnCounts(BaseModel):
-    """How this customer was answered in their last 200 turns, the one at hand left out."""
+    """How this customer was answered in their last 200 turns, the one at hand left out. `by_person`: given to people, by
+    the decision or by a reviewer; what waits or was overtaken is in none but `turns`."""
 
     turns: int
     by_agent: int
@@ -125,8 +126,8 @@ def _counts(turns: list[Turn]) -> TurnCounts:
     return TurnCounts(
         turns=len(turns),
         by_agent=sum(turn.decision in alone for turn in turns),
-        reviewed=sum(turn.decision is DecisionKind.HOLD for turn in turns),
-        by_person=sum(turn.decision is DecisionKind.HAND_OFF for turn in turns),
+        reviewed=sum(turn.decision is DecisionKind.HOLD and turn.state is TurnState.ANSWERED for turn in turns),
+        by_person=sum(turn.decision is not None and turn.state is TurnState.HANDED_OFF for turn in turns),
         since=min((turn.created_at for turn in turns), default=None),
     )
 

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.errors import MalformedInput
 from understudy.ports.store import Transaction
+from understudy.records.access import Scope
+from understudy.records.acting import ActionChoice
+from understudy.records.codec import canonical
 from understudy.records.review import Hold, HoldState, VerdictKind, VerdictRequest
 from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
 from understudy.web.blind import hold_for
@@ -25,9 +28,20 @@ from understudy.web.views import hold_view, turn_view
 router = APIRouter(prefix="/v1/holds", tags=["review"], route_class=JsonRoute)
 
 
+class ActionVerdict(BaseModel):
+    """What is made of one proposed action: it is let through, with its own `arguments` or with these, or dropped."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    id: str = Field(max_length=250)
+    let_through: bool
+    arguments: dict[str, Any] | None = None
+
+
 class VerdictBody(BaseModel):
     """A reviewer's verdict. *edit* and *respond* need `text`; `severity` in [0, 1], 0 cosmetic … 1 reject; `topic` says
-    what the turn is about, so that topics are recognised better from then on. With `undo_s` > 0 the verdict waits for so
+    what the turn is about, so that topics are recognised better from then on. Of the `actions` that are not named *approve*
+    and *edit* let through all, the others none. With `undo_s` > 0 the verdict waits for so
     long, at most `review.undo_s` of the settings, and can be taken back meanwhile; *take_over* never waits."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
@@ -37,6 +51,7 @@ class VerdictBody(BaseModel):
     reasons: list[Annotated[str, Field(max_length=200)]] = Field([], max_length=20)
     severity: float | None = Field(None, ge=0, le=1)
     topic: str | None = Field(None, min_length=1, max_length=200)
+    actions: list[ActionVerdict] = Field([], max_length=50)
     undo_s: float = Field(0, ge=0, le=120)
 
 
@@ -106,6 +121,15 @@ async def give_verdict(
         reasons=tuple(body.reasons),
         severity=body.severity,
         topic=body.topic,
+        actions=tuple(
+            ActionChoice(
+                id=one.id,
+                is_approved=one.let_through,
+                arguments=None if one.arguments is None else canonical(one.arguments),
+            )
+            for one in body.actions
+        ),
+        as_lead=Scope.ACTIONS_APPROVE in key.scopes,
     )
     undo_s = 0.0 if body.action is VerdictKind.TAKE_OVER else min(body.undo_s, app.settings.review.undo_s)
     undo_until = None

@@ -29,6 +29,7 @@ class QueueRow(BaseModel):
     the same `alike` wait with the same harmless draft. What is null is left out: there may be thousands of rows."""
 
     id: str
+    conversation_id: str
     version: int
     kind: HoldKind
     state: HoldState
@@ -82,6 +83,7 @@ def _row(tx: Transaction, caller: Caller, row: Waiting) -> QueueRow:
     hold = hold_for(tx, caller, row.hold)
     return QueueRow.model_construct(
         id=hold.id,
+        conversation_id=hold.conversation_id,
         version=hold.version,
         kind=hold.kind,
         state=hold.state,

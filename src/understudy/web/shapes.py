@@ -7,12 +7,14 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from understudy.records.acting import ActionState
+from understudy.records.action_rules import Approver, Reversibility
 from understudy.records.assessment import Contribution, Finding, Reason
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft, PipelineStep
 from understudy.records.facts import About, FactItem, Unknown
 from understudy.records.outbox import OutboxState
-from understudy.records.review import Hold, Verdict
+from understudy.records.review import Hold, Verdict, VerdictKind
 from understudy.records.reviewing import Agreed, ReviewerQuality
 from understudy.records.tickets import TicketState
 from understudy.records.trust import CapCause
@@ -27,6 +29,36 @@ class Reply(BaseModel):
     author_name: str | None
     at: datetime
     state: OutboxState
+
+
+class ActionOut(BaseModel):
+    """An action that a draft proposes: what, with which arguments and limits, where it stands, and what came of it.
+
+    `amount` in the unit of its arguments. `against`: why it is not let through as it is, or only by a lead; empty once that
+    was decided. `is_unsure`: nobody knows, or nothing but the system's answer says, that it was done.
+    """
+
+    id: str
+    name: str
+    arguments: dict[str, Any]
+    amount: float | None
+    state: ActionState
+    is_declared: bool = False
+    unit: str = ""
+    reversibility: Reversibility | None = None
+    approver: Approver | None = None
+    limits: list[str] = []
+    against: list[str] = []
+    is_edited: bool = False
+    is_unsure: bool = False
+    tries: int = 0
+    due_at: datetime | None = None
+    approved_by: str | None = None
+    approved_at: datetime | None = None
+    provider_id: str | None = None
+    answer: str | None = None
+    last_error: str | None = None
+    settled_at: datetime | None = None
 
 
 class TurnOut(BaseModel):
@@ -45,6 +77,7 @@ class TurnOut(BaseModel):
     signals: dict[str, float]
     findings: list[Finding]
     draft: Draft | None
+    actions: list[ActionOut]
     agent_error: str | None
     is_audited: bool
     superseded_by: str | None
@@ -111,8 +144,18 @@ class ReviewersOut(BaseModel):
     agreement: Agreed | None
 
 
+class LetterOut(BaseModel):
+    """What came around a message that is a letter. `whole`: what was written before quoted history was taken away, its first
+    20,000 characters; null where nothing was taken away, and in old messages of a conversation with much of it. `is_proven`
+    false: nobody vouches for the sender."""
+
+    subject: str
+    whole: str | None
+    is_proven: bool
+
+
 class MessageOut(BaseModel):
-    """Something said in a conversation."""
+    """Something said in a conversation; `letter` where it is a mail."""
 
     seq: int
     turn_id: str | None
@@ -120,6 +163,7 @@ class MessageOut(BaseModel):
     author_name: str | None
     text: str
     at: datetime
+    letter: LetterOut | None = None
 
 
 class ConversationOut(BaseModel):
@@ -132,6 +176,16 @@ class ConversationOut(BaseModel):
     taken_by: str | None
     contact: ContactOut
     messages: list[MessageOut]
+
+
+class EarlierVerdict(BaseModel):
+    """What a colleague said of this turn's draft before it came to a person: why, and what they added for whoever it is."""
+
+    kind: VerdictKind
+    reviewer: str
+    reasons: list[str]
+    text: str | None
+    at: datetime
 
 
 class FactsOut(BaseModel):
@@ -162,11 +216,12 @@ class TicketOut(BaseModel):
 
 
 class HoldDetail(BaseModel):
-    """A hold and all a reviewer needs to decide on it."""
+    """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from."""
 
     hold: Hold
     turn: TurnOut
     conversation: ConversationOut
+    before: list[EarlierVerdict] = []
     facts: list[FactsOut] = []
     tickets: list[TicketOut] = []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping, Sequence
 
 from understudy.app import App
 from understudy.errors import NotFound
@@ -11,22 +12,26 @@ from understudy.ports.store import Transaction
 from understudy.records.access import Caller
 from understudy.records.assessment import Assessment
 from understudy.records.codec import readable
-from understudy.records.conversation import Conversation, Mode
+from understudy.records.conversation import Conversation, Message, Mode
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.facts import WHY, Facts
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState
-from understudy.records.review import HoldKind
+from understudy.records.pulls import Envelope
+from understudy.records.review import Hold, HoldKind, VerdictKind
 from understudy.records.tickets import Ticket
 from understudy.records.turn import Turn, TurnState
+from understudy.web.actions_shown import actions_of_turn
 from understudy.web.blind import conversation_as_first_seen, hold_for, second_of_turn, turn_as_first_seen
 from understudy.web.feed import Feed
 from understudy.web.shapes import (
     ContactOut,
     ConversationOut,
+    EarlierVerdict,
     FactsOut,
     HoldDetail,
     LedgerLine,
+    LetterOut,
     MessageOut,
     Reply,
     TicketOut,
@@ -36,6 +41,8 @@ from understudy.web.shapes import (
 SETTLED = frozenset({TurnState.ANSWERED, TurnState.SUPERSEDED, TurnState.SPENT, TurnState.REDRAFTED})
 """States in which nothing more will happen to a turn; a handed-off one may still be answered by a person."""
 
+WHOLE_CHARS_MAX, WHOLE_CHARS_IN_ALL = 20_000, 200_000
+"""So much of a letter is shown whole, and of all letters of a conversation."""
 AFTERWARDS = frozenset({HoldKind.AUDIT, HoldKind.SECOND, HoldKind.REDRAFT})
 """Kinds of hold that no answer waits for."""
 
@@ -51,6 +58,7 @@ def _whole_turn(tx: Transaction, turn: Turn) -> TurnOut:
     draft, error, judged = (tx.artifacts.get(turn.id, kind) for kind in ("draft", "agent_error", "assessment"))
     assessment = readable(Assessment, judged)
     confidence = None if assessment is None else assessment.confidence
+    shown = readable(Draft, draft)
     holds = [hold for hold in tx.holds.open_of_turn(turn.id) if hold.kind not in AFTERWARDS]
     entries = tx.outbox.of_turn(turn.id)
     last = entries[-1] if entries else None
@@ -67,7 +75,8 @@ def _whole_turn(tx: Transaction, turn: Turn) -> TurnOut:
         contributions=[] if confidence is None else list(confidence.contributions),
         signals={} if assessment is None else {signal.check: signal.score for signal in assessment.signals},
         findings=[] if assessment is None else list(assessment.findings),
-        draft=readable(Draft, draft),
+        draft=shown,
+        actions=actions_of_turn(tx, turn, shown),
         agent_error=readable(str, error),
         is_audited=turn.is_audited,
         superseded_by=turn.superseded_by,
@@ -92,7 +101,20 @@ def conversation_view(tx: Transaction, conversation: Conversation) -> Conversati
         mode=Mode.AGENT if is_rehearsal else conversation.mode,
         taken_by=conversation.taken_by,
         contact=ContactOut(id=contact.id, name=contact.name, email=contact.email, phone=contact.phone),
-        messages=[
+        messages=messages_view(messages, tx.envelopes.of_conversation(conversation.id)),
+    )
+
+
+def messages_view(messages: Sequence[Message], envelopes: Mapping[str, Envelope]) -> list[MessageOut]:
+    """Show messages, the letters among them with what came around them; the latest whole texts first, as far as there is room."""
+    room, shown = WHOLE_CHARS_IN_ALL, []
+    for message in reversed(messages):
+        letter, envelope = None, envelopes.get(message.id)
+        if envelope is not None:
+            whole = None if envelope.whole is None or room <= 0 else envelope.whole[:WHOLE_CHARS_MAX]
+            room -= len(whole or "")
+            letter = LetterOut(subject=envelope.subject, whole=whole, is_proven=envelope.is_proven)
+        shown.append(
             MessageOut(
                 seq=message.seq,
                 turn_id=message.turn_id,
@@ -100,10 +122,10 @@ def conversation_view(tx: Transaction, conversation: Conversation) -> Conversati
                 author_name=message.author_name,
                 text=message.text,
                 at=message.at,
+                letter=letter,
             )
-            for message in messages
-        ],
-    )
+        )
+    return shown[::-1]
 
 
 def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
@@ -122,15 +144,32 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
     second = hold if hold.kind is HoldKind.SECOND else second_of_turn(tx, reader, hold.turn_id)
     facts = _facts(tx, hold.turn_id)
     if second is None:
-        tickets = [one for one in tx.tickets.of_conversation(hold.conversation_id) if one.hold_id == hold.id]
-        shown = [_ticket(one) for one in tickets]
-        return HoldDetail(hold=hold, turn=turn, conversation=conversation, facts=facts, tickets=shown)
+        return HoldDetail(
+            hold=hold,
+            turn=turn,
+            conversation=conversation,
+            before=_before(tx, hold),
+            facts=facts,
+            tickets=[
+                _ticket(one) for one in tx.tickets.of_conversation(hold.conversation_id) if one.hold_id == hold.id
+            ],
+        )
     return HoldDetail(
         facts=facts,
         hold=hold_for(tx, reader, hold),
         turn=turn_as_first_seen(turn, second),
         conversation=conversation_as_first_seen(conversation, hold.turn_id),
     )
+
+
+def _before(tx: Transaction, hold: Hold) -> list[EarlierVerdict]:
+    if hold.kind is not HoldKind.HAND_OFF:
+        return []
+    return [
+        EarlierVerdict(kind=one.kind, reviewer=one.reviewer, reasons=list(one.reasons), text=one.text, at=one.at)
+        for one in tx.verdicts.of_turn(hold.turn_id)
+        if one.kind is VerdictKind.REJECT
+    ]
 
 
 def _facts(tx: Transaction, turn_id: str) -> list[FactsOut]:

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from understudy.app import App
 from understudy.errors import MalformedInput, NotFound, UnderstudyError
-from understudy.ports.channel import Channel, Events, InboundRequest, TakesEvents
+from understudy.ports.channel import Channel, Events, InboundRequest, KeepsNotes, TakesEvents
 from understudy.ports.telemetry import EventIgnored, RequestRefused
 from understudy.web.auth import TheApp
 from understudy.web.edge import Edge
@@ -26,7 +26,7 @@ _NAME = re.compile("[^/]{1,100}")
 
 
 class Acknowledged(BaseModel):
-    """How many messages of the request are safely stored, and how many of them were stored before."""
+    """How many messages and remarks of the request are safely stored, and how many of them were stored before."""
 
     received: int
     duplicates: int
@@ -36,6 +36,13 @@ class Acknowledged(BaseModel):
 async def take_webhook(channel: Annotated[str, Path(max_length=100)], request: Request, app: TheApp) -> Any:
     """Take a channel's request in. A 200 or 204 means that every message in it is on disk."""
     taken = await _take(app, channel, request)
+    return taken if isinstance(taken, Acknowledged) else _said(taken)
+
+
+@router.post("/webhooks/{channel}/notes", response_model=Acknowledged, responses={**answers(401, 404), **EMPTY})
+async def take_notes(channel: Annotated[str, Path(max_length=100)], request: Request, app: TheApp) -> Any:
+    """Take in what people of a help desk write in its notes. A 200 means that every remark in it is on disk."""
+    taken = await _take(app, channel, request, are_notes=True)
     return taken if isinstance(taken, Acknowledged) else _said(taken)
 
 
@@ -78,7 +85,7 @@ class WebhooksFirst:
         await answer(scope, receive, send)
 
 
-async def _take(app: App, channel: str, request: Request) -> Acknowledged | str:
+async def _take(app: App, channel: str, request: Request, *, are_notes: bool = False) -> Acknowledged | str:
     """Store what a request holds, and say how many messages that were, or the text its channel wants as an answer."""
     try:
         known = app.channels.get(channel)
@@ -87,6 +94,7 @@ async def _take(app: App, channel: str, request: Request) -> Acknowledged | str:
             raise NotFound(f"there is no channel {channel!r}; configured: {names}")
         events = _events(
             known,
+            are_notes,
             InboundRequest(
                 method=request.method,
                 url=str(request.url),
@@ -100,6 +108,7 @@ async def _take(app: App, channel: str, request: Request) -> Acknowledged | str:
         received = [await app.intake.receive(channel, message) for message in events.messages]
         for report in events.reports:
             await app.reports.take(channel, report)
+        taken = [await app.remarks.take(channel, said) for said in events.remarks]
         for why in events.ignored:
             app.telemetry.emit(EventIgnored(channel=channel, why=why))
         if events.refused:
@@ -111,10 +120,15 @@ async def _take(app: App, channel: str, request: Request) -> Acknowledged | str:
         raise
     if events.say is not None:
         return events.say
-    return Acknowledged(received=len(received), duplicates=sum(one.is_duplicate for one in received))
+    again = [one.is_duplicate for one in received] + [not is_new for is_new in taken]
+    return Acknowledged(received=len(again), duplicates=sum(again))
 
 
-def _events(channel: Channel, request: InboundRequest) -> Events:
+def _events(channel: Channel, are_notes: bool, request: InboundRequest) -> Events:
+    if are_notes:
+        if not isinstance(channel, KeepsNotes):
+            raise NotFound(f"channel {channel.name!r} has no help desk with notes")
+        return channel.read_notes(request)
     if isinstance(channel, TakesEvents):
         return channel.read(request)
     if request.method == "GET":

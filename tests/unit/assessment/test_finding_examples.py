@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 
 from understudy.assessment.assess import assess
-from understudy.records.evidence import ChatMessage, ContactFacts, ToolCall
+from understudy.records.action_rules import ActionLimits, ActionRule
+from understudy.records.evidence import Action, ChatMessage, ContactFacts, ToolCall
 from understudy.records.policy import ChannelForm, PolicyRule
 from understudy.records.rulebook import ForbiddenPhrase, Profile, Rulebook, Rules, TopicRule
 
@@ -54,6 +55,18 @@ def said(*lines: str) -> dict[str, Any]:
     return {"before": [ChatMessage(role=roles[at % 2], content=line) for at, line in enumerate(lines)]}  # type: ignore[arg-type]
 
 
+def proposed(name: str, **arguments: Any) -> dict[str, Any]:
+    return {"actions": (Action(name=name, arguments=arguments),)}
+
+
+def refunds(amount: str) -> Rules:
+    schema = '{"properties":{"amount":{"type":"number"}},"required":["amount"]}'
+    limits = ActionLimits(amount=100_000_000)
+    return Rules(actions=(ActionRule(name="refund", schema=schema, amount=amount, limits=limits),))
+
+
+REFUNDS, WITHOUT_TOTAL = refunds("$.amount"), refunds("$.total")
+
 EXAMPLES: dict[str, Example] = {
     "actions.unbacked_action": Example(draft="I've refunded your order.", quoted="I've refunded your order"),
     "actions.contradicted_action": Example(
@@ -65,6 +78,21 @@ EXAMPLES: dict[str, Example] = {
         draft="One moment.", quoted="W77120934", given=called("cancel_order", '{"order_id": "W77120934"}')
     ),
     "actions.not_all_read": Example(draft="We are here. " * 3_100),
+    "actions.undeclared": Example(
+        draft="Hello.", quoted="`close_account`", given=proposed("close_account"), rules=REFUNDS
+    ),
+    "actions.wrong_arguments": Example(
+        draft="Hello.", quoted='`{"amount": "a lot"}`', given=proposed("refund", amount="a lot"), rules=REFUNDS
+    ),
+    "actions.amount_unknown": Example(
+        draft="Hello.", quoted='`amount = "$.total"`', given=proposed("refund", amount=5), rules=WITHOUT_TOTAL
+    ),
+    "actions.over_limit": Example(
+        draft="Hello.", quoted="a refund of 250", given=proposed("refund", amount=250), rules=REFUNDS
+    ),
+    "actions.too_many": Example(
+        draft="Hello.", given={"actions": (Action(name="refund", arguments={"amount": 1}),) * 21}, rules=REFUNDS
+    ),
     "exposure.card_number": Example(
         draft="Your card 4111 1111 1111 1111 is charged.", quoted="Your card 4111 1111 1111 1111"
     ),

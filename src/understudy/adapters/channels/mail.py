@@ -83,6 +83,10 @@ class MailChannel(Fetched, AnswersLetters, Checked):
         """Refuse: nothing is posted here."""
         raise MalformedInput(f"channel {self.name!r} is a mailbox: write to {self._head.address}")
 
+    def read_sample(self, raw: bytes) -> Events:
+        """What one mail would be taken for."""
+        return self._reading.events(raw, size=len(raw))
+
     async def fetch(self, cursor: str | None, *, wait_s: float) -> tuple[Arrival, ...]:
         """The next mails of the folder, each as what it is."""
         today = self._clock.now().date()

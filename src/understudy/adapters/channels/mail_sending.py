@@ -15,6 +15,7 @@ from contextlib import suppress
 
 import aiosmtplib
 
+from understudy.adapters.channels.mail_tokens import TokenSource
 from understudy.adapters.channels.mail_writing import Written
 from understudy.adapters.channels.mailbox import Account, tls_context
 from understudy.errors import ChannelUnreachable
@@ -95,12 +96,26 @@ class Submission:
         where = f"{account.host}:{account.port}"
         try:
             await client.connect()
-            if account.password:
+            if account.tokens is not None:
+                await self._signed_in(client, account.user, account.tokens)
+            elif account.password:
                 await client.login(account.user, account.password)
+        except ChannelUnreachable as error:
+            await _left(client)
+            raise NotSent(Retry(reason=error.message)) from error
         except (aiosmtplib.SMTPException, OSError, TimeoutError, ssl.SSLError, ValueError) as error:
             await _left(client)
             raise NotSent(Retry(reason=f"the mail server {where} does not let us in: {_say(error)}")) from error
         return client
+
+    async def _signed_in(self, client: aiosmtplib.SMTP, user: str, tokens: TokenSource) -> None:
+        """Sign in by an access token; one that is refused is forgotten."""
+        token = await asyncio.to_thread(tokens.token)
+        try:
+            await client.auth_xoauth2(user, token)
+        except aiosmtplib.SMTPAuthenticationError:
+            tokens.forget()
+            raise
 
     async def _addressed(self, client: aiosmtplib.SMTP, mail: Written) -> None:
         """Say from whom to whom; every recipient has to be taken, so that the copy says what became of the mail."""

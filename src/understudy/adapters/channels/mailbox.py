@@ -18,6 +18,7 @@ from typing import Any
 
 import imapclient
 
+from understudy.adapters.channels.mail_tokens import TokenSource
 from understudy.errors import ChannelUnreachable
 
 BATCH_MAX = 20
@@ -29,7 +30,8 @@ FAULTS = (imapclient.IMAPClient.Error, OSError, ValueError, KeyError, IndexError
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Where the mailbox is and who reads it. `security`: `tls`, `starttls`, or `none` for a server on this machine."""
+    """Where the mailbox is and who reads it. `security`: `tls`, `starttls`, or `none` for a server on this machine. `tokens`: what
+    gives access tokens, in place of the password."""
 
     host: str
     port: int
@@ -38,6 +40,7 @@ class Account:
     security: str
     timeout_s: float
     certificates: str | None = None
+    tokens: TokenSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +154,9 @@ class Mailbox:
     def _faults_named(self) -> Iterator[None]:
         try:
             yield
+        except ChannelUnreachable:  # it says itself what is wrong
+            self._drop()
+            raise
         except FAULTS as error:
             self._drop()
             raise ChannelUnreachable(
@@ -218,11 +224,24 @@ def logged_in(account: Account) -> Any:
     try:
         if account.security == "starttls":
             client.starttls(context)
-        client.login(account.user, account.password)
+        if account.tokens is None:
+            client.login(account.user, account.password)
+        else:
+            _signed_in(client, account.user, account.tokens)
     except BaseException:
         client.shutdown()
         raise
     return client
+
+
+def _signed_in(client: Any, user: str, tokens: TokenSource) -> None:
+    """Sign in by an access token; one that is refused is forgotten, so that the next try brings another."""
+    token = tokens.token()
+    try:
+        client.oauth2_login(user, token)
+    except imapclient.IMAPClient.Error:
+        tokens.forget()
+        raise
 
 
 def tls_context(certificates: str | None) -> ssl.SSLContext:

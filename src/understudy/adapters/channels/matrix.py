@@ -18,7 +18,7 @@ import httpx2
 from yarl import URL
 
 from understudy.adapters.channels.matrix_reading import MatrixReading, place_of
-from understudy.adapters.channels.outlet import RETRY_AFTER_S_MAX, TIMEOUT_S, Outlet, body_of, checked_url
+from understudy.adapters.channels.outlet import RETRY_AFTER_S_MAX, TIMEOUT_S, Outlet, ahead_of, body_of, checked_url
 from understudy.errors import ChannelUnreachable, MalformedInput
 from understudy.ports.channel import Arrival, Capabilities, Checked, Events, Fetched, InboundRequest, Reached
 from understudy.ports.clock import Clock
@@ -63,6 +63,7 @@ class MatrixChannel(Fetched, Checked):
         chars_max: int | None = None,
     ) -> None:
         self.name = name
+        self._clock = clock
         self._base = homeserver.rstrip("/")
         self._user_id = user_id
         self._headers = {"authorization": f"Bearer {access_token}"}
@@ -71,6 +72,7 @@ class MatrixChannel(Fetched, Checked):
         self.per_sender_hour_max = per_sender_hour_max
         self._outlet = Outlet(checked_url(name, homeserver), clock=clock, timeout_s=timeout_s, honours_keys=True)
         self._client: httpx2.AsyncClient | None = None
+        self._dated: str | None = None
         # A repeated key is dropped, and a room keeps its order.
         self.capabilities = Capabilities(honours_keys=True, chars_max=chars_max)
 
@@ -92,14 +94,12 @@ class MatrixChannel(Fetched, Checked):
         following = batch.get("next_batch")
         if not isinstance(following, str) or not following:
             raise ChannelUnreachable(f"{self._base} answered a sync without next_batch")
-        rooms = batch.get("rooms") or {}
-        for room, invited in (rooms.get("invite") or {}).items():
-            await self._answer_invitation(room, invited)
+        try:
+            found = await self._found(batch.get("rooms") or {}, cursor)
+        except (AttributeError, TypeError, ValueError) as error:
+            raise ChannelUnreachable(f"{self._base} answered a sync that is none: {error}") from error
         if cursor is None:  # what was said before nobody asked for
             return (Arrival(events=Events(), cursor=following),)
-        found: list[Inbound | str] = []
-        for room, joined in (rooms.get("join") or {}).items():
-            found += await self._said_in(room, joined.get("timeline") or {}, cursor)
         if not found and following == cursor:
             return ()
         events = Events(
@@ -107,6 +107,15 @@ class MatrixChannel(Fetched, Checked):
             ignored=tuple(one for one in found if isinstance(one, str)),
         )
         return (Arrival(events=events, cursor=following, id=following[:100]),)
+
+    async def _found(self, rooms: Any, cursor: str | None) -> list[Inbound | str]:
+        """What a batch holds, once its invitations are answered."""
+        for room, invited in (rooms.get("invite") or {}).items():
+            await self._answer_invitation(room, invited)
+        found: list[Inbound | str] = []
+        for room, joined in (rooms.get("join") or {}).items() if cursor is not None else ():
+            found += await self._said_in(room, joined.get("timeline") or {}, cursor or "")
+        return found
 
     async def _said_in(self, room: str, timeline: dict[str, Any], since: str) -> list[Inbound | str]:
         events = list(timeline.get("events") or [])
@@ -160,10 +169,11 @@ class MatrixChannel(Fetched, Checked):
         try:
             answer = await self._client.request(method, url, params=params, json=body, timeout=timeout_s)
             said = answer.json()
-        except (httpx2.HTTPError, ValueError) as error:
+        except (httpx2.HTTPError, ValueError, RecursionError) as error:
             raise ChannelUnreachable(
                 f"{self._base} cannot be asked for {path.partition('/')[0]}: {error or type(error).__name__}"
             ) from error
+        self._dated = answer.headers.get("date")
         if not isinstance(said, dict) or answer.status_code != 200:
             raise ChannelUnreachable(
                 f"{self._base} refuses {path.partition('/')[0]}: {_refusal(answer.status_code, said)}"
@@ -175,7 +185,8 @@ class MatrixChannel(Fetched, Checked):
         who = (await self._ask("GET", "account/whoami")).get("user_id")
         if who != self._user_id:
             raise ChannelUnreachable(f"the access token is {who}'s, not {self._user_id}'s")
-        return Reached(says=f"{urlsplit(self._base).hostname} lets {who} in")
+        says = f"{urlsplit(self._base).hostname} lets {who} in"
+        return Reached(says=says, clock_ahead_s=ahead_of(self._dated, self._clock.now()))
 
     # Out -----------------------------------------------------------------------------------------------------
 

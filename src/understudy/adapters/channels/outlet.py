@@ -104,6 +104,15 @@ class Outlet:
             await self._client.close()
 
 
+def ahead_of(date: str | None, now: datetime) -> float | None:
+    """How many seconds `now` is ahead of a header Date; None where there is none that can be read."""
+    try:
+        theirs = parsedate_to_datetime(date or "")
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return (now - (theirs if theirs.tzinfo else theirs.replace(tzinfo=UTC))).total_seconds()
+
+
 def checked_url(name: str, url: str) -> SplitResult:
     """Read the address of a channel; raises `ConfigurationError` naming the channel and what is wrong."""
     try:

@@ -7,31 +7,31 @@ Its parts: `rest_verifying` (who sent this), `rest_reading` (what is in it), `re
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 from collections.abc import Mapping, Sequence
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 from yarl import URL
 
-from understudy.adapters.channels.outlet import TIMEOUT_S, Outlet, Reader
+from understudy.adapters.channels.outlet import TIMEOUT_S, Outlet, Reader, ahead_of
 from understudy.adapters.channels.rest_answers import NotSeen, looked_up, meaning, seen_of
+from understudy.adapters.channels.rest_inspecting import inspected
 from understudy.adapters.channels.rest_reading import Reading, challenge_of
 from understudy.adapters.channels.rest_verifying import verifier
 from understudy.adapters.channels.rest_writing import CannotStand, Written, address_of, values_of, written
 from understudy.adapters.channels.signing import Signed
 from understudy.adapters.channels.webhook_payload import TEXT_CHARS_MAX
 from understudy.errors import ConfigurationError, MalformedInput, SignatureInvalid
-from understudy.ports.channel import Capabilities, Events, InboundRequest, Reached, TakesEvents
+from understudy.ports.channel import Capabilities, Events, InboundRequest, Inspected, Reached, TakesEvents
 from understudy.ports.clock import Clock
 from understudy.records.conversation import Inbound
 from understudy.records.json_paths import first_text
 from understudy.records.outbox import Accepted, OutboxEntry, Rejected, Retry, SendResult, Unknown
 from understudy.records.rest import RequestShape, RestShape
 
+INSPECTION_S = 5.0
 PACE_WAIT_S_MAX = 2.0
 """A send waits here for its turn under `can.per_minute_max` as long as this; longer, and it comes back later."""
 
@@ -64,6 +64,7 @@ class RestChannel(TakesEvents):
         self._shape = shape
         self._clock = clock
         self._public_url = public_url
+        self._secrets = list(secrets)
         self._credentials = dict(credentials or {})
         self._values = {**(values or {}), **self._credentials, "channel": name, "public_url": public_url or ""}
         self._values["secret"] = secrets[0] if secrets else ""
@@ -97,14 +98,22 @@ class RestChannel(TakesEvents):
 
     def read(self, request: InboundRequest) -> Events:
         """Verify the request, answer a handshake, or read every event. Raises as `TakesEvents` says."""
-        if request.method == "GET":
+        if request.method == "GET" and self._shape.inbound.form != "query":
             scope = self._reading.scope(request)
             return self._shake_hands("GET", scope) or Events(ignored=("a GET that is no handshake of this channel",))
         if self._verify is not None:
             seen = self._reading.without_payload(request)
             self._verify(self._as_signed(request), seen, request.received_at)
         scope = self._reading.scope(request)
-        return self._shake_hands("POST", scope) or self._reading.events(scope)
+        return self._shake_hands("POST", scope) or self._read_in(scope)
+
+    def scope(self, request: InboundRequest) -> Mapping[str, Any]:
+        """All there is to see of a request, for whoever tries a shape; raises `MalformedInput`."""
+        return self._reading.scope(request)
+
+    def _read_in(self, scope: Mapping[str, Any]) -> Events:
+        """What a request holds whose sender is known."""
+        return self._reading.events(scope)
 
     async def send(self, entry: OutboxEntry) -> SendResult:
         """Send one entry and say what the answer means."""
@@ -145,21 +154,34 @@ class RestChannel(TakesEvents):
 
     async def check(self) -> Reached:
         """Ask the provider by a request that changes nothing; raises `ConfigurationError`."""
+        looked_at = await self._inspected()
         if self._shape.probe is None or self._probing is None:
-            return Reached(says=f"{self._outlet.host} offers nothing that can be asked without sending")
+            says = f"{self._outlet.host} offers nothing that can be asked without sending"
+            return Reached(says=says, inspected=looked_at)
         outlet, shape = self._probing, self._shape.answer.model_copy(update={"provider_id": []})
-        ahead: list[float] = []
+        ahead: list[float | None] = []
 
         async def read(answer: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> SendResult:
-            with contextlib.suppress(ValueError, TypeError):
-                theirs = parsedate_to_datetime(answer.headers.get("date", ""))
-                ahead.append((self._clock.now() - theirs).total_seconds())
+            ahead.append(ahead_of(answer.headers.get("date"), self._clock.now()))
             return await meaning(shape, outlet, answer, deadline)
 
         result = await self._sent(outlet, written(self._shape.probe, self._values), read)
         if isinstance(result, Accepted):
-            return Reached(says=f"{outlet.host} lets this channel in", clock_ahead_s=ahead[0] if ahead else None)
+            says = f"{outlet.host} lets this channel in"
+            return Reached(says=says, clock_ahead_s=ahead[0] if ahead else None, inspected=looked_at)
         raise ConfigurationError(f"channel {self.name!r}: {result.reason}; compare its credentials with the provider's")
+
+    async def _inspected(self) -> tuple[Inspected, ...]:
+        """What the provider says of how this channel is set up there."""
+        if not self._values["public_url"]:
+            return ()
+        return await inspected(
+            self._shape.inspections,
+            values=self._values,
+            secrets=self._secrets,
+            outlet_for=lambda shape: self._outlet_for(shape, INSPECTION_S),
+            ask=self._sent,
+        )
 
     async def close(self) -> None:
         """Close the connections to the provider."""

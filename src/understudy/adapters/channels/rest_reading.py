@@ -45,8 +45,10 @@ class Reading:
 
     def scope(self, request: InboundRequest) -> dict[str, Any]:
         """All there is to see of a request; raises `MalformedInput` where its body cannot be read."""
-        payload = None if request.method == "GET" else _payload(request, self.shape.inbound.form)
-        return self.without_payload(request) | {"payload": payload}
+        form, around = self.shape.inbound.form, self.without_payload(request)
+        if form == "query":
+            return around | {"payload": around["query"]}
+        return around | {"payload": None if request.method == "GET" else _payload(request, form)}
 
     def without_payload(self, request: InboundRequest) -> dict[str, Any]:
         """What is to be seen of a request before its body is looked at."""
@@ -95,7 +97,7 @@ class Reading:
             reports=tuple(reports),
             ignored=tuple(ignored),
             refused=tuple(refused),
-            say="" if inbound.acknowledge == "empty" else None,
+            say={"json": None, "empty": "", "ok": "ok"}[inbound.acknowledge],
         )
 
     def _reports(self, shape: ReportsShape, around: Mapping[str, Any]) -> list[Report | str]:

@@ -27,10 +27,12 @@ def values_of(entry: OutboxEntry) -> dict[str, str]:
     }
 
 
-def address_of(channel: str, shape: RequestShape, values: Mapping[str, str]) -> SplitResult:
-    """The server that a request goes to, which must not depend on the message; raises `ConfigurationError`."""
+def address_of(
+    channel: str, shape: RequestShape, values: Mapping[str, str], *, given: frozenset[str] = OF_THE_REPLY
+) -> SplitResult:
+    """The server that a request goes to, which must not depend on what is `given` with each; raises `ConfigurationError`."""
     try:
-        url, other = (url_of(shape.url, {**values, **dict.fromkeys(OF_THE_REPLY, sample)}) for sample in "12")
+        url, other = (url_of(shape.url, {**values, **dict.fromkeys(given, sample)}) for sample in "12")
     except CannotStand as error:
         raise ConfigurationError(f"channel {channel!r}: {error}") from error
     if urlsplit(url).netloc != urlsplit(other).netloc:

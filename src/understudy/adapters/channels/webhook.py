@@ -5,6 +5,7 @@ entry's id. That id and the body are the same on every attempt, so a receiver th
 the attempt's timestamp and hence the signature differ.
 
 What an answer means is in `outlet.py`; here a 2xx is *accepted*, and so is a 409: the receiver has seen this id before.
+Where the receiver gives ids, a 2xx without one is *unknown*.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ class WebhookChannel:
 
     `url` takes the replies; `secrets` sign both ways, the current one first, more while one is being replaced.
     A channel without secrets must say `insecure=True`, and then takes what anybody sends it. `honours_keys`: the
-    receiver delivers a repeated `webhook-id` once. `timeout_s` bounds one send; `chars_max` is the longest reply the
+    receiver delivers a repeated `webhook-id` once. `gives_ids`: it names each reply that it takes. `timeout_s` bounds one send; `chars_max` is the longest reply the
     receiver takes; `text_chars_max` bounds what customers send. Raises `ConfigurationError`, naming the channel.
     """
 
@@ -47,6 +48,7 @@ class WebhookChannel:
         secrets: Sequence[str] = (),
         insecure: bool = False,
         honours_keys: bool = True,
+        gives_ids: bool = False,
         chars_max: int | None = None,
         text_chars_max: int = TEXT_CHARS_MAX,
         timeout_s: float = TIMEOUT_S,
@@ -58,6 +60,7 @@ class WebhookChannel:
         # As configured; a webhook cannot be asked what became of a message.
         self.capabilities = Capabilities(honours_keys=honours_keys, can_look_up=False, chars_max=chars_max)
         self._text_chars_max = text_chars_max
+        self._gives_ids = gives_ids
         self._outlet = Outlet(checked_url(name, url), clock=clock, timeout_s=timeout_s, honours_keys=honours_keys)
 
     def __repr__(self) -> str:
@@ -107,6 +110,11 @@ class WebhookChannel:
         return headers | self._signer.sign(message_id=entry.id, timestamp_s=now_s, body=body)
 
     async def _meaning(self, answer: aiohttp.ClientResponse, deadline: asyncio.Timeout) -> SendResult:
+        if 200 <= answer.status < 300 and self._gives_ids:
+            named = await _provider_id(answer)
+            if named is None:  # a broken proxy can say 200 too
+                return Unknown(reason=f"{self._outlet.host} answered {answer.status} without the reply's id")
+            return Accepted(provider_id=named)
         if 200 <= answer.status < 300:
             # The status has decided; from here on a slow or broken body must not turn it into "unknown".
             deadline.reschedule(None)

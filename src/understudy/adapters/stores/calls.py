@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.statement import Statement, insert_into
 from understudy.adapters.stores.tables import agent_calls
-from understudy.ports.store import CallLimits
+from understudy.ports.calls import CallLimits
 
 MINUTE = timedelta(seconds=60)
 LOOK_AGAIN_S = 0.1

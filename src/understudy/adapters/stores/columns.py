@@ -12,6 +12,7 @@ from sqlalchemy.types import TypeDecorator
 
 from understudy.errors import StoreError
 from understudy.records.access import Scope
+from understudy.records.codec import dump, load
 
 T = TypeVar("T")
 
@@ -105,3 +106,20 @@ class Choice(Kept[StrEnum]):
                 f"the database holds {value!r}, which this program does not know among {self._name}: "
                 f"{', '.join(self._choices)}; a newer program wrote it: ask that one, or replace this one with it"
             ) from None
+
+
+class Document(Kept[Any]):
+    """A record inside a row, as canonical JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: Any) -> None:
+        super().__init__()
+        self._kind = kind
+
+    def into(self, value: Any) -> str | None:
+        return None if value is None else dump(value)
+
+    def out_of(self, value: str | None) -> Any:
+        return None if value is None else load(self._kind, value)

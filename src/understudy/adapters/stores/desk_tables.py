@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, String, Table, Text
 
+from understudy.adapters.stores.action_tables import metadata
 from understudy.adapters.stores.columns import Instant
-from understudy.adapters.stores.user_tables import metadata
 
 __all__ = ["canned_replies", "desk_preferences", "desk_views", "metadata", "presences", "waiting_verdicts"]
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table
 
-from understudy.adapters.stores.columns import Choice, Instant
-from understudy.adapters.stores.learned_tables import Document
+from understudy.adapters.stores.columns import Choice, Document, Instant
 from understudy.adapters.stores.oversight_tables import metadata
 from understudy.records.gate import GateResult, GateVerdict
 from understudy.records.suite import Trial

@@ -2,37 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, false, text
 
-from understudy.adapters.stores.columns import Choice, Instant, Kept
+from understudy.adapters.stores.columns import Choice, Document, Instant
 from understudy.adapters.stores.tables import metadata, verdicts
 from understudy.records.autonomy import Label, Proposal, Targets
-from understudy.records.codec import dump, load
 from understudy.records.redraft import RedraftPlan
 from understudy.records.rulebook import Calibrator, Level
 from understudy.records.topics import TopicModel
 
 __all__ = ["calibrators", "candidates", "epochs", "metadata", "redrafts", "stops", "topic_models"]
-
-
-class Document(Kept[Any]):
-    """A record inside a row, as canonical JSON."""
-
-    impl = Text
-    cache_ok = True
-
-    def __init__(self, kind: Any) -> None:
-        super().__init__()
-        self._kind = kind
-
-    def into(self, value: Any) -> str | None:
-        return None if value is None else dump(value)
-
-    def out_of(self, value: str | None) -> Any:
-        return None if value is None else load(self._kind, value)
-
 
 candidates = Table(
     "candidates",

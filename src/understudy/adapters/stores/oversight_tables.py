@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, Text, text
 
-from understudy.adapters.stores.columns import Choice, Instant
-from understudy.adapters.stores.learned_tables import Document, metadata
+from understudy.adapters.stores.columns import Choice, Document, Instant
+from understudy.adapters.stores.learned_tables import metadata
 from understudy.records.autonomy import Label
 from understudy.records.feedback import FeedbackKind, Stir
 from understudy.records.review import HoldKind, VerdictKind

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Integer, String, Table, Text
 
-from understudy.adapters.stores.columns import Instant
-from understudy.adapters.stores.learned_tables import Document
+from understudy.adapters.stores.columns import Document, Instant
 from understudy.adapters.stores.trail_tables import metadata
 from understudy.records.pulls import Envelope
 

@@ -15,6 +15,7 @@ from understudy.errors import StepSuperseded
 from understudy.records.conversation import Author
 from understudy.records.pulls import Envelope, PullLease, PullState
 
+LETTERS_MAX = 200
 _OF_CHANNEL = pulls.c.channel == bindparam("which")
 _UNDER_TOKEN = (_OF_CHANNEL, pulls.c.token == bindparam("was"))
 _PULL = Statement(select(pulls.c.token, pulls.c.due_at, pulls.c.cursor).where(_OF_CHANNEL))
@@ -27,6 +28,13 @@ _FREE = Statement(update(pulls).where(pulls.c.due_at > bindparam("now")).values(
 _ADD_ENVELOPE = insert_into(envelopes)
 _ENVELOPE = Statement(select(envelopes.c.body).where(envelopes.c.message_id == bindparam("message_id")))
 _LETTERS = select(envelopes.c.body).join(messages, messages.c.id == envelopes.c.message_id)
+_OF_CONVERSATION = Statement(
+    select(envelopes.c.message_id, envelopes.c.body)
+    .join(messages, messages.c.id == envelopes.c.message_id)
+    .where(messages.c.conversation_id == bindparam("conversation_id"))
+    .order_by(messages.c.seq.desc())
+    .limit(LETTERS_MAX)
+)
 _LATEST = Statement(
     _LETTERS.where(messages.c.conversation_id == bindparam("conversation_id")).order_by(messages.c.seq.desc()).limit(1)
 )
@@ -99,6 +107,9 @@ class SqlEnvelopes:
     def of_message(self, message_id: str) -> Envelope | None:
         found: Envelope | None = self._session.scalar(_ENVELOPE, message_id=message_id)
         return found
+
+    def of_conversation(self, conversation_id: str) -> dict[str, Envelope]:
+        return {row[0]: row[1] for row in self._session.rows(_OF_CONVERSATION, conversation_id=conversation_id)}
 
     def latest(
         self, conversation_id: str, *, turn_id: str | None = None, until: datetime | None = None

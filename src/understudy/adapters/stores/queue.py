@@ -6,9 +6,10 @@ from collections.abc import Collection
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Column, ScalarSelect, bindparam, func, select, tuple_, update
+from sqlalchemy import Column, ScalarSelect, bindparam, func, or_, select, true, tuple_, update
 
 from understudy.adapters.stores.desk_tables import waiting_verdicts
+from understudy.adapters.stores.note_tables import notes
 from understudy.adapters.stores.oversight_tables import barred
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
@@ -16,6 +17,7 @@ from understudy.adapters.stores.statement import Statement, among
 from understudy.adapters.stores.tables import contacts, conversations, holds, messages, turns, verdicts
 from understudy.errors import NotFound, StaleVersion
 from understudy.records.conversation import Author
+from understudy.records.notes import NoteKind, NoteState
 from understudy.records.review import Hold, HoldState, Verdict, Waiting
 
 _HOLD = columns_of(holds, Hold)
@@ -51,13 +53,27 @@ _RENEW = Statement(
 )
 
 
+_ELSEWHERE = select(notes.c.id).where(
+    notes.c.hold_id == holds.c.id,
+    notes.c.is_only == true(),
+    among(notes.c.kind, [NoteKind.HOLD]),
+    among(notes.c.state, [NoteState.WRITTEN]),
+)
+_IS_HERE = or_(
+    among(holds.c.state, [HoldState.DECIDED, HoldState.SUPERSEDED, HoldState.EXPIRED]),
+    holds.c.raised_at.is_not(None),
+    ~_ELSEWHERE.exists(),
+)
+"""What people of another help desk have before them, and nobody else, is not in the queue until it is overdue."""
+
+
 @cache
 def _page(*, has_state: bool, has_start: bool, has_reader: bool) -> Statement:
     """A page of the queue: of one state or of all, from the start or after a place, for all or for one reviewer."""
     order = (holds.c.priority, holds.c.created_at, holds.c.id)
     page = select(*_HOLD).order_by(*order).limit(bindparam("limit"))
     if has_state:
-        page = page.where(holds.c.state == bindparam("state"), holds.c.undo_until.is_(None))
+        page = page.where(holds.c.state == bindparam("state"), holds.c.undo_until.is_(None), _IS_HERE)
     if has_reader:
         reader = barred.c.reviewer == bindparam("reader", type_=barred.c.reviewer.type)
         page = page.where(~select(barred.c.hold_id).where(barred.c.hold_id == holds.c.id, reader).exists())
@@ -95,7 +111,7 @@ _LISTED = (
     .where(_NOT_BARRED)
 )
 _WAITING = Statement(
-    _LISTED.where(among(holds.c.state, [HoldState.OPEN]), holds.c.undo_until.is_(None))
+    _LISTED.where(among(holds.c.state, [HoldState.OPEN]), holds.c.undo_until.is_(None), _IS_HERE)
     .order_by(holds.c.priority, holds.c.created_at, holds.c.id)
     .limit(bindparam("limit"))
 )

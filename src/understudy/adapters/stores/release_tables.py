@@ -5,9 +5,8 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, text
 
 from understudy.adapters.stores.columns import Choice as ChoiceOf
-from understudy.adapters.stores.columns import Instant
+from understudy.adapters.stores.columns import Document, Instant
 from understudy.adapters.stores.evaluation_tables import metadata
-from understudy.adapters.stores.learned_tables import Document
 from understudy.records.release import Rehearsal, Release, Stage
 
 __all__ = ["metadata", "rehearsals", "release_choices", "release_watches", "releases"]

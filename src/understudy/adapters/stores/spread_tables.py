@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, String, Table, Text, text
 
-from understudy.adapters.stores.columns import Choice, Instant
-from understudy.adapters.stores.learned_tables import Document
+from understudy.adapters.stores.columns import Choice, Document, Instant
 from understudy.adapters.stores.release_tables import metadata
 from understudy.records.spread import GateState, PendingGate, RunState, SpreadRun
 

@@ -23,7 +23,8 @@ from sqlalchemy import (
     text,
 )
 
-from understudy.adapters.stores.columns import Choice, Instant, Scopes, Words
+from understudy.adapters.stores.columns import Choice, Document, Instant, Scopes, Words
+from understudy.records.acting import ActionChoice
 from understudy.records.assessment import DecisionKind
 from understudy.records.conversation import Author, Mode
 from understudy.records.outbox import OutboxState
@@ -233,6 +234,7 @@ verdicts = Table(
     Column("at", Instant, nullable=False, index=True),
     Column("bulk", String(200)),
     Column("is_repeat", Boolean, nullable=False),
+    Column("actions", Document(tuple[ActionChoice, ...])),
 )
 
 outbox = Table(

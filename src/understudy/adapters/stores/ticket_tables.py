@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Column, Index, Integer, String, Table, Text, text
 
-from understudy.adapters.stores.columns import Choice, Instant
-from understudy.adapters.stores.learned_tables import Document
+from understudy.adapters.stores.columns import Choice, Document, Instant
 from understudy.adapters.stores.pull_tables import metadata
 from understudy.records.shape import Shape
 from understudy.records.systems import Order

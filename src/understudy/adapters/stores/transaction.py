@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import Dialect
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
+from understudy.adapters.stores.actions import SqlActions
 from understudy.adapters.stores.calls import SqlAgentCalls
 from understudy.adapters.stores.desk import SqlDesk, SqlWaitingVerdicts
 from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
@@ -18,6 +19,7 @@ from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
 from understudy.adapters.stores.learned_redrafts import SqlRedrafts
 from understudy.adapters.stores.learned_topics import SqlTopics
+from understudy.adapters.stores.notes import SqlNotes, SqlRemarks
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
@@ -81,6 +83,9 @@ class SqlTransaction:
         self.envelopes = SqlEnvelopes(session)
         self.tickets = SqlTickets(session)
         self.contracts = SqlContracts(session)
+        self.notes = SqlNotes(session)
+        self.remarks = SqlRemarks(session)
+        self.actions = SqlActions(session)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import structlog
 
 from understudy.ports.telemetry import (
+    ActionTried,
     AgentAsked,
     AutonomyMoved,
     BreakerChanged,
@@ -93,6 +94,8 @@ def _is_usual(event: Event) -> bool:
         return event.outcome == "opened"
     if isinstance(event, MessageSent):
         return event.outcome == "accepted"
+    if isinstance(event, ActionTried):
+        return event.outcome in ("answered", "looked", "done")
     if isinstance(event, DeliveryReported):
         return event.outcome != "undelivered"
     if isinstance(event, AutonomyMoved):

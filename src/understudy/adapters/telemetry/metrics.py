@@ -7,6 +7,7 @@ from collections.abc import Callable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from understudy.ports.telemetry import (
+    ActionTried,
     AgentAsked,
     AutonomyMoved,
     BreakerChanged,
@@ -19,8 +20,10 @@ from understudy.ports.telemetry import (
     HoldRaised,
     MessageReceived,
     MessageSent,
+    NoteWritten,
     PullFailed,
     ReleaseMoved,
+    RemarkTaken,
     RequestRefused,
     StepFailed,
     SystemAsked,
@@ -57,6 +60,8 @@ class Metrics:
         self.messages = counter("messages_received", "Customer messages taken in", "channel", "duplicate")
         self.ignored = counter("events_ignored", "What channels sent that is no message", "channel")
         self.pulls_failed = counter("pulls_failed", "Looks at a channel that failed", "channel")
+        self.notes = counter("notes", "Tries to write a note into a help desk", "channel", "outcome")
+        self.remarks = counter("remarks", "Remarks of colleagues in help desks", "channel", "outcome")
         self.reported = counter("deliveries_reported", "Reports of channels on replies", "channel", "outcome")
         self.refused = counter("requests_refused", "Requests turned away before anything was stored", "face", "code")
         self.turns = counter("turns", "Turns decided", "decision", "channel", "topic")
@@ -81,6 +86,7 @@ class Metrics:
         self.sent = counter("messages_sent", "Send attempts", "channel", "outcome")
         self.send_seconds = histogram("send_seconds", "One send attempt", "channel")
         self.outbox_age = histogram("outbox_age_seconds", "Queued to accepted", "channel")
+        self.actions = counter("actions_tried", "Steps of carrying actions out", "action", "step", "outcome")
         self.autonomy = counter("autonomy_moves", "Changes of autonomy, and promotions proposed", "what")
         self.adopted = counter("learned_adopted", "Learned models that came into force", "what")
         self.releases = counter("release_moves", "What was done to releases", "agent", "what")
@@ -110,6 +116,10 @@ class Metrics:
                 self.ignored.labels(event.channel).inc()
             case PullFailed():
                 self.pulls_failed.labels(event.channel).inc()
+            case NoteWritten():
+                self.notes.labels(event.channel, event.outcome).inc()
+            case RemarkTaken():
+                self.remarks.labels(event.channel, event.outcome).inc()
             case DeliveryReported():
                 self.reported.labels(event.channel, event.outcome).inc()
             case TurnDecided():
@@ -138,6 +148,8 @@ class Metrics:
                 self.send_seconds.labels(event.channel).observe(event.took_ms / 1000)
                 if event.outcome == "accepted":
                     self.outbox_age.labels(event.channel).observe(event.age_s)
+            case ActionTried():
+                self.actions.labels(event.name, event.step, event.outcome).inc()
             case AutonomyMoved():
                 self.autonomy.labels(event.what).inc()
             case CalibratorAdopted():

@@ -1,4 +1,5 @@
-"""Check that what the draft says was done was done, and that the agent's tools were given nothing made up.
+"""Check that what the draft says was done was done, that the agent's tools were given nothing made up, and that what it
+proposes to do is declared and within its limits.
 
 Each claimed action needs a successful tool call behind it. The check knows the common verbs of customer service in
 English and the tool names that go with them; a business adds its own in the rulebook. Questions, plans, conditions and
@@ -18,6 +19,7 @@ from typing import Any, Final
 
 from understudy.assessment.carriers import business_texts, passages, profile_text, tool_calls, tool_results
 from understudy.assessment.check import Code, Examination, examination
+from understudy.assessment.proposals import PROPOSAL_CODES, objections_found
 from understudy.assessment.wording import Sentence, sentences
 from understudy.records.assessment import Finding, Severity, Span
 from understudy.records.evidence import Draft, Evidence, ToolCall
@@ -48,7 +50,7 @@ NOT_ALL_READ = Code(
     severity=Severity.UNKNOWN,
     explanation="The draft is longer than this check reads; nobody looked at its end.",
 )
-CODES = (UNBACKED_ACTION, CONTRADICTED_ACTION, INVENTED_ARGUMENT, NOT_ALL_READ)
+CODES = (UNBACKED_ACTION, CONTRADICTED_ACTION, INVENTED_ARGUMENT, NOT_ALL_READ, *PROPOSAL_CODES)
 
 VERBS: Final[tuple[tuple[str, tuple[str, ...]], ...]] = (
     ("cancell?ed|called off", ("cancel", "terminate", "void")),
@@ -163,7 +165,9 @@ class ActionsCheck:
         found = (claim for sentence in sentences(text) for claim in _claims(sentence, deeds))
         claims = list(islice(found, CLAIMS_MAX)) if says_so else []
         unread = [NOT_ALL_READ.found()] if len(draft.text) > READ_CHARS_MAX else []
-        return examination([*_unbacked(claims, deeds, evidence, draft), *_invented(evidence, draft, rules), *unread])
+        objected = objections_found(evidence, draft, rules)
+        unbacked = _unbacked(claims, deeds, evidence, draft)
+        return examination([*unbacked, *_invented(evidence, draft, rules), *objected, *unread])
 
 
 def _unbacked(

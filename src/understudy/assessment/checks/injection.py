@@ -18,7 +18,7 @@ from understudy.assessment.orders import MODEL, suspicion
 from understudy.assessment.remembered import Remembered
 from understudy.assessment.smuggling import gives_orders, plainly
 from understudy.assessment.support import Grounds
-from understudy.assessment.wording import sentences, words
+from understudy.assessment.wording import FILLER, sentences, words
 from understudy.records.assessment import Finding, Severity, Span
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.rulebook import Rules
@@ -89,6 +89,10 @@ _HEADERS = re.compile(
 )
 _QUOTED = re.compile(r"^[ \t]*(?:>|-{3,}\s*(?:original|forwarded))", re.IGNORECASE | re.MULTILINE)
 _ROW = re.compile(r"^[^\n|]{0,200}\|[^\n|]{0,400}\|", re.MULTILINE)
+_HEADING = re.compile(
+    r"[#* ]{0,6}(?:what|who|when|where|why|which|how|can|could|do|does|is|are|may|must|should|will)\b[^.!?\n]{3,120}\?[* ]{0,3}",
+    re.IGNORECASE,
+)
 _IMAGE = re.compile(
     r"!\[(?:[^\[\]\n]|\[[^\[\]\n]{0,80}\]){0,200}\]\(\s*(?:https?:)?//([^/)\s?#:]{1,255})|<img\b[^<>]{0,400}src=[\"']?https?://([^/\"'\s?#:>]{1,255})",
     re.IGNORECASE,
@@ -170,7 +174,17 @@ def _foreign_images(text: str, own_domains: tuple[str, ...]) -> Iterator[Finding
 
 def _doubt(source: str) -> float:
     """How likely a source holds an order to an assistant; 1 where it shows one by its form."""
-    return 1.0 if _GIVES_ORDERS.of(source) else suspicion(plainly(source))[0]
+    return 1.0 if _GIVES_ORDERS.of(source) else suspicion(_below_heading(plainly(source)))[0]
+
+
+def _below_heading(text: str) -> str:
+    """A text without the question that heads it, as on pages of questions and answers; a question about something else
+    than what follows is no heading."""
+    first, _, rest = text.partition("\n")
+    if not _HEADING.fullmatch(first.strip()):
+        return text
+    asked = {word for word in words(first) if len(word) > 2 and word not in FILLER}
+    return rest if 2 * len(asked & set(words(rest))) >= len(asked) > 0 else text
 
 
 _GIVES_ORDERS: Final = Remembered(gives_orders, most=REMEMBERED_MAX)

@@ -6,10 +6,10 @@ import tomllib
 from importlib.resources import files
 from typing import Final
 
-from understudy.records.rest import RestShape
+from understudy.records.rest_notes import DeskShape
 
 PRESETS: Final = (
-    "chatwoot", "intercom", "sinch_conversation", "sinch_sms", "slack", "twilio", "whatsapp_cloud", "zendesk",
+    "chatwoot", "intercom", "kannel", "sinch_conversation", "sinch_sms", "slack", "twilio", "whatsapp_cloud", "zendesk",
 )  # fmt: skip
 """Their names, which are the `kind` of a channel too."""
 
@@ -28,6 +28,6 @@ def example_of(kind: str) -> str:
     return text_of(kind)
 
 
-def shape_of(name: str) -> RestShape:
+def shape_of(name: str) -> DeskShape:
     """The shape that a preset describes."""
-    return RestShape.model_validate(tomllib.loads(text_of(name)))
+    return DeskShape.model_validate(tomllib.loads(text_of(name)))

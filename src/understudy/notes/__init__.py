@@ -1,0 +1,1 @@
+"""Review inside other help desks: drafts are shown in notes there, and what colleagues remark is carried out here."""
