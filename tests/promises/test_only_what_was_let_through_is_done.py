@@ -145,8 +145,9 @@ def test_a_crash_at_any_write_does_nothing_twice_and_sends_nothing_early(
     assert_once(stage, books)
     writes = 10**9 - counted[0].left
     assert writes > 15, "the story became too short to mean anything"
+    every = 1 if stage.plan.url is None else 8  # a database for each takes PostgreSQL a second
     stage.close()
-    for number in range(1, writes + 1):
+    for number in range(1, writes + 1, every):
         books = system(kind, answers())
         stage = stage_with(build, staging, books, actions=2, wrap=lambda one, at=number: Mortal(one, at))
         try:
