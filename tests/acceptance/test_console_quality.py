@@ -102,7 +102,7 @@ def test_a_turn_that_waits_leads_to_its_hold(desk: Any, enter: Any) -> None:
     open_screen(page, "Insights")
     page.get_by_role("button", name="1 of lids: Not grounded, unsupported money").click()
     expect(page.locator(".behind .text").get_by_text("onerror=window.hacked=1")).to_be_visible()
-    expect(page.get_by_role("link", name="Its story: ")).to_be_visible()
+    expect(page.get_by_role("link", name="Its story")).to_be_visible()
     page.get_by_role("link", name="Waits for a person").click()
     expect(page.locator("footer.verdicts button").first).to_be_enabled()
     assert page.evaluate("window.hacked") is None
