@@ -130,7 +130,7 @@ def test_a_lead_reads_which_reply_was_given_and_who_approved_it(desk: Any, enter
 
 
 def test_what_hurts_most_is_seen_first_and_an_open_cell_stays_in_sight(enter: Any) -> None:
-    page = enter("Lena", Role.LEAD, viewport={"width": 700, "height": 700})
+    page = enter("Lena", Role.LEAD, viewport={"width": 1000, "height": 700})
     open_screen(page, "Insights")
     page.locator("td.heat button").last.click()
     expect(page.locator(".behind")).to_be_visible()
