@@ -102,7 +102,7 @@ def test_a_turn_that_waits_leads_to_its_hold(desk: Any, enter: Any) -> None:
     open_screen(page, "Insights")
     page.get_by_role("button", name="1 of lids: Not grounded, unsupported money").click()
     expect(page.locator(".behind .text").get_by_text("onerror=window.hacked=1")).to_be_visible()
-    expect(page.get_by_role("link", name="Its story: ")).to_be_visible()
+    expect(page.get_by_role("link", name="Its story")).to_be_visible()
     page.get_by_role("link", name="Waits for a person").click()
     expect(page.locator("footer.verdicts button").first).to_be_enabled()
     assert page.evaluate("window.hacked") is None
@@ -130,7 +130,7 @@ def test_a_lead_reads_which_reply_was_given_and_who_approved_it(desk: Any, enter
 
 
 def test_what_hurts_most_is_seen_first_and_an_open_cell_stays_in_sight(enter: Any) -> None:
-    page = enter("Lena", Role.LEAD, viewport={"width": 700, "height": 700})
+    page = enter("Lena", Role.LEAD, viewport={"width": 1000, "height": 700})
     open_screen(page, "Insights")
     page.locator("td.heat button").last.click()
     expect(page.locator(".behind")).to_be_visible()
