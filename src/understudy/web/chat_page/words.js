@@ -6,7 +6,7 @@ export const WORDS = {
   disclosure: "You are chatting with an AI assistant. You can ask for a person at any time.",
   presence: "AI assistant",
   presencePerson: (name) => (name ? `${name} of our team answers here` : "Our team answers here"),
-  disclosurePerson: "A person of our team answers here now, not the AI assistant.",
+  disclosurePerson: "A person of our team answers here, not the AI assistant.",
   you: "You",
   ai: "AI assistant",
   aiWith: (name) => `AI assistant, with ${name || "our team"}`,
