@@ -244,10 +244,9 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     store = open_store(settings, base)
     places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
-    channels = outside["channels"]
-    outbox = outbox_of(settings, store, clock, telemetry, channels)
+    outbox = outbox_of(settings, store, clock, telemetry, outside["channels"])
     flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
-    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, channels)
+    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"])
     desks |= acting_of(settings, store, clock, telemetry, rulebook)
     earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
