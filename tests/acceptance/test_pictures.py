@@ -115,6 +115,7 @@ def test_pictures_are_made(theme: str, played: Scene, open_tab: Any) -> None:
         expect(page.locator("main h1, main h2").first).to_be_visible()
         expect(page.locator("main").get_by_text("Loading", exact=False)).to_have_count(0)
         (FOLDER / f"{screen}-{theme}.png").write_bytes(picture(page))
+    tab.forgive("net::ERR_ABORTED")  # each page is left while what it would need further is still being fetched
 
 
 @pytest.mark.skipif(not MAKING, reason="pictures are made by `./dev pictures`")
