@@ -86,7 +86,7 @@ async def get_slice(
 ) -> SliceStory:
     """Read all there is to see of one slice: what its labels show, when they came, and how its level came about.
 
-    Of several agent versions the one that is furthest is looked at, or the one that `release` names.
+    Of several agent versions the one that answers now is looked at, or the one that `release` names.
     """
     return await app.status.story(topic, channel, release=release)
 
