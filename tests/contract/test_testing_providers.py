@@ -268,7 +268,7 @@ def test_a_webhook_may_come_twice(fakes: Fakes, product: Any) -> None:
 @pytest.mark.parametrize(
     ("kind", "path", "headers", "body", "status", "said"),
     [
-        ("chatwoot", "/api/v1/accounts/1/conversations/1/messages", {}, {"content": "x"}, 401, "api_access_token is missing"),
+        ("chatwoot", "/api/v1/accounts/1/conversations/1/messages", {}, {"content": "x"}, 401, "api-access-token is missing"),
         ("chatwoot", "/api/v1/accounts/2/conversations/1/messages", {"api_access_token": "bot-token"}, {"content": "x"}, 404, "account 2"),
         ("chatwoot", "/api/v1/accounts/1/conversations/9/messages", {"api_access_token": "bot-token"}, {"content": "x"}, 404, "no conversation 9"),
         ("chatwoot", "/api/v1/accounts/1/conversations/1/messages", {"api_access_token": "bot-token"}, {"text": "x"}, 422, "content is None"),

@@ -2,7 +2,7 @@
 
 It does what the real one does: web hooks signed over `timestamp.body` with one delivery id over all tries, tried again
 three times after 429 and 500 only, and a pending conversation opened for people where that fails; echoes of what the bot
-wrote; `api_access_token`; 401, 404 and 422 as it words them. It knows no key: a repeated request is a second message.
+wrote; `api-access-token`; 401, 404 and 422 as it words them. It knows no key: a repeated request is a second message.
 """
 
 from __future__ import annotations
@@ -74,10 +74,11 @@ class Chatwoot(Provider):
         return self._message(conversation, object_of(body, _unprocessable))
 
     def _let_in(self, request: web.BaseRequest, account: str, conversation: str) -> None:
-        token = request.headers.get("api_access_token")
+        # To Rails both spellings are one header; proxies drop the one with underscores.
+        token = request.headers.get("api-access-token") or request.headers.get("api_access_token")
         if token != self.token:
             refused = {"error": "Invalid Access Token"}
-            raise Wrong(401, refused, "the header api_access_token is missing" if token is None else "the header api_access_token is not this bot's")  # fmt: skip
+            raise Wrong(401, refused, "the header api-access-token is missing" if token is None else "the header api-access-token is not this bot's")  # fmt: skip
         if account != self.account:
             raise Wrong(404, {"error": "Resource could not be found"}, f"account {account} is not {self.account}")
         if conversation not in self._known:
