@@ -90,6 +90,7 @@ def test_the_demo_shows_that_customers_are_answered_or_handed_over(
     assert told["is_safe"]
     struck = [one for one in told["customers"] if one["was_struck"]]
     assert struck
+    assert told["complaints"] == []
     assert {one["outcome"] for one in struck} <= {"answered", "told", "held", "handed_off"}
     assert {one["outcome"] for one in struck} - {"answered"}
     calm = [one for one in told["customers"] if one["at_s"] < 3.5]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -110,7 +110,9 @@ def _longest_in_order(queued: Sequence[str], seen: Sequence[str]) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """All of it. `struck`: how often each dependency was struck by each fault. `wrong`: what must not be, in words."""
+    """All of it. `struck`: how often each dependency was struck by each fault. `wrong`: what must not be, in words.
+    `complaints`: what fakes found wrong with requests, each once; a fault may have made it so.
+    """
 
     messages: int
     outcomes: Mapping[Outcome, int]
@@ -121,6 +123,7 @@ class Result:
     struck: Mapping[str, Mapping[str, int]]
     wrong: tuple[str, ...]
     unknown_hosts: tuple[str, ...] = ()
+    complaints: tuple[str, ...] = ()
 
     @property
     def is_safe(self) -> bool:
@@ -140,6 +143,7 @@ def result_of(
     deadline_s: float,
     struck: Mapping[str, Mapping[str, int]],
     unknown_hosts: Sequence[str] = (),
+    complaints: Iterable[str] = (),
 ) -> Result:
     """Put it together; `sights` by conversation."""
     outcomes = Counter(one.outcome(deadline_s) for one in had)
@@ -166,6 +170,7 @@ def result_of(
         struck=struck,
         wrong=tuple(wrong),
         unknown_hosts=tuple(unknown_hosts),
+        complaints=tuple(dict.fromkeys(complaints)),
     )
 
 

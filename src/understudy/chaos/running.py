@@ -98,6 +98,7 @@ class Play:
             deadline_s=deadline_s,
             struck=self.struck(),
             unknown_hosts=sorted(set(self.stage.names.refused)),
+            complaints=self.stage.complaints,
         )
 
 
@@ -208,4 +209,5 @@ def as_json(result: Result) -> Mapping[str, object]:
         "is_safe": result.is_safe,
         "was_struck": result.was_struck,
         "unknown_hosts": list(result.unknown_hosts),
+        "complaints": list(result.complaints),
     }

@@ -76,6 +76,13 @@ class Stage:
         found = {name: one.fake for name, one in self.dependencies.items()}
         return {name.removeprefix("channels."): fake for name, fake in found.items() if isinstance(fake, Provider)}
 
+    @property
+    def complaints(self) -> list[str]:
+        """What the fakes found wrong with requests, by dependency."""
+        return [
+            f"{name}: {what}" for name, one in self.dependencies.items() for what in getattr(one.fake, "complaints", ())
+        ]
+
 
 @dataclass(slots=True)
 class _Building:

@@ -145,6 +145,8 @@ def _show(name: str, profile: Profile, seed: int, result: Result, stage: Stage, 
     console.print(_struck(result.struck))
     for what in (*result.wrong[:20], *(f"{name} has no fake and was left out" for name in stage.left_out)):
         console.print(f"  {what}", markup=False)
+    for what in result.complaints[:20]:
+        console.print(f"  the fake says: {what}", markup=False)
     if result.unknown_hosts:
         console.print(f"Asked for and not reached: {', '.join(result.unknown_hosts)}", markup=False)
 
