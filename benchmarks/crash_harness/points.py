@@ -84,9 +84,14 @@ SAME_COMMIT = frozenset(
         "trust.capped",
         "trust.credited",
         "trust.lifted",
+        "facts.read",
+        "action.proposed",
+        "action.approved",
+        "action.dropped",
     }
 )
-"""Ledger events that never come without one of the named ones."""
+"""Ledger events that never come without one of the named ones. How an action goes on after it was let through has points
+of its own in tests/promises/test_an_action_is_done_once_whoever_is_killed.py."""
 
 TOO_SELDOM = frozenset(
     {
