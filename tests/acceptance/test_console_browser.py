@@ -156,7 +156,7 @@ def test_conversation_is_taken_over_and_handed_back(emptied: Any, enter: Any, wo
     until(lambda: [one for one in visitor.get("/chat/messages").json()["messages"] if one["author"] == "reviewer"])
     visitor.post("/chat/messages", json={"id": "2", "text": "Oh, a person!"})
     expect(page.get_by_text("Oh, a person!")).to_be_visible()
-    page.get_by_role("button", name="Hand back to the agent").click()
+    page.get_by_role("button", name="Hand back to the AI agent").click()
     expect(page.get_by_role("alert")).to_contain_text("The agent will not answer it.")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()

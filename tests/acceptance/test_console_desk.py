@@ -59,7 +59,7 @@ def test_a_verdict_is_taken_back_by_a_key_and_is_then_as_if_it_had_not_been(
     press(page, "e")
     page.keyboard.type(" Sent today.")
     page.keyboard.press("Control+Enter")
-    expect(pending(page)).to_contain_text("takes effect in")
+    expect(pending(page)).to_contain_text("Your text is sent in")
     expect(page.locator("footer.verdicts")).to_be_visible()  # the next one is there at once
     assert page.url != shown
     page.wait_for_timeout(300)
@@ -204,7 +204,7 @@ def test_a_canned_reply_is_written_by_a_lead_and_used_by_all_with_what_is_missin
     expect(own).to_be_visible()  # it is not sent
     own.fill("Dear Ann, thank you.")
     page.keyboard.press("Control+Enter")
-    expect(pending(page)).to_contain_text("Your words are sent.")
+    expect(pending(page)).to_contain_text("Your words are sent")
     lead.get_by_role("button", name="Remove: Greeting").click()
     lead.get_by_role("button", name="Remove", exact=True).click()
     expect(lead.get_by_text("There are no canned replies yet. Add the first.")).to_be_visible()
@@ -263,7 +263,7 @@ def test_who_takes_over_sees_what_the_agent_did_and_hands_back_knowingly(emptied
     expect(page.get_by_role("heading", name="What the agent did")).to_be_visible()
     expect(page.locator("aside.customer")).to_contain_text("We pay the return postage.")
     expect(page.locator("aside.customer")).to_contain_text("Why a person is asked")
-    page.get_by_role("button", name="Hand back to the agent").click()
+    page.get_by_role("button", name="Hand back to the AI agent").click()
     expect(page.get_by_role("alert")).to_contain_text("The customer's last message is not answered yet.")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
@@ -344,7 +344,7 @@ def work(page: Any) -> Iterator[str]:
     page.wait_for_timeout(150)
     press(page, "t")
     expect(page.get_by_role("heading", name="What the agent did")).to_be_visible()
-    page.get_by_role("button", name="Hand back to the agent").click()
+    page.get_by_role("button", name="Hand back to the AI agent").click()
     yield "hand-back"
 
 
