@@ -127,8 +127,15 @@ def _counts(turns: list[Turn]) -> TurnCounts:
         turns=len(turns),
         by_agent=sum(turn.decision in alone for turn in turns),
         reviewed=sum(turn.decision is DecisionKind.HOLD and turn.state is TurnState.ANSWERED for turn in turns),
-        by_person=sum(turn.decision is not None and turn.state is TurnState.HANDED_OFF for turn in turns),
+        by_person=sum(_went_to_people(turn) for turn in turns),
         since=min((turn.created_at for turn in turns), default=None),
+    )
+
+
+def _went_to_people(turn: Turn) -> bool:
+    """By the decision, whatever the customer was told meanwhile, or by a reviewer who did not let the draft out."""
+    return turn.decision is DecisionKind.HAND_OFF or (
+        turn.decision is DecisionKind.HOLD and turn.state is TurnState.HANDED_OFF
     )
 
 
