@@ -1,12 +1,16 @@
 /** What all screens share: who is signed in, where one is, the time, and what was said to the reader. The queue stands apart. */
+import { tick } from "svelte";
 import { api, Refused, whenSignedOut } from "./api/calls";
 import type { SignedIn } from "./api/types";
+import { unsent } from "./desk/unsent";
 import { firstOpen, hashOf, isOpen, placeOf, type Place } from "./places";
 
 class Session {
   /** undefined: not known yet; null: nobody. */
   who = $state<SignedIn | null | undefined>(undefined);
   hasEnded = $state(false);
+  /** Whether one is signing out, so that what is on the screen was seen to. */
+  isLeaving = false;
   private last: string | null = null;
 
   get name(): string {
@@ -23,6 +27,7 @@ class Session {
     this.who = who;
     const isAnother = this.last !== null && this.last !== who.name;
     this.last = who.name;
+    if (isAnother) (unsent.clear(), notices.clear());
     const may = (scope: string): boolean => this.may(scope);
     if (isAnother || !isOpen(where.place, may)) where.go(firstOpen(may), { replace: true });
   }
@@ -43,10 +48,19 @@ class Session {
     }
   }
 
+  /** Sign out; the hold on the screen is given back before, while one may, so that nobody waits until the claim lapses. */
   async leave(): Promise<void> {
-    await api.signOut();
-    this.hasEnded = false;
-    this.who = null;
+    const { screen, id } = where.place;
+    this.isLeaving = true;
+    if (screen === "hold" && id) await api.release(id).catch(() => undefined);
+    try {
+      await api.signOut();
+      this.hasEnded = false;
+      this.who = null;
+      await tick(); // what is on the screen goes, and has nothing to give back any more
+    } finally {
+      this.isLeaving = false;
+    }
   }
 }
 
@@ -98,6 +112,11 @@ class Notices {
     const others = kind === "good" ? this.all.filter((one) => one.kind === "bad") : this.all;
     this.all = [...others, { id, kind, words, kept }].slice(-4);
     if (kind === "good") setTimeout(() => this.drop(id), GOOD_MS);
+  }
+
+  /** What was said to somebody is for nobody else. */
+  clear(): void {
+    this.all = [];
   }
 
   drop(id: number): void {

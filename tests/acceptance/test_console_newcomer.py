@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from browsing import expect, in_the_console, open_screen, press, record, rows
+from browsing import expect, in_the_console, open_screen, press, record, rows, sign_in
 
 pytestmark = in_the_console
 
@@ -112,3 +112,18 @@ def test_a_key_that_does_nothing_here_says_so(emptied: Any, enter: Any, words: A
     opened(page, 1)
     page.keyboard.press("e")
     expect(page.get_by_text("There is no draft here that could be changed")).to_be_visible()
+
+
+def test_who_signs_in_after_somebody_finds_none_of_their_words(emptied: Any, enter: Any, words: Any) -> None:
+    submit(emptied, words)
+    enter("Olga").close()
+    page = enter("Nele")
+    opened(page, 1)
+    press(page, "p")
+    page.keyboard.type(OWN)
+    page.get_by_role("button", name="Sign out").click()
+    sign_in(page, "Olga")
+    opened(page, 1)
+    expect(page.get_by_role("textbox", name="Your words to the customer")).to_have_count(0)
+    press(page, "p")
+    expect(page.get_by_role("textbox", name="Your words to the customer")).to_have_value("")
