@@ -28,13 +28,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from crash_harness.campaign import Campaign, Ground
 from crash_harness.each_call import Stages, breaks, play_each
 from crash_harness.faults import FullDisk, RestartingPostgres, fault_figures
-from crash_harness.ground import new_folder, prepared, remove
+from crash_harness.ground import CONNECTIONS, new_folder, prepared, remove
 from turns_harness.postgres import Postgres
 
 KILLS, KILLS_QUICK = 1_000, 60
 CALLS, CALLS_QUICK = 500, 40
 CELLS = {"sqlite": 4, "postgres": 4}
-CONNECTIONS = 400
 CHANNELS = {"keys": True, "no_keys": False}
 
 
@@ -43,9 +42,8 @@ def main() -> None:
     chosen = _options()
     folder = new_folder()
     postgres = Postgres() if "postgres" in chosen.stores else None
-    if postgres is not None:  # eight cells of three processes, and the connections of those killed just now
-        postgres.execute(f"ALTER SYSTEM SET max_connections = {CONNECTIONS}")
-        postgres.restart("fast")
+    if postgres is not None:
+        postgres.allow(CONNECTIONS)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=Console(stderr=True)) as progress:

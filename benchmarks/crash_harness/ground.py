@@ -15,6 +15,8 @@ from crash_harness.sink import Sink
 from turns_harness.postgres import Postgres
 
 TEMPLATE = "template_of_cells"
+CONNECTIONS = 400
+"""What PostgreSQL lets in: eight cells of three processes have twelve each at most, and those killed just now linger."""
 
 
 @asynccontextmanager

@@ -63,6 +63,11 @@ class Postgres:
         with psycopg.connect(self._url, autocommit=True) as connection:
             connection.execute(statement.encode())
 
+    def allow(self, connections: int) -> None:
+        """Let in so many at once, after a restart."""
+        self.execute(f"ALTER SYSTEM SET max_connections = {connections}")
+        self.restart("fast")
+
     def restart(self, mode: Literal["fast", "immediate"]) -> None:
         """Stop it and start it again; `immediate` is a crash, after which it recovers from its log."""
         self._control("-m", mode, "-l", str(self._server.log), "restart")

@@ -25,7 +25,7 @@ from crash_harness.books import Books  # noqa: E402
 from crash_harness.campaign import Campaign  # noqa: E402
 from crash_harness.each_call import Stages, breaks, play_each  # noqa: E402
 from crash_harness.faults import FullDisk, RestartingPostgres, fault_figures  # noqa: E402
-from crash_harness.ground import new_folder, prepared, remove  # noqa: E402
+from crash_harness.ground import CONNECTIONS, new_folder, prepared, remove  # noqa: E402
 from crash_harness.points import POINTS, SAME_COMMIT, points_of  # noqa: E402
 from turns_harness.postgres import Postgres  # noqa: E402
 
@@ -43,6 +43,7 @@ def postgres() -> Iterator[Postgres]:
         server = Postgres()
     except Exception as error:  # noqa: BLE001 - the wheel may fail in any way on a platform it does not know
         pytest.skip(f"PostgreSQL does not start from its wheel here: {type(error).__name__}: {error}")
+    server.allow(CONNECTIONS)
     yield server
     server.stop()
 

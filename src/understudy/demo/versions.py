@@ -189,7 +189,9 @@ class Versions:
 
         if not await wait_until(is_decided, limit_s=WITHIN_S):
             raise OffScript(f"after {WITHIN_S} s the gate of {entry} has not decided")
-        self._note(_said_of(found["gate"]) + _by_whom(found["moves"][-1]), entry, found["stage"])
+        moves = found["moves"]  # whoever watches may have moved it on since
+        left = next((move for move in moves if move["what"] == "gated"), moves[-1])
+        self._note(_said_of(found["gate"]) + _by_whom(left), entry, left["what"])
         return found
 
     async def _known(self, entry: str) -> dict[str, Any]:
