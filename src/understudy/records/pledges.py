@@ -73,6 +73,10 @@ class PledgeTerms:
             raise ValueError("pledges need usual_h > 0 and warn_h >= 0")
 
 
+USUAL_PLEDGES = PledgeTerms()
+"""Where the configuration says nothing else."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pledge:
     """A commitment towards a customer. `version` grows with every change.
