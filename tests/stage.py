@@ -30,7 +30,6 @@ from understudy.delivery.outbox import Outbox
 from understudy.delivery.reports import Reports
 from understudy.learning.flow import Learning
 from understudy.learning.orders import Orders
-from understudy.pledges.desk import PledgeDesk
 from understudy.ports.store import Committed, Transaction
 from understudy.ports.telemetry import Event
 from understudy.records.codec import digest, dump, load
@@ -38,7 +37,6 @@ from understudy.records.conversation import Conversation, Inbound, Message
 from understudy.records.evidence import ChatMessage, Draft
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry
-from understudy.records.pledges import USUAL_PLEDGES
 from understudy.records.review import Hold, HoldState
 from understudy.records.rulebook import Rulebook
 from understudy.records.turn import (
@@ -171,7 +169,6 @@ class Stage(People):
         self.reviewers = Reviewers(store, **terms)
         self.conversations = Conversations(store, clock)
         self.trust = Trust(store, clock)
-        self.pledges = PledgeDesk(store, clock, self, terms=USUAL_PLEDGES)
         self.feedback = FeedbackDesk(store, clock, self, terms=plan.feedback)
 
     def _learn(self, plan: Plan) -> None:

@@ -87,7 +87,10 @@ def end_pledge(
         pledge, version=pledge.version + 1, state=state, warn_at=None, ended_at=clock.now(), ended_by=by, note=note
     )
     tx.pledges.change(ended, was=pledge.version)
-    tell_pledge(tx, clock, f"pledge.{state.value}", ended, actor=by)
+    if state is PledgeState.KEPT:
+        tell_pledge(tx, clock, "pledge.kept", ended, actor=by)
+    else:
+        tell_pledge(tx, clock, "pledge.withdrawn", ended, actor=by)
     return ended
 
 

@@ -26,7 +26,6 @@ from understudy.records.text import storable
 SWEEP_MAX: Final = 100
 WORDS_CHARS_MAX: Final = 1_000
 TOLD_PRIORITY: Final = 1
-REASONS: Final = {PledgeState.OPEN: "pledge_due", PledgeState.BROKEN: "pledge_broken"}
 
 
 class PledgeDesk:
@@ -121,18 +120,21 @@ class PledgeDesk:
         return len(told)
 
     def _tell(self, tx: Transaction, pledge: Pledge) -> tuple[Pledge, Hold | None]:
-        is_late = pledge.due_at <= self._clock.now()
-        state = PledgeState.BROKEN if is_late else PledgeState.OPEN
-        changed = replace(pledge, version=pledge.version + 1, state=state, warn_at=None)
-        tx.pledges.change(changed, was=pledge.version)
-        tell_pledge(tx, self._clock, "pledge.broken" if is_late else "pledge.due", changed)
+        told = replace(pledge, version=pledge.version + 1, warn_at=None)
+        if pledge.due_at > self._clock.now():
+            tx.pledges.change(told, was=pledge.version)
+            tell_pledge(tx, self._clock, "pledge.due", told)
+            return told, self._ask_people(tx, told, reasons=("pledge_due",))
+        broken = replace(told, state=PledgeState.BROKEN)
+        tx.pledges.change(broken, was=pledge.version)
+        tell_pledge(tx, self._clock, "pledge.broken", broken)
+        return broken, self._ask_people(tx, broken, reasons=("pledge_broken",))
+
+    def _ask_people(self, tx: Transaction, pledge: Pledge, *, reasons: tuple[str, ...]) -> Hold | None:
         turn = tx.turns.latest_of(pledge.conversation_id)
         if turn is None or tx.conversations.get(pledge.conversation_id).mode is Mode.REHEARSAL:
-            return changed, None
-        reasons = (REASONS[state],)
-        return changed, give_to_person(
-            tx, self._clock, turn, reasons=reasons, priority=TOLD_PRIORITY, expires_after_s=None
-        )
+            return None
+        return give_to_person(tx, self._clock, turn, reasons=reasons, priority=TOLD_PRIORITY, expires_after_s=None)
 
     async def _end(self, pledge_id: str, state: PledgeState, *, by: str, note: str | None) -> Pledge:
         return await self._store.write(
