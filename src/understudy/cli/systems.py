@@ -17,6 +17,7 @@ from understudy.cli.output import (
     print_json,
     print_rows,
     read_settings,
+    states_of,
 )
 from understudy.cli.plain_text import shown
 from understudy.errors import ConfigurationError
@@ -123,10 +124,7 @@ def tickets(
     """List tickets of hand-offs; exit code 1 where some need a person's word."""
     from understudy.databases import open_tickets
 
-    try:
-        states = tuple(map(TicketState, dict.fromkeys(state))) if state else UNSETTLED
-    except ValueError as error:
-        raise ConfigurationError(f"--state: {error}; known: {', '.join(TicketState)}") from error
+    states = states_of(TicketState, state, usual=UNSETTLED)
     settings, base = read_settings(config)
     with open_tickets(settings, base) as desk:
         listed = asyncio.run(desk.listed(states, limit=limit))
