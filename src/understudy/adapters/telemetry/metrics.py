@@ -77,7 +77,7 @@ class Metrics:
             "system_seconds", "One look-up in a system of record", "system", "about", "outcome"
         )
         self.drifts = counter("system_drifts", "Answers in another shape than before", "system", "about", "kind")
-        self.tickets = counter("tickets_tried", "Tries to open a ticket for a hand-off", "system", "outcome")
+        self.tickets = counter("tickets_tried", "Tries to open or tell a ticket", "system", "what", "outcome")
         self.breaker = Gauge("understudy_breaker_open", "1 while an agent is left alone", ("agent",), registry=registry)
         self.holds_opened = counter("holds_opened", "Holds and hand-offs opened", "kind", "channel")
         self.holds_closed = counter("holds_closed", "Holds and hand-offs closed", "how")
@@ -133,7 +133,7 @@ class Metrics:
             case SystemDrifted():
                 self.drifts.labels(event.system, event.about, event.kind).inc()
             case TicketTried():
-                self.tickets.labels(event.system, event.outcome).inc()
+                self.tickets.labels(event.system, event.what, event.outcome).inc()
             case BreakerChanged():
                 self.breaker.labels(event.agent).set(1.0 if event.state == "open" else 0.0)
             case HoldOpened():
