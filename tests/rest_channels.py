@@ -101,7 +101,14 @@ def body_of(kind: str, payload: Any) -> bytes:
 
 
 def rehosted(
-    kind: str, server: str, *, name: str = "shop", clock: Any = None, timeout_s: float = 0.5, **more: Any
+    kind: str,
+    server: str,
+    *,
+    name: str = "shop",
+    clock: Any = None,
+    timeout_s: float = 0.5,
+    inspected: bool = False,
+    **more: Any,
 ) -> RestChannel:
     """A vendor's channel whose requests go to a server of the test instead of the vendor's."""
     shape = shape_of(kind)
@@ -111,13 +118,13 @@ def rehosted(
         return one.model_copy(update={"url": server + "/" + one.url.removeprefix("https://").partition("/")[2]})
 
     moved = {part: elsewhere(one) for part, one in requests.items()}
-    moved["inspections"] = [elsewhere(one) for one in shape.inspections]
+    inspections = [elsewhere(one) for one in shape.inspections] if inspected else []
     given = {field: str(value) for field, value in VENDORS[kind].items()}
     defaults = {"region": "us", "api_version": "v23.0", "base_url": server}
     values = {**defaults, **given, **more}
     return RestChannel(
         name,
-        shape.model_copy(update=moved),
+        shape.model_copy(update={**moved, "inspections": inspections}),
         clock=clock or FrozenClock(),
         secrets=[SECRET],
         values=values,

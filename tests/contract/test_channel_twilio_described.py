@@ -31,7 +31,7 @@ def vendor() -> Iterator[str]:
 
 def use(vendor: str, do: Any) -> Any:
     async def used() -> Any:
-        channel = rehosted("twilio", vendor, timeout_s=20.0)
+        channel = rehosted("twilio", vendor, timeout_s=20.0, inspected=True)
         try:
             return await do(channel)
         finally:
