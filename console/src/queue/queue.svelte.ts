@@ -5,6 +5,7 @@ import type { HoldDetail, LedgerLine, QueueRow } from "../api/types";
 import { now, session } from "../state.svelte";
 import { isShown, isTaken, nextFree, NO_FILTERS, ordered, ORDERS, succeeded, type Filters, type Order } from "./order";
 
+const AHEAD = 3;
 const GATHER_MS = 80; // events this close together are one question to the server
 const ASKED_AT_ONCE = 200;
 const CLAIMS_LOOKED_AT_MS = 10_000;
@@ -23,6 +24,7 @@ export class Queue {
   /** Holds that were looked at and left as they are, on purpose. */
   private passed = new Set<string>();
 
+  /** In the order asked for. */
   all = $state.raw<readonly QueueRow[]>([]);
   total = $state(0);
   state = $state<"reading" | "here" | "failed" | "refused">("reading");
@@ -34,10 +36,10 @@ export class Queue {
   /** The chosen row, by its id: a place would be another row after the next arrival. */
   chosen = $state<string | null>(null);
 
-  private sorted = $derived(ordered(this.all, this.order));
   shown = $derived.by(() => {
+    if (Object.values(this.filters).every((asked) => !asked)) return this.all;
     const moment = this.filters.free ? now.ms : 0;
-    return this.sorted.filter((row) => isShown(row, this.filters, session.name, moment));
+    return this.all.filter((row) => isShown(row, this.filters, session.name, moment));
   });
   topics = $derived([...new Set(this.all.map((row) => row.topic ?? ""))].sort());
   channels = $derived([...new Set(this.all.map((row) => row.channel))].sort());
@@ -76,6 +78,7 @@ export class Queue {
 
   setOrder(order: Order): void {
     this.order = order;
+    this.show();
     localStorage.setItem("order", order);
   }
 
@@ -110,11 +113,18 @@ export class Queue {
     return nextFree(this.shown, place + 1, id, session.name, now.ms);
   }
 
+  /** Fetch what one comes to next, decided or passed over, so that it is there with the key. */
+  fetchAhead(id: string): void {
+    const ahead = [this.next(id)];
+    for (let below = this.after(id); below && ahead.length <= AHEAD; below = this.after(below.id)) ahead.push(below);
+    for (const row of ahead) if (row) void this.detail(row.id).catch(() => undefined);
+  }
+
   /** Rows that wait with the same harmless draft as this one and that nobody is at, the first in the queue first. */
   alike(id: string): QueueRow[] {
     const alike = this.byId.get(id)?.alike;
     if (!alike) return [];
-    return this.sorted.filter((row) => row.alike === alike && row.id !== id && !isTaken(row, session.name, now.ms));
+    return this.all.filter((row) => row.alike === alike && row.id !== id && !isTaken(row, session.name, now.ms));
   }
 
   look(order: Order, filters: Filters): void {
