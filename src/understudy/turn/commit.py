@@ -29,6 +29,7 @@ from understudy.records.rulebook import Rules, SafeReply
 from understudy.records.trust import CapCause
 from understudy.records.turn import SEED_JOB, Job, Turn, TurnState
 from understudy.turn.candidates import add_candidate, candidate_of
+from understudy.turn.elsewhere import is_theirs
 from understudy.turn.limits import FlowLimits
 from understudy.turn.standing import earned_grant
 
@@ -141,12 +142,14 @@ def _hear_elsewhere(tx: Transaction, clock: Clock, evidence: Evidence, terms: Fe
 
 
 def is_still_so(tx: Transaction, evidence: Evidence, rules: Rules) -> bool:
-    """Whether a turn was gathered under the mode of its conversation, the trust of its customer and the autonomy of its
-    slice as they are now."""
+    """Whether a turn was gathered under the mode of its conversation, the trust of its customer, who that is and the autonomy
+    of its slice as they are now."""
     conversation = tx.conversations.get(evidence.conversation_id)
     if conversation.mode is not evidence.mode:
         return False
     if cap_at(tx, conversation.contact_id, rules, evidence.at) is not evidence.cap:
+        return False
+    if not is_theirs(tx, conversation, evidence.group):
         return False
     if evidence.draft is None:
         return True

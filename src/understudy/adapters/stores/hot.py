@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
+from understudy.adapters.stores.known_identity import KnownIdentity
 from understudy.adapters.stores.tallies import Tallies
 from understudy.records.conversation import Contact, Conversation, Message
 from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState
@@ -94,6 +95,7 @@ class Hot:
         self._head: int | None = None
         self.rulebooks: set[str] = set()
         self.autonomy = KnownAutonomy()
+        self.identity = KnownIdentity()
         self.numbers: dict[str, Iterator[int]] = {}
         self.backlog: int | None = None
         self.tallies = Tallies()
@@ -117,6 +119,7 @@ class Hot:
         self._closed.clear()
         self.rulebooks.clear()
         self.autonomy.clear()
+        self.identity.clear()
         self.numbers.clear()
         self.backlog = None
         self.tallies.clear()

@@ -15,6 +15,7 @@ from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.failures import SqlFailures
 from understudy.adapters.stores.figures import SqlFigures
 from understudy.adapters.stores.hot import Hot
+from understudy.adapters.stores.identities import SqlIdentities
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
 from understudy.adapters.stores.learned_redrafts import SqlRedrafts
@@ -86,6 +87,7 @@ class SqlTransaction:
         self.notes = SqlNotes(session)
         self.remarks = SqlRemarks(session)
         self.actions = SqlActions(session)
+        self.identities = SqlIdentities(session, hot.identity)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
