@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from understudy.contacts.desk import ContactDesk
 from understudy.errors import Conflict
 from understudy.records.review import Hold, HoldKind, Verdict, VerdictKind, VerdictRequest
 from understudy.records.turn import OPEN
@@ -15,6 +16,11 @@ if TYPE_CHECKING:
 
 class People:
     """A part of every stage."""
+
+    @property
+    def contacts(self: Stage) -> ContactDesk:
+        """The desk of a lead who looks after who customers are."""
+        return ContactDesk(self.store, self.clock, rules=lambda: self.rulebook.rules)
 
     def give(
         self: Stage,

@@ -27,10 +27,12 @@ from understudy.records.identity import (
     code_hash,
     entered_code,
     handle_in,
+    handle_value,
     is_code,
     without_codes,
 )
 from understudy.records.outbox import OutboxEntry
+from understudy.records.rulebook import Rules
 
 TRIES_MAX: Final = 5
 """So many wrong ones, and the code is worth nothing."""
@@ -103,6 +105,19 @@ def ask_code(
         outbox=entry.id,
     )
     return code
+
+
+def prove_by_rule(tx: Transaction, clock: Clock, conversation: Conversation, rules: Rules) -> None:
+    """Send a code to the handle that who writes named, once, if the configuration wants it and somebody is known by it."""
+    reply, contact = rules.code_reply(), tx.contacts.get(conversation.contact_id)
+    if reply is None or not rules.identity.by_rule or tx.identities.open_code(conversation.id) is not None:
+        return
+    for kind, text in ((HandleKind.EMAIL, contact.email), (HandleKind.PHONE, contact.phone)):
+        value = handle_value(kind, text)
+        if value is not None:
+            minutes = rules.identity.code_minutes
+            ask_code(tx, clock, conversation, kind, value, text=reply.text, minutes=minutes, by="system")
+            return
 
 
 def _where_proven(tx: Transaction, conversation: Conversation, kind: HandleKind, value: str) -> Conversation | None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from understudy.assessment.alike import alike_of
 from understudy.assessment.decision import is_complaint
 from understudy.effects.acting import let_through, objections_now, propose, queue_after_actions, uses_of
+from understudy.effects.codes import prove_by_rule
 from understudy.effects.feedback import take_feedback
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
@@ -34,6 +35,7 @@ from understudy.turn.limits import FlowLimits
 from understudy.turn.standing import earned_grant
 
 FOLLOW_UP_PRIORITY = 4
+UNVERIFIED = "exposure.unverified_account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,6 +217,8 @@ def _effect(
     hold_expires_after_s: float | None,
 ) -> Hold | None:
     decision = assessment.decision
+    if UNVERIFIED in turn.reasons:
+        prove_by_rule(tx, clock, conversation, rules)
     match decision.kind:
         case DecisionKind.DELIVER:
             assert evidence.draft is not None, "a decision to deliver needs a draft"
