@@ -69,12 +69,13 @@ class TurnCounts(BaseModel):
 
 class History(BaseModel):
     """The contact's other conversations, the latest first; how they were answered, the last verdicts, the facts that the
-    last turn was judged with, and that turn itself."""
+    last turn was judged with, whether somebody vouched for who wrote (null: nobody looked), and that turn itself."""
 
     others: list[OtherConversation]
     counts: TurnCounts
     verdicts: list[PastVerdict]
     facts: ContactFacts | None
+    is_verified: bool | None
     last_turn: TurnOut | None
 
 
@@ -97,11 +98,13 @@ def _history(tx: Transaction, key: Caller, conversation: Conversation) -> Histor
         and (last is None or turn.id != last.id)
         and second_of_turn(tx, key, turn.id) is None
     ]
+    evidence = None if last is None else _evidence(tx, last)
     return History(
         others=[_other(tx, key, one) for one in others],
         counts=_counts(turns),
         verdicts=_verdicts(tx, turns),
-        facts=None if last is None else _facts(tx, last),
+        facts=None if evidence is None else evidence.contact,
+        is_verified=None if evidence is None else evidence.is_verified,
         last_turn=None if last is None else turn_view(tx, last, reader=key),
     )
 
@@ -156,6 +159,6 @@ def _verdicts(tx: Transaction, turns: list[Turn]) -> list[PastVerdict]:
     return found[:VERDICTS_MAX]
 
 
-def _facts(tx: Transaction, turn: Turn) -> ContactFacts | None:
+def _evidence(tx: Transaction, turn: Turn) -> Evidence | None:
     stored = tx.artifacts.get(turn.id, "evidence")
-    return None if stored is None else load(Evidence, stored).contact
+    return None if stored is None else load(Evidence, stored)
