@@ -103,3 +103,15 @@ def test_a_lead_links_and_unlinks_by_command(desk: Desk) -> None:
     assert "are not linked" in desk("unlink", one, other, code=3)
     assert "No pair" in desk("proposed")
     assert json.loads(desk("proposed", "--json")) == {"proposed": []}
+
+
+def test_a_person_is_erased_beside_a_running_server(desk: Desk) -> None:
+    one, other = desk.contact("erased", "qzerased@mail.example"), desk.contact("kept", "qzkept@mail.example")
+    desk("link", one, other)
+    said = json.loads(desk("erase", one, "--yes", "--json"))
+    assert (said["contacts"], said["left"]) == ([one], [other])
+    shown = desk.http.get(f"/v1/contacts/{one}").json()
+    assert (shown["name"], shown["email"], shown["group"][0]["handles"]) == (None, None, [])
+    stored = b"".join(path.read_bytes() for path in desk.folder.rglob("*.db*"))
+    assert b"qzerased" not in stored
+    assert b"qzkept" in stored

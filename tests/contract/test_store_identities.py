@@ -7,6 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from understudy.adapters.stores.erasing import STATEMENTS
+from understudy.adapters.stores.identity_tables import metadata
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.records.identity import (
     Code,
@@ -117,3 +119,21 @@ def test_nothing_is_left_of_a_contact_that_is_forgotten(store: SqlStore, commit:
     assert store.read_now(lambda tx: tx.identities.handles_of(["a", "b"])) == [handle("b")]
     assert store.read_now(lambda tx: tx.identities.links_of("b")) == []
     assert store.read_now(lambda tx: tx.identities.code_sent_as("out-1")) is None
+
+
+UNTOUCHED = {
+    "agent_calls", "api_keys", "calibrators", "candidates", "canned_replies", "contracts", "desk_preferences", "desk_views",
+    "discounts", "epochs", "feedback", "frequencies", "gates", "judgements", "barred", "ledger", "pending_gates", "presences",
+    "processes", "pulls", "redrafts", "release_choices", "release_watches", "releases", "rulebooks", "runs", "second_reviews",
+    "sign_in_tries", "slice_counts", "spread_runs", "spread_trials", "stops", "topic_models", "trials", "turns", "user_sessions",
+    "users", "holds",
+}  # fmt: skip
+"""Tables in which nothing stands that a customer said, was told, or is known by; trials say which cases on disk they are of."""
+FORGOTTEN = {"handles", "links", "codes"}
+
+
+def test_every_table_says_what_erasing_does_to_it() -> None:
+    """A new table belongs to `erasing.STATEMENTS` or, where nothing of a customer stands in it, here."""
+    touched = {sql.split()[2] if sql.startswith("DELETE") else sql.split()[1] for sql in STATEMENTS}
+    assert touched | FORGOTTEN | UNTOUCHED == set(metadata.tables)
+    assert not UNTOUCHED & (touched | FORGOTTEN)

@@ -107,6 +107,33 @@ def unlink(
         typer.echo(f"{ended.one} and {ended.other} are two people; no rule links them again.")
 
 
+@tree.command("erase")
+def erase(
+    contact_id: OneArgument,
+    linked: bool = typer.Option(False, "--linked", help="everybody who is linked with them, too"),
+    yes: bool = typer.Option(False, "--yes", help="do not ask"),
+    by: ByOption = COMMAND_LINE,
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Erase what a person said and was told, and every address of theirs, for good; the ledger stays whole."""
+    from understudy.databases import open_contacts, open_erasing
+
+    settings, base = read_settings(config)
+    if not yes:
+        with open_contacts(settings, base) as desk:
+            group = asyncio.run(desk.group(contact_id))
+        whom = ", ".join(one.contact.id for one in group.members) if linked else contact_id
+        typer.confirm(f"Erase {whom}? Nothing of it can be had back", abort=True)
+    with open_erasing(settings, base) as erasing:
+        erased = asyncio.run(erasing.erase(contact_id, with_linked=linked, by=by))
+    if as_json:
+        print_json(plain(erased))
+        return
+    left = f" Linked with them, and left: {', '.join(erased.left)} (--linked reaches those too)." if erased.left else ""
+    typer.echo(f"Erased: {', '.join(erased.contacts)}.{left}")
+
+
 def _print_links(console: Console, links: list[Link]) -> None:
     rows = [(one.one, one.other, one.state.value, one.cause.value, shown(one.said_by)) for one in links]
     if rows:

@@ -71,3 +71,19 @@ class Identities(Protocol):
     def forget(self, contact_id: str) -> None:
         """Take away all that is kept here of a contact."""
         ...
+
+
+class Erasures(Protocol):
+    """Persons taken out of the store."""
+
+    def turns_told(self, contact_id: str) -> list[str]:
+        """The turns of a contact whose agent was told what was said on other channels."""
+        ...
+
+    def forget_turn(self, turn_id: str) -> None:
+        """Take away all documents of a turn."""
+        ...
+
+    def erase(self, contact_id: str) -> None:
+        """Take away all that a contact said and was told, and every address of theirs; rows that others count stay, empty."""
+        ...

@@ -23,6 +23,11 @@ CODE_MARK: Final = "{code}"
 CODE_MASK: Final = "[code]"
 """What is stored of a message in the place of a code that somebody entered."""
 
+ERASED: Final = "erased "
+"""Before a conversation's own id, in the place of the channel's name for it, once its customer was erased."""
+ERASED_KIND: Final = "erased"
+"""The document of a turn that rested on the words of somebody who was erased, in the place of all others."""
+
 _EMAIL = re.compile(r"[^@\s<>\"(),:;\\\[\]]+@[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z0-9-]+")
 _PHONE = re.compile(r"(?:whatsapp:|sms:|tel:)?\+?([0-9]{7,15})")
 _ENTERED = re.compile(rf"(?<![0-9])(?:[0-9][ -]?){{{CODE_DIGITS - 1}}}[0-9](?![0-9])")

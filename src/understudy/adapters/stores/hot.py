@@ -202,6 +202,16 @@ class Hot:
         self._buckets[of_slice] = began_at
         return is_new
 
+    def forget(self, contact_id: str) -> None:
+        """Let go of a contact and of their conversations, whose rows were changed by statements of their own."""
+        self._contacts.pop(contact_id, None)
+        for known in [one for one in self._scenes.values() if one.conversation.contact_id == contact_id]:
+            conversation = known.conversation
+            del self._scenes[conversation.id]
+            self._ids.pop((conversation.channel, conversation.external_id), None)
+        self._documents.clear()
+        self.autonomy.has_caps = None
+
     def keep_contact(self, contact: Contact) -> None:
         """Keep a contact as it is now; it goes with its conversation."""
         if len(self._contacts) < 2 * self._scenes_max:

@@ -11,6 +11,7 @@ from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.actions import SqlActions
 from understudy.adapters.stores.calls import SqlAgentCalls
 from understudy.adapters.stores.desk import SqlDesk, SqlWaitingVerdicts
+from understudy.adapters.stores.erasing import SqlErasures
 from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.failures import SqlFailures
 from understudy.adapters.stores.figures import SqlFigures
@@ -88,6 +89,7 @@ class SqlTransaction:
         self.remarks = SqlRemarks(session)
         self.actions = SqlActions(session)
         self.identities = SqlIdentities(session, hot.identity)
+        self.erasures = SqlErasures(session, hot)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
