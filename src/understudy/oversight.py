@@ -14,6 +14,7 @@ from understudy.errors import ConfigurationError
 from understudy.learning.refit import Refit
 from understudy.learning.topics import TopicLearning
 from understudy.noting import noting
+from understudy.pledges.desk import PledgeDesk
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
@@ -64,6 +65,7 @@ def reviewing(
         terms=review_terms_of(settings),
         following=outbox,
         actions=lambda: rulebook.rules.actions,
+        pledges=settings.pledges.terms(settings.business.timezone),
     )
     conversations = Conversations(store, clock)
     return {
@@ -77,13 +79,14 @@ def reviewing(
         "conversations": conversations,
         "trust": Trust(store, clock),
         "contacts": ContactDesk(store, clock, rules=lambda: rulebook.rules),
+        "pledges": PledgeDesk(store, clock, telemetry, terms=settings.pledges.terms(settings.business.timezone)),
         "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
     }
 
 
 def sweeps_of(desks: Mapping[str, Any]) -> dict[str, Callable[[], Awaitable[int]]]:
     """What of the flows of people is looked for in the tables."""
-    return {name: desks[name].sweep for name in ("verdicts", "holds", "notes", "remarks")}
+    return {name: desks[name].sweep for name in ("verdicts", "holds", "notes", "remarks", "pledges")}
 
 
 def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from understudy.effects.pledging import make_pledges
 from understudy.errors import Conflict
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.codec import digest
 from understudy.records.conversation import Author, Conversation, Message, Mode
 from understudy.records.outbox import OutboxEntry, OutboxState
+from understudy.records.pledges import PledgeTerms
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
 
 
@@ -95,24 +97,23 @@ def conversation_at(tx: Transaction, entry: OutboxEntry) -> str:
     return own.id if other is None else other.id
 
 
-def settle_sent(tx: Transaction, clock: Clock, entry: OutboxEntry, turn: Turn | None) -> None:
-    """Make a sent entry part of the conversation that it went to, and the turn answered once nothing of it is left to send."""
+def settle_sent(tx: Transaction, clock: Clock, entry: OutboxEntry, turn: Turn | None, pledges: PledgeTerms) -> None:
+    """Make a sent entry part of the conversation that it went to, what it pledges a task, and the turn answered once nothing of
+    it is left to send."""
     now = clock.now()
-    place = conversation_at(tx, entry)
-    tx.messages.add(
-        Message(
-            seq=0,
-            id=clock.new_id("msg"),
-            conversation_id=place,
-            turn_id=entry.turn_id,
-            author=entry.author,
-            author_name=entry.author_name,
-            text=entry.text,
-            at=now,
-            provider_id=None,
-        ),
-        channel=entry.channel,
+    message = Message(
+        seq=0,
+        id=clock.new_id("msg"),
+        conversation_id=conversation_at(tx, entry),
+        turn_id=entry.turn_id,
+        author=entry.author,
+        author_name=entry.author_name,
+        text=entry.text,
+        at=now,
+        provider_id=None,
     )
+    tx.messages.add(message, channel=entry.channel)
+    make_pledges(tx, clock, message, pledges)
     if turn is not None and turn.state is TurnState.DELIVERING:
         open_entries = tx.outbox.open_of(entry.conversation_id)
         if not any(other.turn_id == turn.id and other.id != entry.id for other in open_entries):

@@ -49,6 +49,7 @@ STATEMENTS: Final = (
     ),
     "UPDATE messages SET text = '', author_name = NULL, provider_id = NULL WHERE conversation_id IN (@conversations)",
     "DELETE FROM caps WHERE contact_id = :which",
+    "DELETE FROM pledges WHERE contact_id = :which OR conversation_id IN (@conversations)",
     "UPDATE conversations SET address = '', external_id = 'erased ' || id WHERE contact_id = :which",
     "DELETE FROM addresses WHERE contact_id = :which",
     "UPDATE contacts SET name = NULL, email = NULL, phone = NULL WHERE id = :which",

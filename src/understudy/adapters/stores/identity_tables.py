@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, Integer, String, Table, UniqueConstraint, text
 
 from understudy.adapters.stores.columns import Choice, Instant, Words
-from understudy.adapters.stores.note_tables import metadata
+from understudy.adapters.stores.pledge_tables import metadata
 from understudy.records.identity import CodeState, HandleKind, LinkCause, LinkState, Vouched
 
 __all__ = ["codes", "handles", "links", "metadata"]
