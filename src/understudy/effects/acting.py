@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from understudy.effects.identity import group_of
 from understudy.effects.sending import queue_message
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
@@ -85,9 +86,17 @@ def propose(
 
 
 def uses_of(tx: Transaction, names: Sequence[str], contact_id: str, at: datetime) -> tuple[ActionUse, ...]:
-    """How much of some actions was let through in the 24 hours before a moment."""
-    found = tx.actions.uses(names, contact_id, since=at - DAY)
-    return tuple(found[name] for name in sorted(found))
+    """How much of some actions was let through in the 24 hours before a moment, for a contact over all channels."""
+    group = group_of(tx, contact_id)
+    of_each = [tx.actions.uses(names, one, since=at - DAY) for one in group]
+    return tuple(
+        replace(
+            of_each[0][name],
+            contact_count=sum(uses[name].contact_count for uses in of_each),
+            contact_amount=sum(uses[name].contact_amount for uses in of_each),
+        )
+        for name in sorted(of_each[0])
+    )
 
 
 def objections_now(
