@@ -96,7 +96,10 @@ class Person:
         await self._ask(lambda process: process.verdicts.give_later(request, undo_s=UNDO_S))
         if self._undo.random() < TAKEN_BACK_SHARE:
             await asyncio.sleep(self._undo.uniform(0.0, 1.2 * UNDO_S))
-            await self._ask(lambda process: process.verdicts.take_back(hold.id, reviewer=self.name, claim_lease_s=60))
+            lease_s = self._world.terms.review.claim_lease_s  # as long as a claim, or a renewed one would be shorter
+            await self._ask(
+                lambda process: process.verdicts.take_back(hold.id, reviewer=self.name, claim_lease_s=lease_s)
+            )
 
     async def _step_in(self) -> None:
         """Do something in a conversation of one's own accord."""
