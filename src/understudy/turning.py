@@ -200,7 +200,9 @@ def outbox_of(
 ) -> Outbox:
     """The way out."""
     limits = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
-    return Outbox(store, clock, telemetry, channels, limits=limits)
+    return Outbox(
+        store, clock, telemetry, channels, limits=limits, pledges=settings.pledges.terms(settings.business.timezone)
+    )
 
 
 def acting_of(
@@ -276,7 +278,8 @@ def ways_in_of(
 ) -> dict[str, Any]:
     """What takes messages and reports in, fetches from those of the channels that do not call, and opens tickets for what
     was handed off; by their names in `App`."""
-    intake, reports = _intake(settings, store, clock, telemetry, flow), Reports(store, clock, telemetry)
+    intake = _intake(settings, store, clock, telemetry, flow)
+    reports = Reports(store, clock, telemetry, pledges=settings.pledges.terms(settings.business.timezone))
     channels = outside["channels"] if works else {}
     fetched = {name: channel for name, channel in channels.items() if isinstance(channel, Fetched)}
     limits = PullLimits(lapse_s=LAPSE_S)

@@ -31,7 +31,7 @@ BUILT_EVENTS = {
     "outbox.": {"accepted", "rejected", "retry", "unknown", "dead"},
     "note.": {"written", "retry", "unsure", "unknown", "failed"},
 }
-FLOWS = {"delivery", "effects", "notes", "review", "turn", "upkeep"}
+FLOWS = {"delivery", "effects", "notes", "pledges", "review", "turn", "upkeep"}
 ABOUT_EVERY_ENTRY = {"at", "turn_id", "conversation_id", "actor"}
 
 

@@ -27,6 +27,7 @@ from understudy.cli import (
     migrate,
     migrate_store,
     outbox,
+    pledges,
     release,
     review_command,
     serve,
@@ -63,6 +64,7 @@ tree.add_typer(users.tree, name="users")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
 tree.add_typer(actions.tree, name="actions")
+tree.add_typer(pledges.tree, name="pledges")
 tree.add_typer(channels.tree, name="channels")
 tree.add_typer(systems.tree, name="systems")
 tree.add_typer(autonomy.tree, name="autonomy")

@@ -22,6 +22,7 @@ from understudy.ports.figures import Failures, Figures
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.notes import Notes, Remarks
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
+from understudy.ports.pledges import Pledges
 from understudy.ports.pulls import Envelopes, Pulls
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
@@ -327,6 +328,8 @@ class Transaction(Protocol):
     def envelopes(self) -> Envelopes: ...
     @property
     def tickets(self) -> Tickets: ...
+    @property
+    def pledges(self) -> Pledges: ...
     @property
     def ticket_steps(self) -> TicketSteps: ...
     @property

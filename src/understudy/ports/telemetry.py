@@ -132,6 +132,20 @@ class TicketTried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PledgeDue:
+    """People were told of something that was promised to a customer: its deadline comes near, or it has passed (`is_broken`).
+
+    `late_s`: seconds since the deadline; before it, negative.
+    """
+
+    pledge_id: str
+    conversation_id: str
+    kind: str
+    is_broken: bool
+    late_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerChanged:
     """The circuit breaker of an agent, or of a system of record (`systems.NAME`), opened, half opened or closed."""
 
@@ -335,6 +349,7 @@ Event = (
     | SystemAsked
     | SystemDrifted
     | TicketTried
+    | PledgeDue
     | BreakerChanged
     | TurnSuperseded
     | TurnDecided

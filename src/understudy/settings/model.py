@@ -19,6 +19,7 @@ from understudy.settings.learning import LearningSettings
 from understudy.settings.mail import Email
 from understudy.settings.matrix import Matrix
 from understudy.settings.opinions import OpinionSettings
+from understudy.settings.pledges import PledgesSettings
 from understudy.settings.releases import ReleasesSettings
 from understudy.settings.section import Section
 from understudy.settings.sign_in import SignInSettings
@@ -374,6 +375,7 @@ class Settings(Section):
     actions: Actions = Actions()
     review: Review = Review()
     trust: Trust = Trust()
+    pledges: PledgesSettings = PledgesSettings()
     outbox: OutboxSettings = OutboxSettings()
     openai: OpenAiFace = OpenAiFace()
     evaluation: EvaluationSettings = EvaluationSettings()

@@ -34,6 +34,7 @@ from understudy.web import (
     openai_face,
     outbox,
     people,
+    pledges,
     problems,
     quality,
     queue,
@@ -58,7 +59,7 @@ READY_WITHIN_S = 2.0
 PARTS = (
     *(turns, story, cases, openai_face),
     *(signing_in, signing_in_elsewhere, people),
-    *(queue, alike, holds, history, conversations, desk, contacts),
+    *(queue, alike, holds, history, conversations, desk, contacts, pledges),
     *(autonomy, releases, suites, runs, reviewers, quality),
     *(events, ledger, health, outbox, actions),
     *(webhooks, chat, console),

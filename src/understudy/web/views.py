@@ -17,6 +17,7 @@ from understudy.records.evidence import Draft, Evidence
 from understudy.records.facts import WHY, Facts
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState
+from understudy.records.pledges import UNKEPT, Pledge
 from understudy.records.pulls import Envelope
 from understudy.records.review import Hold, HoldKind, VerdictKind
 from understudy.records.tickets import Ticket, TicketState, TicketStep
@@ -33,12 +34,14 @@ from understudy.web.shapes import (
     LedgerLine,
     LetterOut,
     MessageOut,
+    PledgeOut,
     Reply,
     TicketOut,
     TicketStepOut,
     TurnOut,
 )
 
+PLEDGES_MAX = 50
 SETTLED = frozenset({TurnState.ANSWERED, TurnState.SUPERSEDED, TurnState.SPENT, TurnState.REDRAFTED})
 """States in which nothing more will happen to a turn; a handed-off one may still be answered by a person."""
 
@@ -151,6 +154,11 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
             conversation=conversation,
             before=_before(tx, hold),
             facts=facts,
+            pledges=[
+                pledge_view(one)
+                for one in tx.pledges.of_contacts([conversation.contact.id], limit=PLEDGES_MAX)
+                if one.state in UNKEPT
+            ],
             tickets=_tickets(tx, hold),
         )
     return HoldDetail(
@@ -192,6 +200,11 @@ def _facts(tx: Transaction, turn_id: str) -> list[FactsOut]:
             )
         )
     return shown
+
+
+def pledge_view(pledge: Pledge) -> PledgeOut:
+    """Show something that was promised."""
+    return PledgeOut(**{name: getattr(pledge, name) for name in PledgeOut.model_fields})
 
 
 def _tickets(tx: Transaction, hold: Hold) -> list[TicketOut]:

@@ -23,6 +23,7 @@ from understudy.adapters.stores.notes import SqlNotes, SqlRemarks
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
+from understudy.adapters.stores.pledges import SqlPledges
 from understudy.adapters.stores.pulls import SqlEnvelopes, SqlPulls
 from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
 from understudy.adapters.stores.releases import SqlReleases
@@ -82,6 +83,7 @@ class SqlTransaction:
         self.pulls = SqlPulls(session)
         self.envelopes = SqlEnvelopes(session)
         self.tickets = SqlTickets(session)
+        self.pledges = SqlPledges(session)
         self.ticket_steps = SqlTicketSteps(session)
         self.contracts = SqlContracts(session)
         self.notes = SqlNotes(session)
