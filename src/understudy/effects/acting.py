@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from understudy.effects.identity import group_of
 from understudy.effects.sending import queue_message
+from understudy.errors import StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.acting import (
@@ -37,9 +38,14 @@ REPLY: Final = "waiting_reply"
 def propose(
     tx: Transaction, clock: Clock, turn: Turn, actions: Sequence[Action], rules: Sequence[ActionRule]
 ) -> list[ActionEntry]:
-    """Write down the actions of a draft that was decided on; none where the business declares none."""
+    """Write down the actions of a draft that was decided on; none where the business declares none.
+
+    Raises `StepSuperseded` where they are written down already: another worker decided on the turn meanwhile.
+    """
     if not rules:
         return []
+    if actions and tx.actions.of_turn(turn.id):
+        raise StepSuperseded(f"turn {turn.id} was decided on while this worker was at it")
     now = clock.now()
     contact_id = tx.conversations.get(turn.conversation_id).contact_id
     entries = []
