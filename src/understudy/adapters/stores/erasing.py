@@ -39,6 +39,7 @@ STATEMENTS: Final = (
     ),
     "UPDATE outbox SET address = '', external_id = '', last_error = NULL WHERE (channel, external_id) IN (@places)",
     "UPDATE outbox SET text = '', address = '', external_id = '', last_error = NULL WHERE conversation_id IN (@conversations)",
+    "DELETE FROM ticket_steps WHERE conversation_id IN (@conversations)",
     "DELETE FROM tickets WHERE conversation_id IN (@conversations)",
     "DELETE FROM ticket_steps WHERE conversation_id IN (@conversations)",
     "DELETE FROM notes WHERE conversation_id IN (@conversations)",
