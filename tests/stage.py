@@ -119,7 +119,8 @@ class Stage(People):
         limits = FlowLimits(hold_expires_after_s=expires, lapse_s=lapse_s, **given)
         others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
-        self.outbox = outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
+        settle = plan.disclosing.settle
+        self.outbox = outbox = Outbox(store, clock, self, plan.channels, limits=plan.outbox, disclose=settle)
         self.reports = Reports(store, clock, self)
         self._do_beside(plan)
         self.flow = flow = TurnFlow(

@@ -12,12 +12,14 @@ import pytest
 
 from understudy.delivery.outbox import OutboxLimits
 from understudy.delivery.outcomes import ActingLimits
+from understudy.effects.disclosing import Disclosing
 from understudy.ports.acting import Executor
 from understudy.ports.agent import Agent
 from understudy.ports.calls import CallLimits
 from understudy.ports.store import Store
 from understudy.records.autonomy import Targets, Terms
 from understudy.records.codec import digest
+from understudy.records.disclosure import ChannelDisclosure
 from understudy.records.evidence import Draft
 from understudy.records.facts import Proof
 from understudy.records.feedback import FeedbackTerms
@@ -82,6 +84,7 @@ class Plan:
     intake: IntakeLimits = field(default_factory=IntakeLimits)
     drafting: DraftingLimits = field(default_factory=DraftingLimits)
     outbox: OutboxLimits = field(default_factory=OutboxLimits)
+    disclosures: Mapping[str, ChannelDisclosure] = field(default_factory=dict)
     review: ReviewLimits = field(default_factory=ReviewLimits)
     expiry_reply: SafeReply | None = OVERDUE
     hold_expires_after_s: float | None = 900.0
@@ -112,6 +115,16 @@ class Plan:
     changed_in_place: str = ""
     """What the agent's own entry was changed to without being another entry."""
     wrap: Callable[[Store], Store] = lambda store: store
+
+    @property
+    def channels(self) -> dict[str, RecordingChannel]:
+        """The channel by its name."""
+        return {self.channel.name: self.channel}
+
+    @property
+    def disclosing(self) -> Disclosing:
+        """What the channel discloses."""
+        return Disclosing(self.disclosures, chars_max={self.channel.name: self.channel.capabilities.chars_max})
 
     @property
     def entries(self) -> dict[str, Agent]:

@@ -27,6 +27,7 @@ from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.delivery.outbox import Outbox
 from understudy.delivery.reports import Reports
+from understudy.effects.disclosing import Disclosing
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.evaluation.asking import Asking
 from understudy.evaluation.casebook import Casebook, Suites
@@ -118,6 +119,7 @@ class App:
     intake: Intake
     flow: TurnFlow
     outbox: Outbox
+    disclosing: Disclosing
     acting: Acting
     actions: ActionDesk
     reports: Reports
@@ -244,7 +246,7 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     store = open_store(settings, base)
     places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
-    outbox = outbox_of(settings, store, clock, telemetry, outside["channels"])
+    outbox = outbox_of(settings, store, clock, telemetry, outside)
     flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"])
     desks |= acting_of(settings, store, clock, telemetry, rulebook)

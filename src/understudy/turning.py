@@ -16,6 +16,7 @@ from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.outcomes import ActingLimits
 from understudy.delivery.reports import Reports
+from understudy.effects.disclosing import Disclosing
 from understudy.errors import ConfigurationError
 from understudy.plugins import checks_of
 from understudy.ports.calls import CallLimits
@@ -29,6 +30,7 @@ from understudy.records.facts import About, Proof
 from understudy.records.rulebook import Rulebook
 from understudy.records.systems import Known
 from understudy.settings.channels import Remote
+from understudy.settings.disclosed import disclosures_of
 from understudy.settings.earning import feedback_terms_of
 from understudy.settings.mail import Email
 from understudy.settings.model import Settings, Webhook
@@ -69,7 +71,9 @@ def outside_of(settings: Settings, clock: Clock, telemetry: Telemetry, instead: 
     by their names in `App`; raises `ConfigurationError`."""
     contracts = Contracts(clock, telemetry)
     systems = systems_of(settings, clock, witness=contracts.answered)
-    return {"channels": channels_of(settings, clock, instead), "systems": systems, "contracts": contracts}
+    channels = channels_of(settings, clock, instead)
+    disclosing = disclosing_of(settings, channels)
+    return {"channels": channels, "disclosing": disclosing, "systems": systems, "contracts": contracts}
 
 
 def channels_of(settings: Settings, clock: Clock, instead: Mapping[str, str]) -> dict[str, Channel]:
@@ -182,12 +186,26 @@ def call_limits(settings: Settings) -> dict[str, CallLimits]:
     }
 
 
+def disclosing_of(settings: Settings, channels: Mapping[str, Channel]) -> Disclosing:
+    """How each channel tells customers that an AI writes; raises `ConfigurationError` that names the setting."""
+    chars_max = {name: channel.capabilities.chars_max for name, channel in channels.items()}
+    try:
+        return Disclosing(disclosures_of(settings), chars_max=chars_max)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
 def outbox_of(
-    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, channels: Mapping[str, Channel]
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    outside: Mapping[str, Any],
 ) -> Outbox:
     """The way out."""
     limits = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
-    return Outbox(store, clock, telemetry, channels, limits=limits)
+    disclose = outside["disclosing"].settle
+    return Outbox(store, clock, telemetry, outside["channels"], limits=limits, disclose=disclose)
 
 
 def acting_of(

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 
 from understudy.backoff import backoff_s
 from understudy.delivery.entries import MAY_HAVE_ARRIVED, answered_by, closed_window, latest_turn, tries_of, turn_of
+from understudy.effects.disclosing import Discloses, nothing_to_tell
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import hold_opened, open_hold
 from understudy.effects.sending import settle_sent
@@ -83,7 +84,7 @@ class _Lease:
 
 
 class Outbox:
-    """Sends what is due."""
+    """Sends what is due. `disclose` settles what a message tells of its author before its first byte leaves."""
 
     def __init__(
         self,
@@ -93,12 +94,14 @@ class Outbox:
         channels: Mapping[str, Channel],
         *,
         limits: OutboxLimits,
+        disclose: Discloses = nothing_to_tell,
     ) -> None:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
         self._channels = channels
         self._limits = limits
+        self._disclose = disclose
         self._under_way: set[OutboxEntry] = set()
         self._taken: TakenAlong[_Lease] = TakenAlong(OUTBOX_JOB)
 
@@ -188,7 +191,7 @@ class Outbox:
         ends = now + timedelta(seconds=self._limits.lease_s)
         lapses = now + timedelta(seconds=min(self._limits.lapse_s or self._limits.lease_s, self._limits.lease_s))
         leased = replace(
-            entry,
+            self._disclose(tx, entry, now),
             state=OutboxState.SENDING,
             attempts=entry.attempts + 1,
             due_at=ends if self._can_only_look_up(entry) else lapses,
@@ -249,7 +252,7 @@ class Outbox:
         return (lease.entry.due_at - self._clock.now()).total_seconds() < term / 2
 
     async def _ask(self, lease: _Lease, what: str) -> SendResult:
-        entry = lease.entry
+        entry = lease.entry.as_sent()
         channel = self._channels.get(entry.channel)
         if channel is None:
             return Rejected(reason=f"channel {entry.channel!r} is not configured any more")

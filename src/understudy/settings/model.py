@@ -14,6 +14,7 @@ from understudy.records.policy import Markup, RuleKind
 from understudy.settings.actions import Actions
 from understudy.settings.autonomy import Autonomy
 from understudy.settings.channels import Rest, Vendor
+from understudy.settings.disclosure import DisclosureSettings
 from understudy.settings.evaluation import EvaluationSettings
 from understudy.settings.learning import LearningSettings
 from understudy.settings.mail import Email
@@ -239,7 +240,9 @@ class Routing(Section):
     """What happens instead of a draft."""
 
     degrade_on: dict[str, str] = Field({}, description="reason code -> safe reply, e.g. agent_failed")
-    hand_off_codes: list[str] = Field([], description="finding names that hand off; empty = the built-in list")
+    hand_off_codes: list[str] = Field(
+        [], description="finding names that hand off; empty = the built-in list; escalation.wants_person always does"
+    )
     hand_off_notice: str | None = Field(None, description="safe reply sent when a person takes over")
 
 
@@ -371,6 +374,7 @@ class Settings(Section):
     review: Review = Review()
     trust: Trust = Trust()
     outbox: OutboxSettings = OutboxSettings()
+    disclosure: DisclosureSettings = DisclosureSettings()
     openai: OpenAiFace = OpenAiFace()
     evaluation: EvaluationSettings = EvaluationSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from understudy.records.acting import ActionState
 from understudy.records.action_rules import Approver, Reversibility
 from understudy.records.assessment import Contribution, Finding, Reason
-from understudy.records.conversation import Author, Mode
+from understudy.records.conversation import Author, Mode, Origin
+from understudy.records.disclosure import Shown, Why
 from understudy.records.evidence import Draft, PipelineStep
 from understudy.records.facts import About, FactItem, Unknown
 from understudy.records.outbox import OutboxState
@@ -21,14 +22,27 @@ from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
 
 
+class DisclosureOut(BaseModel):
+    """What a message tells of the AI that wrote it. `shown`: *message*, before its text; *channel*, by the channel itself;
+    *caller*, by whoever asked over the API, who has to show it."""
+
+    text: str
+    language: str
+    version: int
+    shown: Shown
+    why: Why
+
+
 class Reply(BaseModel):
-    """What was or is being sent for a turn."""
+    """What was or is being sent for a turn; `text` is without what its `disclosure` tells, which is known once it leaves."""
 
     text: str
     author: Author
     author_name: str | None
     at: datetime
     state: OutboxState
+    origin: Origin | None = None
+    disclosure: DisclosureOut | None = None
 
 
 class ActionOut(BaseModel):
@@ -155,7 +169,7 @@ class LetterOut(BaseModel):
 
 
 class MessageOut(BaseModel):
-    """Something said in a conversation; `letter` where it is a mail."""
+    """Something said in a conversation; `letter` where it is a mail, `disclosure` where it told that an AI writes."""
 
     seq: int
     turn_id: str | None
@@ -164,6 +178,8 @@ class MessageOut(BaseModel):
     text: str
     at: datetime
     letter: LetterOut | None = None
+    origin: Origin | None = None
+    disclosure: DisclosureOut | None = None
 
 
 class ConversationOut(BaseModel):
@@ -216,7 +232,8 @@ class TicketOut(BaseModel):
 
 
 class HoldDetail(BaseModel):
-    """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from."""
+    """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from. `disclosure`:
+    what the draft will tell, as the conversation stands now, if it is let out."""
 
     hold: Hold
     turn: TurnOut
@@ -224,6 +241,7 @@ class HoldDetail(BaseModel):
     before: list[EarlierVerdict] = []
     facts: list[FactsOut] = []
     tickets: list[TicketOut] = []
+    disclosure: DisclosureOut | None = None
 
 
 class VerdictOut(BaseModel):
