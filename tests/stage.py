@@ -119,8 +119,7 @@ class Stage(People):
         limits = FlowLimits(hold_expires_after_s=expires, lapse_s=lapse_s, **given)
         others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
-        settle = plan.disclosing.settle
-        self.outbox = outbox = Outbox(store, clock, self, plan.channels, limits=plan.outbox, disclose=settle)
+        self.outbox = outbox = Outbox(store, clock, self, plan.channels, **plan.sending)
         self.reports = Reports(store, clock, self)
         self._do_beside(plan)
         self.flow = flow = TurnFlow(

@@ -122,6 +122,11 @@ class Plan:
         return {self.channel.name: self.channel}
 
     @property
+    def sending(self) -> dict[str, Any]:
+        """How messages are sent."""
+        return {"limits": self.outbox, "disclose": self.disclosing.settle}
+
+    @property
     def disclosing(self) -> Disclosing:
         """What the channel discloses."""
         return Disclosing(self.disclosures, chars_max={self.channel.name: self.channel.capabilities.chars_max})
