@@ -136,7 +136,7 @@ class Stage(People):
             facts=FactReading(clock, self, plan.systems) if plan.systems else None,
             proofs=lambda _channel: plan.proof,
         )
-        self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing, following=flow)
+        self.intake = Intake(store, clock, self, following=flow, **plan.taking_in)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
         self._review(plan, outbox)
         self._learn(plan)

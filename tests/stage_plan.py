@@ -32,10 +32,11 @@ from understudy.release.orders import Gate
 from understudy.review.holds import ReviewLimits
 from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
 from understudy.tickets.flow import Opens, TicketLimits
+from understudy.turn.admitting import IntakeLimits
+from understudy.turn.asides import Asides
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import DraftingLimits
 from understudy.turn.facts import Consulted
-from understudy.turn.intake import IntakeLimits
 from understudy.turn.opinions import Asked
 
 TARGETS = Targets(risk_max=0.05, severe_max=0.05, delta=0.05, sensitivity=1.0)
@@ -84,6 +85,7 @@ class Plan:
     intake: IntakeLimits = field(default_factory=IntakeLimits)
     drafting: DraftingLimits = field(default_factory=DraftingLimits)
     outbox: OutboxLimits = field(default_factory=OutboxLimits)
+    asides: Asides = field(default_factory=Asides)
     disclosures: Mapping[str, ChannelDisclosure] = field(default_factory=dict)
     review: ReviewLimits = field(default_factory=ReviewLimits)
     expiry_reply: SafeReply | None = OVERDUE
@@ -124,7 +126,13 @@ class Plan:
     @property
     def sending(self) -> dict[str, Any]:
         """How messages are sent."""
-        return {"limits": self.outbox, "disclose": self.disclosing.settle}
+        minded = self.asides.opt_out.channels
+        return {"limits": self.outbox, "disclose": self.disclosing.settle, "minded": minded}
+
+    @property
+    def taking_in(self) -> dict[str, Any]:
+        """How messages are taken in."""
+        return {"limits": self.intake, "coalescing": self.coalescing, "asides": self.asides}
 
     @property
     def disclosing(self) -> Disclosing:

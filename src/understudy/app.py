@@ -64,6 +64,7 @@ from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
 from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
+from understudy.review.surveys import Surveys
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.settings.asked import agents_asked
@@ -79,6 +80,7 @@ from understudy.turn.pulling import Pulling
 from understudy.turning import (
     LAPSE_S,
     acting_of,
+    asides_of,
     call_limits,
     coalescing_of,
     drafting_of,
@@ -135,6 +137,7 @@ class App:
     reviewers: Reviewers
     conversations: Conversations
     trust: Trust
+    surveys: Surveys
     feedback: FeedbackDesk
     quality: QualityDesk
     casebook: Casebook
@@ -280,7 +283,7 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, _sweeps(flow, outbox, learning, desks), is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
-        lessons=lessons_of(settings, store, clock, telemetry, rulebook, topics, dispatcher),
+        lessons=lessons_of(settings, store, clock, telemetry, rulebook, topics, desks["surveys"], dispatcher),
         topics=topics,
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
@@ -315,6 +318,7 @@ def check_wiring(settings: Settings) -> None:
     for name in settings.agents:
         agent_of(name, settings)
     coalescing_of(settings)
+    asides_of(settings)
     expiry_reply(settings, _rulebook(settings))
 
 

@@ -29,6 +29,7 @@ from understudy.ports.telemetry import Telemetry
 from understudy.records.facts import About, Proof
 from understudy.records.rulebook import Rulebook
 from understudy.records.systems import Known
+from understudy.settings.asked_words import opt_out_of, survey_of
 from understudy.settings.channels import Remote
 from understudy.settings.disclosed import disclosures_of
 from understudy.settings.earning import feedback_terms_of
@@ -36,11 +37,13 @@ from understudy.settings.mail import Email
 from understudy.settings.model import Settings, Webhook
 from understudy.systems import build_system
 from understudy.tickets.flow import Opens, TicketDesk
+from understudy.turn.admitting import IntakeLimits
+from understudy.turn.asides import Asides
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.facts import Consulted, FactReading
 from understudy.turn.flow import TurnFlow
-from understudy.turn.intake import Intake, IntakeLimits
+from understudy.turn.intake import Intake
 from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
@@ -204,8 +207,9 @@ def outbox_of(
 ) -> Outbox:
     """The way out."""
     limits = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
+    minded = asides_of(settings).opt_out.channels
     disclose = outside["disclosing"].settle
-    return Outbox(store, clock, telemetry, outside["channels"], limits=limits, disclose=disclose)
+    return Outbox(store, clock, telemetry, outside["channels"], limits=limits, disclose=disclose, minded=minded)
 
 
 def acting_of(
@@ -303,7 +307,17 @@ def ways_in_of(
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:
     limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
-    return Intake(store, clock, telemetry, limits=limits, coalescing=coalescing_of(settings), following=flow)
+    coalescing, asides = coalescing_of(settings), asides_of(settings)
+    return Intake(store, clock, telemetry, limits=limits, coalescing=coalescing, following=flow, asides=asides)
+
+
+def asides_of(settings: Settings) -> Asides:
+    """Which messages begin no turn; raises `ConfigurationError` that names the setting."""
+    feedback = feedback_terms_of(settings.autonomy)
+    try:
+        return Asides(opt_out=opt_out_of(settings), survey=survey_of(settings), feedback=feedback)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def coalescing_of(settings: Settings) -> CoalescingLimits:

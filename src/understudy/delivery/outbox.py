@@ -10,12 +10,13 @@ way have arrived by then. That a channel never saw a message is believed only af
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from understudy.backoff import backoff_s
-from understudy.delivery.entries import MAY_HAVE_ARRIVED, answered_by, closed_window, latest_turn, tries_of, turn_of
+from understudy.delivery.entries import MAY_HAVE_ARRIVED, answered_by, kept_back, latest_turn, tries_of, turn_of
+from understudy.delivery.leases import Lease, OptedOut, SafeToRepeat, is_notice
 from understudy.effects.disclosing import Discloses, nothing_to_tell
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import hold_opened, open_hold
@@ -28,6 +29,7 @@ from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import MessageSent, Telemetry
+from understudy.records.opt_out import OPTED_OUT
 from understudy.records.outbox import (
     Accepted,
     OutboxEntry,
@@ -66,25 +68,9 @@ class OutboxLimits:
             raise ValueError("the outbox needs lease_s > 0 and attempts_max >= 1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SafeToRepeat(Retry):
-    """Nobody can tell whether it was sent, and the channel takes a repeated key for the same message."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lease:
-    """An entry that is this worker's to send, until `ends` if it is renewed.
-
-    `was_interrupted`: somebody began to send it before.
-    """
-
-    entry: OutboxEntry
-    ends: datetime
-    was_interrupted: bool
-
-
 class Outbox:
-    """Sends what is due. `disclose` settles what a message tells of its author before its first byte leaves."""
+    """Sends what is due. `disclose` settles what a message tells of its author before its first byte leaves. On the
+    channels `minded` customers can say that they want no messages."""
 
     def __init__(
         self,
@@ -95,6 +81,7 @@ class Outbox:
         *,
         limits: OutboxLimits,
         disclose: Discloses = nothing_to_tell,
+        minded: Collection[str] = (),
     ) -> None:
         self._store = store
         self._clock = clock
@@ -102,8 +89,9 @@ class Outbox:
         self._channels = channels
         self._limits = limits
         self._disclose = disclose
+        self._minded = minded
         self._under_way: set[OutboxEntry] = set()
-        self._taken: TakenAlong[_Lease] = TakenAlong(OUTBOX_JOB)
+        self._taken: TakenAlong[Lease] = TakenAlong(OUTBOX_JOB)
 
     async def deliver(self, conversation_id: str) -> None:
         """Send the conversation's entries in order until one has to wait."""
@@ -120,7 +108,7 @@ class Outbox:
         """Send here what is decided here, from now on, as long as there is room."""
         self._taken.begin(dispatcher)
 
-    def take_along(self, tx: Transaction, conversation_id: str) -> _Lease | None:
+    def take_along(self, tx: Transaction, conversation_id: str) -> Lease | None:
         """Lease what may be sent in the step that queued it, if this process can send it at once."""
         if not self._taken.has_room():
             return None
@@ -129,7 +117,7 @@ class Outbox:
             self._taken.leased(tx, conversation_id)
         return lease
 
-    def go_on(self, conversation_id: str, taken: _Lease) -> None:
+    def go_on(self, conversation_id: str, taken: Lease) -> None:
         """Send what was taken along."""
         self._taken.put(conversation_id, taken)
 
@@ -182,7 +170,7 @@ class Outbox:
         channel = self._channels.get(entry.channel)
         return channel is not None and channel.capabilities.can_look_up and not channel.capabilities.honours_keys
 
-    def _lease_next(self, tx: Transaction, conversation_id: str) -> _Lease | None:
+    def _lease_next(self, tx: Transaction, conversation_id: str) -> Lease | None:
         """Take the next entry, if it is due: that a send began is on disk before its first byte leaves."""
         entry = tx.outbox.head(conversation_id)
         now = self._clock.now()
@@ -205,9 +193,9 @@ class Outbox:
             outbox=entry.id,
             attempt=leased.attempts,
         )
-        return _Lease(entry=leased, ends=ends, was_interrupted=entry.state is OutboxState.SENDING)
+        return Lease(entry=leased, ends=ends, was_interrupted=entry.state is OutboxState.SENDING)
 
-    async def _send(self, lease: _Lease) -> _Lease | None:
+    async def _send(self, lease: Lease) -> Lease | None:
         """Send a leased entry, record what became of it and take the next in the same step."""
         entry = lease.entry
         began = self._clock.now()
@@ -217,7 +205,7 @@ class Outbox:
                 return None
             return await self._record(entry, result, took_ms=(self._clock.now() - began).total_seconds() * 1000)
 
-    async def _try(self, lease: _Lease) -> SendResult | None:
+    async def _try(self, lease: Lease) -> SendResult | None:
         """Send, and settle what can be settled of an unknown outcome; None where it must be looked for again later."""
         entry = lease.entry
         channel = self._channels.get(entry.channel)
@@ -225,15 +213,12 @@ class Outbox:
             result: SendResult = Unknown(reason="the sending process stopped in the middle")
         elif self._is_stale(lease):  # Another worker could take it over in the middle.
             return Retry(reason="this process stood still for so long that it did not begin to send")
-        elif channel is not None and (window_s := channel.capabilities.window_s) is not None:
-            closed = await self._store.read(lambda tx: closed_window(tx, entry, window_s, self._clock.now()))
-            result = await self._ask(lease, "send") if closed is None else Rejected(reason=closed)
         else:
-            result = await self._ask(lease, "send")
+            result = await self._kept_back(entry) or await self._ask(lease, "send")
         if not isinstance(result, Unknown) or channel is None:
             return result
         if channel.capabilities.honours_keys:
-            return _SafeToRepeat(reason=f"{result.reason}; safe to repeat, the channel honours the key")
+            return SafeToRepeat(reason=f"{result.reason}; safe to repeat, the channel honours the key")
         if not channel.capabilities.can_look_up:
             return result
         if self._left_s(lease) <= 0:
@@ -242,16 +227,23 @@ class Outbox:
         # What was not seen so soon may still be on its way; when the lease has lapsed it is looked for again.
         return None if isinstance(found, Retry) and not lease.was_interrupted else found
 
-    def _left_s(self, lease: _Lease) -> float:
+    async def _kept_back(self, entry: OutboxEntry) -> Rejected | None:
+        channel = self._channels.get(entry.channel)
+        window_s = None if channel is None else channel.capabilities.window_s
+        if window_s is None and entry.channel not in self._minded:
+            return None
+        return await self._store.read(lambda tx: kept_back(tx, entry, window_s, self._clock.now()))
+
+    def _left_s(self, lease: Lease) -> float:
         return (lease.ends - self._clock.now()).total_seconds()
 
-    def _is_stale(self, lease: _Lease) -> bool:
+    def _is_stale(self, lease: Lease) -> bool:
         """Whether half of the lease's first term went by without a byte being sent."""
         assert lease.entry.due_at is not None, f"outbox entry {lease.entry.id} is leased"
         term = self._limits.lease_s - (lease.ends - lease.entry.due_at).total_seconds()
         return (lease.entry.due_at - self._clock.now()).total_seconds() < term / 2
 
-    async def _ask(self, lease: _Lease, what: str) -> SendResult:
+    async def _ask(self, lease: Lease, what: str) -> SendResult:
         entry = lease.entry.as_sent()
         channel = self._channels.get(entry.channel)
         if channel is None:
@@ -272,8 +264,8 @@ class Outbox:
             return await channel.send_letter(entry, await self._store.read(lambda tx: answered_by(tx, entry)))
         return await channel.send(entry)
 
-    async def _record(self, entry: OutboxEntry, result: SendResult, *, took_ms: float) -> _Lease | None:
-        def step(tx: Transaction) -> tuple[str, Hold | None, _Lease | None]:
+    async def _record(self, entry: OutboxEntry, result: SendResult, *, took_ms: float) -> Lease | None:
+        def step(tx: Transaction) -> tuple[str, Hold | None, Lease | None]:
             return (*self._write_result(tx, entry, result), self._lease_next(tx, entry.conversation_id))
 
         outcome, hold, following = await self._store.write(step)
@@ -296,7 +288,7 @@ class Outbox:
     def _write_result(self, tx: Transaction, entry: OutboxEntry, result: SendResult) -> tuple[str, Hold | None]:
         """Write what the channel said and what follows from it; returns it in a word, and the hold it opened."""
         now = self._clock.now()
-        is_unsure = isinstance(result, _SafeToRepeat)
+        is_unsure = isinstance(result, SafeToRepeat)
         result, outcome, tries = self._weigh(tx, entry, result)
         detail = None if isinstance(result, Accepted) else result.reason
         provider_id = result.provider_id if isinstance(result, Accepted) else None
@@ -328,7 +320,7 @@ class Outbox:
         if tries < self._limits.attempts_max:
             return result, "retry", tries
         reason = f"given up after {tries} tries: {result.reason}"
-        if was_unsure or isinstance(result, _SafeToRepeat):
+        if was_unsure or isinstance(result, SafeToRepeat):
             return Unknown(reason=reason), "unknown", tries  # To say that the customer got nothing could be wrong.
         return Rejected(reason=reason), "dead", tries
 
@@ -350,9 +342,13 @@ class Outbox:
                 )
                 self._change(tx, entry, OutboxState.PENDING, delay_s=delay_s, error=result.reason)
                 return None
+            case Rejected() | Unknown() if is_notice(entry):
+                self._change(tx, entry, OutboxState.DEAD, error=result.reason)
+                tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id))
+                return None
             case Rejected():
                 self._change(tx, entry, OutboxState.DEAD, error=result.reason)
-                return self._give_up(tx, entry, turn)
+                return self._give_up(tx, entry, turn, OPTED_OUT if isinstance(result, OptedOut) else "delivery_failed")
             case Unknown():
                 self._change(tx, entry, OutboxState.UNKNOWN, error=result.reason)
                 return self._ask_person(tx, turn or latest_turn(tx, entry))
@@ -371,7 +367,7 @@ class Outbox:
         if due_at is not None:
             tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id), at=due_at)
 
-    def _give_up(self, tx: Transaction, entry: OutboxEntry, turn: Turn | None) -> Hold | None:
+    def _give_up(self, tx: Transaction, entry: OutboxEntry, turn: Turn | None, why: str) -> Hold | None:
         """The customer got nothing: a person must know."""
         if turn is not None and turn.state is TurnState.DELIVERING:
             turn = tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=self._clock.now())
@@ -381,7 +377,7 @@ class Outbox:
             tx,
             self._clock,
             turn or latest_turn(tx, entry),
-            reasons=("delivery_failed",),
+            reasons=(why,),
             priority=UNDELIVERED_PRIORITY,
             expires_after_s=None,
         )

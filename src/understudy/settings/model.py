@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr
 
 from understudy.records.policy import Markup, RuleKind
 from understudy.settings.actions import Actions
+from understudy.settings.asking import CsatSettings, OptOutSettings
 from understudy.settings.autonomy import Autonomy
 from understudy.settings.channels import Rest, Vendor
 from understudy.settings.disclosure import DisclosureSettings
@@ -375,6 +376,8 @@ class Settings(Section):
     trust: Trust = Trust()
     outbox: OutboxSettings = OutboxSettings()
     disclosure: DisclosureSettings = DisclosureSettings()
+    opt_out: OptOutSettings = OptOutSettings()
+    csat: CsatSettings = CsatSettings()
     openai: OpenAiFace = OpenAiFace()
     evaluation: EvaluationSettings = EvaluationSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

@@ -24,6 +24,7 @@ from understudy.errors import NotFound, Unauthenticated
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Author, Conversation, Inbound, Message, Mode, Origin
 from understudy.records.disclosure import as_read
+from understudy.records.survey import Scale, asked_by
 from understudy.records.turn import OPEN
 from understudy.settings.model import WebChat
 from understudy.web.auth import Bearer, TheApp, TheFeed
@@ -72,7 +73,7 @@ class ChatMessageAccepted(BaseModel):
 
 
 class ChatMessageOut(BaseModel):
-    """A message as the chat shows it."""
+    """A message as the chat shows it; `asks`: it is the question how it was, on this scale, and a number or a thumb answers it."""
 
     seq: int
     author: Author
@@ -81,6 +82,7 @@ class ChatMessageOut(BaseModel):
     at: datetime
     ai_generated: bool
     origin: Origin | None = None
+    asks: Scale | None = None
     client_id: str | None
 
 
@@ -263,6 +265,7 @@ def _shown(message: Message) -> ChatMessageOut:
         at=message.at,
         ai_generated=message.author is Author.AGENT,
         origin=message.origin,
+        asks=asked_by(message.author_name) if message.author is Author.SAFE_REPLY else None,
         client_id=(message.provider_id or "").partition(":")[2] or None if own else None,
     )
 

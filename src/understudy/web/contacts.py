@@ -12,7 +12,9 @@ from understudy.web.auth import AutonomyWriter, HoldsReader, TheApp
 from understudy.web.blind import cap_for
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
-from understudy.web.shapes import CapOut, ContactDetail
+from understudy.web.shapes import CapOut, ContactDetail, OptOutOut, SurveyOut
+
+SURVEYS_SHOWN = 10
 
 router = APIRouter(prefix="/v1/contacts", tags=["review"], route_class=JsonRoute)
 
@@ -39,6 +41,7 @@ async def _shown(app: App, contact_id: str, key: Caller) -> ContactDetail:
 
     def query(tx: Transaction) -> ContactDetail:
         contact, cap = tx.contacts.get(contact_id), cap_for(tx, key, tx.caps.of_contact(contact_id))
+        asked = tx.surveys.of_contacts((contact_id,), limit=SURVEYS_SHOWN)
         return ContactDetail(
             id=contact.id,
             name=contact.name,
@@ -55,6 +58,21 @@ async def _shown(app: App, contact_id: str, key: Caller) -> ContactDetail:
                 good_contacts=cap.good,
                 good_contacts_needed=rules.good_contacts or None,
             ),
+            opt_outs=[
+                OptOutOut(channel=one.channel, said=one.said, since=one.at)
+                for one in tx.opt_outs.of_contacts((contact_id,))
+            ],
+            surveys=[
+                SurveyOut(
+                    turn_id=one.turn_id,
+                    channel=one.channel,
+                    scale=one.scale,
+                    state=one.state,
+                    score=one.score,
+                    at=one.at,
+                )
+                for one in asked
+            ],
         )
 
     return await app.store.read(query)

@@ -17,6 +17,7 @@ from understudy.records.facts import About, FactItem, Unknown
 from understudy.records.outbox import OutboxState
 from understudy.records.review import Hold, Verdict, VerdictKind
 from understudy.records.reviewing import Agreed, ReviewerQuality
+from understudy.records.survey import Scale, SurveyState
 from understudy.records.tickets import TicketState
 from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
@@ -145,10 +146,31 @@ class CapOut(BaseModel):
     good_contacts_needed: int | None
 
 
+class OptOutOut(BaseModel):
+    """A channel on which a contact wants no messages; `said` is the word."""
+
+    channel: str
+    said: str
+    since: datetime
+
+
+class SurveyOut(BaseModel):
+    """A turn of which a contact was asked how it was; `score` 1 to 5 where they answered, a thumb as 5 or 1."""
+
+    turn_id: str
+    channel: str
+    scale: Scale
+    state: SurveyState
+    score: int | None
+    at: datetime
+
+
 class ContactDetail(ContactOut):
-    """The customer, and whether they get people."""
+    """The customer, whether they get people, where they want no messages, and what they said when they were asked how it was."""
 
     cap: CapOut | None
+    opt_outs: list[OptOutOut] = []
+    surveys: list[SurveyOut] = []
 
 
 class ReviewersOut(BaseModel):

@@ -9,6 +9,7 @@ from sqlalchemy import Dialect
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.actions import SqlActions
+from understudy.adapters.stores.asked import SqlOptOuts, SqlSurveys
 from understudy.adapters.stores.calls import SqlAgentCalls
 from understudy.adapters.stores.desk import SqlDesk, SqlWaitingVerdicts
 from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
@@ -70,6 +71,8 @@ class SqlTransaction:
         self.reviews = SqlReviews(session)
         self.feedback = SqlFeedbacks(session, hot.autonomy)
         self.caps = SqlCaps(session, hot.autonomy)
+        self.opt_outs = SqlOptOuts(session, hot.autonomy)
+        self.surveys = SqlSurveys(session)
         self.figures = SqlFigures(session)
         self.failures = SqlFailures(session)
         self.runs = SqlRuns(session)
