@@ -174,6 +174,7 @@ export const STORY = {
     "trust.lifted": "The customer gets the AI again",
     "disclosure.made": "The customer was told that an AI writes",
     "opt_out.made": "The customer wants no messages here",
+    "opt_out.repeated": "The customer said again that they want no messages here",
     "opt_out.lifted": "The customer wants messages again",
     "csat.asked": "The customer was asked how it was",
     "csat.answered": "The customer said how it was",

@@ -48,48 +48,48 @@ class Asides:
         if said is None:
             return None
         wish, language = said
-        is_out = any(one.channel == conversation.channel for one in tx.opt_outs.of_contacts((conversation.contact_id,)))
-        if wish is Wish.START and not is_out:
-            return None  # Whoever gets messages may begin with that word.
-        words = self.opt_out.words[language]
-        if wish is Wish.START:
-            tx.opt_outs.lift((conversation.contact_id,), conversation.channel)
-        entry_id = None
-        if conversation.channel in self.opt_out.confirmed and not (wish is Wish.STOP and is_out):
-            entry_id = queue_message(
-                tx,
-                clock,
-                conversation,
-                turn_id=None,
-                text=words.stopped if wish is Wish.STOP else words.started,
-                author=Author.SAFE_REPLY,
-                author_name=f"opt_out.{wish.value}@{words.version}",
-                ai_generated=False,
-            ).id
-        if wish is Wish.STOP and not is_out:
-            tx.opt_outs.put(
-                OptOut(
-                    contact_id=conversation.contact_id,
-                    channel=conversation.channel,
-                    conversation_id=conversation.id,
-                    said=as_word(text),
-                    at=clock.now(),
-                    confirmation=entry_id,
+        words, channel, contacts = self.opt_out.words[language], conversation.channel, (conversation.contact_id,)
+        is_out = any(one.channel == channel for one in tx.opt_outs.of_contacts(contacts))
+        match wish:
+            case Wish.START if is_out:
+                tx.opt_outs.lift(contacts, channel)
+                entry = self._confirm(tx, clock, conversation, words.started, f"opt_out.start@{words.version}")
+                _tell(tx, clock, "opt_out.lifted", conversation, text, f"{language}@{words.version}", entry)
+            case Wish.START:
+                return None  # Whoever gets messages may begin with that word.
+            case Wish.STOP if is_out:
+                _tell(tx, clock, "opt_out.repeated", conversation, text, f"{language}@{words.version}", None)
+            case Wish.STOP:
+                entry = self._confirm(tx, clock, conversation, words.stopped, f"opt_out.stop@{words.version}")
+                tx.opt_outs.put(
+                    OptOut(
+                        contact_id=conversation.contact_id,
+                        channel=channel,
+                        conversation_id=conversation.id,
+                        said=as_word(text),
+                        at=clock.now(),
+                        confirmation=entry,
+                    )
                 )
-            )
-        tx.ledger.append(
-            "opt_out.made" if wish is Wish.STOP else "opt_out.lifted",
-            at=clock.now(),
-            conversation_id=conversation.id,
-            actor="customer",
-            contact=conversation.contact_id,
-            channel=conversation.channel,
-            said=as_word(text),
-            language=language,
-            version=words.version,
-            confirmation=entry_id,
-        )
+                _tell(tx, clock, "opt_out.made", conversation, text, f"{language}@{words.version}", entry)
         return Aside(turn_id=None)
+
+    def _confirm(
+        self, tx: Transaction, clock: Clock, conversation: Conversation, text: str, author_name: str
+    ) -> str | None:
+        """Queue the one message that may still leave, or again; None where the carrier says it."""
+        if conversation.channel not in self.opt_out.confirmed:
+            return None
+        return queue_message(
+            tx,
+            clock,
+            conversation,
+            turn_id=None,
+            text=text,
+            author=Author.SAFE_REPLY,
+            author_name=author_name,
+            ai_generated=False,
+        ).id
 
     def _answer(self, tx: Transaction, clock: Clock, conversation: Conversation, text: str) -> Aside | None:
         """A score counts as the next message after its question, in time and in plain form; else the question is over."""
@@ -118,6 +118,28 @@ class Asides:
         turn = tx.turns.get(survey.turn_id)
         hold = None if kind is None else take_feedback(tx, clock, turn, kind, by="customer", terms=self.feedback)
         return Aside(turn_id=survey.turn_id, holds=() if hold is None else (hold,))
+
+
+def _tell(
+    tx: Transaction,
+    clock: Clock,
+    event: str,
+    conversation: Conversation,
+    text: str,
+    words: str,
+    confirmation: str | None,
+) -> None:
+    tx.ledger.append(
+        event,
+        at=clock.now(),
+        conversation_id=conversation.id,
+        actor="customer",
+        contact=conversation.contact_id,
+        channel=conversation.channel,
+        said=as_word(text),
+        words=words,
+        confirmation=confirmation,
+    )
 
 
 def _was_read(tx: Transaction, survey: Survey) -> bool:
