@@ -139,7 +139,10 @@ class Chatwoot(HelpDesk):
         if token != "of-the-bot":
             raise Refused("Invalid Access Token", 401)
         body = json.loads(request.get_data())
-        if set(body) != {"content", "message_type", "private"} or body["message_type"] != "outgoing":
+        if (
+            set(body) - {"content_attributes"} != {"content", "message_type", "private"}
+            or body["message_type"] != "outgoing"
+        ):
             raise Refused(f"unknown fields {sorted(body)}")
         if not isinstance(body["private"], bool) or not body["content"].strip():
             raise Refused("content and private are wanted")

@@ -12,12 +12,14 @@ import pytest
 
 from understudy.delivery.outbox import OutboxLimits
 from understudy.delivery.outcomes import ActingLimits
+from understudy.effects.disclosing import Disclosing
 from understudy.ports.acting import Executor
 from understudy.ports.agent import Agent
 from understudy.ports.calls import CallLimits
 from understudy.ports.store import Store
 from understudy.records.autonomy import Targets, Terms
 from understudy.records.codec import digest
+from understudy.records.disclosure import ChannelDisclosure
 from understudy.records.evidence import Draft
 from understudy.records.facts import Proof
 from understudy.records.feedback import FeedbackTerms
@@ -30,10 +32,11 @@ from understudy.release.orders import Gate
 from understudy.review.holds import ReviewLimits
 from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
 from understudy.tickets.flow import Opens, TicketLimits
+from understudy.turn.admitting import IntakeLimits
+from understudy.turn.asides import Asides
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import DraftingLimits
 from understudy.turn.facts import Consulted
-from understudy.turn.intake import IntakeLimits
 from understudy.turn.opinions import Asked
 
 TARGETS = Targets(risk_max=0.05, severe_max=0.05, delta=0.05, sensitivity=1.0)
@@ -82,6 +85,8 @@ class Plan:
     intake: IntakeLimits = field(default_factory=IntakeLimits)
     drafting: DraftingLimits = field(default_factory=DraftingLimits)
     outbox: OutboxLimits = field(default_factory=OutboxLimits)
+    asides: Asides = field(default_factory=Asides)
+    disclosures: Mapping[str, ChannelDisclosure] = field(default_factory=dict)
     review: ReviewLimits = field(default_factory=ReviewLimits)
     expiry_reply: SafeReply | None = OVERDUE
     hold_expires_after_s: float | None = 900.0
@@ -121,14 +126,30 @@ class Plan:
         return self.proofs.get(channel, self.proof)
 
     @property
-    def intakes(self) -> dict[str, Any]:
-        """How messages are taken in."""
-        return {"limits": self.intake, "coalescing": self.coalescing, "proofs": self.vouches}
-
-    @property
     def channels(self) -> dict[str, RecordingChannel]:
         """All channels by name."""
         return {channel.name: channel for channel in (self.channel, *self.more_channels)}
+
+    @property
+    def sending(self) -> dict[str, Any]:
+        """How messages are sent."""
+        minded = self.asides.opt_out.channels
+        return {"limits": self.outbox, "disclose": self.disclosing.settle, "minded": minded}
+
+    @property
+    def taking_in(self) -> dict[str, Any]:
+        """How messages are taken in."""
+        return {
+            "limits": self.intake,
+            "coalescing": self.coalescing,
+            "proofs": self.vouches,
+            "asides": self.asides,
+        }
+
+    @property
+    def disclosing(self) -> Disclosing:
+        """What the channel discloses."""
+        return Disclosing(self.disclosures, chars_max={self.channel.name: self.channel.capabilities.chars_max})
 
     @property
     def entries(self) -> dict[str, Agent]:

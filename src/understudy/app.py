@@ -28,6 +28,7 @@ from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.delivery.outbox import Outbox
 from understudy.delivery.reports import Reports
+from understudy.effects.disclosing import Disclosing
 from understudy.errors import ConfigurationError, UnderstudyError
 from understudy.evaluation.asking import Asking
 from understudy.evaluation.casebook import Casebook, Suites
@@ -65,6 +66,7 @@ from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds
 from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
+from understudy.review.surveys import Surveys
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.settings.asked import agents_asked
@@ -80,6 +82,7 @@ from understudy.turn.pulling import Pulling
 from understudy.turning import (
     LAPSE_S,
     acting_of,
+    asides_of,
     call_limits,
     coalescing_of,
     drafting_of,
@@ -120,6 +123,7 @@ class App:
     intake: Intake
     flow: TurnFlow
     outbox: Outbox
+    disclosing: Disclosing
     acting: Acting
     actions: ActionDesk
     reports: Reports
@@ -137,6 +141,7 @@ class App:
     trust: Trust
     contacts: ContactDesk
     pledges: PledgeDesk
+    surveys: Surveys
     feedback: FeedbackDesk
     quality: QualityDesk
     casebook: Casebook
@@ -248,7 +253,7 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     store = open_store(settings, base)
     places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
-    outbox = outbox_of(settings, store, clock, telemetry, outside["channels"])
+    outbox = outbox_of(settings, store, clock, telemetry, outside)
     flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"])
     desks |= acting_of(settings, store, clock, telemetry, rulebook)
@@ -282,7 +287,7 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, _sweeps(flow, outbox, learning, desks), is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
-        lessons=lessons_of(settings, store, clock, telemetry, rulebook, topics, dispatcher),
+        lessons=lessons_of(settings, store, clock, telemetry, rulebook, topics, desks["surveys"], dispatcher),
         topics=topics,
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),
@@ -317,6 +322,7 @@ def check_wiring(settings: Settings) -> None:
     for name in settings.agents:
         agent_of(name, settings)
     coalescing_of(settings)
+    asides_of(settings)
     expiry_reply(settings, _rulebook(settings))
 
 

@@ -21,14 +21,17 @@ from understudy.ports.dispatch import Dispatcher
 from understudy.ports.telemetry import Telemetry
 from understudy.quality.desk import QualityDesk
 from understudy.records.rulebook import Rulebook, SafeReply
+from understudy.records.survey import SurveyTerms
 from understudy.review.alike import AlikeVerdicts
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
 from understudy.review.holds import Holds, ReviewLimits
 from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
+from understudy.review.surveys import Surveys
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
+from understudy.settings.asked_words import survey_of
 from understudy.settings.earning import (
     feedback_terms_of,
     refit_terms_of,
@@ -80,8 +83,16 @@ def reviewing(
         "trust": Trust(store, clock),
         "contacts": ContactDesk(store, clock, rules=lambda: rulebook.rules),
         "pledges": PledgeDesk(store, clock, telemetry, terms=settings.pledges.terms(settings.business.timezone)),
+        "surveys": Surveys(store, clock, terms=_survey_of(settings)),
         "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
     }
+
+
+def _survey_of(settings: Settings) -> SurveyTerms | None:
+    try:
+        return survey_of(settings)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def sweeps_of(desks: Mapping[str, Any]) -> dict[str, Callable[[], Awaitable[int]]]:
@@ -114,6 +125,7 @@ def lessons_of(
     telemetry: Telemetry,
     rulebook: Rulebook,
     topics: TopicLearning,
+    surveys: Surveys,
     dispatcher: Dispatcher,
 ) -> Sweeps:
     """What is learned in the background; sweeps of their own, since others cannot wait for a training."""
@@ -121,7 +133,7 @@ def lessons_of(
     terms = refit_terms_of(settings.learning)
     seeds_min = settings.autonomy.seeds_min
     refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=targets, seeds_min=seeds_min, terms=terms)
-    sweeps = {"calibrator": refit.sweep, "topics": topics.sweep}
+    sweeps = {"calibrator": refit.sweep, "topics": topics.sweep, "surveys": surveys.sweep}
     return Sweeps(clock, telemetry, sweeps, period_s=LESSONS_S, is_my_turn=dispatcher.may_sweep)
 
 

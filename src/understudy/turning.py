@@ -16,6 +16,7 @@ from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.outcomes import ActingLimits
 from understudy.delivery.reports import Reports
+from understudy.effects.disclosing import Disclosing
 from understudy.errors import ConfigurationError
 from understudy.plugins import checks_of
 from understudy.ports.calls import CallLimits
@@ -28,7 +29,9 @@ from understudy.ports.telemetry import Telemetry
 from understudy.records.facts import About, Proof
 from understudy.records.rulebook import Rulebook
 from understudy.records.systems import Known, Write
+from understudy.settings.asked_words import opt_out_of, survey_of
 from understudy.settings.channels import Remote
+from understudy.settings.disclosed import disclosures_of
 from understudy.settings.earning import feedback_terms_of
 from understudy.settings.mail import Email
 from understudy.settings.model import Settings, Webhook
@@ -36,11 +39,13 @@ from understudy.settings.systems import System as SystemSettings
 from understudy.systems import build_system
 from understudy.tickets.flow import Opens, TicketDesk
 from understudy.tickets.telling import Tells
+from understudy.turn.admitting import IntakeLimits
+from understudy.turn.asides import Asides
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.facts import Consulted, FactReading
 from understudy.turn.flow import TurnFlow
-from understudy.turn.intake import Intake, IntakeLimits
+from understudy.turn.intake import Intake
 from understudy.turn.limits import FlowLimits
 from understudy.turn.opinions import Asked, SecondOpinions
 from understudy.turn.places import Places
@@ -71,7 +76,9 @@ def outside_of(settings: Settings, clock: Clock, telemetry: Telemetry, instead: 
     by their names in `App`; raises `ConfigurationError`."""
     contracts = Contracts(clock, telemetry)
     systems = systems_of(settings, clock, witness=contracts.answered)
-    return {"channels": channels_of(settings, clock, instead), "systems": systems, "contracts": contracts}
+    channels = channels_of(settings, clock, instead)
+    disclosing = disclosing_of(settings, channels)
+    return {"channels": channels, "disclosing": disclosing, "systems": systems, "contracts": contracts}
 
 
 def channels_of(settings: Settings, clock: Clock, instead: Mapping[str, str]) -> dict[str, Channel]:
@@ -195,13 +202,33 @@ def call_limits(settings: Settings) -> dict[str, CallLimits]:
     }
 
 
+def disclosing_of(settings: Settings, channels: Mapping[str, Channel]) -> Disclosing:
+    """How each channel tells customers that an AI writes; raises `ConfigurationError` that names the setting."""
+    chars_max = {name: channel.capabilities.chars_max for name, channel in channels.items()}
+    try:
+        return Disclosing(disclosures_of(settings), chars_max=chars_max)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
 def outbox_of(
-    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, channels: Mapping[str, Channel]
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    outside: Mapping[str, Any],
 ) -> Outbox:
     """The way out."""
     limits = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
     return Outbox(
-        store, clock, telemetry, channels, limits=limits, pledges=settings.pledges.terms(settings.business.timezone)
+        store,
+        clock,
+        telemetry,
+        outside["channels"],
+        limits=limits,
+        pledges=settings.pledges.terms(settings.business.timezone),
+        disclose=outside["disclosing"].settle,
+        minded=asides_of(settings).opt_out.channels,
     )
 
 
@@ -301,8 +328,27 @@ def ways_in_of(
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:
     limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
-    proofs, coalescing = partial(proof_of, settings), coalescing_of(settings)
-    return Intake(store, clock, telemetry, limits=limits, coalescing=coalescing, following=flow, proofs=proofs)
+    coalescing, asides = coalescing_of(settings), asides_of(settings)
+    proofs = partial(proof_of, settings)
+    return Intake(
+        store,
+        clock,
+        telemetry,
+        limits=limits,
+        coalescing=coalescing,
+        following=flow,
+        proofs=proofs,
+        asides=asides,
+    )
+
+
+def asides_of(settings: Settings) -> Asides:
+    """Which messages begin no turn; raises `ConfigurationError` that names the setting."""
+    feedback = feedback_terms_of(settings.autonomy)
+    try:
+        return Asides(opt_out=opt_out_of(settings), survey=survey_of(settings), feedback=feedback)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def coalescing_of(settings: Settings) -> CoalescingLimits:

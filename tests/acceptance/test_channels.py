@@ -119,7 +119,9 @@ def test_webhook_reply_waits_for_the_reviewer(product: Any, sink: Sink, reviewer
     reviewer.edit(detail.hold.id, "Yes, within 30 days.", version=detail.hold.version)
     until(lambda: sink.replies_to("c-held"))
     (reply,) = sink.replies_to("c-held")
-    assert (reply["text"], reply["author"]) == ("Yes, within 30 days.", "agent")
+    told, _, text = reply["text"].partition("\n\n")
+    assert told.startswith("You are talking to an AI assistant of ")
+    assert (text, reply["author"], reply["origin"]) == ("Yes, within 30 days.", "agent", "ai_edited")
 
 
 def test_reply_that_the_receiver_refused_for_now_arrives_later(

@@ -42,7 +42,7 @@ def test_nothing_in_a_reply_becomes_a_header(hostile: str) -> None:
     assert mail["Bcc"] is None
     assert {name for name, _ in mail.items()} <= {
         "From", "To", "Subject", "Date", "Message-ID", "In-Reply-To", "References", "Auto-Submitted",
-        "X-Auto-Response-Suppress", "X-AI-Generated", "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
+        "X-Auto-Response-Suppress", "X-AI-Generated", "X-AI-Origin", "Content-Type", "Content-Transfer-Encoding", "MIME-Version",
     }  # fmt: skip
     assert mail["Message-ID"] == f"<{own_id('out-1', 'shop.example')}>"
     assert all(len(line) <= 998 for line in content.split(b"\r\n"))

@@ -117,6 +117,7 @@ def test_reply_is_sent_as_an_event_with_its_text_unchanged() -> None:
             "text": "Ihre Karte kommt übermorgen 👋",
             "author": "agent",
             "ai_generated": True,
+            "origin": "ai",
         },
     }
 

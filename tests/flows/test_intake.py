@@ -20,8 +20,8 @@ from understudy.records.review import HoldKind, HoldState
 from understudy.records.rulebook import Level
 from understudy.records.turn import TurnState
 from understudy.testing.scripted import RecordingChannel, ScriptedAgent
+from understudy.turn.admitting import IntakeLimits
 from understudy.turn.coalescing import CoalescingLimits
-from understudy.turn.intake import IntakeLimits
 
 Build = Callable[..., Any]
 

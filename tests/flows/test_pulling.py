@@ -20,7 +20,7 @@ from understudy.records.conversation import Inbound
 from understudy.records.outbox import Report
 from understudy.records.pulls import Envelope
 from understudy.records.rulebook import Level
-from understudy.turn.intake import IntakeLimits
+from understudy.turn.admitting import IntakeLimits
 from understudy.turn.pulling import TOO_MANY, Pulling, PullLimits
 
 pytestmark = ON_EACH_STORE

@@ -13,9 +13,9 @@ from understudy.records.autonomy import Terms as Earning
 from understudy.records.codec import digest, dump
 from understudy.records.rulebook import Grant, Level, Rulebook, Rules, SafeReply
 from understudy.review.holds import ReviewLimits
+from understudy.turn.admitting import IntakeLimits
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import DraftingLimits
-from understudy.turn.intake import IntakeLimits
 from understudy.turn.limits import FlowLimits
 
 SORRY = SafeReply(id="sorry", version=1, text="Sorry, please try again in a minute.")

@@ -67,6 +67,7 @@ export const INSIGHTS = {
     trust_wants_people: "wants people",
     send_outcome_unknown: "send in doubt",
     delivery_failed: "could not be sent",
+    opted_out: "the customer wants no messages there",
     message_dropped: "given up",
     reply_undelivered: "did not arrive",
     check_failed: "check failed",

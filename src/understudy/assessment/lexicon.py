@@ -13,20 +13,51 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
+from rapidfuzz.distance import OSA
+
 LANGUAGES_FILE: Final = "languages.toml"
 LOOKED_AT_CHARS: Final = 20_000
 """Of a longer text the beginning and the end, half of this each, are looked at."""
 _FRAGMENT = re.compile(r"%(\w+)%")
+_LETTERS = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_]{5,20}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lexicon:
-    """One language's patterns by kind, for text that `plain` gave; a kind that a language lacks is never found in it."""
+    """One language's patterns by kind, for text that `plain` gave; a kind that a language lacks is never found in it.
+
+    `hints` are first letters, at most three, of which a word has one in every wish; none = they are not known.
+    `spelled` are the words of a wish that are also known with a slip of the pen, unless that makes one of `not_misspelled`.
+    """
 
     language: str
     kinds: Mapping[str, re.Pattern[str]]
     wish_alone: re.Pattern[str]
     wish_unless_before: re.Pattern[str]
+    hints: frozenset[str] = frozenset()
+    spelled: tuple[str, ...] = ()
+    not_misspelled: frozenset[str] = frozenset()
+
+    def corrected(self, text: str) -> str | None:
+        """The text with each slip of the pen in a word of a wish mended; None where there is none."""
+        if not self.spelled:
+            return None
+        mended = _WORD.sub(self._mended, text)
+        return None if mended == text else mended
+
+    def _mended(self, match: re.Match[str]) -> str:
+        word = match[0]
+        if word in self.not_misspelled or word in self.spelled:
+            return word
+        alike = (
+            right
+            for right in self.spelled
+            if right[0] == word[0]
+            and abs(len(right) - len(word)) <= 1
+            and OSA.distance(right, word, score_cutoff=1) == 1
+        )
+        return next(alike, word)
 
 
 def plain(text: str) -> str:
@@ -38,6 +69,11 @@ def plain(text: str) -> str:
         return text
     text = text.replace("\u2019", "'")  # the usual one, and quicker by itself
     return text.translate(_PLAIN) if _ODD.search(text) else text
+
+
+def beginnings(text: str) -> frozenset[str]:
+    """The first letters of each word of a text that `plain` gave, at most three."""
+    return frozenset(word[:3] for word in _LETTERS.findall(text))
 
 
 _PLAIN: Final = {
@@ -69,6 +105,9 @@ def read(language: str, text: str) -> Lexicon:
         kinds=kinds,
         wish_alone=_compiled(language, "wish.bare", wish.get("bare", ""), fragments),
         wish_unless_before=_compiled(language, "wish.unless_before", wish.get("unless_before", ""), fragments),
+        hints=frozenset(wish.get("hints", "").split()),
+        spelled=tuple(wish.get("spelled", "").split()),
+        not_misspelled=frozenset(wish.get("not_misspelled", "").split()),
     )
 
 
@@ -96,8 +135,11 @@ def _shipped() -> Iterator[Lexicon]:
 
 
 LEXICONS: Final = tuple(_shipped())
-LANGUAGES: Final = frozenset(lexicon.language for lexicon in LEXICONS)
-"""The languages in which customers are understood."""
+WISH_LANGUAGES: Final = frozenset(lexicon.language for lexicon in LEXICONS if "wish" in lexicon.kinds)
+"""The languages in which the wish for a person is heard."""
+SIGNS: Final = ("wish", "self_harm", "threat", "vulnerable", "fraud", "legal_threat", "complaint", "anger")
+LANGUAGES: Final = frozenset(lexicon.language for lexicon in LEXICONS if lexicon.kinds.keys() >= {*SIGNS})
+"""The languages in which customers are understood: every sign that they need a person is."""
 
 
 def says(kind: str, text: str) -> bool:

@@ -215,11 +215,18 @@ def _proposal(detail: HoldDetail, findings: Sequence[tuple[int, Finding]]) -> Re
     )
     if turn.draft.agent_version:
         title.append(" ").append_text(shown(turn.draft.agent_version))
-    body = marked_draft(turn.draft.text, findings)
+    body = _told(detail).append_text(marked_draft(turn.draft.text, findings))
     for action in turn.draft.actions:
         arguments = json.dumps(dict(action.arguments), ensure_ascii=False, sort_keys=True)
         body.append("\n→ would also do: ", style="bold").append_text(shown(f"{action.name} {arguments}"))
     return _boxed(body, title)
+
+
+def _told(detail: HoldDetail) -> Text:
+    """What stands before the draft when it leaves; no part of it."""
+    if detail.disclosure is None or detail.disclosure.shown != "message":
+        return Text("")
+    return shown(f"[said with it] {detail.disclosure.text}", "dim").append("\n\n")
 
 
 def _boxed(body: Text, title: str | Text) -> RenderableType:

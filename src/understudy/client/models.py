@@ -129,9 +129,20 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Disclosure:
+    """What a message tells of the AI that wrote it; `shown` is message, channel or caller: then whoever asked shows it."""
+
+    text: str
+    language: str = ""
+    version: int = 1
+    shown: str = "message"
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
     """What went to the customer. `author` is agent, reviewer or safe_reply; `state` pending, sending, sent, unknown, dead
-    or dropped.
+    or dropped; `origin` ai, ai_approved, ai_edited, person or automatic. `text` is without its `disclosure`.
     """
 
     text: str
@@ -139,6 +150,8 @@ class Reply:
     state: str
     author_name: str | None = None
     at: datetime | None = None
+    origin: str | None = None
+    disclosure: Disclosure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -243,7 +256,8 @@ class Contact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something said; `author` is customer, agent, reviewer or safe_reply. `seq` orders and resumes."""
+    """Something said; `author` is customer, agent, reviewer or safe_reply. `seq` orders and resumes. `text` is without its
+    `disclosure`."""
 
     seq: int
     author: str
@@ -251,6 +265,8 @@ class Message:
     author_name: str | None = None
     at: datetime | None = None
     turn_id: str | None = None
+    origin: str | None = None
+    disclosure: Disclosure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -268,11 +284,12 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldDetail:
-    """All a reviewer needs to decide on one hold."""
+    """All a reviewer needs to decide on one hold. `disclosure`: what the draft will tell of the AI that wrote it."""
 
     hold: Hold
     turn: Turn
     conversation: Conversation
+    disclosure: Disclosure | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -138,6 +138,8 @@ def _way(tx: Transaction, clock: Clock, channels: Mapping[str, Channel], convers
     shut: str | None = None
     if channel is None:
         shut = "not_configured"
+    elif any(out.channel == conversation.channel for out in tx.opt_outs.of_contacts((conversation.contact_id,))):
+        shut = "opted_out"
     elif channel.capabilities.asker_fetches:
         shut = "collected"
     elif (window_s := channel.capabilities.window_s) is not None:

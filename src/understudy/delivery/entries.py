@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from understudy.delivery.leases import OptedOut
+from understudy.effects.identity import group_of
 from understudy.effects.sending import conversation_at
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Author
-from understudy.records.outbox import OutboxEntry
+from understudy.records.outbox import OutboxEntry, Rejected
 from understudy.records.pulls import Envelope
 from understudy.records.turn import Turn
 
@@ -48,6 +50,17 @@ def latest_turn(tx: Transaction, entry: OutboxEntry) -> Turn:
     turn = tx.turns.latest_of(entry.conversation_id)
     assert turn is not None, f"conversation {entry.conversation_id} began without a turn"
     return turn
+
+
+def kept_back(tx: Transaction, entry: OutboxEntry, window_s: float | None, now: datetime) -> Rejected | None:
+    """Why a message must not leave: the customer wants none on this channel, or the channel takes no reply any more."""
+    contact_id = tx.conversations.get(entry.conversation_id).contact_id
+    for out in tx.opt_outs.of_contacts(group_of(tx, contact_id)):
+        if out.channel == entry.channel and out.confirmation != entry.id:
+            said = f"the customer wants no messages on {entry.channel} ({out.said!r}, {out.at:%Y-%m-%d %H:%M} UTC)"
+            return OptedOut(reason=said)
+    closed = None if window_s is None else closed_window(tx, entry, window_s, now)
+    return None if closed is None else Rejected(reason=closed)
 
 
 def closed_window(tx: Transaction, entry: OutboxEntry, window_s: float, now: datetime) -> str | None:

@@ -1,11 +1,12 @@
-"""What a worker holds of an outbox entry while it sends it, and the answer that only the worker gives; it sends nothing."""
+"""What one worker has of an entry that it sends, and what a send can also come to; it sends nothing."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from understudy.records.outbox import OutboxEntry, Retry, SendResult
+from understudy.records.conversation import Author
+from understudy.records.outbox import OutboxEntry, Rejected, Retry, SendResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,3 +27,22 @@ class Lease:
     was_interrupted: bool
     text: str | None = None
     barred: SendResult | None = None
+
+    def left_s(self, now: datetime) -> float:
+        """Seconds until it ends, however often it is renewed."""
+        return (self.ends - now).total_seconds()
+
+    def is_stale(self, now: datetime, lease_s: float) -> bool:
+        """Whether half of the lease's first term went by without a byte being sent."""
+        assert self.entry.due_at is not None, f"outbox entry {self.entry.id} is leased"
+        term = lease_s - (self.ends - self.entry.due_at).total_seconds()
+        return (self.entry.due_at - now).total_seconds() < term / 2
+
+
+class OptedOut(Rejected):
+    """Refused by us: the customer wants no messages there."""
+
+
+def is_notice(entry: OutboxEntry) -> bool:
+    """Whether it is a text that goes out by rule beside all turns; nobody waits for it, so nobody is asked where it fails."""
+    return entry.turn_id is None and entry.author is Author.SAFE_REPLY

@@ -10,15 +10,16 @@ way have arrived by then. That a channel never saw a message is believed only af
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from understudy.backoff import backoff_s
 from understudy.delivery.directing import barred_by, direct
-from understudy.delivery.entries import MAY_HAVE_ARRIVED, answered_by, closed_window, latest_turn, tries_of, turn_of
-from understudy.delivery.leases import Lease, SafeToRepeat
+from understudy.delivery.entries import MAY_HAVE_ARRIVED, answered_by, kept_back, latest_turn, tries_of, turn_of
+from understudy.delivery.leases import Lease, OptedOut, SafeToRepeat, is_notice
 from understudy.effects.codes import fill_code
+from understudy.effects.disclosing import Discloses, nothing_to_tell
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import hold_opened, open_hold
 from understudy.effects.sending import settle_sent
@@ -30,6 +31,7 @@ from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import MessageSent, Telemetry
+from understudy.records.opt_out import OPTED_OUT
 from understudy.records.outbox import (
     Accepted,
     OutboxEntry,
@@ -70,7 +72,8 @@ class OutboxLimits:
 
 
 class Outbox:
-    """Sends what is due."""
+    """Sends what is due. `disclose` settles what a message tells of its author before its first byte leaves. On the
+    channels `minded` customers can say that they want no messages."""
 
     def __init__(
         self,
@@ -81,6 +84,8 @@ class Outbox:
         *,
         limits: OutboxLimits,
         pledges: PledgeTerms = USUAL_PLEDGES,
+        disclose: Discloses = nothing_to_tell,
+        minded: Collection[str] = (),
     ) -> None:
         self._store = store
         self._clock = clock
@@ -88,6 +93,8 @@ class Outbox:
         self._channels = channels
         self._limits = limits
         self._pledges = pledges
+        self._disclose = disclose
+        self._minded = minded
         self._under_way: set[OutboxEntry] = set()
         self._taken: TakenAlong[Lease] = TakenAlong(OUTBOX_JOB)
 
@@ -179,7 +186,7 @@ class Outbox:
         ends = now + timedelta(seconds=self._limits.lease_s)
         lapses = now + timedelta(seconds=min(self._limits.lapse_s or self._limits.lease_s, self._limits.lease_s))
         leased = replace(
-            entry,
+            self._disclose(tx, entry, now),
             state=OutboxState.SENDING,
             attempts=entry.attempts + 1,
             due_at=ends if self._can_only_look_up(entry) else lapses,
@@ -215,41 +222,38 @@ class Outbox:
             return lease.barred
         if lease.was_interrupted:  # A send was begun and its worker died: it may have reached the customer.
             result: SendResult = Unknown(reason="the sending process stopped in the middle")
-        elif self._is_stale(lease):  # Another worker could take it over in the middle.
+        elif lease.is_stale(
+            self._clock.now(), self._limits.lease_s
+        ):  # Another worker could take it over in the middle.
             return Retry(reason="this process stood still for so long that it did not begin to send")
-        elif channel is not None and (window_s := channel.capabilities.window_s) is not None:
-            closed = await self._store.read(lambda tx: closed_window(tx, entry, window_s, self._clock.now()))
-            result = await self._ask(lease, "send") if closed is None else Rejected(reason=closed)
         else:
-            result = await self._ask(lease, "send")
+            result = await self._kept_back(entry) or await self._ask(lease, "send")
         if not isinstance(result, Unknown) or channel is None:
             return result
         if channel.capabilities.honours_keys:
             return SafeToRepeat(reason=f"{result.reason}; safe to repeat, the channel honours the key")
         if not channel.capabilities.can_look_up:
             return result
-        if self._left_s(lease) <= 0:
+        if lease.left_s(self._clock.now()) <= 0:
             return None
         found = await self._ask(lease, "look_up")
         # What was not seen so soon may still be on its way; when the lease has lapsed it is looked for again.
         return None if isinstance(found, Retry) and not lease.was_interrupted else found
 
-    def _left_s(self, lease: Lease) -> float:
-        return (lease.ends - self._clock.now()).total_seconds()
-
-    def _is_stale(self, lease: Lease) -> bool:
-        """Whether half of the lease's first term went by without a byte being sent."""
-        assert lease.entry.due_at is not None, f"outbox entry {lease.entry.id} is leased"
-        term = self._limits.lease_s - (lease.ends - lease.entry.due_at).total_seconds()
-        return (lease.entry.due_at - self._clock.now()).total_seconds() < term / 2
+    async def _kept_back(self, entry: OutboxEntry) -> Rejected | None:
+        channel = self._channels.get(entry.channel)
+        window_s = None if channel is None else channel.capabilities.window_s
+        if window_s is None and entry.channel not in self._minded:
+            return None
+        return await self._store.read(lambda tx: kept_back(tx, entry, window_s, self._clock.now()))
 
     async def _ask(self, lease: Lease, what: str) -> SendResult:
-        entry = lease.entry
+        entry = lease.entry.as_sent()
         channel = self._channels.get(entry.channel)
         if channel is None:
             return Rejected(reason=f"channel {entry.channel!r} is not configured any more")
         try:
-            async with asyncio.timeout(self._left_s(lease)):
+            async with asyncio.timeout(lease.left_s(self._clock.now())):
                 result: object = await (self._sent_by(channel, lease) if what == "send" else channel.look_up(entry))
         except TimeoutError:
             return Unknown(reason=f"the channel did not answer in time (at most {self._limits.lease_s:g} s)")
@@ -260,7 +264,7 @@ class Outbox:
         return storable_record(result)
 
     async def _sent_by(self, channel: Channel, lease: Lease) -> SendResult:
-        entry = lease.entry if lease.text is None else replace(lease.entry, text=lease.text)
+        entry = (lease.entry if lease.text is None else replace(lease.entry, text=lease.text)).as_sent()
         if isinstance(channel, AnswersLetters):
             return await channel.send_letter(entry, await self._store.read(lambda tx: answered_by(tx, entry)))
         return await channel.send(entry)
@@ -343,9 +347,13 @@ class Outbox:
                 )
                 self._change(tx, entry, OutboxState.PENDING, delay_s=delay_s, error=result.reason)
                 return None
+            case Rejected() | Unknown() if is_notice(entry):
+                self._change(tx, entry, OutboxState.DEAD, error=result.reason)
+                tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id))
+                return None
             case Rejected():
                 self._change(tx, entry, OutboxState.DEAD, error=result.reason)
-                return self._give_up(tx, entry, turn)
+                return self._give_up(tx, entry, turn, OPTED_OUT if isinstance(result, OptedOut) else "delivery_failed")
             case Unknown():
                 self._change(tx, entry, OutboxState.UNKNOWN, error=result.reason)
                 return self._ask_person(tx, turn or latest_turn(tx, entry))
@@ -364,7 +372,7 @@ class Outbox:
         if due_at is not None:
             tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id), at=due_at)
 
-    def _give_up(self, tx: Transaction, entry: OutboxEntry, turn: Turn | None) -> Hold | None:
+    def _give_up(self, tx: Transaction, entry: OutboxEntry, turn: Turn | None, why: str) -> Hold | None:
         """The customer got nothing: a person must know."""
         if turn is not None and turn.state is TurnState.DELIVERING:
             turn = tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=self._clock.now())
@@ -374,7 +382,7 @@ class Outbox:
             tx,
             self._clock,
             turn or latest_turn(tx, entry),
-            reasons=("delivery_failed",),
+            reasons=(why,),
             priority=UNDELIVERED_PRIORITY,
             expires_after_s=None,
         )

@@ -9,14 +9,17 @@ from typing import Literal
 from understudy.doctor.result import Result
 from understudy.errors import UnderstudyError
 from understudy.ports.channel import Capabilities, Channel, Checked, Inspected, KeepsNotes
+from understudy.records.disclosure import ChannelDisclosure, Shown
 from understudy.settings.channels import Desk, Remote
+from understudy.settings.disclosed import disclosures_of
 from understudy.settings.mail import Email
 from understudy.settings.matrix import Matrix
-from understudy.settings.model import ChannelSettings, Settings, WebChat, Webhook
+from understudy.settings.model import ChannelSettings, Settings, Webhook
 
 CHANNEL_WITHIN_S = 20.0
 CLOCK_OFF_S_MAX = 60.0
 """Signatures are refused from 300 s on; who is off by this much already will be by more."""
+_TELL = "docs/how-to/tell-customers-it-is-ai.md"
 _SEE = "see docs/how-to/connect-a-channel.md"
 
 
@@ -25,6 +28,11 @@ def channels(settings: Settings) -> Iterator[Result]:
     from understudy.app import system_clock
     from understudy.connections import build_channel
 
+    try:
+        disclosed = disclosures_of(settings)
+    except ValueError as error:
+        yield Result(what="disclosure", state="error", says=str(error), mend="correct it in understudy.toml")
+        return
     for name, channel in settings.channels.items():
         what = f"channels.{name}"
         try:
@@ -33,6 +41,7 @@ def channels(settings: Settings) -> Iterator[Result]:
             yield Result(what=what, state="error", says=error.message, mend=_SEE)
             continue
         yield _standing(what, channel, built)
+        yield from _disclosed(what, disclosed.get(name))
         yield from _notes(what, channel, built)
         if isinstance(built, Checked):
             yield from asyncio.run(_reached(what, built, built))
@@ -50,9 +59,6 @@ def _standing(what: str, channel: ChannelSettings, built: Channel) -> Result:
             says="does not honour keys: a send whose outcome is unknown waits for a person",
             mend="let the receiver ignore a repeated webhook-id and set honours_keys = true",
         )
-    if isinstance(channel, WebChat) and not channel.disclosure.strip():
-        says = "customers are not told that they talk to an AI"
-        return Result(what=what, state="warning", says=says, mend="set disclosure")
     if isinstance(channel, Email) and (doubt := _doubt(channel)) is not None:
         says, mend = doubt
         return Result(what=what, state="warning", says=says, mend=mend)
@@ -70,9 +76,20 @@ def _doubt(channel: Email) -> tuple[str, str] | None:
         )
     if channel.trusted_host is None:
         return "no sender is proven, so a person reviews every draft", "set trusted_host to your mail server's name"
-    if not channel.disclosure.strip():
-        return "customers are not told that they talk to an AI", "set disclosure"
     return None
+
+
+def _disclosed(what: str, how: ChannelDisclosure | None) -> Iterator[Result]:
+    """Whether customers of a channel are told that an AI writes to them."""
+    what = f"{what} disclosure"
+    if how is None:
+        says = "customers are not told that they talk to an AI"
+        yield Result(what=what, state="warning", says=says, mend='set disclosure.shown = "message"; see ' + _TELL)
+    elif how.shown is Shown.CHANNEL:
+        words = how.texts[how.language].text
+        yield Result(what=what, state="ok", says=f"what the channel itself shows: {words!r}")
+    else:
+        yield Result(what=what, state="ok", says=f"before the agent's first reply, in {', '.join(sorted(how.texts))}")
 
 
 def _promises(can: Capabilities) -> Iterator[str]:

@@ -17,6 +17,7 @@ from pydantic import BaseModel, SecretStr
 
 from understudy.doctor.actions import actions
 from understudy.doctor.channels import channels
+from understudy.doctor.people import wishes
 from understudy.doctor.releases import releases
 from understudy.doctor.result import Result
 from understudy.doctor.sign_in import sign_in
@@ -51,6 +52,7 @@ def examine(settings: Settings, base: Path, *, console_missing: str | None) -> l
             *_agents(settings, base),
             *_opinions(settings, base),
             *channels(settings),
+            *wishes(settings),
             *systems(settings),
             *actions(settings),
             *sign_in(settings),

@@ -263,6 +263,7 @@ def _queue(tx: Transaction, clock: Clock, turn: Turn, reply: WaitingReply) -> No
         author_name=reply.author_name,
         ai_generated=reply.ai_generated,
         actor=reply.actor,
+        is_edited=reply.is_edited,
     )
 
 

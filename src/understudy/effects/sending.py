@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 
 from understudy.effects.pledging import make_pledges
 from understudy.errors import Conflict
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.codec import digest
-from understudy.records.conversation import Author, Conversation, Message, Mode
+from understudy.records.conversation import Author, Conversation, Message, Mode, Origin
+from understudy.records.disclosure import Disclosure
 from understudy.records.outbox import OutboxEntry, OutboxState
 from understudy.records.pledges import PledgeTerms
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
@@ -26,6 +28,7 @@ def queue_message(
     author_name: str | None = None,
     ai_generated: bool,
     actor: str = "system",
+    is_edited: bool = False,
 ) -> OutboxEntry:
     """Add an outbox entry; it leaves after the entries before it in the same conversation.
 
@@ -52,6 +55,7 @@ def queue_message(
             due_at=now,
             last_error=None,
             created_at=now,
+            origin=_origin(author, actor, is_edited=is_edited),
         )
     )
     tx.ledger.append(
@@ -66,6 +70,20 @@ def queue_message(
     )
     tx.announce(Job(kind=OUTBOX_JOB, key=conversation.id))
     return entry
+
+
+def _origin(author: Author, actor: str, *, is_edited: bool) -> Origin:
+    match author:
+        case Author.AGENT if actor == "system":
+            return Origin.AI
+        case Author.AGENT:
+            return Origin.AI_EDITED if is_edited else Origin.AI_APPROVED
+        case Author.SAFE_REPLY:
+            return Origin.AUTOMATIC
+        case Author.REVIEWER:
+            return Origin.PERSON
+        case Author.CUSTOMER:
+            raise ValueError("a customer's message is not sent to the customer")
 
 
 def readdress(
@@ -111,9 +129,13 @@ def settle_sent(tx: Transaction, clock: Clock, entry: OutboxEntry, turn: Turn | 
         text=entry.text,
         at=now,
         provider_id=None,
+        origin=entry.origin,
+        disclosure=entry.disclosure,
     )
     tx.messages.add(message, channel=entry.channel)
     make_pledges(tx, clock, message, pledges)
+    if entry.disclosure is not None:
+        _tell_disclosed(tx, entry, entry.disclosure, now)
     if turn is not None and turn.state is TurnState.DELIVERING:
         open_entries = tx.outbox.open_of(entry.conversation_id)
         if not any(other.turn_id == turn.id and other.id != entry.id for other in open_entries):
@@ -121,3 +143,20 @@ def settle_sent(tx: Transaction, clock: Clock, entry: OutboxEntry, turn: Turn | 
             tx.ledger.append("turn.answered", at=now, turn_id=turn.id, conversation_id=turn.conversation_id)
     if tx.turns.open_of(entry.conversation_id):
         tx.announce(Job(kind=TURN_JOB, key=entry.conversation_id))
+
+
+def _tell_disclosed(tx: Transaction, entry: OutboxEntry, said: Disclosure, now: datetime) -> None:
+    """Who was told, when and in which words; the words are the configuration's and hold nothing of the customer."""
+    tx.ledger.append(
+        "disclosure.made",
+        at=now,
+        turn_id=entry.turn_id,
+        conversation_id=entry.conversation_id,
+        outbox=entry.id,
+        channel=entry.channel,
+        language=said.language,
+        version=said.version,
+        shown=said.shown.value,
+        why=said.why.value,
+        wording=said.text,
+    )

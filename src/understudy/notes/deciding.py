@@ -20,7 +20,7 @@ from understudy.ports.channel import KeepsNotes
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.records.access import SCOPES_OF, Scope, User, user_id
-from understudy.records.conversation import Author, Conversation, Message, Mode
+from understudy.records.conversation import Author, Conversation, Message, Mode, Origin
 from understudy.records.notes import Colleague, Note, NoteKind, NoteState, Remark, RemarkKind, RemarkState
 from understudy.records.review import Hold, HoldKind, VerdictKind, VerdictRequest
 
@@ -281,6 +281,7 @@ class Deciding:
             text=remark.text,
             at=self._clock.now(),
             provider_id=number,
+            origin=Origin.PERSON,
         )
         tx.messages.add(message, channel=remark.channel)
 

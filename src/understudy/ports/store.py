@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from understudy.ports.access import IdempotencyKeys, Keys, Users
 from understudy.ports.acting import Actions
+from understudy.ports.asked import OptOuts, Surveys
 from understudy.ports.calls import AgentCalls
 from understudy.ports.desk import Desk, WaitingVerdicts
 from understudy.ports.evaluation import Gates, Runs
@@ -305,6 +306,10 @@ class Transaction(Protocol):
     def feedback(self) -> Feedbacks: ...
     @property
     def caps(self) -> Caps: ...
+    @property
+    def opt_outs(self) -> OptOuts: ...
+    @property
+    def surveys(self) -> Surveys: ...
     @property
     def figures(self) -> Figures: ...
     @property

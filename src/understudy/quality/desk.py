@@ -12,9 +12,10 @@ from understudy.errors import InputError
 from understudy.ports.clock import Clock
 from understudy.ports.figures import TALLIES_MAX
 from understudy.ports.store import Store
+from understudy.quality.csat import csat
 from understudy.quality.figures import page
 from understudy.quality.modes import insights, mode_named
-from understudy.records.quality import Bucket, Insights, ModeQuery, Part, Quality, Span, Window
+from understudy.records.quality import Bucket, Csat, Insights, ModeQuery, Part, Quality, Span, Window
 
 USUAL: Final = timedelta(days=28)
 """Looked at where nothing else is said."""
@@ -67,6 +68,12 @@ class QualityDesk:
             lambda tx: (tx.failures.decided(since, until, part), tx.failures.modes(since, until, part))
         )
         return insights(modes, decided, since=since, until=until)
+
+    async def csat(self, window: Window, channel: str | None) -> Csat:
+        """What customers said who were asked in a time; raises `InputError` for a time that is none."""
+        since, until = self._bounds(window)
+        tallies = await self._store.read(lambda tx: tx.surveys.counted(since, until, channel))
+        return csat(tallies, since=since, until=until)
 
     def behind(
         self, window: Window, part: Part, mode: str | None, *, before: tuple[datetime, int] | None, limit: int

@@ -127,6 +127,7 @@ class WaitingReply:
     author_name: str | None
     ai_generated: bool
     actor: str
+    is_edited: bool = False
 
 
 # --- what the system of record says ---

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from understudy.records.disclosure import Disclosure
 from understudy.records.pulls import Envelope
 
 
@@ -16,6 +17,26 @@ class Author(StrEnum):
     AGENT = "agent"
     REVIEWER = "reviewer"
     SAFE_REPLY = "safe_reply"
+
+
+class Origin(StrEnum):
+    """Whose work a message to the customer is, for machines that read it.
+
+    *ai*: the agent's, and no person saw it before. *ai_approved*: the agent's, let out by a person as it was. *ai_edited*:
+    the agent's, changed and let out by a person. *person*: a person's own words. *automatic*: a text that a person approved
+    beforehand for such cases, which no AI wrote.
+    """
+
+    AI = "ai"
+    AI_APPROVED = "ai_approved"
+    AI_EDITED = "ai_edited"
+    PERSON = "person"
+    AUTOMATIC = "automatic"
+
+    @property
+    def is_of_ai(self) -> bool:
+        """Whether an AI wrote it, whoever saw it since."""
+        return self in (Origin.AI, Origin.AI_APPROVED, Origin.AI_EDITED)
 
 
 class Mode(StrEnum):
@@ -65,7 +86,10 @@ class Conversation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
-    """Something said. `seq` grows over all messages, so it orders a conversation and resumes a stream."""
+    """Something said. `seq` grows over all messages, so it orders a conversation and resumes a stream.
+
+    `text` is without the words of its `disclosure`. `origin` None: the customer's, or of before it was kept.
+    """
 
     seq: int
     id: str
@@ -76,6 +100,18 @@ class Message:
     text: str
     at: datetime
     provider_id: str | None
+    origin: Origin | None = None
+    disclosure: Disclosure | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether the business said it."""
+        return self.author is not Author.CUSTOMER
+
+    @property
+    def is_of_agent(self) -> bool:
+        """Whether the agent wrote it."""
+        return self.author is Author.AGENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from understudy.records.conversation import Author
+from understudy.records.conversation import Author, Origin
+from understudy.records.disclosure import Disclosure, as_read
 
 
 class OutboxState(StrEnum):
@@ -33,7 +34,10 @@ nobody asks for anything else."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxEntry:
-    """One message to send. `id` is also the idempotency key; `attempts` counts the sends begun so far."""
+    """One message to send. `id` is also the idempotency key; `attempts` counts the sends begun so far.
+
+    `disclosure` is settled when its first send begins and is the same at every try; `text` is without it.
+    """
 
     id: str
     seq: int
@@ -51,6 +55,21 @@ class OutboxEntry:
     due_at: datetime | None
     last_error: str | None
     created_at: datetime
+    origin: Origin | None = None
+    disclosure: Disclosure | None = None
+
+    def as_sent(self) -> OutboxEntry:
+        """The entry as channels get it: its text is all that the customer shall read."""
+        return replace(self, text=as_read(self.text, self.disclosure))
+
+
+def origin_of(entry: OutboxEntry) -> str:
+    """Whose work an entry is, for machines; of one from before that was kept, what is certain."""
+    if entry.origin is not None:
+        return entry.origin.value
+    return (
+        Origin.AI if entry.ai_generated else Origin.PERSON if entry.author is Author.REVIEWER else Origin.AUTOMATIC
+    ).value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -347,3 +347,25 @@ class ModeQuery:
     release: str | None
     before: tuple[datetime, int] | None
     limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Satisfaction:
+    """What those said who were asked. `content`: the share of a 4 or 5 (a thumb up counts as 5) among the answers; `answered`:
+    the share of the questions that were answered. `scores`: how many said 1, 2, 3, 4, 5; `mean` None where nobody did."""
+
+    content: Share
+    answered: Share
+    scores: tuple[int, ...]
+    mean: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Csat:
+    """Satisfaction with the turns that were asked about in a time: those the agent answered *alone*, and those that *people*
+    answered or let out."""
+
+    since: datetime
+    until: datetime
+    alone: Satisfaction
+    people: Satisfaction

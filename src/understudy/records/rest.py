@@ -23,7 +23,7 @@ from understudy.records.templates import Template, Tree, placeholders
 Meaning = Literal["accepted", "rejected", "retry", "unknown"]
 Moment = Literal["seconds", "milliseconds", "iso-8601"]
 
-OF_THE_REPLY = frozenset({"to", "text", "conversation", "key", "created_s", "author", "ai_generated"})
+OF_THE_REPLY = frozenset({"to", "text", "conversation", "key", "created_s", "author", "ai_generated", "origin"})
 ALWAYS_KNOWN = OF_THE_REPLY | {"channel", "public_url", "secret"}
 """Placeholders that every reply has; `secret` is the first of the channel's `secrets`."""
 

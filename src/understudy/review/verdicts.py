@@ -302,10 +302,10 @@ class Verdicts:
             return None
         match verdict.kind:
             case VerdictKind.APPROVE:
-                self._send_draft(tx, turn, self._draft_text(tx, turn), verdict.reviewer)
+                self._send_draft(tx, turn, self._draft_text(tx, turn), verdict)
                 credit_contact(tx, self._clock, turn.conversation_id, turn_id=turn.id, actor=verdict.reviewer)
             case VerdictKind.EDIT:
-                self._send_draft(tx, turn, verdict.text or "", verdict.reviewer)
+                self._send_draft(tx, turn, verdict.text or "", verdict)
             case VerdictKind.RESPOND:
                 self._send_own(tx, turn, verdict)
             case VerdictKind.REJECT:
@@ -341,9 +341,9 @@ class Verdicts:
             raise InputError("the draft is empty and cannot be approved; edit it, respond yourself or reject it")
         return text
 
-    def _send_draft(self, tx: Transaction, turn: Turn, text: str, reviewer: str) -> None:
+    def _send_draft(self, tx: Transaction, turn: Turn, text: str, verdict: Verdict) -> None:
         tx.turns.advance(turn, TurnState.DELIVERING)
-        self._queue(tx, turn, text, author=Author.AGENT, name=self._business(), reviewer=reviewer)
+        self._queue(tx, turn, text, verdict, author=Author.AGENT, name=self._business())
 
     def _send_own(self, tx: Transaction, turn: Turn, verdict: Verdict) -> None:
         while turn.superseded_by is not None:  # The customer wrote on while the hold waited: that is answered now.
@@ -354,9 +354,7 @@ class Verdicts:
         if tx.conversations.get(turn.conversation_id).mode is Mode.PERSON:
             self._take(tx, turn, verdict.reviewer)
         keep_written(tx, self._clock, turn.conversation_id, by=verdict.reviewer)
-        self._queue(
-            tx, turn, verdict.text or "", author=Author.REVIEWER, name=verdict.reviewer, reviewer=verdict.reviewer
-        )
+        self._queue(tx, turn, verdict.text or "", verdict, author=Author.REVIEWER, name=verdict.reviewer)
 
     def _lay_draft_aside(self, tx: Transaction, turn: Turn, reviewer: str) -> None:
         """A person answers in its place: where the verdict was on another hold, nobody may still approve the draft."""
@@ -364,13 +362,14 @@ class Verdicts:
             if hold.kind is HoldKind.DRAFT:
                 close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
 
-    def _queue(self, tx: Transaction, turn: Turn, text: str, *, author: Author, name: str, reviewer: str) -> None:
+    def _queue(self, tx: Transaction, turn: Turn, text: str, verdict: Verdict, *, author: Author, name: str) -> None:
         reply = WaitingReply(
             text=text,
             author=author.value,
             author_name=name,
             ai_generated=author is Author.AGENT,
-            actor=reviewer,
+            actor=verdict.reviewer,
+            is_edited=verdict.kind is VerdictKind.EDIT,
         )
         queue_after_actions(tx, self._clock, turn, reply)
 

@@ -12,8 +12,10 @@ from pydantic import Field, SecretStr
 
 from understudy.records.policy import Markup, RuleKind
 from understudy.settings.actions import Actions
+from understudy.settings.asking import CsatSettings, OptOutSettings
 from understudy.settings.autonomy import Autonomy
 from understudy.settings.channels import Rest, Vendor
+from understudy.settings.disclosure import DisclosureSettings
 from understudy.settings.evaluation import EvaluationSettings
 from understudy.settings.identity import Identity
 from understudy.settings.learning import LearningSettings
@@ -245,7 +247,9 @@ class Routing(Section):
     """What happens instead of a draft."""
 
     degrade_on: dict[str, str] = Field({}, description="reason code -> safe reply, e.g. agent_failed")
-    hand_off_codes: list[str] = Field([], description="finding names that hand off; empty = the built-in list")
+    hand_off_codes: list[str] = Field(
+        [], description="finding names that hand off; empty = the built-in list; escalation.wants_person always does"
+    )
     hand_off_notice: str | None = Field(None, description="safe reply sent when a person takes over")
 
 
@@ -379,6 +383,9 @@ class Settings(Section):
     identity: Identity = Identity()
     pledges: PledgesSettings = PledgesSettings()
     outbox: OutboxSettings = OutboxSettings()
+    disclosure: DisclosureSettings = DisclosureSettings()
+    opt_out: OptOutSettings = OptOutSettings()
+    csat: CsatSettings = CsatSettings()
     openai: OpenAiFace = OpenAiFace()
     evaluation: EvaluationSettings = EvaluationSettings()
     telemetry: TelemetrySettings = TelemetrySettings()

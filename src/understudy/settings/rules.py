@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from understudy.assessment.decision import DEGRADABLE
 from understudy.assessment.patterns import problem
-from understudy.records.assessment import Severity
+from understudy.records.assessment import WANTS_PERSON, Severity
 from understudy.records.codec import digest, dump
+from understudy.records.disclosure import SEPARATOR_CHARS, ChannelDisclosure, Shown
 from understudy.records.policy import ActionVerb, ChannelForm, OpeningHours, OpenPeriod, PolicyRule
 from understudy.records.rulebook import (
     CheckPolicy,
@@ -24,6 +25,7 @@ from understudy.records.rulebook import (
     TopicRule,
 )
 from understudy.records.trust import TrustRules
+from understudy.settings.disclosed import disclosures_of
 from understudy.settings.model import Business, PolicyRuleSettings, Settings
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -38,6 +40,7 @@ def rulebook_of(settings: Settings) -> Rulebook:
     for code in settings.routing.degrade_on:
         if code not in DEGRADABLE:
             raise ValueError(f"routing.degrade_on {code!r} is never answered by a safe reply; {list(DEGRADABLE)} are")
+    told = disclosures_of(settings)
     rules = Rules(
         profile=Profile(
             name=settings.business.name,
@@ -62,7 +65,7 @@ def rulebook_of(settings: Settings) -> Rulebook:
             for name, reply in sorted(settings.safe_replies.items())
         ),
         degrade_on=tuple(sorted(settings.routing.degrade_on.items())),
-        hand_off_codes=tuple(settings.routing.hand_off_codes),
+        hand_off_codes=_hand_off_codes(settings.routing.hand_off_codes),
         hand_off_notice=settings.routing.hand_off_notice,
         forbidden=tuple(ForbiddenPhrase(phrase=one.phrase, why=one.why) for one in settings.policy.forbidden),
         policy=tuple(_policy_rule(rule) for rule in settings.policy.rules),
@@ -70,7 +73,7 @@ def rulebook_of(settings: Settings) -> Rulebook:
         actions=settings.actions.rules(),
         verbs=tuple(ActionVerb(words=tuple(v.words), tools=tuple(v.tools)) for v in settings.actions.verbs),
         channels=tuple(
-            ChannelForm(channel=name, chars_max=channel.chars_max, markup=channel.markup)
+            ChannelForm(channel=name, chars_max=_room(channel.chars_max, told.get(name)), markup=channel.markup)
             for name, channel in sorted(settings.channels.items())
         ),
         languages=tuple(settings.business.languages),
@@ -86,6 +89,20 @@ def rulebook_of(settings: Settings) -> Rulebook:
         ),
     )
     return Rulebook(id=digest(dump(rules)), rules=rules)
+
+
+def _room(chars_max: int | None, told: ChannelDisclosure | None) -> int | None:
+    """How long a draft may be: what the channel takes, without the shortest words that may have to stand before it."""
+    if chars_max is None or told is None or told.shown is not Shown.MESSAGE:
+        return chars_max
+    return max(1, chars_max - SEPARATOR_CHARS - max(len(words.short) for words in told.texts.values()))
+
+
+def _hand_off_codes(stated: list[str]) -> tuple[str, ...]:
+    """The findings that hand off; who asks for a person gets one, whatever the list says."""
+    if not stated or WANTS_PERSON in stated:
+        return tuple(stated)
+    return (WANTS_PERSON, *stated)
 
 
 def _policy_rule(rule: PolicyRuleSettings) -> PolicyRule:

@@ -47,10 +47,11 @@ from understudy.simulation.identity_people import (
     email,
 )
 from understudy.testing.scripted import DeliversThen, FrozenClock, ScriptedAgent
+from understudy.turn.admitting import IntakeLimits
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.flow import TurnFlow
-from understudy.turn.intake import Intake, IntakeLimits
+from understudy.turn.intake import Intake
 from understudy.turn.limits import FlowLimits
 
 T = TypeVar("T")

@@ -12,13 +12,13 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from understudy.assessment.cards import mask_all, mask_cards
+from understudy.assessment.cards import mask_all
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.taking_along import Nobody, TakesAlong
 from understudy.effects.trust import cap_contact
 from understudy.effects.vouching import Proofs
-from understudy.errors import Overloaded, TooLarge
+from understudy.errors import Overloaded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed, MessageReceived, Telemetry, TurnSuperseded
@@ -29,30 +29,23 @@ from understudy.records.review import Hold, HoldKind, HoldState
 from understudy.records.text import storable_record
 from understudy.records.trust import CapCause
 from understudy.records.turn import SUPERSEDABLE, TURN_JOB, Job, Turn, TurnState
+from understudy.turn.admitting import IntakeLimits, fitted, refuse_overlong
+from understudy.turn.asides import Asides
 from understudy.turn.coalescing import CoalescingLimits, window_s
 from understudy.turn.gathering import fit_draft, masked_call
 from understudy.turn.known_by import note_who
 from understudy.turn.threads import continued
 
 RETRY_AFTER_S = 5
+NONE_BESIDE = Asides()
 GAPS_LOOKED_AT = 12
 UNREADABLE_PRIORITY = 3
 """Of a message that no agent can answer: before drafts, after what went wrong."""
-NAMES_CHARS_MAX = {"provider_id": 500, "external_id": 500, "address": 500, "topic": 200}
-"""How long the names in an inbound message may be: as long as the store keeps them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class IntakeLimits:
-    """`backlog_max` turns may wait for this system before new ones are refused; `message_chars_max` per message."""
-
-    backlog_max: int = 5_000
-    message_chars_max: int = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """What became of an inbound message."""
+    """What became of an inbound message; `turn_id` is empty for one that belongs to no turn."""
 
     message: Message
     turn_id: str
@@ -71,7 +64,8 @@ class Superseded:
 
 
 class Intake:
-    """Takes messages in. `following` drafts at once what is due; None: whoever hears of it does. `proofs`: what channels vouch for."""
+    """Takes messages in. `following` drafts what is to be drafted at once; None: whoever hears of it does. `proofs`: what
+    channels vouch for; `asides`: the messages that begin no turn."""
 
     def __init__(
         self,
@@ -83,6 +77,7 @@ class Intake:
         coalescing: CoalescingLimits,
         following: TakesAlong | None = None,
         proofs: Proofs = lambda _channel: "none",
+        asides: Asides = NONE_BESIDE,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -91,6 +86,7 @@ class Intake:
         self._proofs = proofs
         self._coalescing = coalescing
         self._following = following or Nobody()
+        self._asides = asides
 
     async def receive(
         self, channel: str, inbound: Inbound, *, along: Callable[[Transaction], None] | None = None
@@ -101,8 +97,8 @@ class Intake:
 
         Raises `Overloaded` beyond the backlog limit and `TooLarge` for an overlong text; then nothing was stored.
         """
-        self._refuse_overlong(inbound)
-        inbound, cards = _fitted(inbound)
+        refuse_overlong(inbound, chars_max=self._limits.message_chars_max)
+        inbound, cards = fitted(inbound)
         superseded: list[Superseded] = []
         holds: list[Hold | None] = []
 
@@ -117,8 +113,13 @@ class Intake:
             now = self._clock.now()
             conversation = self._conversation(tx, channel, inbound, now)
             said = note_who(tx, self._clock, self._proofs, conversation, inbound)
+            aside = self._asides.take(tx, self._clock, conversation, said)
+            if aside is not None:
+                holds.extend(aside.holds)
+                message = self._add_message(tx, conversation, aside.turn_id, said, now, cards)
+                return Received(message=message, turn_id=aside.turn_id or "", is_duplicate=False), None
             turn = self._turn_for(tx, conversation, said, now, superseded)
-            message = self._add_message(tx, turn, said, now, cards)
+            message = self._add_message(tx, conversation, turn.id, said, now, cards)
             if inbound.needs_person is not None:
                 holds.append(self._to_person(tx, turn, inbound.needs_person))
             taken = self._following.take_along(tx, conversation.id)
@@ -143,10 +144,10 @@ class Intake:
         Without a draft the configured agent is asked. `contact` is what the caller knows of the customer. The same
         `provider_id` again changes nothing.
         """
-        self._refuse_overlong(inbound)
-        inbound, cards = _fitted(inbound)
+        refuse_overlong(inbound, chars_max=self._limits.message_chars_max)
+        inbound, cards = fitted(inbound)
         masked = tuple(_masked(message) for message in storable_record(transcript))
-        fitted = None if draft is None else fit_draft(draft)
+        proposed = None if draft is None else fit_draft(draft)
         superseded: list[Superseded] = []
 
         def step(tx: Transaction) -> tuple[Received, Any]:
@@ -154,7 +155,7 @@ class Intake:
             known = tx.messages.known(channel, inbound.provider_id)
             if known is not None:
                 stored = tx.artifacts.get(known.turn_id or "", "draft")
-                is_other = fitted is not None and stored not in (None, dump(fitted))
+                is_other = proposed is not None and stored not in (None, dump(proposed))
                 return replace(_known(known), is_other_draft=is_other), None
             now = self._clock.now()
             conversation = self._conversation(tx, channel, inbound, now)
@@ -167,26 +168,14 @@ class Intake:
                 tx.artifacts.put(
                     turn.id, "contact", dump(build(ContactFacts, mask_all(asdict(storable_record(contact)))))
                 )
-            if fitted is not None:
-                tx.artifacts.put(turn.id, "draft", dump(fitted))
-            message = self._add_message(tx, turn, inbound, now, cards)
+            if proposed is not None:
+                tx.artifacts.put(turn.id, "draft", dump(proposed))
+            message = self._add_message(tx, conversation, turn.id, inbound, now, cards)
             tx.announce(Job(kind=TURN_JOB, key=conversation.id))
             taken = self._following.take_along(tx, conversation.id)
             return Received(message=message, turn_id=turn.id, is_duplicate=False), taken
 
         return self._taken_in(channel, *await self._store.write(step), superseded)
-
-    def _refuse_overlong(self, inbound: Inbound) -> None:
-        if len(inbound.text) > self._limits.message_chars_max:
-            raise TooLarge(
-                f"the message has {len(inbound.text)} characters; at most {self._limits.message_chars_max} are taken "
-                "(limits.message_chars_max)"
-            )
-        for name, chars_max in NAMES_CHARS_MAX.items():
-            if len(getattr(inbound, name) or "") > chars_max:
-                raise TooLarge(
-                    f"the message's {name} has {len(getattr(inbound, name))} characters; at most {chars_max} are taken"
-                )
 
     def _conversation(self, tx: Transaction, channel: str, inbound: Inbound, now: datetime) -> Conversation:
         found = continued(tx, channel, inbound) or tx.conversations.find(channel, inbound.external_id)
@@ -297,28 +286,36 @@ class Intake:
             tx, self._clock, turn, reasons=(reason,), priority=UNREADABLE_PRIORITY, expires_after_s=None
         )
 
-    def _add_message(self, tx: Transaction, turn: Turn, inbound: Inbound, now: datetime, cards: int) -> Message:
+    def _add_message(
+        self,
+        tx: Transaction,
+        conversation: Conversation,
+        turn_id: str | None,
+        inbound: Inbound,
+        now: datetime,
+        cards: int,
+    ) -> Message:
         message = tx.messages.add(
             Message(
                 seq=0,
                 id=self._clock.new_id("msg"),
-                conversation_id=turn.conversation_id,
-                turn_id=turn.id,
+                conversation_id=conversation.id,
+                turn_id=turn_id,
                 author=Author.CUSTOMER,
                 author_name=inbound.contact_name,
                 text=inbound.text,
                 at=now,
                 provider_id=inbound.provider_id,
             ),
-            channel=turn.channel,
+            channel=conversation.channel,
         )
         if inbound.envelope is not None:
             tx.envelopes.add(message.id, inbound.envelope)
         tx.ledger.append(
             "message.received",
             at=now,
-            turn_id=turn.id,
-            conversation_id=turn.conversation_id,
+            turn_id=turn_id,
+            conversation_id=conversation.id,
             actor="customer",
             message=message.id,
             cards_masked=cards,
@@ -374,20 +371,6 @@ def _gaps_s(tx: Transaction, conversation: Conversation) -> list[float]:
         for earlier, later in pairwise(recent)
         if earlier.author is later.author is Author.CUSTOMER and earlier.turn_id == later.turn_id
     ]
-
-
-def _fitted(inbound: Inbound) -> tuple[Inbound, int]:
-    """What is stored of a message: what no database takes replaced, card numbers masked; and how many there were.
-
-    Done before the step, so that a long text keeps nobody else's waiting.
-    """
-    storable = storable_record(inbound)
-    text, cards = mask_cards(storable.text)
-    envelope = storable.envelope
-    if envelope is not None:
-        whole = None if envelope.whole is None else mask_all(envelope.whole)
-        envelope = replace(envelope, subject=mask_all(envelope.subject), whole=whole)
-    return replace(storable, text=text, envelope=envelope), cards
 
 
 def _has_transcript(tx: Transaction, turn: Turn) -> bool:

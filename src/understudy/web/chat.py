@@ -22,7 +22,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from understudy.app import App
 from understudy.errors import NotFound, Unauthenticated
 from understudy.ports.store import Transaction
-from understudy.records.conversation import Author, Conversation, Inbound, Message, Mode
+from understudy.records.conversation import Author, Conversation, Inbound, Message, Mode, Origin
+from understudy.records.disclosure import as_read
+from understudy.records.survey import Scale, asked_by
 from understudy.records.turn import OPEN
 from understudy.settings.model import WebChat
 from understudy.web.auth import Bearer, TheApp, TheFeed
@@ -71,7 +73,7 @@ class ChatMessageAccepted(BaseModel):
 
 
 class ChatMessageOut(BaseModel):
-    """A message as the chat shows it."""
+    """A message as the chat shows it; `asks`: it is the question how it was, on this scale, and a number or a thumb answers it."""
 
     seq: int
     author: Author
@@ -79,6 +81,8 @@ class ChatMessageOut(BaseModel):
     text: str
     at: datetime
     ai_generated: bool
+    origin: Origin | None = None
+    asks: Scale | None = None
     client_id: str | None
 
 
@@ -257,9 +261,11 @@ def _shown(message: Message) -> ChatMessageOut:
         seq=message.seq,
         author=message.author,
         author_name=None if message.author is Author.SAFE_REPLY else message.author_name,
-        text=message.text,
+        text=as_read(message.text, message.disclosure),
         at=message.at,
         ai_generated=message.author is Author.AGENT,
+        origin=message.origin,
+        asks=asked_by(message.author_name) if message.author is Author.SAFE_REPLY else None,
         client_id=(message.provider_id or "").partition(":")[2] or None if own else None,
     )
 

@@ -19,7 +19,9 @@ from understudy.web.auth import AutonomyWriter, HoldsReader, TheApp
 from understudy.web.blind import cap_for
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
-from understudy.web.shapes import AddressOut, CapOut, ContactDetail, HandleOut, MemberOut
+from understudy.web.shapes import AddressOut, CapOut, ContactDetail, HandleOut, MemberOut, OptOutOut, SurveyOut
+
+SURVEYS_SHOWN = 10
 
 router = APIRouter(prefix="/v1/contacts", tags=["review"], route_class=JsonRoute)
 
@@ -97,6 +99,8 @@ async def _shown(app: App, contact_id: str, key: Caller) -> ContactDetail:
     def query(tx: Transaction) -> ContactDetail:
         contact, cap = tx.contacts.get(contact_id), cap_for(tx, key, next(iter(caps_of(tx, contact_id)), None))
         group = read_group(tx, contact_id)
+        members = tuple(one.contact.id for one in group.members)
+        asked = tx.surveys.of_contacts(members, limit=SURVEYS_SHOWN)
         return ContactDetail(
             id=contact.id,
             name=contact.name,
@@ -115,6 +119,20 @@ async def _shown(app: App, contact_id: str, key: Caller) -> ContactDetail:
             ),
             group=[_member(one) for one in group.members],
             links=list(group.links),
+            opt_outs=[
+                OptOutOut(channel=one.channel, said=one.said, since=one.at) for one in tx.opt_outs.of_contacts(members)
+            ],
+            surveys=[
+                SurveyOut(
+                    turn_id=one.turn_id,
+                    channel=one.channel,
+                    scale=one.scale,
+                    state=one.state,
+                    score=one.score,
+                    at=one.at,
+                )
+                for one in asked
+            ],
         )
 
     return await app.store.read(query)

@@ -74,7 +74,12 @@ async def say(conversation_id: str, body: Words, app: TheApp, key: HoldsWriter) 
     """Write to the customer; the conversation must be with a person."""
     entry = await app.conversations.say(conversation_id, body.text, reviewer=key.name)
     return Reply(
-        text=entry.text, author=entry.author, author_name=entry.author_name, at=entry.created_at, state=entry.state
+        text=entry.text,
+        author=entry.author,
+        author_name=entry.author_name,
+        at=entry.created_at,
+        state=entry.state,
+        origin=entry.origin,
     )
 
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from understudy.app import App
 from understudy.errors import MalformedInput
 from understudy.ports.store import Transaction
 from understudy.records.access import Scope
@@ -25,7 +26,7 @@ from understudy.web.bodies import SEQ_MAX, JsonRoute, read_json
 from understudy.web.pledges import said_in
 from understudy.web.problems import answers, problem
 from understudy.web.shapes import HoldDetail, HoldPage, TakenBack, VerdictOut
-from understudy.web.views import hold_view, turn_view
+from understudy.web.views import disclosure_view, hold_view, turn_view
 
 router = APIRouter(prefix="/v1/holds", tags=["review"], route_class=JsonRoute)
 
@@ -95,7 +96,7 @@ async def get_hold(
     response: Response,
 ) -> HoldDetail:
     """Read a hold with its turn and conversation; the ETag is its version."""
-    detail = await app.store.read(lambda tx: hold_view(tx, hold_id, reader=key))
+    detail = await app.store.read(lambda tx: _shown(tx, app, hold_view(tx, hold_id, reader=key)))
     if detail.hold.kind is HoldKind.DRAFT and detail.turn.draft is not None:
         detail.draft_pledges = said_in(app, detail.turn.draft.text)
     response.headers["ETag"] = f'"{detail.hold.version}"'
@@ -163,6 +164,15 @@ async def take_verdict_back(hold_id: str, app: TheApp, key: HoldsWriter) -> Take
     lease_s = app.settings.review.claim_lease_s
     hold, verdict = await app.verdicts.take_back(hold_id, reviewer=key.name, claim_lease_s=lease_s)
     return TakenBack(hold=hold, verdict=verdict)
+
+
+def _shown(tx: Transaction, app: App, detail: HoldDetail) -> HoldDetail:
+    """A draft on hold with what it will tell of the AI that wrote it, so that a reviewer sees all that will be sent."""
+    hold, draft = detail.hold, detail.turn.draft
+    if hold.kind is not HoldKind.DRAFT or draft is None:
+        return detail
+    due = app.disclosing.due(tx, hold.conversation_id, detail.conversation.channel, draft.text, app.clock.now())
+    return detail.model_copy(update={"disclosure": disclosure_view(due)})
 
 
 def _version(if_match: str) -> int:

@@ -96,9 +96,15 @@ def _completion(app: App, model: str, view: TurnOut) -> Completion:
             "decision": view.decision,
             "reasons": [reason.code for reason in view.reasons],
             "confidence": view.confidence,
+            "disclosure": _disclosed(view),
             "is_final": view.decision in (DecisionKind.DELIVER, DecisionKind.DEGRADE) or view.state in SETTLED,
         },
     )
+
+
+def _disclosed(view: TurnOut) -> dict[str, Any] | None:
+    said = None if view.reply is None else view.reply.disclosure
+    return None if said is None else said.model_dump(mode="json")
 
 
 def _as_stream(completion: Completion) -> Iterator[str]:

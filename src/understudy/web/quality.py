@@ -18,7 +18,7 @@ from understudy.ports.store import Transaction
 from understudy.records.access import Caller
 from understudy.records.assessment import DecisionKind
 from understudy.records.conversation import Author
-from understudy.records.quality import Bucket, Insights, Part, Quality, Window
+from understudy.records.quality import Bucket, Csat, Insights, Part, Quality, Window
 from understudy.records.turn import Turn, TurnState
 from understudy.web.auth import AutonomyReader, TheApp, TurnsReader
 from understudy.web.blind import second_of_turn
@@ -83,6 +83,18 @@ async def read_quality(
     return await app.quality.quality(
         Window(since=since, until=to), Part(topic=topic, channel=channel, release=release), bucket
     )
+
+
+@router.get("/quality/csat", responses=answers(401, 403))
+async def read_csat(
+    app: TheApp,
+    key: AutonomyReader,  # noqa: ARG001 - its dependency lets only readers through
+    since: From = None,
+    to: To = None,
+    channel: Name = None,
+) -> Csat:
+    """Read what customers said who were asked how it was, about what the agent answered alone and about people's answers."""
+    return await app.quality.csat(Window(since=since, until=to), channel)
 
 
 @router.get("/insights", responses=answers(401, 403))

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from understudy.records.acting import ActionState
 from understudy.records.action_rules import Approver, Reversibility
 from understudy.records.assessment import Contribution, Finding, Reason, Span
-from understudy.records.conversation import Author, Mode
+from understudy.records.conversation import Author, Mode, Origin
+from understudy.records.disclosure import Shown, Why
 from understudy.records.evidence import Draft, PipelineStep
 from understudy.records.facts import About, FactItem, Unknown
 from understudy.records.identity import HandleKind, Link, Vouched
@@ -18,20 +19,34 @@ from understudy.records.outbox import OutboxState
 from understudy.records.pledges import PledgeKind, PledgeState
 from understudy.records.review import Hold, Verdict, VerdictKind
 from understudy.records.reviewing import Agreed, ReviewerQuality
+from understudy.records.survey import Scale, SurveyState
 from understudy.records.systems import Write
 from understudy.records.tickets import StepState, TicketState
 from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
 
 
+class DisclosureOut(BaseModel):
+    """What a message tells of the AI that wrote it. `shown`: *message*, before its text; *channel*, by the channel itself;
+    *caller*, by whoever asked over the API, who has to show it."""
+
+    text: str
+    language: str
+    version: int
+    shown: Shown
+    why: Why
+
+
 class Reply(BaseModel):
-    """What was or is being sent for a turn."""
+    """What was or is being sent for a turn; `text` is without what its `disclosure` tells, which is known once it leaves."""
 
     text: str
     author: Author
     author_name: str | None
     at: datetime
     state: OutboxState
+    origin: Origin | None = None
+    disclosure: DisclosureOut | None = None
 
 
 class ActionOut(BaseModel):
@@ -162,13 +177,34 @@ class MemberOut(ContactOut):
     addresses: list[AddressOut]
 
 
+class OptOutOut(BaseModel):
+    """A channel on which a contact wants no messages; `said` is the word."""
+
+    channel: str
+    said: str
+    since: datetime
+
+
+class SurveyOut(BaseModel):
+    """A turn of which a contact was asked how it was; `score` 1 to 5 where they answered, a thumb as 5 or 1."""
+
+    turn_id: str
+    channel: str
+    scale: Scale
+    state: SurveyState
+    score: int | None
+    at: datetime
+
+
 class ContactDetail(ContactOut):
-    """The customer, whether they get people, and all contacts that are this one person, themselves first, with what is held of
-    them and of others."""
+    """The customer, whether they get people, all contacts that are this one person, themselves first, with what is held of them
+    and of others, where they want no messages, and what they said when they were asked how it was."""
 
     cap: CapOut | None
     group: list[MemberOut]
     links: list[Link]
+    opt_outs: list[OptOutOut] = []
+    surveys: list[SurveyOut] = []
 
 
 class ReviewersOut(BaseModel):
@@ -189,7 +225,7 @@ class LetterOut(BaseModel):
 
 
 class MessageOut(BaseModel):
-    """Something said in a conversation; `letter` where it is a mail."""
+    """Something said in a conversation; `letter` where it is a mail, `disclosure` where it told that an AI writes."""
 
     seq: int
     turn_id: str | None
@@ -198,6 +234,8 @@ class MessageOut(BaseModel):
     text: str
     at: datetime
     letter: LetterOut | None = None
+    origin: Origin | None = None
+    disclosure: DisclosureOut | None = None
 
 
 class ConversationOut(BaseModel):
@@ -291,8 +329,9 @@ class PledgeOut(BaseModel):
 
 
 class HoldDetail(BaseModel):
-    """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from. `draft_pledges`:
-    what the draft promises; `pledges`: what this customer was promised and still has to be kept."""
+    """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from. `disclosure`:
+    what the draft will tell, as the conversation stands now, if it is let out. `draft_pledges`: what it promises; `pledges`:
+    what this customer was promised and still has to be kept."""
 
     hold: Hold
     turn: TurnOut
@@ -302,6 +341,7 @@ class HoldDetail(BaseModel):
     tickets: list[TicketOut] = []
     draft_pledges: list[SaidPledgeOut] = []
     pledges: list[PledgeOut] = []
+    disclosure: DisclosureOut | None = None
 
 
 class VerdictOut(BaseModel):

@@ -14,6 +14,7 @@ from understudy.records.access import Caller
 from understudy.records.assessment import Assessment
 from understudy.records.codec import readable
 from understudy.records.conversation import Conversation, Message, Mode
+from understudy.records.disclosure import Disclosure
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.facts import WHY, Facts
 from understudy.records.ledger import LedgerEntry
@@ -29,6 +30,7 @@ from understudy.web.feed import Feed
 from understudy.web.shapes import (
     ContactOut,
     ConversationOut,
+    DisclosureOut,
     EarlierVerdict,
     FactsOut,
     HoldDetail,
@@ -128,6 +130,8 @@ def messages_view(messages: Sequence[Message], envelopes: Mapping[str, Envelope]
                 text=message.text,
                 at=message.at,
                 letter=letter,
+                origin=message.origin,
+                disclosure=disclosure_view(message.disclosure),
             )
         )
     return shown[::-1]
@@ -253,8 +257,21 @@ def _in_doubt(tx: Transaction, turn: TurnOut) -> TurnOut:
 
 def _reply(entry: OutboxEntry) -> Reply:
     return Reply(
-        text=entry.text, author=entry.author, author_name=entry.author_name, at=entry.created_at, state=entry.state
+        text=entry.text,
+        author=entry.author,
+        author_name=entry.author_name,
+        at=entry.created_at,
+        state=entry.state,
+        origin=entry.origin,
+        disclosure=disclosure_view(entry.disclosure),
     )
+
+
+def disclosure_view(said: Disclosure | None) -> DisclosureOut | None:
+    """Show what a message tells of the AI that wrote it."""
+    if said is None:
+        return None
+    return DisclosureOut(text=said.text, language=said.language, version=said.version, shown=said.shown, why=said.why)
 
 
 def ledger_view(entry: LedgerEntry) -> LedgerLine:

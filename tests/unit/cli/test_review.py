@@ -13,7 +13,7 @@ from rich.console import Console
 
 from understudy.cli.review import run_review
 from understudy.client.errors import ApiError, ServerUnreachable
-from understudy.client.models import HoldDetail, Message, ProposedAction
+from understudy.client.models import Disclosure, HoldDetail, Message, ProposedAction
 
 Make = Callable[..., HoldDetail]
 DRAFT = "Refunds reach your account within 5 days. We have already refunded £89.00 to your card."
@@ -54,6 +54,12 @@ def test_approving_sends_the_draft_and_shows_the_next(review: Review) -> None:
     assert "1 of 1" in text
     assert "✓ approve: the turn is now delivering." in text
     assert review.tally == {"approve": 1}
+
+
+def test_reviewer_sees_what_the_draft_will_tell_of_the_ai(review: Review) -> None:
+    first = next(iter(review.desk.details.values()))
+    review.desk.details[first.hold.id] = replace(first, disclosure=Disclosure(text="An AI writes here."))
+    assert "[said with it] An AI writes here." in review.run("q")
 
 
 def test_an_edit_is_sent_after_its_difference_was_seen(review: Review) -> None:

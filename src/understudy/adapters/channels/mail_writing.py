@@ -13,7 +13,7 @@ from email.utils import format_datetime
 from understudy.adapters.channels.mail_kinds import own_id
 from understudy.adapters.channels.mail_reading import UNPROVEN, is_made_up
 from understudy.records.conversation import Author
-from understudy.records.outbox import OutboxEntry
+from understudy.records.outbox import OutboxEntry, origin_of
 from understudy.records.pulls import Envelope
 
 NEW_SUBJECT = "Your message"
@@ -25,7 +25,7 @@ _ENCODED = "=?"
 """Begins an encoded word, which may hold line ends; the library reads those in values that are given to it."""
 _OURS = frozenset(
     "From To Reply-To Subject Date Message-ID In-Reply-To References Auto-Submitted X-Auto-Response-Suppress "
-    "X-AI-Generated MIME-Version Content-Type Content-Transfer-Encoding".split()
+    "X-AI-Generated X-AI-Origin MIME-Version Content-Type Content-Transfer-Encoding".split()
 )
 
 
@@ -88,6 +88,7 @@ def written(head: Letterhead, entry: OutboxEntry, answered: Envelope | None) -> 
             mail["X-Auto-Response-Suppress"] = "OOF, AutoReply"
         if entry.ai_generated:
             mail["X-AI-Generated"] = "yes"
+        mail["X-AI-Origin"] = origin_of(entry)
         mail.set_content(_text(entry, head.footer), charset="utf-8", cte="quoted-printable")
         content = mail.as_bytes(policy=policy)
         if not _is_sound(content):

@@ -23,7 +23,7 @@ from understudy.errors import ChannelUnreachable, MalformedInput
 from understudy.ports.channel import Arrival, Capabilities, Checked, Events, Fetched, InboundRequest, Reached
 from understudy.ports.clock import Clock
 from understudy.records.conversation import Author, Inbound
-from understudy.records.outbox import Accepted, OutboxEntry, Rejected, Retry, SendResult, Unknown
+from understudy.records.outbox import Accepted, OutboxEntry, Rejected, Retry, SendResult, Unknown, origin_of
 
 BATCH = 50
 PAGES_MAX = 50
@@ -43,6 +43,8 @@ FILTER = json.dumps(
 SLACK_S = 15.0
 """How much longer than it was asked to wait a server may take to answer."""
 ALONE_MAX = 2
+AI_GENERATED, ORIGIN = "org.understudy.ai_generated", "org.understudy.origin"
+"""What of a message says whose work it is, under names that clients which do not know them pass over."""
 
 
 class MatrixChannel(Fetched, Checked):
@@ -201,6 +203,8 @@ class MatrixChannel(Fetched, Checked):
         content: dict[str, Any] = {
             "msgtype": "m.text" if entry.author is Author.REVIEWER else "m.notice",
             "body": entry.text,
+            AI_GENERATED: entry.ai_generated,
+            ORIGIN: origin_of(entry),
         }
         if thread is not None:
             content["m.relates_to"] = {"rel_type": "m.thread", "event_id": thread}

@@ -7,7 +7,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from understudy.adapters.channels.outlet import checked_url
 from understudy.errors import ConfigurationError
-from understudy.records.outbox import OutboxEntry
+from understudy.records.outbox import OutboxEntry, origin_of
 from understudy.records.rest import OF_THE_REPLY, RequestShape
 from understudy.rest_writing import CannotStand, Written, url_of, written
 
@@ -24,6 +24,7 @@ def values_of(entry: OutboxEntry) -> dict[str, str]:
         "created_s": str(int(entry.created_at.timestamp())),
         "author": entry.author.value,
         "ai_generated": "true" if entry.ai_generated else "false",
+        "origin": origin_of(entry),
     }
 
 

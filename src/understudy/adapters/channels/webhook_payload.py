@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from understudy.errors import MalformedInput
 from understudy.records.codec import explain
 from understudy.records.conversation import Inbound
-from understudy.records.outbox import OutboxEntry
+from understudy.records.outbox import OutboxEntry, origin_of
 
 MESSAGE_RECEIVED = "message.received"
 MESSAGE_REPLY = "message.reply"
@@ -109,6 +109,7 @@ def write_reply(entry: OutboxEntry) -> bytes:
             "text": entry.text,
             "author": entry.author.value,
             "ai_generated": entry.ai_generated,
+            "origin": origin_of(entry),
         },
     }
     return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()

@@ -32,7 +32,7 @@ from understudy.records.quality import ModeQuery, ModeSource, ModeTally, Part
 from understudy.records.review import HoldKind
 from understudy.records.turn import Turn
 
-ON_THE_WAY: Final = ("send_outcome_unknown", "delivery_failed", "message_dropped", "reply_undelivered")
+ON_THE_WAY: Final = ("send_outcome_unknown", "delivery_failed", "opted_out", "message_dropped", "reply_undelivered")
 """Why a turn came before people after its answer was on the way."""
 
 _TOPIC = SLICE[0]

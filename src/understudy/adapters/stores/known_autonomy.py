@@ -26,7 +26,7 @@ class KnownAutonomy:
     """Open epochs by slice and release (None = there is none), calibrators by id, all stops (None = not read), the name
     of the latest topic model (None = not read, "" = there is none), how often replies stir customers.
 
-    `has_caps`: whether any contact has a cap (None = not looked). `roster`: all releases (None = not read).
+    `has_caps`: whether any contact has a cap (None = not looked); `has_opt_outs`: whether any wants no messages somewhere. `roster`: all releases (None = not read).
     """
 
     epochs: dict[OfSlice, Epoch | None] = field(default_factory=dict)
@@ -34,6 +34,7 @@ class KnownAutonomy:
     stops: Sequence[Stop] | None = None
     topic_model: str | None = None
     has_caps: bool | None = None
+    has_opt_outs: bool | None = None
     frequencies: dict[tuple[str, str, Stir], Frequency] = field(default_factory=dict)
     delivered: dict[tuple[str, str], list[int]] = field(default_factory=dict)
     """The numbers of a topic's and channel's automatic replies, ascending, all from the first one on."""
@@ -71,6 +72,7 @@ class KnownAutonomy:
         self.stops = None
         self.topic_model = None
         self.has_caps = None
+        self.has_opt_outs = None
         self.frequencies.clear()
         self.delivered.clear()
         self.roster = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Integer, String, Table, Text, text
+from sqlalchemy import BigInteger, Boolean, Column, Float, Index, Integer, String, Table, Text, text
 
 from understudy.adapters.stores.columns import Choice, Document, Instant
 from understudy.adapters.stores.learned_tables import metadata
@@ -10,6 +10,7 @@ from understudy.records.autonomy import Label
 from understudy.records.feedback import FeedbackKind, Stir
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.reviewing import SeedOrigin, SeedOutcome
+from understudy.records.survey import Scale, SurveyState
 from understudy.records.trust import CapCause
 
 __all__ = [
@@ -20,8 +21,10 @@ __all__ = [
     "frequencies",
     "judgements",
     "metadata",
+    "opt_outs",
     "second_reviews",
     "seeds",
+    "surveys",
 ]
 
 seeds = Table(
@@ -123,4 +126,33 @@ caps = Table(
     Column("turn_id", String(200)),
     Column("at", Instant, nullable=False),
     Column("good", Integer, nullable=False),
+)
+
+opt_outs = Table(
+    "opt_outs",
+    metadata,
+    Column("contact_id", String(200), primary_key=True),
+    Column("channel", String(100), primary_key=True),
+    Column("conversation_id", String(200), nullable=False),
+    Column("said", String(40), nullable=False),
+    Column("at", Instant, nullable=False),
+    Column("confirmation", String(200)),
+)
+
+surveys = Table(
+    "surveys",
+    metadata,
+    Column("turn_id", String(200), primary_key=True),
+    Column("contact_id", String(200), nullable=False, index=True),
+    Column("conversation_id", String(200), nullable=False, index=True),
+    Column("channel", String(100), nullable=False),
+    Column("topic", String(200), nullable=False),
+    Column("alone", Boolean, nullable=False),
+    Column("scale", Choice(Scale), nullable=False),
+    Column("question", String(40), nullable=False),
+    Column("state", Choice(SurveyState), nullable=False),
+    Column("outbox_id", String(200)),
+    Column("at", Instant, nullable=False, index=True),
+    Column("score", Integer),
+    Column("answered_at", Instant),
 )

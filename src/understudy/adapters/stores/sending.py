@@ -52,7 +52,7 @@ _ENTRIES = Rows(
     OutboxEntry,
     key=("id",),
     fence="attempts",
-    changing=("state", "attempts", "due_at", "last_error"),
+    changing=("state", "attempts", "due_at", "last_error", "disclosure"),
 )
 _RECEIPTS = Rows(receipts, Receipt, key=("outbox_id", "attempt"))
 

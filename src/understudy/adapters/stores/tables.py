@@ -26,7 +26,8 @@ from sqlalchemy import (
 from understudy.adapters.stores.columns import Choice, Document, Instant, Scopes, Words
 from understudy.records.acting import ActionChoice
 from understudy.records.assessment import DecisionKind
-from understudy.records.conversation import Author, Mode
+from understudy.records.conversation import Author, Mode, Origin
+from understudy.records.disclosure import Disclosure
 from understudy.records.outbox import OutboxState
 from understudy.records.review import HoldKind, HoldState, VerdictKind
 from understudy.records.turn import TurnState
@@ -93,6 +94,8 @@ messages = Table(
     Column("at", Instant, nullable=False),
     Column("channel", String(100), nullable=False),
     Column("provider_id", String(500)),
+    Column("origin", Choice(Origin)),
+    Column("disclosure", Document(Disclosure)),
     UniqueConstraint("channel", "provider_id"),
     Index("ix_messages_conversation_id_seq", "conversation_id", "seq"),
     sqlite_autoincrement=True,
@@ -256,6 +259,8 @@ outbox = Table(
     Column("due_at", Instant),
     Column("last_error", Text),
     Column("created_at", Instant, nullable=False),
+    Column("origin", Choice(Origin)),
+    Column("disclosure", Document(Disclosure)),
     Index(
         "ix_outbox_open",
         "conversation_id",

@@ -9,6 +9,7 @@ from sqlalchemy import Dialect
 
 from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.actions import SqlActions
+from understudy.adapters.stores.asked import SqlOptOuts, SqlSurveys
 from understudy.adapters.stores.calls import SqlAgentCalls
 from understudy.adapters.stores.desk import SqlDesk, SqlWaitingVerdicts
 from understudy.adapters.stores.erasing import SqlErasures
@@ -43,7 +44,9 @@ from understudy.records.turn import Job
 class SqlTransaction:
     """`ports.store.Transaction` over one of the driver's connections; `hot` is what the writer remembers, and a query has none."""
 
-    def __init__(self, connection: Any, dialect: Dialect, hot: Hot | None = None, *, pipeline: Any = None) -> None:
+    def __init__(  # noqa: PLR0915 - a line for each repository
+        self, connection: Any, dialect: Dialect, hot: Hot | None = None, *, pipeline: Any = None
+    ) -> None:
         hot = hot or Hot(scenes_max=0)
         self.session = session = Session(connection, dialect, pipeline=pipeline)
         numbers = Numbers(session, hot)
@@ -73,6 +76,8 @@ class SqlTransaction:
         self.reviews = SqlReviews(session)
         self.feedback = SqlFeedbacks(session, hot.autonomy)
         self.caps = SqlCaps(session, hot.autonomy)
+        self.opt_outs = SqlOptOuts(session, hot.autonomy)
+        self.surveys = SqlSurveys(session)
         self.figures = SqlFigures(session)
         self.failures = SqlFailures(session)
         self.runs = SqlRuns(session)

@@ -15,7 +15,7 @@ from rapidfuzz import fuzz
 from understudy.assessment.check import Code, Examination, examination
 from understudy.assessment.course import MODEL, CourseModel, numbers_of
 from understudy.assessment.language import language_of
-from understudy.assessment.lexicon import LANGUAGES, LEXICONS, Lexicon, plain, says
+from understudy.assessment.lexicon import LANGUAGES, LEXICONS, Lexicon, beginnings, plain, says
 from understudy.assessment.wording import Sentence, sentences, words
 from understudy.records.assessment import Finding, Severity, Span
 from understudy.records.evidence import Draft, Evidence
@@ -43,7 +43,7 @@ NEVER_AUTO = _code(
 VIP = _code("vip", "The customer is marked as one whom a person serves.")
 OPEN_COMPLAINT = _code("open_complaint", "The customer has a complaint that is still open.")
 UNKNOWN_LANGUAGE = _code(
-    "unknown_language", "The customer writes in a language in which a wish for a person is not understood."
+    "unknown_language", "The customer writes in a language in which it is not understood whether they need a person."
 )
 NEEDS_PERSON = _code(
     "needs_person",
@@ -117,7 +117,16 @@ class EscalationCheck:
 
 def wants_person(text: str) -> bool:
     """Whether a text asks for a person."""
-    return any(_is_wish(sentence, lexicon) for sentence in sentences(plain(text)) for lexicon in LEXICONS)
+    return any(
+        _is_wish(sentence, lexicon)
+        for sentence in sentences(plain(text))
+        for lexicon in _that_may_have_one(beginnings(sentence.text))
+    )
+
+
+def _that_may_have_one(begin: frozenset[str]) -> list[Lexicon]:
+    """The languages in which something of a wish stands there; a sentence is short, and most are in one language."""
+    return [lexicon for lexicon in LEXICONS if not lexicon.hints or not lexicon.hints.isdisjoint(begin)]
 
 
 def _said(evidence: Evidence) -> Iterator[Finding]:
@@ -135,11 +144,18 @@ def _said(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _is_wish(sentence: Sentence, lexicon: Lexicon) -> bool:
-    if lexicon.wish_alone.fullmatch(" ".join(words(sentence.text))):
+    if _says_wish(sentence.text, lexicon):
+        return True
+    corrected = lexicon.corrected(sentence.text)
+    return corrected is not None and _says_wish(corrected, lexicon)
+
+
+def _says_wish(text: str, lexicon: Lexicon) -> bool:
+    if lexicon.wish_alone.fullmatch(" ".join(words(text))):
         return True
     wish = lexicon.kinds.get("wish")
-    for match in wish.finditer(sentence.text) if wish else ():
-        before = _CLAUSE_END.split(sentence.text[: match.start()])[-1]
+    for match in wish.finditer(text) if wish else ():
+        before = _CLAUSE_END.split(text[: match.start()])[-1]
         if not lexicon.wish_unless_before.search(before):
             return True
     return False

@@ -130,6 +130,7 @@ function listenToTheWorld() {
     presence.set("idle");
     stream.stop();
   };
+  log.onAnswer = (answer) => { outbox.write(answer); part("text").focus(); };
   log.onReply = () => {
     if (part("log").getAttribute("aria-busy") === "true") return;
     presence.refresh();

@@ -15,6 +15,8 @@ let items = [];
 export const log = {
   /** The highest seq the server listed or streamed, in order; never that of an answer to a send: it may run ahead. */
   lastSeq: 0,
+  /** Called with the answer that was chosen to a question how it was. */
+  onAnswer: () => {},
   /** Called for each message of ours that was not there before. */
   onReply: () => {},
 
@@ -32,6 +34,7 @@ export const log = {
     place({
       seq: message.seq, clientId: message.client_id, author: message.author, name: message.author_name,
       ai: message.ai_generated === true, text: message.text, at: new Date(message.at), state: "sent", isConfirmed: true,
+      asks: message.asks,
     });
     if (message.author !== "customer") this.onReply();
   },
@@ -143,7 +146,25 @@ function build(item) {
   text.append(...(isCustomer ? [item.text] : withLinks(item.text)));
   node.append(by, text);
   if (isCustomer) node.append(make("div", "state"));
+  if (CHOICES[item.asks]) node.append(choices(item));
   return node;
+}
+
+const CHOICES = { score: ["1", "2", "3", "4", "5"], thumbs: ["\u{1F44D}", "\u{1F44E}"] };
+
+/** Buttons that answer a question how it was, each by the message that it says; only while it is the last thing said. */
+function choices(item) {
+  const group = make("div", "choices");
+  group.setAttribute("role", "group");
+  group.setAttribute("aria-label", WORDS.rate);
+  CHOICES[item.asks].forEach((answer) => {
+    const button = make("button", "plain", answer);
+    button.type = "button";
+    button.setAttribute("aria-label", WORDS.rateWith(answer));
+    button.addEventListener("click", () => log.onAnswer(answer));
+    group.append(button);
+  });
+  return group;
 }
 
 function labelOf(item) {
@@ -212,5 +233,7 @@ function tidy() {
     const follows = before && labelOf(before) === labelOf(item) && item.at - before.at < ONE_LABEL_MS;
     item.node.classList.toggle("follows", Boolean(follows));
     item.node.classList.toggle("last-sent", item === newest);
+    const rating = item.node.querySelector(".choices");
+    if (rating) rating.hidden = index !== items.length - 1;
   });
 }

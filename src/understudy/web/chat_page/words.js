@@ -40,4 +40,6 @@ export const WORDS = {
   startOverYes: "Start a new chat",
   startOverNo: "Keep this chat",
   close: "Close chat",
+  rate: "How was it?",
+  rateWith: (answer) => ({ "\u{1F44D}": "Thumbs up", "\u{1F44E}": "Thumbs down" })[answer] ?? `${answer} of 5`,
 };
