@@ -15,6 +15,7 @@ export const WORDS = {
     releases: "Releases",
     health: "Health",
     ledger: "Ledger",
+    pledges: "Promises",
     replies: "Replies",
     people: "People",
   },
