@@ -23,6 +23,7 @@ from understudy.cli import (
     eval_command,
     init,
     keys,
+    mcp_tools,
     migrate,
     migrate_store,
     outbox,
@@ -55,6 +56,7 @@ tree.command("check")(check.check)
 tree.command("backtest")(backtest.backtest)
 tree.command("simulate")(simulate.simulate)
 tree.command("chaos")(chaos.chaos)
+tree.command("mcp")(mcp_tools.mcp)
 tree.command("migrate")(migrate.migrate)
 tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")

@@ -9,9 +9,8 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from understudy.cli.output import ConfigOption, JsonOption, print_json, print_rows, read_settings
+from understudy.cli.output import ConfigOption, JsonOption, print_json, print_rows, read_settings, states_of
 from understudy.cli.plain_text import shown
-from understudy.errors import ConfigurationError
 from understudy.records.pledges import UNKEPT, Pledge, PledgeState
 
 tree = typer.Typer(help="List what was promised to customers, and say what became of it.", no_args_is_help=True)
@@ -41,7 +40,7 @@ def list_pledges(
     """List promises, the next due first."""
     from understudy.databases import open_pledges
 
-    states = _states(state)
+    states = states_of(PledgeState, state, usual=UNKEPT)
     settings, base = read_settings(config)
     with open_pledges(settings, base) as desk:
         listed = asyncio.run(desk.listed(states, limit=limit))
@@ -104,13 +103,6 @@ def _end(act: Callable[[Any], Awaitable[Pledge]], config: Any, *, as_json: bool)
         print_json(_plain(ended))
     else:
         typer.echo(f"{ended.id} is {ended.state.value}.")
-
-
-def _states(names: list[str] | None) -> tuple[PledgeState, ...]:
-    try:
-        return tuple(dict.fromkeys(PledgeState(name) for name in names or ())) or UNKEPT
-    except ValueError as error:
-        raise ConfigurationError(f"--state: {error}; choose of {', '.join(PledgeState)}") from error
 
 
 def _plain(pledge: Pledge) -> dict[str, Any]:

@@ -27,7 +27,7 @@ from understudy.ports.pulls import Envelopes, Pulls
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
-from understudy.ports.tickets import Contracts, Tickets
+from understudy.ports.tickets import Contracts, Tickets, TicketSteps
 from understudy.ports.trail import Processes, Trail
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
@@ -330,6 +330,8 @@ class Transaction(Protocol):
     def tickets(self) -> Tickets: ...
     @property
     def pledges(self) -> Pledges: ...
+    @property
+    def ticket_steps(self) -> TicketSteps: ...
     @property
     def contracts(self) -> Contracts: ...
     @property

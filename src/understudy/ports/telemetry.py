@@ -120,10 +120,12 @@ class SystemDrifted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketTried:
-    """It was tried to open a ticket for a hand-off. `outcome` is opened, retry, unknown or dead."""
+    """It was tried to open a ticket for a hand-off (`what` is create), or to tell an open one something (note, assign, close).
+    `outcome` is opened or done, retry, unknown or dead."""
 
     ticket_id: str
     system: str
+    what: str
     outcome: str
     attempt: int
     took_ms: float

@@ -64,6 +64,10 @@ class Server(Section):
     )
     public_url: str | None = Field(None, description="how others reach this server; default http://HOST:PORT")
     metrics_need_key: bool = Field(False, description="true: /metrics wants an API key with scope metrics:read")
+    mcp: bool = Field(
+        False,
+        description="true: declared actions are MCP tools at /mcp, for API keys with scope turns:write; needs understudy[mcp]",
+    )
     trusted_proxies: list[str] = Field(["127.0.0.1"], description="whose X-Forwarded-* headers are believed")
 
 

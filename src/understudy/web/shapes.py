@@ -17,7 +17,8 @@ from understudy.records.outbox import OutboxState
 from understudy.records.pledges import PledgeKind, PledgeState
 from understudy.records.review import Hold, Verdict, VerdictKind
 from understudy.records.reviewing import Agreed, ReviewerQuality
-from understudy.records.tickets import TicketState
+from understudy.records.systems import Write
+from understudy.records.tickets import StepState, TicketState
 from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
 
@@ -204,8 +205,19 @@ class FactsOut(BaseModel):
     says: str
 
 
+class TicketStepOut(BaseModel):
+    """What an open ticket was to be told once its hand-off was over."""
+
+    id: str
+    what: Write
+    state: StepState
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+
+
 class TicketOut(BaseModel):
-    """A ticket in a system of record for this hand-off; `number` is the system's name for it."""
+    """A ticket in a system of record for this hand-off; `number` is the system's name for it, `steps` what it is told since."""
 
     id: str
     system: str
@@ -214,6 +226,7 @@ class TicketOut(BaseModel):
     attempts: int
     last_error: str | None
     created_at: datetime
+    steps: list[TicketStepOut] = []
 
 
 class SaidPledgeOut(BaseModel):

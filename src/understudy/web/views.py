@@ -20,7 +20,7 @@ from understudy.records.outbox import OutboxEntry, OutboxState
 from understudy.records.pledges import UNKEPT, Pledge
 from understudy.records.pulls import Envelope
 from understudy.records.review import Hold, HoldKind, VerdictKind
-from understudy.records.tickets import Ticket
+from understudy.records.tickets import Ticket, TicketState, TicketStep
 from understudy.records.turn import Turn, TurnState
 from understudy.web.actions_shown import actions_of_turn
 from understudy.web.blind import conversation_as_first_seen, hold_for, second_of_turn, turn_as_first_seen
@@ -37,6 +37,7 @@ from understudy.web.shapes import (
     PledgeOut,
     Reply,
     TicketOut,
+    TicketStepOut,
     TurnOut,
 )
 
@@ -158,9 +159,7 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
                 for one in tx.pledges.of_contacts([conversation.contact.id], limit=PLEDGES_MAX)
                 if one.state in UNKEPT
             ],
-            tickets=[
-                _ticket(one) for one in tx.tickets.of_conversation(hold.conversation_id) if one.hold_id == hold.id
-            ],
+            tickets=_tickets(tx, hold),
         )
     return HoldDetail(
         facts=facts,
@@ -208,7 +207,17 @@ def pledge_view(pledge: Pledge) -> PledgeOut:
     return PledgeOut(**{name: getattr(pledge, name) for name in PledgeOut.model_fields})
 
 
-def _ticket(ticket: Ticket) -> TicketOut:
+def _tickets(tx: Transaction, hold: Hold) -> list[TicketOut]:
+    """The tickets that were opened for this hand-off, and those of the conversation that stand for it, too."""
+    mine = (
+        one
+        for one in tx.tickets.of_conversation(hold.conversation_id)
+        if one.hold_id == hold.id or (one.state is TicketState.OPENED and not one.is_over)
+    )
+    return [_ticket(one, tx.ticket_steps.of_ticket(one.id)) for one in mine]
+
+
+def _ticket(ticket: Ticket, steps: Sequence[TicketStep]) -> TicketOut:
     return TicketOut(
         id=ticket.id,
         system=ticket.system,
@@ -217,6 +226,17 @@ def _ticket(ticket: Ticket) -> TicketOut:
         attempts=ticket.attempts,
         last_error=ticket.last_error,
         created_at=ticket.created_at,
+        steps=[
+            TicketStepOut(
+                id=step.id,
+                what=step.ordered.what,
+                state=step.state,
+                attempts=step.attempts,
+                last_error=step.last_error,
+                created_at=step.created_at,
+            )
+            for step in steps
+        ],
     )
 
 

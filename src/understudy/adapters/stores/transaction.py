@@ -30,7 +30,7 @@ from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
-from understudy.adapters.stores.tickets import SqlContracts, SqlTickets
+from understudy.adapters.stores.tickets import SqlContracts, SqlTickets, SqlTicketSteps
 from understudy.adapters.stores.trail import SqlProcesses, SqlTrail
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
 from understudy.adapters.stores.users import SqlUsers
@@ -84,6 +84,7 @@ class SqlTransaction:
         self.envelopes = SqlEnvelopes(session)
         self.tickets = SqlTickets(session)
         self.pledges = SqlPledges(session)
+        self.ticket_steps = SqlTicketSteps(session)
         self.contracts = SqlContracts(session)
         self.notes = SqlNotes(session)
         self.remarks = SqlRemarks(session)
