@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from understudy.contacts.desk import ContactDesk
 from understudy.errors import Conflict
 from understudy.pledges.desk import PledgeDesk
 from understudy.records.pledges import USUAL_PLEDGES
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 class People:
     """A part of every stage."""
+
+    @property
+    def contacts(self: Stage) -> ContactDesk:
+        """The desk of a lead who looks after who customers are."""
+        return ContactDesk(self.store, self.clock, rules=lambda: self.rulebook.rules)
 
     @cached_property
     def pledges(self: Stage) -> PledgeDesk:

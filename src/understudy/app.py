@@ -21,6 +21,7 @@ from understudy.adapters.telemetry.spans import Spans
 from understudy.audit.flow import Audit
 from understudy.auditing import watching
 from understudy.connections import build_agent, build_identity, build_opinion
+from understudy.contacts.desk import ContactDesk
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.acting import Acting
 from understudy.delivery.action_desk import ActionDesk
@@ -134,6 +135,7 @@ class App:
     reviewers: Reviewers
     conversations: Conversations
     trust: Trust
+    contacts: ContactDesk
     pledges: PledgeDesk
     feedback: FeedbackDesk
     quality: QualityDesk

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from understudy.adapters.stores.sql_store import SqlStore
+from understudy.contacts.desk import ContactDesk
 from understudy.delivery.outbox import Outbox
 from understudy.errors import ConfigurationError
 from understudy.learning.refit import Refit
@@ -77,6 +78,7 @@ def reviewing(
         "quality": QualityDesk(store, clock, recontact_h=settings.autonomy.recontact_within_h),
         "conversations": conversations,
         "trust": Trust(store, clock),
+        "contacts": ContactDesk(store, clock, rules=lambda: rulebook.rules),
         "pledges": PledgeDesk(store, clock, telemetry, terms=settings.pledges.terms(settings.business.timezone)),
         "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
     }

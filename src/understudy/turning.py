@@ -301,7 +301,8 @@ def ways_in_of(
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:
     limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
-    return Intake(store, clock, telemetry, limits=limits, coalescing=coalescing_of(settings), following=flow)
+    proofs, coalescing = partial(proof_of, settings), coalescing_of(settings)
+    return Intake(store, clock, telemetry, limits=limits, coalescing=coalescing, following=flow, proofs=proofs)
 
 
 def coalescing_of(settings: Settings) -> CoalescingLimits:

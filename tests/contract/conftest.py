@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 
 import pytest
 
-from understudy.adapters.stores.desk_tables import metadata
 from understudy.adapters.stores.engine import open_engine
+from understudy.adapters.stores.identity_tables import metadata
 from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.ports.store import Transaction

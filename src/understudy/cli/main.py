@@ -18,6 +18,7 @@ from understudy.cli import (
     channels,
     chaos,
     check,
+    contacts,
     demo,
     doctor,
     eval_command,
@@ -63,6 +64,7 @@ tree.add_typer(keys.tree, name="keys")
 tree.add_typer(users.tree, name="users")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
+tree.add_typer(contacts.tree, name="contacts")
 tree.add_typer(actions.tree, name="actions")
 tree.add_typer(pledges.tree, name="pledges")
 tree.add_typer(channels.tree, name="channels")

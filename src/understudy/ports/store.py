@@ -19,6 +19,7 @@ from understudy.ports.calls import AgentCalls
 from understudy.ports.desk import Desk, WaitingVerdicts
 from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.figures import Failures, Figures
+from understudy.ports.identities import Erasures, Identities
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.notes import Notes, Remarks
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
@@ -340,6 +341,10 @@ class Transaction(Protocol):
     def remarks(self) -> Remarks: ...
     @property
     def actions(self) -> Actions: ...
+    @property
+    def identities(self) -> Identities: ...
+    @property
+    def erasures(self) -> Erasures: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

@@ -15,6 +15,7 @@ from understudy.settings.actions import Actions
 from understudy.settings.autonomy import Autonomy
 from understudy.settings.channels import Rest, Vendor
 from understudy.settings.evaluation import EvaluationSettings
+from understudy.settings.identity import Identity
 from understudy.settings.learning import LearningSettings
 from understudy.settings.mail import Email
 from understudy.settings.matrix import Matrix
@@ -375,6 +376,7 @@ class Settings(Section):
     actions: Actions = Actions()
     review: Review = Review()
     trust: Trust = Trust()
+    identity: Identity = Identity()
     pledges: PledgesSettings = PledgesSettings()
     outbox: OutboxSettings = OutboxSettings()
     openai: OpenAiFace = OpenAiFace()

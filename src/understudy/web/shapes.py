@@ -13,6 +13,7 @@ from understudy.records.assessment import Contribution, Finding, Reason, Span
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft, PipelineStep
 from understudy.records.facts import About, FactItem, Unknown
+from understudy.records.identity import HandleKind, Link, Vouched
 from understudy.records.outbox import OutboxState
 from understudy.records.pledges import PledgeKind, PledgeState
 from understudy.records.review import Hold, Verdict, VerdictKind
@@ -133,10 +134,41 @@ class CapOut(BaseModel):
     good_contacts_needed: int | None
 
 
+class HandleOut(BaseModel):
+    """By what a contact is known, who vouches for that (`channel`, `software`, `code` or `person`), over which channel and when."""
+
+    kind: HandleKind
+    value: str
+    how: Vouched
+    channel: str
+    verified_at: datetime
+    verified_by: str
+
+
+class AddressOut(BaseModel):
+    """Where a contact was talked to."""
+
+    conversation_id: str
+    channel: str
+    address: str
+
+
+class MemberOut(ContactOut):
+    """A contact that is one person with the one asked for. `is_proven`: by handles that both were proven to have, so that
+    replies and history follow."""
+
+    is_proven: bool
+    handles: list[HandleOut]
+    addresses: list[AddressOut]
+
+
 class ContactDetail(ContactOut):
-    """The customer, and whether they get people."""
+    """The customer, whether they get people, and all contacts that are this one person, themselves first, with what is held of
+    them and of others."""
 
     cap: CapOut | None
+    group: list[MemberOut]
+    links: list[Link]
 
 
 class ReviewersOut(BaseModel):

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from understudy.app import App
+from understudy.effects.identity import group_of
 from understudy.errors import NotFound
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller
@@ -156,7 +157,7 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
             facts=facts,
             pledges=[
                 pledge_view(one)
-                for one in tx.pledges.of_contacts([conversation.contact.id], limit=PLEDGES_MAX)
+                for one in tx.pledges.of_contacts(group_of(tx, conversation.contact.id), limit=PLEDGES_MAX)
                 if one.state in UNKEPT
             ],
             tickets=_tickets(tx, hold),

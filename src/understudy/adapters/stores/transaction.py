@@ -11,10 +11,12 @@ from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.actions import SqlActions
 from understudy.adapters.stores.calls import SqlAgentCalls
 from understudy.adapters.stores.desk import SqlDesk, SqlWaitingVerdicts
+from understudy.adapters.stores.erasing import SqlErasures
 from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.failures import SqlFailures
 from understudy.adapters.stores.figures import SqlFigures
 from understudy.adapters.stores.hot import Hot
+from understudy.adapters.stores.identities import SqlIdentities
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
 from understudy.adapters.stores.learned_redrafts import SqlRedrafts
@@ -89,6 +91,8 @@ class SqlTransaction:
         self.notes = SqlNotes(session)
         self.remarks = SqlRemarks(session)
         self.actions = SqlActions(session)
+        self.identities = SqlIdentities(session, hot.identity)
+        self.erasures = SqlErasures(session, hot)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
