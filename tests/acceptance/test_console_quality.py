@@ -146,7 +146,9 @@ def test_what_hurts_most_is_seen_first_and_an_open_cell_stays_in_sight(enter: An
 
 def test_a_reviewer_is_offered_neither_screen(enter: Any) -> None:
     page = enter("Kim")
-    expect(page.get_by_role("navigation", name="Screens").get_by_role("link")).to_have_text(["Queue", "Replies"])
+    expect(page.get_by_role("navigation", name="Screens").get_by_role("link")).to_have_text(
+        ["Queue", "Promises", "Replies"]
+    )
 
 
 def test_what_cannot_be_read_is_said_and_tried_again(enter: Any) -> None:

@@ -212,3 +212,32 @@ def test_a_planted_draft_caps_nobody(build: Build, staging: ModuleType) -> None:
     (seed,) = (hold for hold in stage.open_holds if hold.kind is HoldKind.DRAFT)
     stage.give(seed, VerdictKind.TAKE_OVER, reviewer="tom")
     assert cap(stage, "past") is None
+
+
+def test_who_asks_again_what_a_reply_should_have_settled_gets_people(stage: Any) -> None:
+    first = stage.ask("When does my parcel with the blue kettle come?")
+    again = stage.ask("When does my parcel with the blue kettle come?")
+    assert (again.decision, again.reasons[0]) == (DecisionKind.HOLD, "trust_recontact")
+    assert (cap(stage).cause, cap(stage).turn_id) == (CapCause.RECONTACT, first.id)
+    assert stage.ask("And the lid?").reasons[0] == "trust_recontact"
+
+
+def test_who_only_goes_on_talking_of_the_same_is_answered(stage: Any) -> None:
+    stage.ask("When does my parcel with the blue kettle come?")
+    assert stage.ask("Thanks. Is the lid in it, too?").decision is DecisionKind.DELIVER
+    assert cap(stage) is None
+
+
+def test_who_comes_back_in_another_conversation_gets_people_from_then_on(stage: Any) -> None:
+    stage.ask("When does it come?", to="e-1", address="ada")
+    stage.clock.advance(3_600)
+    stage.ask("Where is my parcel?", to="e-2", address="ada")
+    assert cap(stage, "e-2").cause is CapCause.RECONTACT
+    assert stage.ask("Hello?", to="e-2", address="ada").reasons[0] == "trust_recontact"
+
+
+def test_nobody_is_capped_for_coming_back_where_caps_are_off(build: Build, staging: ModuleType) -> None:
+    stage = build(rules=staging.rules(Level.PROBATION, trust=TrustRules(is_on=False)))
+    stage.ask("When does my parcel with the blue kettle come?")
+    assert stage.ask("When does my parcel with the blue kettle come?").decision is DecisionKind.DELIVER
+    assert cap(stage) is None

@@ -15,6 +15,7 @@ export const WORDS = {
     releases: "Releases",
     health: "Health",
     ledger: "Ledger",
+    pledges: "Promises",
     replies: "Replies",
     people: "People",
   },
@@ -135,6 +136,8 @@ export const WORDS = {
     cap: "Gets people",
     capEnds: (date: string, good: number, needed: number | null) =>
       `until ${date}${needed ? `, or after ${needed} good contacts (${good} so far)` : ""}`,
+    capSince: (date: string) => `since ${date}`,
+    capTurn: "what happened",
     never: "somebody lifts it",
     hold: "This hold",
     since: "Waiting since",

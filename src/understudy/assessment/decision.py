@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from understudy.assessment.discontent import is_asked_again, is_complaint
 from understudy.records.assessment import Confidence, Decision, DecisionKind, Finding, Reason, Severity
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Evidence
@@ -26,6 +27,8 @@ REASONS: Final[dict[str, str]] = {
     "trust_complaint": "This customer complained of the last automatic reply, so a person reviews every draft for them.",
     "trust_thumbs_down": "This customer disliked the last automatic reply, so a person reviews every draft for them.",
     "trust_taken_over": "A person had to take this customer over, so a person reviews every draft for them.",
+    "trust_recontact": "This customer had to come back for what an automatic reply should have settled, so a person reviews every "
+    "draft for them.",
     "trust_unproven": "Nobody vouches that the sender's address is theirs, so a person reviews every draft for them.",
     "action_proposed": "The agent proposes an action that a person must approve.",
     "unknown_topic": "The topic is unknown, so no autonomy was earned for it.",
@@ -77,13 +80,13 @@ PRIORITIES: Final[dict[str, int]] = {
     "trust_complaint": 3,
     "trust_thumbs_down": 3,
     "trust_taken_over": 3,
+    "trust_recontact": 3,
     "trust_unproven": 4,
     "quality.does_not_know": 4,
     "escalation.repeated_question": 4,
     "escalation.going_in_circles": 4,
 }
 """How soon a person should look, 0 first, by reason or finding; the most urgent counts."""
-COMPLAINT_CODE: Final = "escalation.complaint"
 PRIORITY_OTHER: Final = 5
 PRIORITY_DELIVERED: Final = 9
 
@@ -220,12 +223,9 @@ def customer_was_let_down(case: Case) -> Ruling | None:
     cap = case.evidence.cap
     if cap is None and is_complaint(case.evidence, case.findings):
         cap = CapCause.COMPLAINT
+    if cap is None and case.rules.trust.is_on and is_asked_again(case.evidence, case.findings):
+        cap = CapCause.RECONTACT
     return None if cap is None else _hold(_reason(f"trust_{cap.value}"))
-
-
-def is_complaint(evidence: Evidence, findings: tuple[Finding, ...]) -> bool:
-    """Whether the customer complains right after an automatic reply, which is then taken for what they complain of."""
-    return evidence.follows is not None and any(finding.name == COMPLAINT_CODE for finding in findings)
 
 
 def action_is_proposed(case: Case) -> Ruling | None:

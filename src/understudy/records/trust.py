@@ -9,12 +9,14 @@ from enum import StrEnum
 
 class CapCause(StrEnum):
     """What happened: a reply was rejected after it was sent, the customer complained or gave a thumbs down, a person had
-    to take over; or the customer asked for people. *unproven*: nobody vouches that the address is theirs."""
+    to take over, the customer came back for what a reply should have settled (*recontact*); or they asked for people.
+    *unproven*: nobody vouches that the address is theirs."""
 
     REJECTED = "rejected"
     COMPLAINT = "complaint"
     THUMBS_DOWN = "thumbs_down"
     TAKEN_OVER = "taken_over"
+    RECONTACT = "recontact"
     WANTS_PEOPLE = "wants_people"
     UNPROVEN = "unproven"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from understudy.assessment.alike import alike_of
-from understudy.assessment.decision import is_complaint
+from understudy.assessment.discontent import is_asked_again, is_complaint
 from understudy.effects.acting import let_through, objections_now, propose, queue_after_actions, uses_of
 from understudy.effects.codes import prove_by_rule
 from understudy.effects.feedback import take_feedback
@@ -101,7 +101,7 @@ def commit(
     if said is not None:
         within = limits.judged_within
         add_candidate(tx, decided, evidence, assessment, rules, said=said, seq=entry.seq, judged_within=within)
-    heard = _hear(tx, clock, evidence, assessment, limits.feedback)
+    heard = _hear(tx, clock, evidence, assessment, limits.feedback, is_trusting=rules.trust.is_on)
     if WANTS_PERSON in decided.findings and decision.kind is DecisionKind.HAND_OFF and rules.trust.is_on:
         cap_contact(tx, clock, turn.conversation_id, CapCause.WANTS_PEOPLE, turn_id=turn.id)
     hold = _effect(tx, clock, decided, conversation, evidence, assessment, rules, limits.hold_expires_after_s)
@@ -109,12 +109,18 @@ def commit(
 
 
 def _hear(
-    tx: Transaction, clock: Clock, evidence: Evidence, assessment: Assessment, terms: FeedbackTerms
+    tx: Transaction,
+    clock: Clock,
+    evidence: Evidence,
+    assessment: Assessment,
+    terms: FeedbackTerms,
+    *,
+    is_trusting: bool,
 ) -> list[Hold]:
     """What a message says of the automatic reply it follows: a complaint, or that it was not enough."""
     past = evidence.follows
     if past is None:
-        return _hear_elsewhere(tx, clock, evidence, terms)
+        return _hear_elsewhere(tx, clock, evidence, terms, is_trusting=is_trusting)
     kinds: list[FeedbackKind] = []
     if is_complaint(evidence, assessment.findings):
         kinds.append(FeedbackKind.COMPLAINT)
@@ -123,12 +129,17 @@ def _hear(
     if not kinds:
         return []
     turn = tx.turns.get(past.turn_id)
+    if FeedbackKind.RECONTACT in kinds and is_trusting and is_asked_again(evidence, assessment.findings):
+        cap_contact(tx, clock, turn.conversation_id, CapCause.RECONTACT, turn_id=turn.id, actor="customer")
     holds = [take_feedback(tx, clock, turn, kind, by="customer", terms=terms) for kind in kinds]
     return [hold for hold in holds if hold is not None]
 
 
-def _hear_elsewhere(tx: Transaction, clock: Clock, evidence: Evidence, terms: FeedbackTerms) -> list[Hold]:
-    """A known customer who begins a conversation may come back for what was answered in another one."""
+def _hear_elsewhere(
+    tx: Transaction, clock: Clock, evidence: Evidence, terms: FeedbackTerms, *, is_trusting: bool
+) -> list[Hold]:
+    """A known customer who begins a conversation may come back for what was answered in another one; they get people from
+    their next message on."""
     if len(evidence.messages) > evidence.burst:
         return []
     conversation = tx.conversations.get(evidence.conversation_id)
@@ -139,7 +150,10 @@ def _hear_elsewhere(tx: Transaction, clock: Clock, evidence: Evidence, terms: Fe
         conversation.contact_id, evidence.topic, besides=evidence.conversation_id, since=since
     )
     if past is not None:
-        take_feedback(tx, clock, tx.turns.get(past), FeedbackKind.RECONTACT, by="customer", terms=terms)
+        turn = tx.turns.get(past)
+        take_feedback(tx, clock, turn, FeedbackKind.RECONTACT, by="customer", terms=terms)
+        if is_trusting:
+            cap_contact(tx, clock, turn.conversation_id, CapCause.RECONTACT, turn_id=turn.id, actor="customer")
     return []
 
 

@@ -1,0 +1,32 @@
+/** Every text about what customers were promised. */
+
+export const PLEDGES = {
+  title: "Promises",
+  intro: "What replies promised and still has to be done, the next due first. People are asked before a deadline passes.",
+  empty: "Nothing is promised to any customer.",
+  ended: "Show what has ended",
+  kinds: { call: "Call", write: "Write", send: "Send", money: "Pay back", do: "Do" } as Record<string, string>,
+  states: { open: "open", kept: "kept", broken: "broken", withdrawn: "withdrawn" } as Record<string, string>,
+  due: (when: string) => `due ${when}`,
+  usual: "no time was named",
+  by: (who: string | null) => (who ? `by ${who}` : "by the AI agent, unseen"),
+  endedBy: (who: string, when: string) => `by ${who} on ${when}`,
+  see: "See the conversation",
+  keep: "Done",
+  kept: "It is written down as done.",
+  withdraw: "Need not be done",
+  why: "Why need it not be done?",
+  withdrawn: "It need not be done.",
+  putOff: "Another time",
+  until: "Until when?",
+  put: "The deadline is another one.",
+  save: "Save",
+  cancel: "Cancel",
+
+  drafts: "What this promises",
+  draftsNote: "Once it is sent each becomes a task with a deadline.",
+  at: "Due",
+  usually: "No time is named: the usual one.",
+  none: "no promise",
+  owed: "Promised already",
+} as const;
