@@ -44,6 +44,8 @@ REASONS: Final[dict[str, str]] = {
 
 HAND_OFF_CODES: Final = (
     "escalation.wants_person",
+    "escalation.accepts_person",
+    "escalation.person_announced",
     "escalation.self_harm",
     "escalation.threat",
     "escalation.vulnerable",
@@ -63,6 +65,8 @@ PRIORITIES: Final[dict[str, int]] = {
     "escalation.fraud": 1,
     "escalation.legal_threat": 1,
     "escalation.wants_person": 2,
+    "escalation.accepts_person": 2,
+    "escalation.person_announced": 2,
     "escalation.complaint": 2,
     "escalation.anger": 2,
     "escalation.rising_anger": 2,
