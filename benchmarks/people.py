@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("need",)
+PARTS = ("need", "hand_offs", "merges", "burnt")
 BEGAN = time.perf_counter()
 
 

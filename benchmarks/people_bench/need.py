@@ -89,7 +89,7 @@ def measure(data: Path, *, quick: bool = False) -> dict[str, Any]:
         "agents_calls_counted": summed(counted),
         "agents_calls_left_out": summed(bare),
         "recorded_agents_alone": found([replace(one, turn=one.agents_turn, reasons=()) for one in counted]),
-        "ordinary_messages": ordinary(data, every=10 if quick else 1),
+        "ordinary_messages": ordinary(data, every=50 if quick else 1),
     }
 
 
@@ -111,6 +111,7 @@ def met(
             print(f"  need of a person: {number} of {len(kept)}", end="\r", file=sys.stderr, flush=True)
         if (row := rows_of.get(id(case))) is not None:
             yield one_met(row, checks_with(model), with_calls=with_calls)
+    print(file=sys.stderr)
 
 
 def checks_with(model: CourseModel) -> tuple[Check, ...]:

@@ -9,7 +9,10 @@ from collections import Counter
 from multiprocessing import Pool
 from os import cpu_count
 
-from simulation.world import Outcome, play
+from simulation.burnt import play_burnt
+from simulation.hand_offs import play_hand_offs
+from simulation.world import Outcome
+from simulation.world import play as play_world
 
 CHUNK = 25
 
@@ -27,9 +30,14 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="play this one and tell its history")
     parser.add_argument("--jobs", type=int, default=cpu_count() or 1, help="operating system processes")
     parser.add_argument("--failures", type=int, default=5, help="stop after so many broken worlds")
+    parser.add_argument("--hand-offs", action="store_true", help="worlds full of hand-offs (hand_offs.py)")
+    parser.add_argument(
+        "--burnt", action="store_true", help="worlds whose customers begin with a bad answer (burnt.py)"
+    )
     given = parser.parse_args()
+    play = play_hand_offs if given.hand_offs else play_burnt if given.burnt else play_world
     if given.seed is not None:
-        return _one(given.seed)
+        return _one(play(given.seed))
     began = time.perf_counter()
     counts: Counter[str] = Counter()
     failures: list[Outcome] = []
@@ -51,11 +59,10 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def _one(seed: int) -> int:
-    outcome = play(seed)
+def _one(outcome: Outcome) -> int:
     for moment, who, what in outcome.history:
         say(f"{moment:9.4f}  {who:10}  {what}")
-    say(f"seed {seed}: {outcome.violation or 'every promise was kept'}")
+    say(f"seed {outcome.seed}: {outcome.violation or 'every promise was kept'}")
     return 0 if outcome.violation is None else 1
 
 

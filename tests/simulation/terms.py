@@ -64,6 +64,9 @@ class Terms:
     earning: Earning = field(default_factory=Earning)
     sweep_period_s: float = 3.0
     lands_within_s: float = LANDS_WITHIN_S
+    asks_for_person: float = 0.06
+    passes_on: float = 0.05
+    """Shares of the customers' messages that ask for a person, and of the agents' drafts that do."""
 
     @classmethod
     def drawn(cls, dice: random.Random) -> Terms:
