@@ -265,7 +265,7 @@ class Stage(People):
 
     def sweep(self) -> None:
         """Announce and do whatever the tables say is due."""
-        for flow in (self.flow, self.outbox, self.acting, self.verdicts, self.holds, self.learning):
+        for flow in (self.flow, self.outbox, self.acting, self.verdicts, self.holds, self.learning, self.pledges):
             self.run(flow.sweep())
         self.settle()
 

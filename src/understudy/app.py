@@ -40,6 +40,7 @@ from understudy.notes.showing import NOTES_JOB
 from understudy.notes.taking import REMARK_JOB, Remarks
 from understudy.notes.writing import NOTE_JOB, Notes
 from understudy.oversight import earning_terms, expiry_reply, lessons_of, reviewing, sweeps_of, topic_terms
+from understudy.pledges.desk import PledgeDesk
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
@@ -133,6 +134,7 @@ class App:
     reviewers: Reviewers
     conversations: Conversations
     trust: Trust
+    pledges: PledgeDesk
     feedback: FeedbackDesk
     quality: QualityDesk
     casebook: Casebook

@@ -24,6 +24,7 @@ from understudy.evaluation.archive import Archive
 from understudy.evaluation.casebook import Casebook, Suites
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
+from understudy.pledges.desk import PledgeDesk
 from understudy.ports.store import Store
 from understudy.release.orders import Gate, ReleaseOrders, ServedGate
 from understudy.release.status import ReleaseReports
@@ -92,6 +93,16 @@ def open_dead_letters(settings: Settings, base: Path) -> Iterator[DeadLetters]:
     store = open_store(settings, base)
     try:
         yield DeadLetters(store, SystemClock(), FanOut([]))
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_pledges(settings: Settings, base: Path) -> Iterator[PledgeDesk]:
+    """Open the store for a command that looks after what was promised to customers; a server may run beside it."""
+    store = open_store(settings, base)
+    try:
+        yield PledgeDesk(store, SystemClock(), FanOut([]), terms=settings.pledges.terms(settings.business.timezone))
     finally:
         store.close_now()
 

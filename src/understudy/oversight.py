@@ -13,6 +13,7 @@ from understudy.errors import ConfigurationError
 from understudy.learning.refit import Refit
 from understudy.learning.topics import TopicLearning
 from understudy.noting import noting
+from understudy.pledges.desk import PledgeDesk
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
@@ -63,6 +64,7 @@ def reviewing(
         terms=review_terms_of(settings),
         following=outbox,
         actions=lambda: rulebook.rules.actions,
+        pledges=settings.pledges.terms(settings.business.timezone),
     )
     conversations = Conversations(store, clock)
     return {
@@ -75,13 +77,14 @@ def reviewing(
         "quality": QualityDesk(store, clock, recontact_h=settings.autonomy.recontact_within_h),
         "conversations": conversations,
         "trust": Trust(store, clock),
+        "pledges": PledgeDesk(store, clock, telemetry, terms=settings.pledges.terms(settings.business.timezone)),
         "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
     }
 
 
 def sweeps_of(desks: Mapping[str, Any]) -> dict[str, Callable[[], Awaitable[int]]]:
     """What of the flows of people is looked for in the tables."""
-    return {name: desks[name].sweep for name in ("verdicts", "holds", "notes", "remarks")}
+    return {name: desks[name].sweep for name in ("verdicts", "holds", "notes", "remarks", "pledges")}
 
 
 def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:

@@ -23,9 +23,11 @@ from understudy.cli import (
     eval_command,
     init,
     keys,
+    mcp_tools,
     migrate,
     migrate_store,
     outbox,
+    pledges,
     release,
     review_command,
     serve,
@@ -54,6 +56,7 @@ tree.command("check")(check.check)
 tree.command("backtest")(backtest.backtest)
 tree.command("simulate")(simulate.simulate)
 tree.command("chaos")(chaos.chaos)
+tree.command("mcp")(mcp_tools.mcp)
 tree.command("migrate")(migrate.migrate)
 tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
@@ -61,6 +64,7 @@ tree.add_typer(users.tree, name="users")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
 tree.add_typer(actions.tree, name="actions")
+tree.add_typer(pledges.tree, name="pledges")
 tree.add_typer(channels.tree, name="channels")
 tree.add_typer(systems.tree, name="systems")
 tree.add_typer(autonomy.tree, name="autonomy")

@@ -37,6 +37,7 @@ from understudy.records.outbox import (
     SendResult,
     Unknown,
 )
+from understudy.records.pledges import USUAL_PLEDGES, PledgeTerms
 from understudy.records.review import Hold, HoldKind
 from understudy.records.text import storable, storable_record
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
@@ -93,12 +94,14 @@ class Outbox:
         channels: Mapping[str, Channel],
         *,
         limits: OutboxLimits,
+        pledges: PledgeTerms = USUAL_PLEDGES,
     ) -> None:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
         self._channels = channels
         self._limits = limits
+        self._pledges = pledges
         self._under_way: set[OutboxEntry] = set()
         self._taken: TakenAlong[_Lease] = TakenAlong(OUTBOX_JOB)
 
@@ -335,7 +338,7 @@ class Outbox:
         match result:
             case Accepted():
                 self._change(tx, entry, OutboxState.SENT)
-                settle_sent(tx, self._clock, entry, turn)
+                settle_sent(tx, self._clock, entry, turn, self._pledges)
                 return None
             case Retry():
                 delay_s = backoff_s(

@@ -22,11 +22,12 @@ from understudy.ports.figures import Failures, Figures
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.notes import Notes, Remarks
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
+from understudy.ports.pledges import Pledges
 from understudy.ports.pulls import Envelopes, Pulls
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
-from understudy.ports.tickets import Contracts, Tickets
+from understudy.ports.tickets import Contracts, Tickets, TicketSteps
 from understudy.ports.trail import Processes, Trail
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
@@ -327,6 +328,10 @@ class Transaction(Protocol):
     def envelopes(self) -> Envelopes: ...
     @property
     def tickets(self) -> Tickets: ...
+    @property
+    def pledges(self) -> Pledges: ...
+    @property
+    def ticket_steps(self) -> TicketSteps: ...
     @property
     def contracts(self) -> Contracts: ...
     @property

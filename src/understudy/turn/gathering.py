@@ -33,6 +33,7 @@ from understudy.records.evidence import (
     ToolCall,
 )
 from understudy.records.facts import Facts
+from understudy.records.offered import with_proposals
 from understudy.records.release import Chosen
 from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn, TurnState
@@ -190,13 +191,14 @@ def _named_topic(
 
 
 def fit_draft(draft: Draft) -> Draft:
-    """Make a draft fit to be written: what no database takes is replaced, overlong names are cut, card numbers masked.
+    """Make a draft fit to be written: what no database takes is replaced, overlong names are cut, card numbers masked, and
+    calls of our own tools are the proposals that they are.
 
     `cards_masked` tells the check of what it can no longer see, and the draft is held. Raises `MalformedInput` where a
     field is not of its kind: code that builds drafts by hand may have put anything there.
     """
     try:
-        plain = fitted(Draft, draft)
+        plain = with_proposals(fitted(Draft, draft))
     except (TypeError, ValueError) as error:
         raise MalformedInput(f"not a draft that can be stored: {error}") from error
     text, cards = mask_cards(plain.text)

@@ -9,14 +9,16 @@ from pydantic import BaseModel
 
 from understudy.records.acting import ActionState
 from understudy.records.action_rules import Approver, Reversibility
-from understudy.records.assessment import Contribution, Finding, Reason
+from understudy.records.assessment import Contribution, Finding, Reason, Span
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft, PipelineStep
 from understudy.records.facts import About, FactItem, Unknown
 from understudy.records.outbox import OutboxState
+from understudy.records.pledges import PledgeKind, PledgeState
 from understudy.records.review import Hold, Verdict, VerdictKind
 from understudy.records.reviewing import Agreed, ReviewerQuality
-from understudy.records.tickets import TicketState
+from understudy.records.systems import Write
+from understudy.records.tickets import StepState, TicketState
 from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
 
@@ -203,8 +205,19 @@ class FactsOut(BaseModel):
     says: str
 
 
+class TicketStepOut(BaseModel):
+    """What an open ticket was to be told once its hand-off was over."""
+
+    id: str
+    what: Write
+    state: StepState
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+
+
 class TicketOut(BaseModel):
-    """A ticket in a system of record for this hand-off; `number` is the system's name for it."""
+    """A ticket in a system of record for this hand-off; `number` is the system's name for it, `steps` what it is told since."""
 
     id: str
     system: str
@@ -213,10 +226,41 @@ class TicketOut(BaseModel):
     attempts: int
     last_error: str | None
     created_at: datetime
+    steps: list[TicketStepOut] = []
+
+
+class SaidPledgeOut(BaseModel):
+    """What a draft promises, at `span`; once it is sent it becomes a task due at `due_at`, null: the usual time."""
+
+    kind: PledgeKind
+    span: Span
+    words: str
+    due_at: datetime | None
+
+
+class PledgeOut(BaseModel):
+    """Something that was promised to a customer. `made_by`: who let it out or wrote it, null where it left by itself."""
+
+    id: str
+    kind: PledgeKind
+    state: PledgeState
+    contact_id: str
+    conversation_id: str
+    turn_id: str | None
+    author: Author
+    made_by: str | None
+    words: str
+    has_named_time: bool
+    made_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    ended_by: str | None
+    note: str | None
 
 
 class HoldDetail(BaseModel):
-    """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from."""
+    """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from. `draft_pledges`:
+    what the draft promises; `pledges`: what this customer was promised and still has to be kept."""
 
     hold: Hold
     turn: TurnOut
@@ -224,6 +268,8 @@ class HoldDetail(BaseModel):
     before: list[EarlierVerdict] = []
     facts: list[FactsOut] = []
     tickets: list[TicketOut] = []
+    draft_pledges: list[SaidPledgeOut] = []
+    pledges: list[PledgeOut] = []
 
 
 class VerdictOut(BaseModel):

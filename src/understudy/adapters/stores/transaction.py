@@ -23,13 +23,14 @@ from understudy.adapters.stores.notes import SqlNotes, SqlRemarks
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
+from understudy.adapters.stores.pledges import SqlPledges
 from understudy.adapters.stores.pulls import SqlEnvelopes, SqlPulls
 from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
 from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
-from understudy.adapters.stores.tickets import SqlContracts, SqlTickets
+from understudy.adapters.stores.tickets import SqlContracts, SqlTickets, SqlTicketSteps
 from understudy.adapters.stores.trail import SqlProcesses, SqlTrail
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
 from understudy.adapters.stores.users import SqlUsers
@@ -82,6 +83,8 @@ class SqlTransaction:
         self.pulls = SqlPulls(session)
         self.envelopes = SqlEnvelopes(session)
         self.tickets = SqlTickets(session)
+        self.pledges = SqlPledges(session)
+        self.ticket_steps = SqlTicketSteps(session)
         self.contracts = SqlContracts(session)
         self.notes = SqlNotes(session)
         self.remarks = SqlRemarks(session)
