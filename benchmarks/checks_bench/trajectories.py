@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,21 @@ def turns(messages: tuple[ChatMessage, ...]) -> Iterator[Evidence]:
         if message.role == "user":
             last_user = place
         elif message.role == "assistant" and message.content and last_user is not None:
-            yield evidence_of(messages[:place], message.content, burst=place - _first_of_burst(messages, last_user))
+            evidence = evidence_of(
+                messages[:place], message.content, burst=place - _first_of_burst(messages, last_user)
+            )
+            yield replace(evidence, draft=Draft(text=message.content, tool_calls=message.tool_calls))
+
+
+def turns_to_the_end(messages: tuple[ChatMessage, ...]) -> Iterator[Evidence]:
+    """Give every reply as a draft, and what came after the last one: words or calls to which no reply is recorded.
+
+    An agent that works alone on a ticket says nothing before the end: one turn, with all its calls.
+    """
+    yield from turns(messages)
+    ends = messages[-1] if messages else None
+    if ends is not None and not (ends.role == "assistant" and ends.content and any(m.role == "user" for m in messages)):
+        yield last_turn(messages)
 
 
 def last_turn(messages: tuple[ChatMessage, ...]) -> Evidence:

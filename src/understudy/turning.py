@@ -9,7 +9,7 @@ from typing import Any
 
 from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.stores.sql_store import SqlStore
-from understudy.assessment.decision import REASONS
+from understudy.assessment.reasons import REASONS
 from understudy.connections import build_channel, build_executors
 from understudy.delivery.acting import Acting
 from understudy.delivery.action_desk import ActionDesk

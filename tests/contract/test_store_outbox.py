@@ -62,6 +62,31 @@ def test_an_entry_is_found_by_the_name_its_own_channel_took_it_under(
     assert in_one_step[1][0] == later.id
 
 
+def test_what_was_sent_and_never_named_is_found_by_its_conversation(store: SqlStore, commit: Commit, make: Any) -> None:
+    def sent(turn: Any, *, state: OutboxState, attempts: int, name: str | None) -> str:
+        def step(tx: Transaction) -> str:
+            entry = make.entry(
+                tx, conversation_id=turn.conversation_id, turn_id=turn.id, state=state, attempts=attempts
+            )
+            if attempts:
+                tx.outbox.add_receipt(
+                    Receipt(outbox_id=entry.id, attempt=attempts, outcome="x", provider_id=name, detail=None, at=NOW)
+                )
+            return str(entry.id)
+
+        return str(commit(step))
+
+    here, elsewhere = commit(make.turn), commit(make.turn)
+    sent(here, state=OutboxState.SENT, attempts=1, name="sms-1")
+    lost = sent(here, state=OutboxState.SENT, attempts=1, name=None)
+    sent(here, state=OutboxState.PENDING, attempts=0, name=None)
+    dropped = sent(here, state=OutboxState.DROPPED, attempts=2, name=None)
+    sent(elsewhere, state=OutboxState.SENT, attempts=1, name=None)
+    found = store.read_now(lambda tx: tx.outbox.nameless_of(here.conversation_id))
+    assert [entry.id for entry in found] == [dropped, lost]
+    assert [e.id for e in store.read_now(lambda tx: tx.outbox.nameless_of(here.conversation_id, limit=1))] == [dropped]
+
+
 def test_the_head_is_the_oldest_entry_neither_sent_nor_dead(store: SqlStore, commit: Commit, make: Any) -> None:
     conversation = commit(make.conversation).id
     states = [OutboxState.SENT, OutboxState.DEAD, OutboxState.UNKNOWN, OutboxState.SENDING, OutboxState.PENDING]

@@ -6,12 +6,14 @@ import argparse
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from functools import partial
 from multiprocessing import Pool
 from os import cpu_count
 
-from simulation.world import Outcome, play
+from simulation.burnt import play_burnt
+from simulation.hand_offs import play_hand_offs
+from simulation.world import Outcome
+from simulation.world import play as play_world
 
 CHUNK = 25
 
@@ -30,10 +32,15 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=cpu_count() or 1, help="operating system processes")
     parser.add_argument("--failures", type=int, default=5, help="stop after so many broken worlds")
     parser.add_argument("--acts", action="store_true", help="worlds in which agents propose actions, and they are done")
+    parser.add_argument("--hand-offs", action="store_true", help="worlds full of hand-offs (hand_offs.py)")
+    parser.add_argument(
+        "--burnt", action="store_true", help="worlds whose customers begin with a bad answer (burnt.py)"
+    )
     given = parser.parse_args()
-    playing = partial(play, acts=True) if given.acts else play
+    plain = partial(play_world, acts=True) if given.acts else play_world
+    playing = play_hand_offs if given.hand_offs else play_burnt if given.burnt else plain
     if given.seed is not None:
-        return _one(given.seed, playing)
+        return _one(playing(given.seed))
     began = time.perf_counter()
     counts: Counter[str] = Counter()
     failures: list[Outcome] = []
@@ -55,11 +62,10 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def _one(seed: int, playing: Callable[[int], Outcome]) -> int:
-    outcome = playing(seed)
+def _one(outcome: Outcome) -> int:
     for moment, who, what in outcome.history:
         say(f"{moment:9.4f}  {who:10}  {what}")
-    say(f"seed {seed}: {outcome.violation or 'every promise was kept'}")
+    say(f"seed {outcome.seed}: {outcome.violation or 'every promise was kept'}")
     return 0 if outcome.violation is None else 1
 
 

@@ -51,7 +51,7 @@ class SimulatedAgent:
         return self._propose(request)
 
     def _propose(self, request: DraftRequest) -> Draft:
-        dice = self._world.dice.random()
+        dice, passes_on = self._world.dice.random(), self._world.terms.passes_on
         text = word(self._world.number())
         read = tuple(message.content or "" for message in request.messages if message.role == "user")
         self._world.drafted(request.turn_id, text, read)
@@ -62,8 +62,8 @@ class SimulatedAgent:
             text=text,
             agent=self.name,
             agent_version=self.version,
-            handoff=dice < 0.05,
-            does_not_know=0.05 <= dice < 0.12,
+            handoff=dice < passes_on,
+            does_not_know=passes_on <= dice < 0.12,
             actions=(Action(name="refund", arguments=arguments),) if 0.12 <= dice < 0.2 else (),
             confidence=0.2 if 0.2 <= dice < 0.3 else None,
         )

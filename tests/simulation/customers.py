@@ -68,8 +68,12 @@ class Customer:
     def _write(self) -> Letter:
         dice, number = self._world.dice, self._world.number()
         text = f"Question {word(number)}{dice.choice(ENDINGS)}"
-        if dice.random() < 0.06:
+        if dice.random() < self._world.terms.asks_for_person:
             text = f"{text} I want to talk to a person."
+        return self._letter(text, number)
+
+    def _letter(self, text: str, number: int) -> Letter:
+        dice = self._world.dice
         self._said.append(text)
         inbound = Inbound(
             provider_id=f"w-{number}",

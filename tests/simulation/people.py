@@ -45,6 +45,9 @@ class Person:
         weather, dice = self._world.weather, self._world.dice
         while self.is_at_work:
             await asyncio.sleep(weather.between(0.2, 8.0))
+            if (away_s := self.away_s()) > 0:
+                await asyncio.sleep(away_s)
+                continue
             hold = await self._look()
             if (stroke := dice.random()) < 0.15:
                 await self._step_in()
@@ -52,6 +55,10 @@ class Person:
                 await self._clear_outbox()
             elif hold is not None:
                 await self._review(hold)
+
+    def away_s(self) -> float:
+        """For how long nobody sits here now."""
+        return 0.0
 
     async def _look(self) -> Hold | None:
         """Read the queue and pick from it, mostly from its head."""

@@ -37,6 +37,7 @@ from understudy.turn.intake import Intake
 from understudy.upkeep.sweeps import Sweeps
 
 if TYPE_CHECKING:
+    from simulation.channel import Provider
     from simulation.world import World
 
 T = TypeVar("T")
@@ -72,7 +73,7 @@ class Process:
         self.store = store = SimulatedStore(self)
         self.dispatcher = EmbeddedDispatcher(self.clock, self)
         agents = tuple(SimulatedAgent(self, name) for name in terms.agents)
-        channels = {name: SimulatedChannel(self, provider) for name, provider in world.providers.items()}
+        self.channels = channels = {name: self.channel(provider) for name, provider in world.providers.items()}
         drafting = Drafting(self.clock, self, lambda _channel: agents, limits=terms.drafting)
         self.outbox = outbox = Outbox(store, self.clock, self, channels, limits=terms.outbox)
         self.flow = flow = TurnFlow(
@@ -104,19 +105,16 @@ class Process:
         self._sweeps = Sweeps(
             self.clock,
             self,
-            {
-                "turns": self.flow.sweep,
-                "outbox": self.outbox.sweep,
-                "verdicts": self.verdicts.sweep,
-                "holds": self.holds.sweep,
-                "learning": self.learning.sweep,
-                **({} if world.system is None else {"actions": self.acting.sweep}),
-            },
+            self.sweeping(),
             period_s=terms.sweep_period_s,
             is_my_turn=self._may_sweep,
         )
         renewals = {"turns": self.flow.renew, "outbox": self.outbox.renew}
         self._renewals = Sweeps(self.clock, self, renewals, period_s=LAPSE_S / 3)
+
+    def channel(self, provider: Provider) -> SimulatedChannel:
+        """The way to a provider."""
+        return SimulatedChannel(self, provider)
 
     # Life and death ------------------------------------------------------------------------------------------
 
@@ -129,15 +127,7 @@ class Process:
 
     async def _start(self) -> None:
         self.store.subscribe(self._announce)
-        handlers = {
-            TURN_JOB: self.flow.advance,
-            OUTBOX_JOB: self.outbox.deliver,
-            HOLD_JOB: self.holds.look,
-            VERDICT_JOB: self.verdicts.look,
-            LEARNING_JOB: self.learning.look,
-            ACTION_JOB: self.acting.carry_out,
-        }
-        self.dispatcher.start({kind: self._while_alive(handler) for kind, handler in handlers.items()})
+        self.dispatcher.start({kind: self._while_alive(handler) for kind, handler in self.handlers().items()})
         self.flow.begin(self.dispatcher)
         self.outbox.begin(self.dispatcher)
         if self.world.terms.replicas == 1:
@@ -147,6 +137,28 @@ class Process:
             self._renewals.start()
         self._sweeps.start()
         self.is_serving = True
+
+    def handlers(self) -> dict[str, Callable[[str], Awaitable[None]]]:
+        """What is done about a job, by its kind."""
+        return {
+            TURN_JOB: self.flow.advance,
+            OUTBOX_JOB: self.outbox.deliver,
+            HOLD_JOB: self.holds.look,
+            VERDICT_JOB: self.verdicts.look,
+            LEARNING_JOB: self.learning.look,
+            ACTION_JOB: self.acting.carry_out,
+        }
+
+    def sweeping(self) -> dict[str, Callable[[], Awaitable[int]]]:
+        """What is looked for now and then, by its name."""
+        return {
+            "turns": self.flow.sweep,
+            "outbox": self.outbox.sweep,
+            "verdicts": self.verdicts.sweep,
+            "holds": self.holds.sweep,
+            "learning": self.learning.sweep,
+            **({} if self.world.system is None else {"actions": self.acting.sweep}),
+        }
 
     async def stop(self) -> None:
         """Do what `App.stop` does, and end."""

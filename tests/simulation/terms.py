@@ -68,6 +68,9 @@ class Terms:
     acts: bool = False
     """Whether agents propose what the business has declared, and it is carried out."""
     acting: ActingLimits = field(default_factory=lambda: ActingLimits(lease_s=LEASE_S, attempts_max=3, read_back_s=4.0, backoff_max_s=10.0))  # fmt: skip
+    asks_for_person: float = 0.06
+    passes_on: float = 0.05
+    """Shares of the customers' messages that ask for a person, and of the agents' drafts that do."""
 
     @classmethod
     def drawn(cls, dice: random.Random) -> Terms:

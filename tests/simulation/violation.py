@@ -31,6 +31,13 @@ REPLAYED = "replay gives the same decision"
 DONE_ONCE = "what was let through is done once, and its reply leaves after it"
 LEGAL = "records change only as their life allows"
 NO_SURPRISE = "nothing breaks that nobody foresaw"
+OWN_ECHO = "our own message that comes back is nobody's answer"
+NOT_MUTED = "who was handed back is answered by the agent again"
+NO_LOOP = "nothing is handed off twice for the same cause"
+SLA_KEPT = "a hand-off is seen to in time, or raised before all others"
+NOT_BURNT_TWICE = "who had a bad answer does not meet the agent again before the cap is lifted"
+OF_HAND_OFFS = (OWN_ECHO, NOT_MUTED, NO_LOOP, SLA_KEPT)
+"""What a world of hand-offs is held to besides."""
 ALL = (
     NOT_LOST,
     NOT_TWICE,

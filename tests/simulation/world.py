@@ -58,10 +58,10 @@ class Outcome:
     """What one play came to. `violation` is None where every promise was kept."""
 
     seed: int
-    acts: bool = False
     violation: Violation | None = None
     history: list[tuple[float, str, str]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
+    again: str = ""
 
     def digest(self) -> str:
         """Name the history: two plays of a seed have the same."""
@@ -71,37 +71,39 @@ class Outcome:
         """Say what went wrong, how it came to it, and how to see it again."""
         lines = [f"{moment:9.4f}  {who:10}  {what}" for moment, who, what in self.history[-HISTORY_SHOWN:]]
         return "\n".join(
-            [
-                *lines,
-                "",
-                f"seed {self.seed}: {self.violation}",
-                f"again: ./dev simulate --seed {self.seed}{' --acts' if self.acts else ''}",
-            ]
+            [*lines, "", f"seed {self.seed}: {self.violation}", f"again: ./dev simulate {self.again}--seed {self.seed}"]
         )
 
 
 class World:
-    """See the module; `play` makes one and plays it."""
+    """See the module; `play` makes one and plays it. A world of another kind is a class of its own that puts others in the
+    place of these."""
+
+    process: type[Process] = Process
+    inspector_of: type[Inspector] = Inspector
+    customer: type[Customer] = Customer
+    person: type[Person] = Person
+    provider: type[Provider] = Provider
 
     def __init__(self, seed: int, loop: VirtualLoop, rates: Mapping[str, float], **terms: Any) -> None:
         self.loop = loop
         self.dice = random.Random(seed)
-        self.terms = replace(Terms.drawn(self.dice), **terms)
+        self.terms = replace(self.drawn(), **terms)
         self.weather = Weather.drawn(self.dice)
         self.weather.rates.update(rates)
-        self.outcome = Outcome(seed, acts=self.terms.acts)
+        self.outcome = Outcome(seed, again="--acts " if self.terms.acts else "")
         self.database = database()
         self.database.begin_anew()
         self.drafts: dict[str, Made] = {}
         self.processes: list[Process | None] = [None] * self.terms.replicas
-        self.inspector = Inspector(self)
+        self.inspector = self.inspector_of(self)
         if self.terms.acts:
             rules = replace(self.terms.rulebook.rules, actions=(REFUND,))
             self.terms = replace(self.terms, rulebook=Rulebook(id=digest(dump(rules)), rules=rules))
         self.system = RecordSystem(self) if self.terms.acts else None
-        self.providers = {name: Provider(self, name, capabilities) for name, capabilities in CHANNELS.items()}
-        self.customers = [Customer(self, number) for number in range(self.terms.conversations)]
-        self.people = [Person(self, f"reviewer-{number}") for number in range(self.terms.reviewers)]
+        self.providers = {name: self.provider(self, name, capabilities) for name, capabilities in CHANNELS.items()}
+        self.customers = [self.customer(self, number) for number in range(self.terms.conversations)]
+        self.people = [self.person(self, f"reviewer-{number}") for number in range(self.terms.reviewers)]
         self._numbers = 0
         self._starts = 0
         self._sweeper: Process | None = None
@@ -111,6 +113,10 @@ class World:
         make_task: Any = _owned
         loop.set_task_factory(make_task)
         loop.set_exception_handler(self._task_broke)
+
+    def drawn(self) -> Terms:
+        """Draw the configuration."""
+        return Terms.drawn(self.dice)
 
     # What everybody in it uses -------------------------------------------------------------------------------
 
@@ -178,6 +184,7 @@ class World:
         keepers = [self.loop.create_task(self._keep_running(slot)) for slot in range(self.terms.replicas)]
         acting = [self.loop.create_task(customer.act()) for customer in self.customers]
         acting += [self.loop.create_task(person.act()) for person in self.people]
+        acting += [self.loop.create_task(other) for other in self.others()]
         await asyncio.sleep(self.weather.between(*STORM_S))
         self.weather.calm_down()
         self.note("world", "calm")
@@ -187,16 +194,24 @@ class World:
         reckon_at_rest(self)
         self.note("world", "people")
         await work_off(self, PEOPLE_S)
+        await self.afterwards()
         reckon_at_the_end(self)
         for task in (*keepers, *acting):
             task.cancel()
+
+    def others(self) -> list[Coroutine[Any, Any, None]]:
+        """Who else acts until the calm; nobody here."""
+        return []
+
+    async def afterwards(self) -> None:
+        """What else happens before the books are looked at; nothing here."""
 
     async def _keep_running(self, slot: int) -> None:
         """Start a process anew whenever it has died, and now and then in good order."""
         while True:
             self._starts += 1
             differ_s = CLOCKS_DIFFER_BY_S if self.terms.replicas > 1 else 0.0
-            process = Process(self, f"process-{self._starts}", fast_by_s=self.weather.between(-differ_s, differ_s))
+            process = self.process(self, f"process-{self._starts}", fast_by_s=self.weather.between(-differ_s, differ_s))
             self.processes[slot] = process
             self.note(process.name, "starts")
             process.spawn(process.start())
@@ -241,13 +256,16 @@ def _owned(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any],
     return task
 
 
-def play(seed: int, *, rates: Mapping[str, float] | None = None, **terms: Any) -> Outcome:
+def play(
+    seed: int, *, rates: Mapping[str, float] | None = None, kind: type[World] | None = None, **terms: Any
+) -> Outcome:
     """Play the world of a seed to its end, or to the first broken promise.
 
-    `rates` and `terms` take the place of what the seed draws for these faults and of the configuration.
+    `rates` and `terms` take the place of what the seed draws for these faults and of the configuration; `kind` is the world's
+    class where it is another than `World`.
     """
     with closing(VirtualLoop()) as loop:
-        world = World(seed, loop, rates or {}, **terms)
+        world = (kind or World)(seed, loop, rates or {}, **terms)
         try:
             loop.run_until_complete(world.run())
         except NothingLeft as stuck:

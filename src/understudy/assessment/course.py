@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any, Final
 
 from understudy.assessment.lexicon import how_many_say, plain, says
+from understudy.assessment.passing_on import passes_on
 from understudy.records.evidence import Draft, Evidence
 
 MESSAGES_MAX: Final = 16
@@ -25,7 +26,6 @@ CALLS_TYPICAL: Final = 7
 """Tool calls of an ordinary conversation of an agent that has tools; one that called none says nothing by that."""
 _CALLS_MIN: Final = 4
 """Fewer count as so many: every conversation begins with few."""
-_HAND_OVER_TOOLS: Final = ("transfer", "escalat", "handoff", "hand_off", "human")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,7 +72,7 @@ def numbers_of(evidence: Evidence, draft: Draft) -> dict[str, float]:
     return {
         "calls": math.log1p(max(_CALLS_MIN, len(calls) or CALLS_TYPICAL)),
         "entitled": float(min(_COUNT_MAX, how_many_say("entitled", customer))),
-        "hand_over_called": float(any(part in call.name.lower() for call in calls for part in _HAND_OVER_TOOLS)),
+        "hand_over_called": float(any(passes_on(call.name) for call in calls)),
         "locked": float(any(says("locked", text) for text in (*customer, *agent, *_results(evidence, draft)))),
         "thanks": float(says("thanks", now)),
         "wish": float(says("wish", now)),

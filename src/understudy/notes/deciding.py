@@ -325,8 +325,21 @@ def note_meant(shown: list[Note], remark: Remark, command: Command) -> Note | st
 
 
 def is_own_reply(tx: Transaction, conversation: Conversation, remark: Remark) -> bool:
-    """Whether what looks like a person's answer is a reply of ours that came back: under our name or that of another user."""
+    """Whether what looks like a person's answer is a reply of ours that came back: under our name or that of another user.
+
+    It may come back before the answer that gives it a name, or without one ever: then it is known by its words, even where
+    it was dropped because it seemed not to arrive.
+    """
     number = remark.provider_id.partition(":")[2]
     if tx.outbox.taken_as(conversation.channel, number) is not None:
         return True
-    return any(entry.text.strip() == remark.text.strip() for entry in tx.outbox.open_of(conversation.id))
+    said = remark.text.strip()
+    may_stand = (*tx.outbox.open_of(conversation.id), *tx.outbox.nameless_of(conversation.id))
+    by_people = filter(_is_said_here, tx.messages.of_conversation(conversation.id))
+    texts = (*(entry.text for entry in may_stand), *(message.text for message in by_people))
+    return any(text.strip() == said for text in texts)
+
+
+def _is_said_here(message: Message) -> bool:
+    """Whether a colleague wrote it by way of us, of their own accord: it belongs to no turn by which it could be found."""
+    return message.author is Author.REVIEWER and message.turn_id is None and message.provider_id is None

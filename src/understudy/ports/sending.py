@@ -28,6 +28,11 @@ class Outbox(Protocol):
         """Find the entry that a channel took under a name of its own; the latest, where it gave a name twice."""
         ...
 
+    def nameless_of(self, conversation_id: str, *, limit: int = 50) -> list[OutboxEntry]:
+        """The latest entries of a conversation's turns that were sent once or more and of which no answer ever said under
+        what name the channel took them: they may stand there all the same. The newest first."""
+        ...
+
     def head(self, conversation_id: str) -> OutboxEntry | None:
         """The oldest entry of a conversation that waits or is under way: the only one that may be sent."""
         ...

@@ -6,8 +6,8 @@ import re
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from understudy.assessment.decision import DEGRADABLE
 from understudy.assessment.patterns import problem
+from understudy.assessment.reasons import DEGRADABLE
 from understudy.records.assessment import WANTS_PERSON, Severity
 from understudy.records.codec import digest, dump
 from understudy.records.disclosure import SEPARATOR_CHARS, ChannelDisclosure, Shown

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.app import App
-from understudy.assessment.decision import REASONS
+from understudy.assessment.reasons import REASONS
 from understudy.effects.groups import Member, read_group
 from understudy.effects.trust import caps_of
 from understudy.ports.store import Transaction

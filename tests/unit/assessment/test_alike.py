@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from understudy.assessment.alike import HARMLESS, alike_of, normal
-from understudy.assessment.decision import REASONS
+from understudy.assessment.reasons import REASONS
 from understudy.records.assessment import Assessment, Decision, DecisionKind, Finding, Reason, Severity
 from understudy.records.evidence import Action, Draft
 

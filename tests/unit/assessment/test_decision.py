@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from understudy.assessment.decision import HAND_OFF_CODES, decide
+from understudy.assessment.decision import decide
+from understudy.assessment.reasons import HAND_OFF_CODES
 from understudy.records.assessment import Confidence, Decision, DecisionKind, Finding, Severity
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Action, Evidence

@@ -143,6 +143,14 @@ EXAMPLES: dict[str, Example] = {
         given={"masked": ("customer",)},
     ),
     "escalation.wants_person": Example(customer="Can I talk to a human?", quoted="Can I talk to a human?"),
+    "escalation.accepts_person": Example(
+        customer="Yes, please.",
+        quoted='"Would you like me to transfer you to a colleague?", answered by "Yes, please"',
+        given=said("It still does not work.", "Would you like me to transfer you to a colleague?"),
+    ),
+    "escalation.person_announced": Example(
+        draft="I am transferring you to a human agent.", quoted="I am transferring you to a human agent"
+    ),
     "escalation.self_harm": Example(customer="I want to kill myself", quoted="I want to kill myself"),
     "escalation.threat": Example(
         customer="I will find and hurt you, I know where you work",

@@ -10,7 +10,7 @@ from pathlib import Path
 from understudy.assessment import checks
 from understudy.assessment.assess import CHECK_FAILED
 from understudy.assessment.check import Code
-from understudy.assessment.decision import DEGRADABLE, HAND_OFF_CODES, PRIORITIES, REASONS
+from understudy.assessment.reasons import DEGRADABLE, HAND_OFF_CODES, PRIORITIES, REASONS
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 FINDINGS = (REFERENCE / "findings.md").read_text()

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from understudy.assessment.decision import REASONS, decide
+from understudy.assessment.decision import decide
+from understudy.assessment.reasons import REASONS
 from understudy.records.assessment import Confidence, DecisionKind, Finding, Severity
 from understudy.records.evidence import PastReply
 from understudy.records.rulebook import Grant, Level, Rules, SafeReply

@@ -8,14 +8,14 @@ from datetime import datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, update
+from sqlalchemy import Select, bindparam, exists, func, select, update
 
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
 from understudy.adapters.stores.statement import Statement, among
-from understudy.adapters.stores.tables import outbox, receipts
+from understudy.adapters.stores.tables import outbox, receipts, turns
 from understudy.errors import NotFound, StepSuperseded
 from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState, Receipt
 
@@ -45,6 +45,18 @@ _TAKEN_AS = Statement(
     .where(receipts.c.provider_id == bindparam("provider_id"), outbox.c.channel == bindparam("channel"))
     .order_by(outbox.c.seq.desc())
     .limit(1)
+)
+
+_NAMELESS_OF = Statement(
+    select(*_ENTRY)
+    .join(turns, turns.c.id == outbox.c.turn_id)
+    .where(
+        turns.c.conversation_id == bindparam("conversation_id"),
+        outbox.c.attempts > 0,
+        ~exists().where(receipts.c.outbox_id == outbox.c.id, receipts.c.provider_id.is_not(None)),
+    )
+    .order_by(outbox.c.seq.desc())
+    .limit(bindparam("limit"))
 )
 
 _ENTRIES = Rows(
@@ -131,6 +143,10 @@ class SqlOutbox:
     def taken_as(self, channel: str, provider_id: str) -> OutboxEntry | None:
         rows = self._session.rows(_TAKEN_AS, channel=channel, provider_id=provider_id)
         return next((record_of(OutboxEntry, row) for row in rows), None)
+
+    def nameless_of(self, conversation_id: str, *, limit: int = 50) -> list[OutboxEntry]:
+        rows = self._session.rows(_NAMELESS_OF, conversation_id=conversation_id, limit=limit)
+        return [record_of(OutboxEntry, row) for row in rows]
 
     def head(self, conversation_id: str) -> OutboxEntry | None:
         return next(iter(self.open_of(conversation_id)), None)

@@ -16,7 +16,7 @@ from understudy.assessment.check import Code, Examination, examination
 from understudy.assessment.course import MODEL, CourseModel, numbers_of
 from understudy.assessment.language import language_of
 from understudy.assessment.lexicon import LANGUAGES, LEXICONS, Lexicon, beginnings, plain, says
-from understudy.assessment.wording import Sentence, sentences, words
+from understudy.assessment.wording import Sentence, each_sentence, sentences, words
 from understudy.records.assessment import Finding, Severity, Span
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.rulebook import Rules
@@ -27,6 +27,8 @@ def _code(code: str, explanation: str, severity: Severity = Severity.MAJOR) -> C
 
 
 WANTS_PERSON = _code("wants_person", "The customer asks to deal with a person.")
+ACCEPTS_PERSON = _code("accepts_person", "The customer says yes to the agent's offer of a person.")
+PERSON_ANNOUNCED = _code("person_announced", "The draft tells the customer that a person takes over.")
 SELF_HARM = _code("self_harm", "The customer may be thinking of harming themselves.")
 THREAT = _code("threat", "The customer threatens somebody with harm.")
 VULNERABLE = _code("vulnerable", "The customer may be in distress, in danger or in need.")
@@ -51,6 +53,8 @@ NEEDS_PERSON = _code(
 )
 CODES = (
     WANTS_PERSON,
+    ACCEPTS_PERSON,
+    PERSON_ANNOUNCED,
     SELF_HARM,
     THREAT,
     VULNERABLE,
@@ -90,6 +94,10 @@ _REPEAT_WORDS_MIN: Final = 5
 _REPEAT_RATIO_MIN: Final = 90.0
 _REPEAT_MESSAGES_MAX: Final = 30
 _COMPARED_CHARS_MAX: Final = 2_000
+_OFFER_CHARS_MAX = 400
+"""An offer that stands farther from the end of the agent's words is not what the customer answers."""
+_ASSENT_WORDS_MAX = 12
+_PASSED = re.compile(r"\b(?:transfer|connect|human|agent|person|supervisor|manager|escalat)")
 _CLAUSE_END = re.compile(r"[,;:\u2014]| but | and ")
 
 
@@ -173,12 +181,63 @@ def _is_shouting(text: str) -> bool:
 
 
 def _course(evidence: Evidence, draft: Draft) -> Iterator[Finding]:
+    if _is_accepted(evidence):
+        yield ACCEPTS_PERSON.found()
+    if (announced := _announced(draft)) is not None:
+        yield PERSON_ANNOUNCED.found(announced)
     if _is_rising(evidence):
         yield RISING_ANGER.found()
     if _is_repeated(evidence):
         yield REPEATED_QUESTION.found()
     if _is_said_again(evidence, draft):
         yield GOING_IN_CIRCLES.found(Span(start=0, end=len(draft.text)))
+
+
+def _is_accepted(evidence: Evidence) -> bool:
+    """Whether the agent's last question was the offer of a person, or followed it, and the customer begins with a yes.
+
+    A yes to an offer of several things counts: who gets a person without having meant it is worse off by less.
+    """
+    before = evidence.messages[: len(evidence.messages) - evidence.burst]
+    said = next((m.content for m in reversed(before) if m.role == "assistant" and m.content and not m.person), None)
+    if said is None:
+        return False
+    answer = plain(evidence.burst_text[:_COMPARED_CHARS_MAX])
+    if not says("assent", answer.lstrip()) or not _asks_for_a_yes(plain(said[-_OFFER_CHARS_MAX:])):
+        return False
+    first = next(each_sentence(answer), None)
+    is_short = first is not None and len(words(first.text)) <= _ASSENT_WORDS_MAX
+    return is_short and not _is_declined(answer)
+
+
+def _asks_for_a_yes(said: str) -> bool:
+    """Whether the agent offers a person, and asks in the same sentence or a later one."""
+    if "?" not in said or not says("offers_person", said):
+        return False
+    last = sentences(said)
+    offers = [place for place, sentence in enumerate(last) if says("offers_person", sentence.text)]
+    return bool(offers) and any("?" in sentence.text for sentence in last[offers[0] :])
+
+
+def _is_declined(answer: str) -> bool:
+    """Whether the customer says, after all, that they do not want to be passed on."""
+    return any(
+        lexicon.wish_unless_before.search(answer[: match.start()])
+        for lexicon in LEXICONS
+        for match in _PASSED.finditer(answer)
+    )
+
+
+def _announced(draft: Draft) -> Span | None:
+    """Where the draft says that a person takes over; where it says so only under a condition or as an offer it does not."""
+    text = plain(draft.text[:_COMPARED_CHARS_MAX])
+    if not says("passed_on", text):
+        return None
+    for sentence in each_sentence(text):
+        if says("passed_on", sentence.text) and not says("unless_passed_on", sentence.text):
+            end = min(sentence.start + len(sentence.text), len(draft.text))  # small letters may be more than capitals
+            return Span(start=min(sentence.start, end), end=end)
+    return None
 
 
 def _is_rising(evidence: Evidence) -> bool:

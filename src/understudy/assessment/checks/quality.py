@@ -14,6 +14,7 @@ from understudy.assessment.carriers import passages, profile_text, tool_results
 from understudy.assessment.check import Code, Examination, examination
 from understudy.assessment.entities import Entity, EntityKind, entities
 from understudy.assessment.language import UNKNOWN, language_of
+from understudy.assessment.passing_on import names_of_turn, passes_on
 from understudy.assessment.wording import Sentence, content_words, sentences, stem, words
 from understudy.records.assessment import Finding, Severity, Span
 from understudy.records.evidence import Draft, Evidence
@@ -130,7 +131,7 @@ class QualityCheck:
         return examination(
             [
                 *_unfinished(draft),
-                *_no_answer(draft),
+                *_no_answer(evidence, draft),
                 *_spans(PLACEHOLDER, _PLACEHOLDER, text),
                 *_language(evidence, draft, rules),
                 *_length(draft, form),
@@ -168,14 +169,14 @@ def _is_cut_off(text: str) -> bool:
     return is_prose and line[-1].isalnum()
 
 
-def _no_answer(draft: Draft) -> Iterator[Finding]:
+def _no_answer(evidence: Evidence, draft: Draft) -> Iterator[Finding]:
     text = draft.text.strip()
     is_short = len(text) <= DOES_NOT_KNOW_CHARS_MAX
     if draft.does_not_know or (is_short and _DOES_NOT_KNOW.search(text.replace("\u2019", "'"))):
         yield DOES_NOT_KNOW.found()
     if refusal := _REFUSAL.search(draft.text[:CHARS_MAX].replace("\u2019", "'")):
         yield REFUSAL.found(Span(start=refusal.start(), end=refusal.end()))
-    if draft.handoff:
+    if draft.handoff or any(map(passes_on, names_of_turn(evidence, draft))):
         yield HANDOFF_REQUESTED.found()
 
 

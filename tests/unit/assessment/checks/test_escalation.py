@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from understudy.assessment.check import NO_DRAFT
 from understudy.assessment.checks.escalation import EscalationCheck
 from understudy.records.assessment import Span
-from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, ToolCall
+from understudy.records.evidence import NO_MOMENT, ChatMessage, ContactFacts, Draft, Evidence, ToolCall
 from understudy.records.rulebook import Rules, TopicRule
 
 
@@ -231,3 +231,95 @@ def test_signal_falls_before_the_finding_comes(turn: Any) -> None:
 
     assert score("Where is my parcel?") == 1.0
     assert score("Can I talk to a human?") < 0.4
+
+
+# --- the agent offers a person, and passes the customer on ---
+
+OFFER = "I cannot unlock it. Would you like me to transfer you to a human agent?"
+
+
+def answered(text: str, offer: str = OFFER, *, person: bool = False) -> Evidence:
+    said = (ChatMessage(role="user", content="Hm."), ChatMessage(role="assistant", content=offer, person=person))
+    return Evidence(
+        turn_id="t-1",
+        conversation_id="c-1",
+        channel="webchat",
+        topic="accounts",
+        at=NO_MOMENT,
+        draft=NO_DRAFT,
+        messages=(*said, ChatMessage(role="user", content=text)),
+        burst=1,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "offer"),
+    [
+        ("Yes, please.", OFFER),
+        ("yes", OFFER),
+        ("Sure, go ahead with the transfer. Thank you.", OFFER),
+        ("That would be helpful. I need it today.", OFFER),
+        ("ok", "A colleague could look into it. Shall I have someone call you?"),
+        ("Yes", "I can connect you to a supervisor. Would you like that, or is there anything else?"),
+    ],
+)
+def test_yes_to_the_offer_of_a_person_is_a_wish(text: str, offer: str) -> None:
+    assert "accepts_person" in codes(answered(text, offer))
+
+
+@pytest.mark.parametrize(
+    ("text", "offer"),
+    [
+        ("No, thanks.", OFFER),
+        ("Is there any other way?", OFFER),
+        ("Yes, but please don't transfer me to another agent.", OFFER),
+        ("Yes", "Reply yes to cancel it. If you'd rather speak with a human agent, just let me know."),
+        ("Yes, please", "Would you like me to cancel it?"),
+        ("I would prefer not to be transferred.", OFFER),
+    ],
+)
+def test_what_is_no_yes_to_a_person_is_none(text: str, offer: str) -> None:
+    assert "accepts_person" not in codes(answered(text, offer))
+
+
+def test_yes_to_the_offer_of_a_colleague_who_wrote_it_is_for_that_colleague() -> None:
+    assert "accepts_person" not in codes(answered("Yes", person=True))
+
+
+def announced(turn: Any, text: str) -> bool:
+    evidence = turn("It is locked.", text)
+    assert evidence.draft is not None
+    found = EscalationCheck().examine(evidence, evidence.draft, Rules()).findings
+    return any(finding.code == "person_announced" for finding in found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "YOU ARE BEING TRANSFERRED TO A HUMAN AGENT. PLEASE HOLD ON.",
+        "I will transfer you to a human agent who can unlock it.",
+        "Sorry about that. Let me connect you to a supervisor right away.",
+        "I've escalated your case to a specialist.",
+        "A human agent will be with you shortly.",
+        "A colleague has been notified.",
+        "\u0130\u0130\u0130\u0130 I'll pass you on to a colleague",
+    ],
+)
+def test_draft_that_passes_the_customer_on_is_heard(turn: Any, text: str) -> None:
+    assert announced(turn, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "I can transfer you to a human agent. Would you like that?",
+        "If it is still locked, I will transfer you to a human agent.",
+        "Would you like me to connect you to a supervisor?",
+        "I am unable to transfer you to a supervisor.",
+        "Once you confirm, I will pass you on to a colleague.",
+        "I will transfer the money to your account today.",
+        "We will pass this on to the courier.",
+    ],
+)
+def test_offer_or_condition_passes_nobody_on(turn: Any, text: str) -> None:
+    assert not announced(turn, text)

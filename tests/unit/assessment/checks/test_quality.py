@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from understudy.assessment.checks.quality import QualityCheck
 from understudy.records.assessment import Severity
-from understudy.records.evidence import Evidence
+from understudy.records.evidence import Action, ChatMessage, Evidence, ToolCall
 from understudy.records.rulebook import Rules
 
 
@@ -71,6 +72,29 @@ def test_agent_that_says_it_does_not_know_is_believed(turn: Any) -> None:
 
 def test_agent_that_asks_for_a_person_is_heard(turn: Any) -> None:
     assert codes(turn("hello", "One moment.", handoff=True)) == ["handoff_requested"]
+
+
+@pytest.mark.parametrize("name", ["transfer_to_human_agents", "escalateToSupervisor", "request_human", "handoff"])
+def test_tool_that_brings_a_person_in_asks_for_one(turn: Any, name: str) -> None:
+    call = ToolCall(id="1", name=name)
+    assert codes(turn("hello", "One moment.", tool_calls=(call,))) == ["handoff_requested"]
+    assert codes(turn("hello", "One moment.", actions=(Action(name=name, arguments={}),))) == ["handoff_requested"]
+
+
+def test_tool_that_brought_a_person_in_long_ago_asks_for_none(turn: Any) -> None:
+    before = ChatMessage(role="assistant", tool_calls=(ToolCall(id="1", name="transfer_to_human"),))
+    evidence = turn("hello", "One moment.", before=[before])
+    assert codes(evidence) == []
+    again = replace(evidence, messages=(*evidence.messages, before))
+    assert codes(again) == ["handoff_requested"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["transfer_money", "get_human_readable_date", "transfer_funds_to_account", "handle_order", "get_agent_id_of_x"],
+)
+def test_tool_that_transfers_something_else_asks_for_nobody(turn: Any, name: str) -> None:
+    assert codes(turn("hello", "One moment.", tool_calls=(ToolCall(id="1", name=name),))) == []
 
 
 @pytest.mark.parametrize(
