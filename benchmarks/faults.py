@@ -1,4 +1,4 @@
-"""Ten faults on eight dependencies, each with traffic: what customers had, and how soon all was well again.
+"""Ten faults on nine dependencies, each with traffic: what customers had, and how soon all was well again.
 
     ./dev bench faults [--json] [--only agents.bot,channels.desk] [--faults drip,dns] [--at-once 6] [--seed 1]
 
@@ -25,10 +25,12 @@ from rich.table import Table
 
 from understudy.chaos.outcomes import Outcome
 from understudy.chaos.running import Play, as_json, bundled_settings, playing
+from understudy.records.tickets import TicketState
 from understudy.testing.faults import Fault, Rule
+from understudy.testing.system_of_record import SystemOfRecord
 
 DEPENDENCIES = (
-    "agents.bot", "opinions.judge", "opinions.knowledge", "records.orders",
+    "agents.bot", "opinions.judge", "opinions.knowledge", "records.orders", "systems.shop",
     "channels.chatwoot", "channels.zendesk", "channels.whatsapp", "channels.desk",
 )  # fmt: skip
 BEFORE = 2
@@ -98,17 +100,38 @@ async def _cell(fault: Fault, name: str, seed: int) -> Cell:
             proxy.lift()
             recovered_s = await customers.recovered()
             settled = await play.settled(within_s=DEADLINE_S)
+            tickets = await _tickets(play, within_s=DEADLINE_S)
             await asyncio.sleep(2)
             result = await play.result(deadline_s=DEADLINE_S)
     return {
         "fault": fault.value,
         "dependency": name,
-        "is_safe": result.is_safe and settled and recovered_s is not None,
+        "is_safe": result.is_safe and settled and recovered_s is not None and tickets["missing"] == tickets["doubled"] == 0,
         "was_struck": bool(struck),
         "struck": struck,
         "recovered_s": recovered_s,
+        "tickets": tickets,
         **{key: as_json(result)[key] for key in ("messages", "outcomes", "doubled", "reordered", "within_s_p95", "wrong")},
     }  # fmt: skip
+
+
+async def _tickets(play: Play, *, within_s: float) -> dict[str, int]:
+    """Hand-offs, and those whose ticket is missing in the system of record, or there twice, once it has had time."""
+    ends = time.monotonic() + within_s
+    while True:
+        found = await play.app.store.read(lambda tx: tx.tickets.listed(list(TicketState), limit=1_000))
+        wanted = [one for one in found if one.state is not TicketState.DROPPED]
+        if all(one.state is TicketState.OPENED for one in wanted) or time.monotonic() >= ends:
+            break
+        await asyncio.sleep(0.25)
+    system = play.stage.dependencies["systems.shop"].fake
+    assert isinstance(system, SystemOfRecord), "the bundled business has this system"
+    opened = sum(one.state is TicketState.OPENED and one.id in system.written for one in wanted)
+    return {
+        "ordered": len(wanted),
+        "missing": len(wanted) - opened,
+        "doubled": max(0, len(system.written) - len(wanted)),
+    }
 
 
 class _Customers:
@@ -117,13 +140,18 @@ class _Customers:
     def __init__(self, play: Play, name: str) -> None:
         self._play = play
         kind, _, own = name.partition(".")
-        self._channels = [own] if kind == "channels" else sorted(play.stage.providers)
+        # Of who writes from a phone a system is asked what it knows; every third of them wants a person, and so gets a ticket.
+        self._channels = {"channels": [own], "systems": ["whatsapp"]}.get(kind, sorted(play.stage.providers))
+        self._wants_people = kind == "systems"
         self._number = 0
 
     async def write(self, count: int) -> None:
         """Write so many messages at an even pace."""
         for _ in range(count):
-            await self._one(customer=self._number % 3)
+            wants_person = self._wants_people and self._number % 3 == 2
+            await self._one(
+                customer=100 + self._number if wants_person else self._number % 3, wants_person=wants_person
+            )
             await asyncio.sleep(PAUSE_S)
 
     async def recovered(self) -> float | None:
@@ -140,9 +168,10 @@ class _Customers:
                 await asyncio.sleep(0.1)
         return None
 
-    async def _one(self, *, customer: int) -> None:
+    async def _one(self, *, customer: int, wants_person: bool = False) -> None:
         channel = self._channels[self._number % len(self._channels)]
         text = f"Where is my order {self._number}, please?"
+        text = f"I want to talk to a person about order {self._number}." if wants_person else text
         await self._play.write(channel, str(49_151_000_000 + customer), text, number=self._number)
         self._number += 1
 
@@ -160,6 +189,7 @@ def totals(cells: Sequence[Cell]) -> dict[str, Any]:
         "outcomes": outcomes,
         "doubled": sum(cell["doubled"] for cell in played),
         "reordered": sum(cell["reordered"] for cell in played),
+        "tickets": {name: sum(cell["tickets"][name] for cell in played) for name in ("ordered", "missing", "doubled")},
         "recovered_s_p50": waits[len(waits) // 2] if waits else None,
         "recovered_s_max": waits[-1] if waits else None,
         "recovered_s_max_by": {

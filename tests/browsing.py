@@ -87,8 +87,8 @@ class Tab:
     def _failed(self, request: Any) -> None:
         """Whoever leaves a page ends what is being read for it. What it changes, and what it is made of, has to arrive."""
         is_read = request.method == "GET" and request.resource_type in ("fetch", "eventsource", "document")
-        is_read = is_read or request.url.endswith("/v1/desk/here")  # who is there is said again in some seconds
-        if not (request.failure == "net::ERR_ABORTED" and (is_read or self.is_closing)):
+        is_said_again = request.url.endswith("/v1/desk/here")  # who is there, in some seconds
+        if not (request.failure == "net::ERR_ABORTED" and (is_read or is_said_again or self.is_closing)):
             self.complaints.append(f"failed: {request.method} {request.url} {request.failure}")
 
     def forgive(self, *signs: int | str) -> None:

@@ -100,24 +100,35 @@ def body_of(kind: str, payload: Any) -> bytes:
     return urlencode(payload).encode() if kind in ("twilio", "kannel") else json.dumps(payload).encode()
 
 
-def rehosted(kind: str, server: str, *, name: str = "shop", clock: Any = None, **more: Any) -> RestChannel:
+def rehosted(
+    kind: str,
+    server: str,
+    *,
+    name: str = "shop",
+    clock: Any = None,
+    timeout_s: float = 0.5,
+    inspected: bool = False,
+    **more: Any,
+) -> RestChannel:
     """A vendor's channel whose requests go to a server of the test instead of the vendor's."""
     shape = shape_of(kind)
     requests = {part: getattr(shape, part) for part in ("send", "look_up", "probe") if getattr(shape, part) is not None}
-    moved = {
-        part: one.model_copy(update={"url": server + "/" + one.url.removeprefix("https://").partition("/")[2]})
-        for part, one in requests.items()
-    }
+
+    def elsewhere(one: Any) -> Any:
+        return one.model_copy(update={"url": server + "/" + one.url.removeprefix("https://").partition("/")[2]})
+
+    moved = {part: elsewhere(one) for part, one in requests.items()}
+    inspections = [elsewhere(one) for one in shape.inspections] if inspected else []
     given = {field: str(value) for field, value in VENDORS[kind].items()}
     defaults = {"region": "us", "api_version": "v23.0", "base_url": server}
     values = {**defaults, **given, **more}
     return RestChannel(
         name,
-        shape.model_copy(update=moved),
+        shape.model_copy(update={**moved, "inspections": inspections}),
         clock=clock or FrozenClock(),
         secrets=[SECRET],
         values=values,
         credentials={"verify_token": "ours"},
         public_url=PUBLIC,
-        timeout_s=0.5,
+        timeout_s=timeout_s,
     )

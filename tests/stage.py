@@ -120,7 +120,7 @@ class Stage(People):
         limits = FlowLimits(hold_expires_after_s=expires, lapse_s=lapse_s, **given)
         others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
-        self.outbox = outbox = Outbox(store, clock, self, {plan.channel.name: plan.channel}, limits=plan.outbox)
+        self.outbox = outbox = Outbox(store, clock, self, plan.channels, limits=plan.outbox)
         self.reports = Reports(store, clock, self)
         self._do_beside(plan)
         self.flow = flow = TurnFlow(
@@ -135,9 +135,9 @@ class Stage(People):
             following=outbox,
             route=self.versions.routes,
             facts=FactReading(clock, self, plan.systems) if plan.systems else None,
-            proofs=lambda _channel: plan.proof,
+            proofs=plan.vouches,
         )
-        self.intake = Intake(store, clock, self, limits=plan.intake, coalescing=plan.coalescing, following=flow)
+        self.intake = Intake(store, clock, self, following=flow, **plan.intakes)
         self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
         self._review(plan, outbox)
         self._learn(plan)
@@ -266,7 +266,7 @@ class Stage(People):
 
     def sweep(self) -> None:
         """Announce and do whatever the tables say is due."""
-        for flow in (self.flow, self.outbox, self.acting, self.verdicts, self.holds, self.learning):
+        for flow in (self.flow, self.outbox, self.acting, self.verdicts, self.holds, self.learning, self.pledges):
             self.run(flow.sweep())
         self.settle()
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from understudy.contacts.desk import ContactDesk
 from understudy.errors import Conflict
+from understudy.pledges.desk import PledgeDesk
+from understudy.records.pledges import USUAL_PLEDGES
 from understudy.records.review import Hold, HoldKind, Verdict, VerdictKind, VerdictRequest
 from understudy.records.turn import OPEN
 
@@ -15,6 +19,16 @@ if TYPE_CHECKING:
 
 class People:
     """A part of every stage."""
+
+    @property
+    def contacts(self: Stage) -> ContactDesk:
+        """The desk of a lead who looks after who customers are."""
+        return ContactDesk(self.store, self.clock, rules=lambda: self.rulebook.rules)
+
+    @cached_property
+    def pledges(self: Stage) -> PledgeDesk:
+        """Where what was promised to customers is looked after."""
+        return PledgeDesk(self.store, self.clock, self, terms=USUAL_PLEDGES)
 
     def give(
         self: Stage,

@@ -89,6 +89,9 @@ class Plan:
     opinions: Sequence[Asked] = ()
     systems: Sequence[Consulted] = ()
     proof: Proof = "address"
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    """What single channels vouch for; the others all vouch for `proof`."""
+    more_channels: Sequence[RecordingChannel] = ()
     opens: Sequence[Opens] = ()
     ticket_limits: TicketLimits = field(default_factory=TicketLimits)
     targets: Targets = TARGETS
@@ -112,6 +115,20 @@ class Plan:
     changed_in_place: str = ""
     """What the agent's own entry was changed to without being another entry."""
     wrap: Callable[[Store], Store] = lambda store: store
+
+    def vouches(self, channel: str) -> Proof:
+        """What a channel vouches for."""
+        return self.proofs.get(channel, self.proof)
+
+    @property
+    def intakes(self) -> dict[str, Any]:
+        """How messages are taken in."""
+        return {"limits": self.intake, "coalescing": self.coalescing, "proofs": self.vouches}
+
+    @property
+    def channels(self) -> dict[str, RecordingChannel]:
+        """All channels by name."""
+        return {channel.name: channel for channel in (self.channel, *self.more_channels)}
 
     @property
     def entries(self) -> dict[str, Agent]:

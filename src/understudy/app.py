@@ -21,6 +21,7 @@ from understudy.adapters.telemetry.spans import Spans
 from understudy.audit.flow import Audit
 from understudy.auditing import watching
 from understudy.connections import build_agent, build_identity, build_opinion
+from understudy.contacts.desk import ContactDesk
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.acting import Acting
 from understudy.delivery.action_desk import ActionDesk
@@ -40,6 +41,7 @@ from understudy.notes.showing import NOTES_JOB
 from understudy.notes.taking import REMARK_JOB, Remarks
 from understudy.notes.writing import NOTE_JOB, Notes
 from understudy.oversight import earning_terms, expiry_reply, lessons_of, reviewing, sweeps_of, topic_terms
+from understudy.pledges.desk import PledgeDesk
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
 from understudy.ports.channel import Channel
@@ -133,6 +135,8 @@ class App:
     reviewers: Reviewers
     conversations: Conversations
     trust: Trust
+    contacts: ContactDesk
+    pledges: PledgeDesk
     feedback: FeedbackDesk
     quality: QualityDesk
     casebook: Casebook

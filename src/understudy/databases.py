@@ -13,10 +13,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from understudy.adapters.stores import copying, migrate
 from understudy.adapters.stores.engine import open_engine
+from understudy.adapters.stores.scrubbing import scrub
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.adapters.system_clock import SystemClock
 from understudy.adapters.telemetry.fan_out import FanOut
 from understudy.assessment.check import Check
+from understudy.contacts.desk import ContactDesk
+from understudy.contacts.erasing import Erasing
 from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.errors import ConfigurationError
@@ -24,6 +27,7 @@ from understudy.evaluation.archive import Archive
 from understudy.evaluation.casebook import Casebook, Suites
 from understudy.learning.orders import Orders
 from understudy.learning.status import Status
+from understudy.pledges.desk import PledgeDesk
 from understudy.ports.store import Store
 from understudy.release.orders import Gate, ReleaseOrders, ServedGate
 from understudy.release.status import ReleaseReports
@@ -92,6 +96,38 @@ def open_dead_letters(settings: Settings, base: Path) -> Iterator[DeadLetters]:
     store = open_store(settings, base)
     try:
         yield DeadLetters(store, SystemClock(), FanOut([]))
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_contacts(settings: Settings, base: Path) -> Iterator[ContactDesk]:
+    """Open the store for a command that looks after who customers are; a server may run beside it."""
+    rules = rulebook_of(settings).rules
+    store = open_store(settings, base)
+    try:
+        yield ContactDesk(store, SystemClock(), rules=lambda: rules)
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_erasing(settings: Settings, base: Path) -> Iterator[Erasing]:
+    """Open the store to erase somebody; a server may run beside it. Afterwards a SQLite file is written anew."""
+    store = open_store(settings, base)
+    try:
+        yield Erasing(store, SystemClock())
+        scrub(store.engine)
+    finally:
+        store.close_now()
+
+
+@contextmanager
+def open_pledges(settings: Settings, base: Path) -> Iterator[PledgeDesk]:
+    """Open the store for a command that looks after what was promised to customers; a server may run beside it."""
+    store = open_store(settings, base)
+    try:
+        yield PledgeDesk(store, SystemClock(), FanOut([]), terms=settings.pledges.terms(settings.business.timezone))
     finally:
         store.close_now()
 

@@ -8,11 +8,13 @@ from functools import partial
 from typing import Any
 
 from understudy.adapters.stores.sql_store import SqlStore
+from understudy.contacts.desk import ContactDesk
 from understudy.delivery.outbox import Outbox
 from understudy.errors import ConfigurationError
 from understudy.learning.refit import Refit
 from understudy.learning.topics import TopicLearning
 from understudy.noting import noting
+from understudy.pledges.desk import PledgeDesk
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.dispatch import Dispatcher
@@ -63,6 +65,7 @@ def reviewing(
         terms=review_terms_of(settings),
         following=outbox,
         actions=lambda: rulebook.rules.actions,
+        pledges=settings.pledges.terms(settings.business.timezone),
     )
     conversations = Conversations(store, clock)
     return {
@@ -75,13 +78,15 @@ def reviewing(
         "quality": QualityDesk(store, clock, recontact_h=settings.autonomy.recontact_within_h),
         "conversations": conversations,
         "trust": Trust(store, clock),
+        "contacts": ContactDesk(store, clock, rules=lambda: rulebook.rules),
+        "pledges": PledgeDesk(store, clock, telemetry, terms=settings.pledges.terms(settings.business.timezone)),
         "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
     }
 
 
 def sweeps_of(desks: Mapping[str, Any]) -> dict[str, Callable[[], Awaitable[int]]]:
     """What of the flows of people is looked for in the tables."""
-    return {name: desks[name].sweep for name in ("verdicts", "holds", "notes", "remarks")}
+    return {name: desks[name].sweep for name in ("verdicts", "holds", "notes", "remarks", "pledges")}
 
 
 def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:

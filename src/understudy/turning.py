@@ -27,13 +27,15 @@ from understudy.ports.system import Found, System, Untold, Witness
 from understudy.ports.telemetry import Telemetry
 from understudy.records.facts import About, Proof
 from understudy.records.rulebook import Rulebook
-from understudy.records.systems import Known
+from understudy.records.systems import Known, Write
 from understudy.settings.channels import Remote
 from understudy.settings.earning import feedback_terms_of
 from understudy.settings.mail import Email
 from understudy.settings.model import Settings, Webhook
+from understudy.settings.systems import System as SystemSettings
 from understudy.systems import build_system
 from understudy.tickets.flow import Opens, TicketDesk
+from understudy.tickets.telling import Tells
 from understudy.turn.coalescing import CoalescingLimits
 from understudy.turn.drafting import Drafting, DraftingLimits
 from understudy.turn.facts import Consulted, FactReading
@@ -144,7 +146,8 @@ def tickets_of(
             continue
         if not systems[name].can_write("create"):
             raise ConfigurationError(f"systems.{name}: hand_offs = true needs `create`, by which tickets are opened")
-        opens.append(Opens(system=systems[name], assignee=one.assignee, believes=frozenset(one.believes)))
+        tells = _tells(name, one, systems[name])
+        opens.append(Opens(system=systems[name], assignee=one.assignee, believes=frozenset(one.believes), tells=tells))
     public = settings.server.public_url
     return TicketDesk(
         store,
@@ -155,6 +158,16 @@ def tickets_of(
         words_of=lambda code: REASONS.get(code, code),
         link_of=lambda hold: "" if public is None else f"{public.rstrip('/')}/console/#/hold/{hold}",
     )
+
+
+def _tells(name: str, one: SystemSettings, system: System) -> Tells:
+    """What a system's tickets are told; raises `ConfigurationError` where it cannot be told that."""
+    given: list[Write] = ["note"] if one.tells is None else [*one.tells]
+    cannot = [what for what in given if not system.can_write(what)]
+    if one.tells is not None and cannot:
+        raise ConfigurationError(f"systems.{name}: tells names {cannot[0]!r}, which needs `{cannot[0]}` described")
+    what = frozenset(given).difference(cannot)
+    return Tells(system=system, what=what, people=one.people, when_handed_back=one.over == "handed_back")
 
 
 def proof_of(settings: Settings, channel: str) -> Proof:
@@ -187,7 +200,9 @@ def outbox_of(
 ) -> Outbox:
     """The way out."""
     limits = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
-    return Outbox(store, clock, telemetry, channels, limits=limits)
+    return Outbox(
+        store, clock, telemetry, channels, limits=limits, pledges=settings.pledges.terms(settings.business.timezone)
+    )
 
 
 def acting_of(
@@ -263,7 +278,8 @@ def ways_in_of(
 ) -> dict[str, Any]:
     """What takes messages and reports in, fetches from those of the channels that do not call, and opens tickets for what
     was handed off; by their names in `App`."""
-    intake, reports = _intake(settings, store, clock, telemetry, flow), Reports(store, clock, telemetry)
+    intake = _intake(settings, store, clock, telemetry, flow)
+    reports = Reports(store, clock, telemetry, pledges=settings.pledges.terms(settings.business.timezone))
     channels = outside["channels"] if works else {}
     fetched = {name: channel for name, channel in channels.items() if isinstance(channel, Fetched)}
     limits = PullLimits(lapse_s=LAPSE_S)
@@ -285,7 +301,8 @@ def ways_in_of(
 
 def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:
     limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
-    return Intake(store, clock, telemetry, limits=limits, coalescing=coalescing_of(settings), following=flow)
+    proofs, coalescing = partial(proof_of, settings), coalescing_of(settings)
+    return Intake(store, clock, telemetry, limits=limits, coalescing=coalescing, following=flow, proofs=proofs)
 
 
 def coalescing_of(settings: Settings) -> CoalescingLimits:

@@ -10,6 +10,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from understudy.client.models import ActionChoice
 from understudy.records.access import SCOPES_OF, Role
 
 DECLARED = """
@@ -142,3 +143,22 @@ def test_nobody_knows_and_a_person_says_so_on_the_command_line(
     assert "may or may not" in understudy("actions", "retry", action["id"], cwd=folder).err
     assert understudy("actions", "retry", action["id"], "--it-was-done", cwd=folder).code == 0
     until(lambda: http.get(f"/v1/turns/{detail['turn']['id']}").json()["state"] == "answered")
+
+
+def test_the_client_says_which_of_the_proposed_actions_is_done(desk: Any, until: Any) -> None:
+    detail = propose(desk, "by-client")
+    with desk.client(desk.key(*SCOPES_OF[Role.REVIEWER], name="Rosa")) as client:
+        hold = client.hold(detail["hold"]["id"])
+        (action,) = hold.turn.actions
+        assert (action.name, action.amount, action.unit, action.state) == ("refund", 40.0, "GBP", "proposed")
+        assert action.limits == ("at most 100 GBP at a time",)
+        choice = ActionChoice(id=action.id, let_through=True, arguments={"order": "A17", "amount": 25})
+        client.edit(hold.hold.id, "You get 25 GBP.", version=hold.hold.version, actions=[choice])
+    http = desk.http(desk.key())
+    assert settled(http, action.id, until, "done")["action"]["amount"] == 25.0
+    detail = propose(desk, "by-client-2")
+    with desk.client(desk.key(*SCOPES_OF[Role.REVIEWER], name="Rosa")) as client:
+        hold = client.hold(detail["hold"]["id"])
+        dropped = ActionChoice(id=hold.turn.actions[0].id, let_through=False)
+        client.edit(hold.hold.id, "I will look into it.", version=hold.hold.version, actions=[dropped])
+    settled(http, dropped.id, until, "dropped")

@@ -29,6 +29,8 @@ preset = "chatwoot"
 values = {{ base_url = "{url}", account_id = "1", inbox_id = "3" }}
 credentials = {{ api_token = "t" }}
 hand_offs = true
+tells = ["note", "assign"]
+people = {{ Rosa = "7" }}
 
 [systems.shop.orders]
 ask = [{{ url = "{url}/orders?email={{email}}" }}]
@@ -82,14 +84,15 @@ def desk(serve: Callable[..., Any], systems: Any) -> Any:
 
 
 @pytest.fixture
-def write(emptied: Any, words: Any) -> Callable[..., None]:
+def write(emptied: Any, words: Any) -> Callable[..., int]:
     """A known customer writes by the business's own system."""
 
-    def post(text: str) -> None:
+    def post(text: str, *, again: int | None = None) -> int:
         number = next(numbers)
+        of = number if again is None else again
         data = {
-            "conversation_id": f"sys-{number}",
-            "from": f"u-{number}",
+            "conversation_id": f"sys-{of}",
+            "from": f"u-{of}",
             "text": text,
             "name": "Ada",
             "email": "ada@example.com",
@@ -103,6 +106,7 @@ def write(emptied: Any, words: Any) -> Callable[..., None]:
         }
         answered = emptied.http().post("/webhooks/desk", content=body, headers=headers)
         assert answered.status_code < 300, answered.text
+        return of
 
     return post
 
@@ -155,6 +159,37 @@ def test_orders_stand_there_one_by_one_and_the_ticket_of_a_hand_off(write: Any, 
     expect(page.get_by_text("22 in desk")).to_be_visible()
     picture(page, "review-systems-ticket")
     assert violations(page) == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_what_a_ticket_is_told_stands_below_it_while_its_hand_off_is_not_over(
+    write: Any, enter: Any, systems: Any, desk: Any, until: Any, theme: str
+) -> None:
+    """Rosa takes the conversation, and the desk does not take that in; the customer writes again: it is the same ticket."""
+    number, http = write("I want to talk to a person about my order."), desk.http(desk.key(name="Rosa"))
+    (first,) = until(lambda: http.get("/v1/holds").json()["items"])
+    until(lambda: [one for one in http.get(f"/v1/holds/{first['id']}").json()["tickets"] if one["state"] == "opened"])
+    systems.broken = {"assignments"}
+    try:
+        taken = http.post(f"/v1/conversations/{first['conversation_id']}/take_over")
+        assert taken.status_code == 200, taken.text
+        until(
+            lambda: [
+                one for one in http.get(f"/v1/holds/{first['id']}").json()["tickets"][0]["steps"] if one["last_error"]
+            ]
+        )
+        write("Are you there? I want to talk to a person!", again=number)
+        page = enter("Kim", color_scheme=theme)
+        expect(rows(page).first).to_be_visible()
+        page.locator(".rows").focus()
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("22 in desk")).to_be_visible()
+        expect(page.get_by_text("Given to who answers")).to_be_visible()
+        expect(page.get_by_text("answered 500")).to_be_visible()
+        picture(page, f"review-systems-steps-{theme}")
+        assert violations(page) == []
+    finally:
+        systems.broken = set()
 
 
 @pytest.mark.parametrize("payload", PAYLOADS[:4])

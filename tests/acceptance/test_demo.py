@@ -39,9 +39,10 @@ ELSEWHERE = {
     "quality.markup",
     *(f"actions.{code}" for code in ("undeclared", "wrong_arguments", "amount_unknown", "over_limit", "too_many")),
     "grounding.unknown_fact",
+    "exposure.unverified_account",
 }
-"""Findings that need a text of many pages, another channel, a declared action or a system of record; tests/unit/assessment
-has an example of each."""
+"""Findings that need a text of many pages, another channel (these drafts come over the API, whose caller vouches for who
+writes), a declared action or a system of record; tests/unit/assessment has an example of each."""
 THIRD_ACT = (*MISTAKEN_CUSTOMERS, LATER_CUSTOMER)
 CARD = re.compile(rb"4111[ -]?1111[ -]?1111[ -]?1111")
 

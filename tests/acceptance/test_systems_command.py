@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from understudy.cli.main import main
+from understudy.databases import open_store
+from understudy.records.systems import Order
+from understudy.records.tickets import StepState, Ticket, TicketState, TicketStep
+from understudy.settings.load import load
 
 SETTINGS = """
 [agents.faq]
@@ -27,6 +32,16 @@ preset = "chatwoot"
 values = {{ base_url = "{url}", account_id = "1", inbox_id = "3" }}
 credentials = {{ api_token = "t0p-secret" }}
 hand_offs = true
+"""
+
+
+OWN = """
+[systems.own]
+hand_offs = true
+tells = ["close"]
+
+[systems.own.create]
+url = "https://x.example/tickets"
 """
 
 
@@ -121,6 +136,74 @@ def test_there_are_no_tickets_yet_and_none_to_settle(desk: dict[str, Any], capsy
     code, said = run(capsys, "systems", "settle", "tk-1", "--drop")
     assert code != 0
     assert "there is no ticket 'tk-1'" in said
+
+
+def _kept(tx: Any, step: TicketStep) -> None:
+    """A step, and once the ticket it is of."""
+    if step.place == 1:
+        names = (
+            "system",
+            "turn_id",
+            "conversation_id",
+            "attempts",
+            "due_at",
+            "tried_at",
+            "last_error",
+            "ordered",
+            "created_at",
+        )
+        given = {name: getattr(step, name) for name in names}
+        tx.tickets.add(Ticket(id="tk-1", hold_id="h", state=TicketState.OPENED, number="22", **given))
+    tx.ticket_steps.add(step)
+    tx.ledger.append("ticket_step.ordered", at=step.created_at)
+
+
+def test_a_step_that_nobody_knows_of_is_listed_and_settled(
+    desk: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(capsys, "migrate")[0] == 0
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    for place, state in enumerate((StepState.UNKNOWN, StepState.DEAD, StepState.DONE), 1):
+        step = TicketStep(
+            id=f"tk-1-{place}", ticket_id="tk-1", place=place, system="desk", turn_id="t", conversation_id="c",
+            state=state, attempts=8, due_at=None, tried_at=now, last_error="no answer",
+            ordered=Order(what="note", key=f"tk-1-{place}", ticket="22", text="secret words"), created_at=now,
+        )  # fmt: skip
+        store = open_store(load(tmp_path / "understudy.toml", {}), tmp_path)
+        store.write_now(lambda tx, step=step: _kept(tx, step))
+        store.close_now()
+    code, said = run(capsys, "systems", "tickets")
+    assert code == 1
+    assert "0 tickets, and 2 steps that need a word." in said
+    assert "tk-1-3" not in said
+    said = run(capsys, "systems", "tickets", "--json", "--state", "opened")[1]
+    assert "secret words" not in said
+    told = json.loads(said)
+    assert [(one["id"], one["number"]) for one in told["tickets"]] == [("tk-1", "22")]
+    assert [(one["id"], one["what"], one["state"]) for one in told["steps"]] == [
+        ("tk-1-1", "note", "unknown"), ("tk-1-2", "note", "dead"),
+    ]  # fmt: skip
+    assert run(capsys, "systems", "settle", "tk-1-1", "--done") == (0, "tk-1-1 is done.\n")
+    assert run(capsys, "systems", "settle", "tk-1-2", "--retry") == (0, "tk-1-2 is pending.\n")
+    assert "nothing has to be said" in run(capsys, "systems", "settle", "tk-1-3", "--drop")[1]
+
+
+@pytest.mark.parametrize(
+    ("more", "says"),
+    [
+        ('tells = ["assign"]', "say in people whom the system calls what"),
+        ('tells = ["write"]', "note"),
+        (OWN, "cannot be told 'close'"),
+    ],
+)
+def test_what_tickets_are_told_is_looked_at_before_anything_is_served(
+    desk: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path, more: str, says: str
+) -> None:
+    file = tmp_path / "understudy.toml"
+    file.write_text(file.read_text() + more)
+    code, said = run(capsys, "doctor")
+    assert code == 1
+    assert says in said
 
 
 def examined(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:

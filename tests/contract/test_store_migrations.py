@@ -14,8 +14,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect
 
 from understudy.adapters.stores import migrate
-from understudy.adapters.stores.desk_tables import metadata
 from understudy.adapters.stores.engine import open_engine
+from understudy.adapters.stores.identity_tables import metadata
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.errors import ConfigurationError
 from understudy.ports.calls import CallLimits

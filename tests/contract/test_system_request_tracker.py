@@ -74,6 +74,10 @@ def test_a_ticket_is_opened_noted_given_to_somebody_and_closed(tracker: RequestT
         done = use(tracker, lambda system, what=what: system.write(replace(later, what=what)))
         assert isinstance(done, Accepted), (what, done)
     assert "A colleague has it." in tracker.contents(opened.provider_id or "")
+    noted = replace(later, what="note", subject="Understudy [k-1-1]")
+    assert isinstance(use(tracker, lambda system: system.find(noted)), Retry), "this one was not written yet"
+    assert isinstance(use(tracker, lambda system: system.write(noted)), Accepted)
+    assert isinstance(use(tracker, lambda system: system.find(noted)), Accepted), "found again by its subject"
     ticket = tracker.ask(f"ticket/{opened.provider_id}")
     assert (ticket["Owner"]["id"], ticket["Status"]) == ("root", "resolved")
     told = use(tracker, lambda system: system.look_up("tickets", ADA, deadline_s=20))

@@ -180,6 +180,7 @@ FOUND: dict[tuple[str, Write], Any] = {
     ("chatwoot", "note"): {"payload": [{"id": 22, "private": True, "content": ORDER.text}]},
     ("hubspot", "create"): {"total": 1, "results": [{"id": "22", "properties": {"subject": ORDER.subject}}]},
     ("request_tracker", "create"): {"items": [{"id": "22", "Subject": ORDER.subject}], "total": 1},
+    ("request_tracker", "note"): {"items": [{"id": "21", "Subject": ""}, {"id": "22", "Subject": ORDER.subject}], "total": 2},
     ("request_tracker", "assign"): {"id": "22", "Owner": {"id": "grace"}, "Status": "open"},
     ("request_tracker", "close"): {"id": "22", "Owner": {"id": "grace"}, "Status": "resolved"},
     ("salesforce", "note"): {"records": [{"Id": "22", "CommentBody": ORDER.text}], "done": True},

@@ -22,7 +22,8 @@ from refunds import (
     told_of,
 )
 from stage_plan import ON_EACH_STORE
-from understudy.errors import Forbidden, InputError
+from understudy.effects.acting import propose
+from understudy.errors import Forbidden, InputError, StepSuperseded
 from understudy.records.acting import ActionChoice
 from understudy.records.action_rules import Approver
 from understudy.records.review import VerdictKind, VerdictRequest
@@ -51,6 +52,16 @@ def test_a_proposed_action_waits_for_a_person_and_nothing_is_called(act: Any) ->
     stage.pass_time(5000)
     assert system_of(stage).calls == []
     assert stage.channel.texts == []
+
+
+def test_a_worker_that_comes_late_to_a_decided_turn_is_told_so(act: Any) -> None:
+    """Its step is superseded like any other's: the database has nothing to refuse."""
+    stage = act()
+    turn = stage.ask("Where is my refund for A17? It was 40")
+    again = partial(propose, clock=stage.clock, turn=turn, actions=stage.draft(turn).actions, rules=(refund(),))
+    with pytest.raises(StepSuperseded, match="was decided on"):
+        stage.store.write_now(again)
+    assert states_of(stage, turn) == ["proposed"]
 
 
 def test_an_approved_action_is_done_once_and_read_back_before_the_reply_leaves(act: Any) -> None:

@@ -252,7 +252,7 @@ def test_a_process_that_dies_while_it_opens_one_opens_no_second(build: Build, ha
     system.looks, system.keys = can == "find", can == "keys"
     house = built(build, system)
     hand_off(house)
-    leases = house.store.write_now(house.tickets._take_up)
+    leases, _ = house.store.write_now(house.tickets._take_up)
     assert len(leases) == 1
     if has_arrived:
         shelf.write(leases[0].ticket.ordered)
@@ -274,12 +274,15 @@ def test_two_workers_open_one(build: Build) -> None:
     system, shelf = shelved()
     house = built(build, system)
     hand_off(house)
-    first = house.store.write_now(house.tickets._take_up)
-    assert house.store.write_now(house.tickets._take_up) == []
+    first, _ = house.store.write_now(house.tickets._take_up)
+    assert house.store.write_now(house.tickets._take_up) == ([], [])
     house.clock.advance(61)
-    second = house.store.write_now(house.tickets._take_up)
+    second, _ = house.store.write_now(house.tickets._take_up)
     house.run(house.tickets._open(second[0]))
     house.run(house.tickets._open(first[0]))
+    house.clock.advance(400)
+    sweep(house)
+    assert [order.what for order in system.orders] == ["create"], "whose lease lapsed opens none any more"
     assert list(shelf.kept.values()) == ["T-1"]
 
 

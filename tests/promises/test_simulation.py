@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -42,10 +43,21 @@ def test_every_promise_is_kept_in_worlds_where_everything_goes_wrong(start: int)
         assert outcome.violation is None, f"\n{outcome.told()}"
 
 
+@pytest.mark.parametrize("start", range(0, SEEDS // 2, CHUNK))
+def test_every_promise_is_kept_where_agents_act(start: int) -> None:
+    """Among them 61 and 99, in which a late worker decided on a turn whose actions were written down already."""
+    met: Counter[str] = Counter()
+    for seed in range(start, start + CHUNK):
+        outcome = play(seed, acts=True)
+        assert outcome.violation is None, f"\n{outcome.told()}"
+        met.update(outcome.counts)
+    assert met["acted"], "a world in which nothing is done keeps every promise"
+
+
 def first_noticed(name: str) -> Outcome:
     plant = PLANTS[name]
     for seed in range(SEEDS_TO_FIND_A_PLANT_MAX):
-        outcome = play(seed, rates=plant.rates)
+        outcome = play(seed, rates=plant.rates, acts=plant.acts)
         if outcome.violation is not None:
             return outcome
     raise AssertionError(f"{SEEDS_TO_FIND_A_PLANT_MAX} worlds did not notice that {name}")

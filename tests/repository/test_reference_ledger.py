@@ -27,10 +27,11 @@ BUILT_EVENTS = {
     "hold.": {state.value for state in HoldState if state is not HoldState.OPEN},
     "turn.": {TurnState.DRAFTING.value, TurnState.GATHERING.value},
     "ticket.": {"opened", "retry", "unknown", "dead"},
+    "ticket_step.": {"done", "retry", "unknown", "dead"},
     "outbox.": {"accepted", "rejected", "retry", "unknown", "dead"},
     "note.": {"written", "retry", "unsure", "unknown", "failed"},
 }
-FLOWS = {"delivery", "effects", "notes", "review", "turn", "upkeep"}
+FLOWS = {"delivery", "effects", "notes", "pledges", "review", "turn", "upkeep"}
 ABOUT_EVERY_ENTRY = {"at", "turn_id", "conversation_id", "actor"}
 
 

@@ -6,6 +6,8 @@ import argparse
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable
+from functools import partial
 from multiprocessing import Pool
 from os import cpu_count
 
@@ -27,16 +29,18 @@ def main() -> int:
     parser.add_argument("--seed", type=int, help="play this one and tell its history")
     parser.add_argument("--jobs", type=int, default=cpu_count() or 1, help="operating system processes")
     parser.add_argument("--failures", type=int, default=5, help="stop after so many broken worlds")
+    parser.add_argument("--acts", action="store_true", help="worlds in which agents propose actions, and they are done")
     given = parser.parse_args()
+    playing = partial(play, acts=True) if given.acts else play
     if given.seed is not None:
-        return _one(given.seed)
+        return _one(given.seed, playing)
     began = time.perf_counter()
     counts: Counter[str] = Counter()
     failures: list[Outcome] = []
     played = 0
     seeds = range(given.start, given.start + given.seeds)
     with Pool(given.jobs) as pool:
-        for outcome in pool.imap(play, seeds, CHUNK):
+        for outcome in pool.imap(playing, seeds, CHUNK):
             played += 1
             counts.update(outcome.counts)
             if outcome.violation is not None:
@@ -51,8 +55,8 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def _one(seed: int) -> int:
-    outcome = play(seed)
+def _one(seed: int, playing: Callable[[int], Outcome]) -> int:
+    outcome = playing(seed)
     for moment, who, what in outcome.history:
         say(f"{moment:9.4f}  {who:10}  {what}")
     say(f"seed {seed}: {outcome.violation or 'every promise was kept'}")

@@ -55,13 +55,16 @@ class SimulatedAgent:
         text = word(self._world.number())
         read = tuple(message.content or "" for message in request.messages if message.role == "user")
         self._world.drafted(request.turn_id, text, read)
+        arguments = {}
+        if self._world.terms.acts:
+            dice, arguments = 0.12 + dice * 0.1, {"order": text}  # most drafts propose something
         return Draft(
             text=text,
             agent=self.name,
             agent_version=self.version,
             handoff=dice < 0.05,
             does_not_know=0.05 <= dice < 0.12,
-            actions=(Action(name="refund", arguments={}),) if 0.12 <= dice < 0.2 else (),
+            actions=(Action(name="refund", arguments=arguments),) if 0.12 <= dice < 0.2 else (),
             confidence=0.2 if 0.2 <= dice < 0.3 else None,
         )
 

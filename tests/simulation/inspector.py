@@ -18,6 +18,7 @@ from simulation.terms import FOLLOW_UP, NOTICE, OVERDUE, SORRY
 from simulation.virtual_time import START
 from understudy.errors import UnderstudyError
 from understudy.ports.telemetry import Event, StepFailed, TurnDecided
+from understudy.records.acting import ActionEntry
 from understudy.records.ledger import GENESIS, LedgerEntry, chain
 from understudy.records.outbox import OutboxEntry
 from understudy.records.review import VerdictRequest
@@ -252,6 +253,17 @@ class Inspector:
             self._broken(promise.UNSURE_IS_HELD, f"{entry.id} is sent again over {provider.name}, blindly")
         self._count(f"sent over {provider.name}")
 
+    def acted(self, entry: ActionEntry, times: int) -> None:
+        """The system of record did something."""
+        self._count("acted")
+        if times > 1:
+            self._broken(promise.DONE_ONCE, f"{entry.id} was done {times} times")
+        stored = self._world.database.rows("SELECT state, approved_by FROM actions WHERE id = ?", entry.id)
+        if not stored or stored[0][1] is None:
+            self._broken(promise.DONE_ONCE, f"{entry.id} was done and nobody let it through")
+        elif stored[0][0] in ("failed", "dropped"):
+            self._broken(promise.DONE_ONCE, f"{entry.id} counts as {stored[0][0]} and was done after that")
+
     def landed(self, provider: Provider, entry: OutboxEntry) -> None:
         """A customer sees a message."""
         if provider.times[entry.id] > 1:
@@ -271,6 +283,11 @@ class Inspector:
         ]
         if alike:
             self._broken(promise.NOT_TWICE, f"{entry.id} says for {entry.turn_id} what {alike} said")
+        undone = self._world.database.rows(
+            "SELECT id, state FROM actions WHERE turn_id = ? AND state NOT IN ('done', 'dropped')", entry.turn_id
+        )
+        if undone and entry.author.value == "agent":
+            self._broken(promise.DONE_ONCE, f"{entry.id} was shown while {undone} of its turn are not done")
         stored = self._world.database.rows("SELECT text, state FROM outbox WHERE id = ?", entry.id)
         if stored and stored[0][1] == "dead":
             self._broken(promise.UNSURE_IS_HELD, f"{entry.id} was given up as not arrived, and arrived")

@@ -104,7 +104,7 @@ def turns_hang_together(seen: Seen) -> Iterator[Wrong]:
         if state is TurnState.SUPERSEDED and turn.superseded_by not in seen.turns:
             yield promise.NOT_LOST, f"{turn.id} is superseded by {turn.superseded_by}, which does not exist"
         is_sending = any(e.turn_id == turn.id and e.state in UNSETTLED for e in seen.outbox.values())
-        if state is TurnState.DELIVERING and not is_sending:
+        if state is TurnState.DELIVERING and not is_sending and turn.id not in seen.acting:
             yield promise.IN_TIME, f"{turn.id} is delivering and nothing of it is left to send"
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 EVERY: tuple[VerdictKind, ...] = tuple(VerdictKind)
 ON_AUDITS = (VerdictKind.APPROVE, VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT)
+UNSURE = (HoldKind.UNSURE_SEND, HoldKind.UNSURE_ACTION)
+"""Of these a person says what is so; nothing of it is taken back."""
 NEEDS_TEXT = (VerdictKind.EDIT, VerdictKind.RESPOND)
 THINKS_S = (0.1, 30.0)
 LOOKED_AT_MAX = 50
@@ -72,7 +74,7 @@ class Person:
                 return
             hold = claimed
         await asyncio.sleep(weather.between(0.1, 3.0) if self._is_quick else weather.between(*THINKS_S))
-        if hold.kind is HoldKind.UNSURE_SEND:  # Who asks a customer whether a message came gives it time to come.
+        if hold.kind in UNSURE:  # Who asks a customer whether a message came gives it time to come.
             await asyncio.sleep(2 * self._world.terms.lands_within_s)
         if dice.random() < 0.1:
             await self._ask(lambda process: process.holds.release(hold.id, reviewer=self.name))
@@ -88,13 +90,16 @@ class Person:
         text = self._words() if kind in NEEDS_TEXT else None
         request = VerdictRequest(hold_id=hold.id, version=hold.version, kind=kind, reviewer=self.name, text=text)
         self._world.inspector.requested(request)
-        if hold.kind is HoldKind.UNSURE_SEND or not self.changes_mind or self._undo.random() >= LATER_SHARE:
+        if hold.kind in UNSURE or not self.changes_mind or self._undo.random() >= LATER_SHARE:
             await self._ask(lambda process: process.verdicts.give(request))
             return
         await self._ask(lambda process: process.verdicts.give_later(request, undo_s=UNDO_S))
         if self._undo.random() < TAKEN_BACK_SHARE:
             await asyncio.sleep(self._undo.uniform(0.0, 1.2 * UNDO_S))
-            await self._ask(lambda process: process.verdicts.take_back(hold.id, reviewer=self.name, claim_lease_s=60))
+            lease_s = self._world.terms.review.claim_lease_s  # as long as a claim, or a renewed one would be shorter
+            await self._ask(
+                lambda process: process.verdicts.take_back(hold.id, reviewer=self.name, claim_lease_s=lease_s)
+            )
 
     async def _step_in(self) -> None:
         """Do something in a conversation of one's own accord."""
@@ -154,7 +159,7 @@ class Person:
 
 def _wanted(world: World, hold: Hold) -> VerdictKind:
     dice = world.dice
-    if hold.kind is not HoldKind.UNSURE_SEND and dice.random() < 0.05:
+    if hold.kind not in UNSURE and dice.random() < 0.05:
         return dice.choice(EVERY)  # some of them this kind of hold does not take
     match hold.kind:
         case HoldKind.DRAFT:
@@ -163,6 +168,8 @@ def _wanted(world: World, hold: Hold) -> VerdictKind:
             return dice.choice([VerdictKind.RESPOND, VerdictKind.RESPOND, VerdictKind.TAKE_OVER])
         case HoldKind.UNSURE_SEND:
             return truth(world, hold)
+        case HoldKind.UNSURE_ACTION:
+            return truth_of_action(world, hold)
         case HoldKind.AUDIT:
             return dice.choice(ON_AUDITS)
 
@@ -176,6 +183,16 @@ def truth(world: World, hold: Hold) -> VerdictKind:
     )
     arrived = bool(found) and world.providers[found[0][1]].times[found[0][0]] > 0
     return VerdictKind.REJECT if arrived else VerdictKind.APPROVE
+
+
+def truth_of_action(world: World, hold: Hold) -> VerdictKind:
+    """Say whether the action of which nobody knows was done: *reject* says that it was."""
+    found = world.database.rows(
+        "SELECT id FROM actions WHERE conversation_id = ? AND state = 'unknown' ORDER BY seq LIMIT 1",
+        hold.conversation_id,
+    )
+    is_done = bool(found) and world.system is not None and world.system.times[found[0][0]] > 0
+    return VerdictKind.REJECT if is_done else VerdictKind.APPROVE
 
 
 async def work_off(world: World, seconds: float) -> None:
@@ -193,6 +210,8 @@ async def work_off(world: World, seconds: float) -> None:
                     await person.give(hold, VerdictKind.RESPOND)
                 case HoldKind.UNSURE_SEND:
                     await person.give(hold, truth(world, hold))
+                case HoldKind.UNSURE_ACTION:
+                    await person.give(hold, truth_of_action(world, hold))
                 case HoldKind.AUDIT:
                     await person.give(hold, world.dice.choice(ON_AUDITS))
         idle = 0 if holds else idle + 1

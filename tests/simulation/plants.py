@@ -19,7 +19,10 @@ from understudy.adapters.stores.queue import SqlHolds
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.turns import SqlTurns
 from understudy.assessment.assess import assess
+from understudy.delivery import acting as delivery_acting
 from understudy.delivery.outbox import Outbox
+from understudy.delivery.outcomes import after_call
+from understudy.effects import acting as effects_acting
 from understudy.effects.handing_off import set_mode
 from understudy.effects.sending import queue_message
 from understudy.records.conversation import Author, Mode
@@ -45,6 +48,8 @@ class Plant:
     patches: tuple[Patch, ...]
     breaks: tuple[str, ...]
     rates: Mapping[str, float] = field(default_factory=dict)
+    acts: bool = False
+    """Whether it takes worlds in which agents act."""
 
 
 @contextmanager
@@ -212,7 +217,30 @@ def _forked(original: Callable[..., Any]) -> Callable[..., Any]:
     return last
 
 
+# Acting ------------------------------------------------------------------------------------------------------
+
+
+def _calls_blindly(original: Callable[..., Any]) -> Callable[..., Any]:
+    def after(asked: Any, result: Any) -> Any:
+        return original(asked, Retry(reason="no answer") if isinstance(result, Unknown) else result)
+
+    return after
+
+
+def _has_none_open(_tx: Any, _turn_id: str) -> bool:
+    return False
+
+
 PLANTS: dict[str, Plant] = {
+    "an action of unknown outcome is called again blindly": Plant(
+        ((delivery_acting, "after_call", _calls_blindly(after_call)),),
+        (promise.DONE_ONCE,),
+        {"send_answer_lost": 0.4},
+        acts=True,
+    ),
+    "a reply does not wait for its actions": Plant(
+        ((effects_acting, "has_open_actions", _has_none_open),), (promise.DONE_ONCE, promise.NOT_TWICE), acts=True
+    ),
     "a message is acknowledged before the commit": Plant(
         ((Intake, "__init__", _hasty(Intake.__init__)),), (promise.NOT_LOST,)
     ),

@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from simulation.agent import SimulatedAgent
 from simulation.channel import SimulatedChannel
 from simulation.database import SimulatedStore
+from simulation.system import REFUND, SimulatedExecutor
 from simulation.terms import LAPSE_S
 from simulation.virtual_time import VirtualClock
 from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
+from understudy.delivery.acting import Acting
 from understudy.delivery.dead_letters import DeadLetters
 from understudy.delivery.outbox import Outbox
 from understudy.errors import StoreError, UnderstudyError
 from understudy.learning.flow import Learning
 from understudy.ports.store import Committed
 from understudy.ports.telemetry import Event
-from understudy.records.turn import HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, TURN_JOB, VERDICT_JOB, Job
+from understudy.records.turn import ACTION_JOB, HOLD_JOB, LEARNING_JOB, OUTBOX_JOB, TURN_JOB, VERDICT_JOB, Job
 from understudy.review.conversations import Conversations
 from understudy.review.holds import Holds
 from understudy.review.verdicts import Verdicts
@@ -85,7 +87,10 @@ class Process:
             business=lambda: terms.rulebook.rules.profile.name,
             hold_expires_after_s=terms.flow.hold_expires_after_s,
             following=outbox,
+            actions=lambda: terms.rulebook.rules.actions,
         )
+        executors = {} if world.system is None else {REFUND.name: SimulatedExecutor(self, world.system)}
+        self.acting = Acting(store, self.clock, self, executors, limits=terms.acting)
         self.conversations = Conversations(store, self.clock)
         self.learning = Learning(
             store,
@@ -105,6 +110,7 @@ class Process:
                 "verdicts": self.verdicts.sweep,
                 "holds": self.holds.sweep,
                 "learning": self.learning.sweep,
+                **({} if world.system is None else {"actions": self.acting.sweep}),
             },
             period_s=terms.sweep_period_s,
             is_my_turn=self._may_sweep,
@@ -129,6 +135,7 @@ class Process:
             HOLD_JOB: self.holds.look,
             VERDICT_JOB: self.verdicts.look,
             LEARNING_JOB: self.learning.look,
+            ACTION_JOB: self.acting.carry_out,
         }
         self.dispatcher.start({kind: self._while_alive(handler) for kind, handler in handlers.items()})
         self.flow.begin(self.dispatcher)

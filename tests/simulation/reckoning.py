@@ -21,7 +21,7 @@ ENDS = ("answered", "superseded", "handed_off")
 def reckon_at_rest(world: World) -> None:
     """Nobody acted and nothing went wrong for a while: all that still waits, waits for a person."""
     for seen in _conversations(world):
-        waits_for_person = bool(seen.open_holds("unsure_send"))
+        waits_for_person = bool(seen.open_holds("unsure_send") or seen.open_holds("unsure_action"))
         for turn in seen.turns.values():
             if waits_for_person or turn.state in (*ENDS, "held"):
                 continue
@@ -39,6 +39,7 @@ def reckon_at_the_end(world: World) -> None:
     _all_letters_taken(world)
     _all_answered(world)
     _all_sent_arrived(world)
+    _all_done_once(world)
     _ledger_is_whole(world)
     _decisions_replay(world)
 
@@ -92,6 +93,16 @@ def _all_sent_arrived(world: World) -> None:
     for key, channel in world.database.rows("SELECT id, channel FROM outbox WHERE state = 'sent'"):
         if not world.providers[channel].times[key]:
             world.violated(promise.NOT_LOST, f"{key} counts as sent, and its customer never saw it")
+
+
+def _all_done_once(world: World) -> None:
+    """What counts as done was done once, and what does not was not."""
+    if world.system is None:
+        return
+    for action_id, state in world.database.rows("SELECT id, state FROM actions ORDER BY seq"):
+        times = world.system.times[action_id]
+        if state not in ("done", "failed", "dropped") or times != (state == "done"):
+            world.violated(promise.DONE_ONCE, f"{action_id} is {state} at the end and was done {times} times")
 
 
 def _ledger_is_whole(world: World) -> None:

@@ -55,6 +55,8 @@ class Seen:
     turns: dict[str, TurnRow]
     holds: dict[str, HoldRow]
     outbox: dict[str, OutboxRow]
+    acting: frozenset[str] = frozenset()
+    """Turns of which an action that was let through is not settled yet."""
 
     def open_holds(self, kind: str) -> list[HoldRow]:
         """The open holds of a kind."""
@@ -82,6 +84,10 @@ def see(database: Database, conversation_id: str) -> Seen:
         "SELECT id, seq, state, attempts, turn_id, author, text FROM outbox WHERE conversation_id = ? ORDER BY seq",
         conversation_id,
     )
+    acting = database.rows(
+        "SELECT turn_id FROM actions WHERE conversation_id = ? AND state IN ('approved', 'executing', 'unknown')",
+        conversation_id,
+    )
     mode, taken_by = found[0]
     return Seen(
         conversation_id,
@@ -90,4 +96,5 @@ def see(database: Database, conversation_id: str) -> Seen:
         {row[0]: TurnRow._make(row) for row in turns},
         {row[0]: HoldRow._make(row) for row in holds},
         {row[0]: OutboxRow._make(row) for row in outbox},
+        frozenset(row[0] for row in acting),
     )

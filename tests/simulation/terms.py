@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass, field
 
 from understudy.delivery.outbox import OutboxLimits
+from understudy.delivery.outcomes import ActingLimits
 from understudy.ports.channel import Capabilities
 from understudy.records.autonomy import Targets
 from understudy.records.autonomy import Terms as Earning
@@ -64,6 +65,9 @@ class Terms:
     earning: Earning = field(default_factory=Earning)
     sweep_period_s: float = 3.0
     lands_within_s: float = LANDS_WITHIN_S
+    acts: bool = False
+    """Whether agents propose what the business has declared, and it is carried out."""
+    acting: ActingLimits = field(default_factory=lambda: ActingLimits(lease_s=LEASE_S, attempts_max=3, read_back_s=4.0, backoff_max_s=10.0))  # fmt: skip
 
     @classmethod
     def drawn(cls, dice: random.Random) -> Terms:

@@ -28,6 +28,7 @@ CHAINED = "the ledger is one chain"
 QUOTA = "quotas are never exceeded"
 IN_TIME = "every turn ends in time"
 REPLAYED = "replay gives the same decision"
+DONE_ONCE = "what was let through is done once, and its reply leaves after it"
 LEGAL = "records change only as their life allows"
 NO_SURPRISE = "nothing breaks that nobody foresaw"
 ALL = (
@@ -43,6 +44,7 @@ ALL = (
     QUOTA,
     IN_TIME,
     REPLAYED,
+    DONE_ONCE,
     LEGAL,
     NO_SURPRISE,
 )

@@ -25,10 +25,13 @@ from simulation.inspector import Inspector
 from simulation.people import Person, work_off
 from simulation.process import OWNER, Process
 from simulation.reckoning import reckon_at_rest, reckon_at_the_end
+from simulation.system import REFUND, RecordSystem
 from simulation.terms import CHANNELS, Terms
 from simulation.violation import Violation
 from simulation.virtual_time import NothingLeft, VirtualLoop
 from simulation.weather import Weather
+from understudy.records.codec import digest, dump
+from understudy.records.rulebook import Rulebook
 from understudy.records.turn import Job
 
 STORM_S = (30.0, 90.0)
@@ -55,6 +58,7 @@ class Outcome:
     """What one play came to. `violation` is None where every promise was kept."""
 
     seed: int
+    acts: bool = False
     violation: Violation | None = None
     history: list[tuple[float, str, str]] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
@@ -67,7 +71,12 @@ class Outcome:
         """Say what went wrong, how it came to it, and how to see it again."""
         lines = [f"{moment:9.4f}  {who:10}  {what}" for moment, who, what in self.history[-HISTORY_SHOWN:]]
         return "\n".join(
-            [*lines, "", f"seed {self.seed}: {self.violation}", f"again: ./dev simulate --seed {self.seed}"]
+            [
+                *lines,
+                "",
+                f"seed {self.seed}: {self.violation}",
+                f"again: ./dev simulate --seed {self.seed}{' --acts' if self.acts else ''}",
+            ]
         )
 
 
@@ -80,12 +89,16 @@ class World:
         self.terms = replace(Terms.drawn(self.dice), **terms)
         self.weather = Weather.drawn(self.dice)
         self.weather.rates.update(rates)
-        self.outcome = Outcome(seed)
+        self.outcome = Outcome(seed, acts=self.terms.acts)
         self.database = database()
         self.database.begin_anew()
         self.drafts: dict[str, Made] = {}
         self.processes: list[Process | None] = [None] * self.terms.replicas
         self.inspector = Inspector(self)
+        if self.terms.acts:
+            rules = replace(self.terms.rulebook.rules, actions=(REFUND,))
+            self.terms = replace(self.terms, rulebook=Rulebook(id=digest(dump(rules)), rules=rules))
+        self.system = RecordSystem(self) if self.terms.acts else None
         self.providers = {name: Provider(self, name, capabilities) for name, capabilities in CHANNELS.items()}
         self.customers = [Customer(self, number) for number in range(self.terms.conversations)]
         self.people = [Person(self, f"reviewer-{number}") for number in range(self.terms.reviewers)]

@@ -69,4 +69,6 @@ export const api = {
   say: (id: string, text: string) => ask<unknown>("POST", `conversations/${at(id)}/messages`, { text }),
   handBack: (id: string) => ask<Conversation>("POST", `conversations/${at(id)}/hand_back`),
   contact: (id: string) => ask<Contact>("GET", `contacts/${at(id)}`),
+  relate: (act: "link" | "unlink", one: string, other: string) =>
+    ask<Contact>("POST", `contacts/${at(one)}/${act}`, { contact_id: other }),
 };

@@ -18,6 +18,11 @@ export const SYSTEMS = {
     pending: "is about to be opened", sending: "is being opened", opened: "open", unknown: "may or may not be open: see there",
     dead: "could not be opened", dropped: "was not needed",
   } as Record<string, string>,
+  stepOf: { note: "Told what was answered", assign: "Given to who answers", close: "Closed" } as Record<string, string>,
+  stepIs: {
+    pending: "is to be done", sending: "is being done", done: "done", unknown: "may or may not be done: see there",
+    dead: "could not be done", dropped: "is not done",
+  } as Record<string, string>,
 
   health: "Systems of record",
   healthNote: "What was looked up before agents drafted, by all processes. Each process has a breaker of its own.",

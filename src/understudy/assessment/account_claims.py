@@ -16,7 +16,7 @@ from understudy.assessment.carriers import business_texts, passages, tool_result
 from understudy.assessment.wording import sentences
 from understudy.records.assessment import Span
 from understudy.records.evidence import Draft, Evidence
-from understudy.records.facts import About
+from understudy.records.facts import ABOUT, About
 
 _NOUNS: Final[dict[About, str]] = {
     "orders": "orders?|parcels?|packages?|shipments?|deliver(?:y|ies)|purchases?|refunds?|payments?|invoices?|subscriptions?|bookings?|returns?|items?",
@@ -42,6 +42,10 @@ _NO_CLAIM = re.compile(
     re.IGNORECASE,
 )
 """Sentences that ask, offer, put a condition, or say that something cannot be seen: they state nothing of an account."""
+_YOURS = re.compile(r"\b(?:your|you|you're|you've)\b", re.IGNORECASE)
+_VALUE = re.compile(r"[^\s<>\"()]*[0-9][^\s<>\"()]*|[^\s<>\"(),;]+@[^\s<>\"(),;]+")
+VALUE_CHARS_MIN: Final = 4
+"""A shorter value stands in too many texts by chance."""
 FOUND_MAX: Final = 5
 READ_CHARS_MAX: Final = 100_000
 """So much is read of what may carry a statement word by word."""
@@ -67,6 +71,36 @@ def beyond_knowing(evidence: Evidence, draft: Draft) -> tuple[Beyond, ...]:
     texts = _folded("\n".join([*(source.text for source in given), *business_texts(evidence)])[:READ_CHARS_MAX])
     stated = (span for span in claims if _folded(draft.text[span.start : span.end]) not in texts)
     return tuple(Beyond(span=span, name=next(iter(names.values()))) for span in islice(stated, 1))
+
+
+def account_data(evidence: Evidence, draft: Draft) -> tuple[Span, ...]:
+    """Where a draft says what only a customer's account can say: a statement about what is theirs that no passage makes word by
+    word, or a value that stands in a record and in nothing that everybody may read.
+
+    The customer's own words count as known to them; that they named an order proves nothing of its state.
+    """
+    public = [*(source.text for source in passages(draft)), *business_texts(evidence)]
+    records = [one.text for one in tool_results(evidence, draft) if one.text.lstrip()[:1] in "[{"]
+    found = list(_of_records(draft.text, records, [*public, *evidence.customer_texts]))
+    said = _folded("\n".join(public)[:READ_CHARS_MAX])
+    for span in account_claims(draft.text, ABOUT):
+        sentence = draft.text[span.start : span.end]
+        if not _YOURS.search(sentence) or _folded(sentence) in said:
+            continue
+        if records or not draft.sources:
+            found.append(span)
+    return tuple(sorted(found, key=lambda one: (one.start, one.end))[:FOUND_MAX])
+
+
+def _of_records(text: str, records: list[str], known: list[str]) -> Iterator[Span]:
+    """The values of a text that stand in records and in nothing that is known anyway."""
+    if not records:
+        return
+    held, open_to_all = ("\n".join(one)[:READ_CHARS_MAX].casefold() for one in (records, known))
+    for match in _VALUE.finditer(text):
+        value = match[0].rstrip(".,;:!?-").casefold()
+        if len(value) >= VALUE_CHARS_MIN and value in held and value not in open_to_all:
+            yield Span(start=match.start(), end=match.start() + len(value))
 
 
 def account_claims(text: str, abouts: Collection[About]) -> Iterator[Span]:

@@ -53,7 +53,7 @@ HAND_OFF_CODES: Final = (
 )
 """Findings that bring a person in, where the rulebook names none."""
 
-DEGRADABLE: Final = ("agent_failed", "quality.does_not_know")
+DEGRADABLE: Final = ("agent_failed", "quality.does_not_know", "exposure.unverified_account")
 """Reason codes that a safe reply may answer (`Rules.degrade_on`); others are never degraded."""
 
 PRIORITIES: Final[dict[str, int]] = {
@@ -198,6 +198,13 @@ def check_could_not_tell(case: Case) -> Ruling | None:
     return _hold(*(_unknown_reason("check_failed", finding) for finding in case.unknown))
 
 
+def customer_is_unverified(case: Case) -> Ruling | None:
+    """What stands in an account is told to nobody nobody vouches for: an approved safe reply asks for proof, else it is held."""
+    reasons = _reasons([finding for finding in case.findings if finding.name == DEGRADABLE[2]])
+    degraded = [_degrade(case, reason) for reason in reasons[:1]]
+    return next((ruling for ruling in degraded if ruling.kind is DecisionKind.DEGRADE), None) or _hold(*reasons)
+
+
 def draft_is_blocked(case: Case) -> Ruling | None:
     """A blocking finding holds whatever the confidence."""
     return _hold(*_reasons(case.blocking))
@@ -281,6 +288,7 @@ TABLE: Final[tuple[Callable[[Case], Ruling | None], ...]] = (
     agent_only_shadows,
     agent_failed,
     check_could_not_tell,
+    customer_is_unverified,
     draft_is_blocked,
     topic_is_never_automatic,
     customer_was_let_down,

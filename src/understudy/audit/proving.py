@@ -12,6 +12,7 @@ from understudy.errors import MalformedInput, NotFound, UnderstudyError
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment
 from understudy.records.codec import digest, dump
+from understudy.records.identity import ERASED, ERASED_KIND
 from understudy.records.ledger import GENESIS, LedgerEntry, fault_of, readable_body
 from understudy.records.story import ChainProof, Proof, TurnProofs
 from understudy.records.turn import Turn
@@ -47,6 +48,11 @@ def prove_turn(tx: Transaction, turn_id: str, *, replay: Replay) -> TurnProofs:
     """Compare a turn with its ledger entries and decide it again; raises `NotFound`."""
     turn = tx.turns.get(turn_id)
     entries = tx.trail.entries_of(turn_id, limit=ENTRIES_MAX)
+    if _is_erased(tx, turn):
+        says = "The customer was erased, and with them what was seen, drafted and said; the ledger keeps the digests."
+        erased = (_entries(tx, entries), Proof(what="documents", state="unknown", says=says), _rulebook(tx, turn))
+        first, last = (entries[0].seq, entries[-1].seq) if entries else (None, None)
+        return TurnProofs(turn_id=turn.id, first=first, last=last, proofs=erased)
     proofs = [
         _entries(tx, entries),
         *_documents(tx, turn, entries),
@@ -56,6 +62,12 @@ def prove_turn(tx: Transaction, turn_id: str, *, replay: Replay) -> TurnProofs:
     ]
     first, last = (entries[0].seq, entries[-1].seq) if entries else (None, None)
     return TurnProofs(turn_id=turn.id, first=first, last=last, proofs=tuple(proofs))
+
+
+def _is_erased(tx: Transaction, turn: Turn) -> bool:
+    """Whether what was said in a turn was taken away for good, since somebody it was of was erased."""
+    conversation = tx.conversations.get(turn.conversation_id)
+    return conversation.external_id == ERASED + conversation.id or tx.artifacts.get(turn.id, ERASED_KIND) is not None
 
 
 def _entries(tx: Transaction, entries: list[LedgerEntry]) -> Proof:

@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from understudy.settings.model import Settings
+from understudy.settings.systems import System
+from understudy.systems import shape_of_system
 from understudy.testing.names import is_here
 
 ADDRESSES = ("base_url", "url", "issuer", "homeserver", "otlp_endpoint", "host")
@@ -26,12 +28,24 @@ OWN = {
 
 def real_hosts(settings: Settings) -> dict[str, str]:
     """Each part of the configuration that names a host which is not this machine, and that host; made-up ones (.test) are none."""
-    found = dict(_named(settings.model_copy(update={"server": None}), ""))
+    found = dict(_named(settings.model_copy(update={"server": None, "systems": {}}), ""))
     for name, channel in settings.channels.items():
         kind = str(getattr(channel, "kind", ""))
         if kind in OWN:
             found.setdefault(f"channels.{name}", OWN[kind])
+    for name, system in settings.systems.items():
+        found |= {f"systems.{name}": host for host in _hosts_of_system(system) if not is_here(host)}
     return dict(sorted(found.items()))
+
+
+def _hosts_of_system(system: System) -> Iterator[str]:
+    """The hosts of its requests, as far as its values name them."""
+    values = {name: value for name, value in system.values.items() if "//" in value}
+    for request in shape_of_system(system).requests():
+        url = request.url
+        for name, value in values.items():
+            url = url.replace("{" + name + "}", value)
+        yield _host_of(url)
 
 
 def _named(node: Any, where: str) -> Iterator[tuple[str, str]]:

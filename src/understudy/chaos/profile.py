@@ -21,7 +21,9 @@ SHIPPED = ("provider-outage", "flaky-provider", "rate-limited", "drifting", "slo
 class ProfileRule(Section):
     """One fault on some dependencies."""
 
-    on: str = Field(description="dependencies as agents.NAME, opinions.NAME, channels.NAME, records.NAME; * and ? fit")
+    on: str = Field(
+        description="dependencies as agents.NAME, opinions.NAME, channels.NAME, systems.NAME, records.NAME; * and ? fit"
+    )
     fault: Fault = Field(description="what goes wrong")
     path: str = Field("*", description="on these paths of it only; * and ? fit")
     share: float = Field(1.0, gt=0, le=1, description="of the requests")

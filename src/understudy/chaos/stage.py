@@ -16,6 +16,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from understudy.errors import ConfigurationError
+from understudy.records.systems import SystemShape
 from understudy.settings.channels import Chatwoot, WhatsAppCloud, Zendesk
 from understudy.settings.model import (
     ChatCompletionsAgent,
@@ -28,6 +29,8 @@ from understudy.settings.model import (
 )
 from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion
 from understudy.settings.sign_in import SignInSettings
+from understudy.settings.systems import System as SystemSettings
+from understudy.systems import shape_of_system
 from understudy.testing.chatwoot import Chatwoot as FakeChatwoot
 from understudy.testing.fault_proxy import FaultProxy
 from understudy.testing.faults import Plan
@@ -37,6 +40,7 @@ from understudy.testing.names import Names
 from understudy.testing.provider import Provider
 from understudy.testing.records import Orders, looking_up
 from understudy.testing.signed_webhook import SECRET, SignedWebhook
+from understudy.testing.system_of_record import SystemOfRecord, in_place
 from understudy.testing.whatsapp import WhatsApp
 from understudy.testing.zendesk import Zendesk as FakeZendesk
 
@@ -125,6 +129,7 @@ async def opened(settings: Settings, folder: Path, *, seed: int, pace: float = 1
             "agents": agents,
             "opinions": opinions,
             "channels": channels,
+            "systems": await _systems(settings, building),
             "sign_in": SignInSettings(),
             "store": settings.store.model_copy(update={"url": f"sqlite:///{folder / 'chaos.db'}"}),
             "server": settings.server.model_copy(update={"host": "127.0.0.1", "port": 0, "public_url": None, "workers": 1}),
@@ -168,6 +173,29 @@ async def _opinion(name: str, one: JudgeOpinion | EmbeddingsOpinion | OnnxOpinio
         return one
     fake = LlmEndpoint(models=(one.model,), key=_plain(one.api_key))
     return one.model_copy(update={"base_url": f"{(await building.open(name, fake)).address}/v1"})
+
+
+async def _systems(settings: Settings, building: _Building) -> dict[str, SystemSettings]:
+    """Each system whose description has samples; tickets are opened only where it honours keys, and else left out."""
+    changed: dict[str, SystemSettings] = {}
+    for name, one in settings.systems.items():
+        shape = shape_of_system(one)
+        reads = [
+            about for about in one.reads if (asks := shape.consults(about)) is not None and asks.sample is not None
+        ]
+        opens = one.hand_offs and shape.create is not None and shape.create.honours_keys
+        building.left_out += [f"systems.{name} (tickets)"] if one.hand_offs and not opens else []
+        if not (reads or opens):
+            building.left_out.append(f"systems.{name}")
+            continue
+        address = (await building.open(f"systems.{name}", SystemOfRecord(shape))).address
+        kept = one.model_dump(
+            exclude_unset=True, exclude={"preset", "auth", "hand_offs", "tells", *SystemShape.model_fields}
+        )
+        told = [what for what in one.tells or () if (write := shape.writes(what)) is not None and write.honours_keys]
+        more = {"values": {**shape.values, **one.values}, "hand_offs": opens, "tells": told, "reads": reads}
+        changed[name] = SystemSettings.model_validate({**in_place(shape, address), **kept, **more})
+    return changed
 
 
 async def _channels(settings: Settings, building: _Building, *, pace: float) -> dict[str, Any]:

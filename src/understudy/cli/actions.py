@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from understudy.cli.outbox import COMMAND_LINE, span_words
-from understudy.cli.output import ConfigOption, JsonOption, print_json, print_rows, read_settings
+from understudy.cli.output import ConfigOption, JsonOption, print_json, print_rows, read_settings, states_of
 from understudy.cli.plain_text import shown
 from understudy.errors import ConfigurationError
 from understudy.records.acting import UNSETTLED, ActionEntry, ActionState
@@ -41,7 +41,7 @@ def list_actions(
     as_json: JsonOption = False,
 ) -> None:
     """List actions that wait for a verdict, are to be carried out, are unknown, or failed."""
-    states = _states(state)
+    states = states_of(ActionState, state, usual=UNSETTLED)
 
     from understudy.app import system_clock
     from understudy.databases import open_actions
@@ -147,13 +147,6 @@ def drop(
         print_json({"dropped": entry.id})
     else:
         typer.echo(f"{entry.id} is dropped and will not be carried out.")
-
-
-def _states(words: list[str] | None) -> tuple[ActionState, ...]:
-    try:
-        return tuple(map(ActionState, dict.fromkeys(words))) if words else UNSETTLED
-    except ValueError as error:
-        raise ConfigurationError(f"--state: {error}; known: {', '.join(ActionState)}") from error
 
 
 def _plain(entry: ActionEntry, now: datetime) -> dict[str, Any]:

@@ -19,14 +19,17 @@ from understudy.cli import (
     channels,
     chaos,
     check,
+    contacts,
     demo,
     doctor,
     eval_command,
     init,
     keys,
+    mcp_tools,
     migrate,
     migrate_store,
     outbox,
+    pledges,
     release,
     review_command,
     serve,
@@ -56,13 +59,16 @@ tree.command("check")(check.check)
 tree.command("backtest")(backtest.backtest)
 tree.command("simulate")(simulate.simulate)
 tree.command("chaos")(chaos.chaos)
+tree.command("mcp")(mcp_tools.mcp)
 tree.command("migrate")(migrate.migrate)
 tree.command("migrate-store")(migrate_store.migrate_store)
 tree.add_typer(keys.tree, name="keys")
 tree.add_typer(users.tree, name="users")
 tree.add_typer(audit.tree, name="audit")
 tree.add_typer(outbox.tree, name="outbox")
+tree.add_typer(contacts.tree, name="contacts")
 tree.add_typer(actions.tree, name="actions")
+tree.add_typer(pledges.tree, name="pledges")
 tree.add_typer(channels.tree, name="channels")
 tree.add_typer(systems.tree, name="systems")
 tree.add_typer(autonomy.tree, name="autonomy")

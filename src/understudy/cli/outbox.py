@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from understudy.cli.output import ConfigOption, JsonOption, print_json, print_rows, read_settings
+from understudy.cli.output import ConfigOption, JsonOption, print_json, print_rows, read_settings, states_of
 from understudy.cli.plain_text import shown
 from understudy.errors import ConfigurationError
 from understudy.records.outbox import NOT_SENT, OutboxEntry, OutboxState
@@ -38,7 +38,7 @@ def list_entries(
     as_json: JsonOption = False,
 ) -> None:
     """List messages that wait, are under way, may or may not have arrived, or were given up."""
-    states = _states(state)
+    states = states_of(OutboxState, state, usual=NOT_SENT)
 
     from understudy.app import system_clock
     from understudy.databases import open_dead_letters
@@ -119,13 +119,6 @@ def drop(
         print_json({"dropped": entry.id})
     else:
         typer.echo(f"{entry.id} is dropped and will not be sent.")
-
-
-def _states(words: list[str] | None) -> tuple[OutboxState, ...]:
-    try:
-        return tuple(map(OutboxState, dict.fromkeys(words))) if words else NOT_SENT
-    except ValueError as error:
-        raise ConfigurationError(f"--state: {error}; known: {', '.join(OutboxState)}") from error
 
 
 def _plain(entry: OutboxEntry, hold_id: str | None, now: datetime) -> dict[str, Any]:

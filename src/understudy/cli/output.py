@@ -6,11 +6,13 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
+from understudy.errors import ConfigurationError
 from understudy.settings.load import FILE_NAME, load
 from understudy.settings.model import Settings
 
@@ -37,6 +39,17 @@ def read_settings(config: Path | None, *, file_needed: bool = True) -> tuple[Set
     if config is None and not file_needed and not path.exists():
         return load(None, os.environ), Path.cwd()
     return load(path, os.environ), path.resolve().parent
+
+
+_State = TypeVar("_State", bound=StrEnum)
+
+
+def states_of(kind: type[_State], words: Sequence[str] | None, *, usual: tuple[_State, ...]) -> tuple[_State, ...]:
+    """The states that `--state` names, each once, or the `usual` ones; raises `ConfigurationError` with those it may be."""
+    try:
+        return tuple(map(kind, dict.fromkeys(words))) if words else usual
+    except ValueError as error:
+        raise ConfigurationError(f"--state: {error}; known: {', '.join(kind)}") from error
 
 
 LAST_COLUMN_MIN = 24

@@ -36,6 +36,7 @@ e  edit: change the draft in your editor, see the difference, then send it
 r  reject: say why; the draft is not sent and a person answers
 p  own words: write the answer yourself
 t  take over: write with the customer directly, until you hand back
+x  actions: say which of the proposed actions shall be done; it goes along with your own or edited text
 o  topic: say what it is about, where the agent or the system does not know or is wrong
 s  skip: leave it to others, or until the end of the queue     m  more: everything uncut
 q  quit: what is on the screen is released                     ?  this help
@@ -165,6 +166,8 @@ def _show(desk: Desk, look: Look, *, everything: bool = False) -> None:
 
 def _prompt(desk: Desk, look: Look) -> None:
     actions = ACTIONS.get(look.detail.hold.kind, ACTIONS["draft"])
+    if not look.detail.turn.actions:
+        actions = {key: one for key, one in actions.items() if key != "x"}
     line = Text()
     for key, words in {**{key: words for key, (words, _) in actions.items()}, **_EVERYWHERE}.items():
         line.append(f" {key} ", style="reverse").append(f" {words} ")

@@ -15,7 +15,7 @@ from understudy.cli.keyboard import Keyboard
 from understudy.cli.plain_text import shown
 from understudy.cli.review_chat import ChatClient
 from understudy.cli.review_claim import Claim, ClaimClient
-from understudy.client.models import Decided, Hold, HoldDetail
+from understudy.client.models import ActionChoice, Decided, Hold, HoldDetail
 
 KEY_POLL_S = 1.0
 """How soon a reviewer who is reading learns that the hold is gone."""
@@ -28,11 +28,22 @@ class ReviewClient(ClaimClient, ChatClient, Protocol):
         """Go through the queue."""
         ...
 
-    def approve(self, hold_id: str, /, *, version: int, topic: str | None = None) -> Decided:
+    def approve(
+        self, hold_id: str, /, *, version: int, topic: str | None = None, actions: Sequence[ActionChoice] = ()
+    ) -> Decided:
         """Send the draft as it is."""
         ...
 
-    def edit(self, hold_id: str, text: str, /, *, version: int, topic: str | None = None) -> Decided:
+    def edit(
+        self,
+        hold_id: str,
+        text: str,
+        /,
+        *,
+        version: int,
+        topic: str | None = None,
+        actions: Sequence[ActionChoice] = (),
+    ) -> Decided:
         """Send a text in place of the draft."""
         ...
 
@@ -49,7 +60,16 @@ class ReviewClient(ClaimClient, ChatClient, Protocol):
         """Refuse the draft."""
         ...
 
-    def respond(self, hold_id: str, text: str, /, *, version: int, topic: str | None = None) -> Decided:
+    def respond(
+        self,
+        hold_id: str,
+        text: str,
+        /,
+        *,
+        version: int,
+        topic: str | None = None,
+        actions: Sequence[ActionChoice] = (),
+    ) -> Decided:
         """Answer in the reviewer's own words."""
         ...
 
@@ -101,12 +121,13 @@ class Desk:
 @dataclass(kw_only=True)
 class Look:
     """One hold on the screen, under a claim; `place` says where in the queue it is, `topic` what the reviewer says the
-    turn is about."""
+    turn is about, `choices` what they said of its proposed actions."""
 
     detail: HoldDetail
     claim: Claim
     place: str
     topic: str | None = None
+    choices: tuple[ActionChoice, ...] = ()
 
     @property
     def id(self) -> str:

@@ -6,6 +6,7 @@ and a text they wrote is printed, so that it is not lost with it.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from functools import partial
 from typing import Literal
@@ -18,7 +19,7 @@ from understudy.cli.review_claim import GONE_STATUS, why_gone
 from understudy.cli.review_desk import Desk, Look
 from understudy.cli.word_diff import word_diff
 from understudy.client.errors import ApiError, ClientError
-from understudy.client.models import Decided
+from understudy.client.models import ActionChoice, Decided
 
 REJECT_REASONS = (
     ("wrong_information", "says something wrong"),
@@ -38,7 +39,12 @@ Outcome = Literal["next", "stay", "quit"]
 
 
 def _approve(desk: Desk, look: Look) -> Outcome:
-    return _settle(desk, look, "approve", lambda: desk.client.approve(look.id, version=look.version, topic=look.topic))
+    return _settle(
+        desk,
+        look,
+        "approve",
+        lambda: desk.client.approve(look.id, version=look.version, topic=look.topic, actions=look.choices),
+    )
 
 
 def _edit(desk: Desk, look: Look) -> Outcome:
@@ -49,7 +55,7 @@ def _edit(desk: Desk, look: Look) -> Outcome:
         look,
         "edit",
         before,
-        lambda text: desk.client.edit(look.id, text, version=look.version, topic=look.topic),
+        lambda text: desk.client.edit(look.id, text, version=look.version, topic=look.topic, actions=look.choices),
     )
 
 
@@ -59,7 +65,7 @@ def _respond(desk: Desk, look: Look) -> Outcome:
         look,
         "respond",
         "",
-        lambda text: desk.client.respond(look.id, text, version=look.version, topic=look.topic),
+        lambda text: desk.client.respond(look.id, text, version=look.version, topic=look.topic, actions=look.choices),
     )
 
 
@@ -107,6 +113,28 @@ def _name_topic(desk: Desk, look: Look) -> Outcome:
     return "stay"
 
 
+def _choose_actions(desk: Desk, look: Look) -> Outcome:
+    """Note which of the proposed actions are to be done; it goes along with the verdict."""
+    proposed = [one for one in look.detail.turn.actions if one.state == "proposed"]
+    if not proposed:
+        desk.say("No action waits for a word of yours.")
+        return "stay"
+    for number, one in enumerate(proposed, start=1):
+        desk.say(f"  {number} {one.name} {json.dumps(dict(one.arguments), ensure_ascii=False, sort_keys=True)}")
+    line = desk.ask_line("Which shall be done? Numbers such as 1 3, 0 for none; Enter alone leaves it: ")
+    words = line.replace(",", " ").split()
+    if not all(word.isdecimal() and int(word) <= len(proposed) for word in words):
+        desk.say(f"Only numbers from 0 to {len(proposed)}, with spaces between them; left as it was.", "bold yellow")
+    elif words:
+        chosen = {int(word) for word in words}
+        look.choices = tuple(
+            ActionChoice(id=one.id, let_through=number in chosen) for number, one in enumerate(proposed, start=1)
+        )
+        done = ", ".join(one.name for number, one in enumerate(proposed, start=1) if number in chosen)
+        desk.say(f"To be done: {done or 'none'}. It goes along with e (edit) or p (own words).")
+    return "stay"
+
+
 def _send_again(desk: Desk, look: Look) -> Outcome:
     if desk.choose(look.claim, _SEND_AGAIN, "yn") != "y":
         return "stay"
@@ -148,7 +176,7 @@ _ON_DRAFTS: dict[str, tuple[str, Action]] = {
     "r": ("reject", _reject),
 }
 ACTIONS: dict[str, dict[str, tuple[str, Action]]] = {
-    "draft": {**_ON_DRAFTS, **_OWN_WORDS},
+    "draft": {**_ON_DRAFTS, **_OWN_WORDS, "x": ("actions", _choose_actions)},
     "audit": _ON_DRAFTS,
     "second": _ON_DRAFTS,
     "redraft": _ON_DRAFTS,

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from understudy.cli.output import (
     EXIT_FAILED,
@@ -17,19 +19,20 @@ from understudy.cli.output import (
     print_json,
     print_rows,
     read_settings,
+    states_of,
 )
 from understudy.cli.plain_text import shown
 from understudy.errors import ConfigurationError
 from understudy.ports.system import Found, System, Untold
 from understudy.records.facts import ABOUT, WHY, About
 from understudy.records.systems import WRITES, Known
-from understudy.records.tickets import UNSETTLED, TicketState
+from understudy.records.tickets import UNSETTLED, UNSETTLED_STEPS, StepState, Ticket, TicketState, TicketStep
 
 tree = typer.Typer(help="Look into the systems of record and their tickets.", no_args_is_help=True)
 
 COMMAND_LINE = "command line"
 ERROR_CHARS_SHOWN = 120
-TICKET_COLUMNS = ("ticket", "state", "system", "number", "tries", "conversation", "last error")
+TICKET_COLUMNS = ("ticket", "what", "state", "system", "number", "tries", "conversation", "last error")
 
 
 @tree.callback()
@@ -120,51 +123,71 @@ def tickets(
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List tickets of hand-offs; exit code 1 where some need a person's word."""
+    """List tickets of hand-offs, and what they could not be told; exit code 1 where some of it needs a person's word."""
     from understudy.databases import open_tickets
 
-    try:
-        states = tuple(map(TicketState, dict.fromkeys(state))) if state else UNSETTLED
-    except ValueError as error:
-        raise ConfigurationError(f"--state: {error}; known: {', '.join(TicketState)}") from error
     settings, base = read_settings(config)
     with open_tickets(settings, base) as desk:
-        listed = asyncio.run(desk.listed(states, limit=limit))
+        listed = asyncio.run(desk.listed(states_of(TicketState, state, usual=UNSETTLED), limit=limit))
+        unsettled = asyncio.run(desk.steps.listed(UNSETTLED_STEPS, limit=limit))
     if as_json:
-        print_json({"tickets": [{**asdict(one), "ordered": None} for one in listed]})
+        print_json(
+            {
+                "tickets": [_fields(one) for one in listed],
+                "steps": [{**_fields(one), "what": one.ordered.what} for one in unsettled],
+            }
+        )
     else:
         rows = [
-            (one.id, one.state.value, one.system, one.number or "–", str(one.attempts), one.conversation_id, shown((one.last_error or "")[:ERROR_CHARS_SHOWN].replace("\n", " ")))
-            for one in listed
+            *((one.id, "create", one.state.value, one.system, one.number or "–", str(one.attempts), one.conversation_id, _error(one.last_error)) for one in listed),
+            *((one.id, one.ordered.what, one.state.value, one.system, one.ordered.ticket or "–", str(one.attempts), one.conversation_id, _error(one.last_error)) for one in unsettled),
         ]  # fmt: skip
         if rows:
             print_rows(Console(), TICKET_COLUMNS, rows)
-        typer.echo(f"{len(rows)} tickets.")
-    if any(one.state in UNSETTLED for one in listed):
+        steps = f", and {len(unsettled)} steps that need a word" if unsettled else ""
+        typer.echo(f"{len(listed)} tickets{steps}.")
+    if unsettled or any(one.state in UNSETTLED for one in listed):
         raise typer.Exit(EXIT_FAILED)
+
+
+def _fields(one: Ticket | TicketStep) -> dict[str, Any]:
+    """Everything about a ticket or a step but what it says."""
+    told = asdict(one) | {"ordered": None}
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in told.items()}
+
+
+def _error(text: str | None) -> Text:
+    return shown((text or "")[:ERROR_CHARS_SHOWN].replace("\n", " "))
 
 
 @tree.command("settle")
 def settle(
-    ticket: str = typer.Argument(help="an unknown or dead ticket, as `tickets` shows it"),
-    retry: bool = typer.Option(False, "--retry", help="it was not opened, as you know: try again"),
-    opened: Annotated[str | None, typer.Option(help="it was opened, under this number")] = None,
-    drop: bool = typer.Option(False, "--drop", help="it is not opened"),
+    ticket: str = typer.Argument(help="an unknown or dead ticket, or a step of one, as `tickets` shows it"),
+    retry: bool = typer.Option(False, "--retry", help="it was not opened, or done, as you know: try again"),
+    opened: Annotated[str | None, typer.Option(help="of a ticket: it was opened, under this number")] = None,
+    done: bool = typer.Option(False, "--done", help="of a step: it was done"),
+    drop: bool = typer.Option(False, "--drop", help="it is not opened, or not done"),
     by: Annotated[str, typer.Option("--by", help="who decides this; the ledger keeps the name")] = COMMAND_LINE,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what becomes of a ticket of which nobody knows whether it was opened, or that was given up."""
+    """Say what becomes of a ticket, or of a step of one, of which nobody knows whether it was done, or that was given up."""
     from understudy.databases import open_tickets
 
-    if [retry, opened is not None, drop].count(True) != 1:
-        raise ConfigurationError("say one of --retry, --opened NUMBER and --drop")
+    if [retry, opened is not None, done, drop].count(True) != 1:
+        raise ConfigurationError("say one of --retry, --opened NUMBER, --done and --drop")
     to = TicketState.PENDING if retry else TicketState.DROPPED if drop else TicketState.OPENED
+    of_step = StepState.PENDING if retry else StepState.DROPPED if drop else StepState.DONE
     settings, base = read_settings(config)
     with open_tickets(settings, base) as desk:
-        settled = asyncio.run(desk.settle(ticket, to=to, actor=by, number=opened))
+        settled: Ticket | TicketStep
+        if done or (opened is None and asyncio.run(desk.steps.has(ticket))):
+            settled = asyncio.run(desk.steps.settle(ticket, to=of_step, actor=by))
+        else:
+            settled = asyncio.run(desk.settle(ticket, to=to, actor=by, number=opened))
     if as_json:
-        print_json({"ticket": settled.id, "state": settled.state.value, "number": settled.number})
+        number = settled.number if isinstance(settled, Ticket) else settled.ordered.ticket
+        print_json({"ticket": settled.id, "state": settled.state.value, "number": number})
     else:
         typer.echo(f"{settled.id} is {settled.state.value}.")
 

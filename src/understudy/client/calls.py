@@ -107,13 +107,20 @@ def release(hold_id: str) -> Call[models.Hold]:
 
 
 def approve(
-    hold_id: str, *, version: int, reasons: Sequence[str] = (), severity: float | None = None, topic: str | None = None
+    hold_id: str,
+    *,
+    version: int,
+    reasons: Sequence[str] = (),
+    severity: float | None = None,
+    topic: str | None = None,
+    actions: Sequence[models.ActionChoice] = (),
 ) -> Call[models.Decided]:
     """Send the draft as it is. `version` is the hold's as read; `ApiError` `stale-version` where it moved on.
 
-    `topic`, here and below, says what the turn is about, where the reviewer knows better.
+    `topic`, here and below, says what the turn is about, where the reviewer knows better; `actions` what becomes of proposed
+    actions. Of those that are not named *approve* and *edit* let through all, the others none.
     """
-    return _verdict(hold_id, version, "approve", None, reasons, severity, topic)
+    return _verdict(hold_id, version, "approve", None, reasons, severity, topic, actions)
 
 
 def edit(
@@ -124,9 +131,10 @@ def edit(
     reasons: Sequence[str] = (),
     severity: float | None = None,
     topic: str | None = None,
+    actions: Sequence[models.ActionChoice] = (),
 ) -> Call[models.Decided]:
     """Send `text` in place of the draft; `severity` in [0, 1] grades how wrong the draft was (0 = cosmetic)."""
-    return _verdict(hold_id, version, "edit", text, reasons, severity, topic)
+    return _verdict(hold_id, version, "edit", text, reasons, severity, topic, actions)
 
 
 def reject(
@@ -150,9 +158,10 @@ def respond(
     reasons: Sequence[str] = (),
     severity: float | None = None,
     topic: str | None = None,
+    actions: Sequence[models.ActionChoice] = (),
 ) -> Call[models.Decided]:
     """Answer in the reviewer's own words."""
-    return _verdict(hold_id, version, "respond", text, reasons, severity, topic)
+    return _verdict(hold_id, version, "respond", text, reasons, severity, topic, actions)
 
 
 def take_over(
@@ -259,8 +268,15 @@ def _verdict(
     reasons: Sequence[str],
     severity: float | None,
     topic: str | None,
+    actions: Sequence[models.ActionChoice] = (),
 ) -> Call[models.Decided]:
-    body = {"action": action, "text": text, "reasons": list(reasons), "severity": severity}
+    body: dict[str, Any] = {"action": action, "text": text, "reasons": list(reasons), "severity": severity}
+    if actions:
+        body["actions"] = [
+            {"id": one.id, "let_through": one.let_through}
+            | ({} if one.arguments is None else {"arguments": dict(one.arguments)})
+            for one in actions
+        ]
     if topic is not None:
         body["topic"] = topic  # left out where nothing is said, for servers that do not know it yet
     return _post(f"/v1/holds/{_part(hold_id)}/verdict", models.Decided, body, {"If-Match": f'"{version}"'})

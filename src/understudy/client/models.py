@@ -85,6 +85,32 @@ class Action:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ProposedAction:
+    """A proposed action as it is kept: where it stands, its limits, and what stands against it. `amount` in `unit`."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    state: str = "proposed"
+    amount: float | None = None
+    unit: str = ""
+    reversibility: str | None = None
+    approver: str | None = None
+    limits: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ActionChoice:
+    """What a reviewer makes of one proposed action: it is let through, with its own `arguments` or with these, or dropped."""
+
+    id: str
+    let_through: bool
+    arguments: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """What the agent proposes to send. `confidence` is the agent's own, in [0, 1], not the calibrated one."""
 
@@ -137,6 +163,7 @@ class Turn:
     signals: Mapping[str, float] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     draft: Draft | None = None
+    actions: tuple[ProposedAction, ...] = ()
     agent_error: str | None = None
     superseded_by: str | None = None
     hold_id: str | None = None

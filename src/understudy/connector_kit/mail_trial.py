@@ -13,15 +13,15 @@ from typing import Any
 from pydantic import SecretStr
 
 from understudy.connections import mail_channel
-from understudy.connector_kit.trial import CaseFailed, demand
+from understudy.connector_kit.trial import CaseFailed, demand, reply_on_trial
 from understudy.errors import UnderstudyError
 from understudy.ports.channel import Events
-from understudy.records.conversation import Author, Inbound
-from understudy.records.outbox import OutboxEntry, OutboxState, SendResult
+from understudy.records.conversation import Inbound
+from understudy.records.outbox import OutboxEntry, SendResult
 from understudy.records.pulls import Envelope
 from understudy.settings.mail import Email, MailServer
 from understudy.settings.model import Settings
-from understudy.testing.scripted import FROZEN_START, FrozenClock
+from understudy.testing.scripted import FrozenClock
 
 TIMEOUT_S = 0.7
 SENDER = "ada@home.example"
@@ -137,28 +137,7 @@ class MailTrial:
 
     def entry(self, text: str = "It left on Monday.", **changes: Any) -> OutboxEntry:
         """A reply to the customer."""
-        fields: dict[str, Any] = {
-            "address": SENDER,
-            "external_id": "m-1@home.example",
-            "author": Author.AGENT,
-            **changes,
-        }
-        return OutboxEntry(
-            id="out-trial-1",
-            seq=1,
-            turn_id=None,
-            conversation_id="conv-trial",
-            channel=self.name,
-            text=text,
-            author_name=None,
-            ai_generated=True,
-            state=OutboxState.SENDING,
-            attempts=1,
-            due_at=None,
-            last_error=None,
-            created_at=FROZEN_START,
-            **fields,
-        )
+        return reply_on_trial(self.name, text, {"address": SENDER, "external_id": "m-1@home.example", **changes})
 
     def sent(
         self,

@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from understudy.adapters.channels.matrix import MatrixChannel
-from understudy.connector_kit.trial import CaseFailed, Server, answer, demand, serving
+from understudy.connector_kit.trial import CaseFailed, Server, answer, demand, reply_on_trial, serving
 from understudy.errors import ChannelUnreachable, UnderstudyError
 from understudy.ports.channel import Arrival
-from understudy.records.conversation import Author, Inbound
-from understudy.records.outbox import OutboxEntry, OutboxState, SendResult
+from understudy.records.conversation import Inbound
+from understudy.records.outbox import OutboxEntry, SendResult
 from understudy.settings.matrix import Matrix
 from understudy.settings.model import Settings
-from understudy.testing.scripted import FROZEN_START, FrozenClock
+from understudy.testing.scripted import FrozenClock
 
 TIMEOUT_S = 0.5
 ADA = "@ada:home.example"
@@ -134,23 +134,7 @@ class MatrixTrial:
 
     def entry(self, text: str = "It left on Monday.", **changes: Any) -> OutboxEntry:
         """A reply into the room."""
-        fields: dict[str, Any] = {"address": ADA, "external_id": ROOM, "author": Author.AGENT, **changes}
-        return OutboxEntry(
-            id="out-trial-1",
-            seq=1,
-            turn_id=None,
-            conversation_id="conv-trial",
-            channel=self.name,
-            text=text,
-            author_name=None,
-            ai_generated=True,
-            state=OutboxState.SENDING,
-            attempts=1,
-            due_at=None,
-            last_error=None,
-            created_at=FROZEN_START,
-            **fields,
-        )
+        return reply_on_trial(self.name, text, {"address": ADA, "external_id": ROOM, **changes})
 
     def sent(self, server: Server, *entries: OutboxEntry) -> list[SendResult]:
         """Send replies to a server; what became of each."""

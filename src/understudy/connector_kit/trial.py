@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
@@ -89,6 +89,26 @@ def answer(status: str, body: bytes = b"{}", *headers: str) -> bytes:
     """An HTTP answer."""
     lines = [f"HTTP/1.1 {status}", f"content-length: {len(body)}", *headers]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def reply_on_trial(channel: str, text: str, fields: Mapping[str, Any]) -> OutboxEntry:
+    """A reply under way to whom `fields` say, `address` at least; they may say anything else otherwise, too."""
+    usual: dict[str, Any] = {
+        "id": "out-trial-1",
+        "seq": 1,
+        "turn_id": None,
+        "conversation_id": "conv-trial",
+        "external_id": None,
+        "author": Author.AGENT,
+        "author_name": None,
+        "ai_generated": True,
+        "state": OutboxState.SENDING,
+        "attempts": 1,
+        "due_at": None,
+        "last_error": None,
+        "created_at": FROZEN_START,
+    }
+    return OutboxEntry(channel=channel, text=text, **{**usual, **fields})
 
 
 class Trial:
@@ -185,24 +205,7 @@ class Trial:
     def entry(self, text: str = "It left on Monday.", **changes: Any) -> OutboxEntry:
         """A reply to the sample's customer."""
         asked = self.message()
-        fields: dict[str, Any] = {"address": asked.address, "external_id": asked.external_id, **changes}
-        return OutboxEntry(
-            id="out-trial-1",
-            seq=1,
-            turn_id=None,
-            conversation_id="conv-trial",
-            channel=self.name,
-            text=text,
-            author=Author.AGENT,
-            author_name=None,
-            ai_generated=True,
-            state=OutboxState.SENDING,
-            attempts=1,
-            due_at=None,
-            last_error=None,
-            created_at=datetime(2026, 1, 1, tzinfo=UTC),
-            **fields,
-        )
+        return reply_on_trial(self.name, text, {"address": asked.address, "external_id": asked.external_id, **changes})
 
     def sent(self, server: Server, *entries: OutboxEntry, how: str = "send") -> list[SendResult]:
         """What becomes of sends, or look-ups, to a provider that answers so."""

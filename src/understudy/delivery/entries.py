@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from understudy.effects.sending import conversation_at
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Author
 from understudy.records.outbox import OutboxEntry
@@ -31,7 +32,7 @@ def tries_of(tx: Transaction, entry: OutboxEntry) -> tuple[int, bool]:
 def answered_by(tx: Transaction, entry: OutboxEntry) -> Envelope | None:
     """The letter that an entry answers, the same at every try; None where the conversation has none."""
     of_turn = None if entry.turn_id is None else tx.envelopes.latest(entry.conversation_id, turn_id=entry.turn_id)
-    return of_turn or tx.envelopes.latest(entry.conversation_id, until=entry.created_at)
+    return of_turn or tx.envelopes.latest(conversation_at(tx, entry), until=entry.created_at)
 
 
 def turn_of(tx: Transaction, entry: OutboxEntry) -> Turn | None:
@@ -51,7 +52,7 @@ def latest_turn(tx: Transaction, entry: OutboxEntry) -> Turn:
 
 def closed_window(tx: Transaction, entry: OutboxEntry, window_s: float, now: datetime) -> str | None:
     """Why a channel that takes replies only `window_s` after the customer's last message takes this one no more."""
-    said = tx.messages.of_conversation(entry.conversation_id)
+    said = tx.messages.of_conversation(conversation_at(tx, entry))
     last = max((one.at for one in said if one.author is Author.CUSTOMER), default=None)
     if last is not None and (now - last).total_seconds() <= window_s:
         return None

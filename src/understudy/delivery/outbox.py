@@ -15,7 +15,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from understudy.backoff import backoff_s
+from understudy.delivery.directing import barred_by, direct
 from understudy.delivery.entries import MAY_HAVE_ARRIVED, answered_by, closed_window, latest_turn, tries_of, turn_of
+from understudy.delivery.leases import Lease, SafeToRepeat
+from understudy.effects.codes import fill_code
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import hold_opened, open_hold
 from understudy.effects.sending import settle_sent
@@ -37,6 +40,7 @@ from understudy.records.outbox import (
     SendResult,
     Unknown,
 )
+from understudy.records.pledges import USUAL_PLEDGES, PledgeTerms
 from understudy.records.review import Hold, HoldKind
 from understudy.records.text import storable, storable_record
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
@@ -65,23 +69,6 @@ class OutboxLimits:
             raise ValueError("the outbox needs lease_s > 0 and attempts_max >= 1")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _SafeToRepeat(Retry):
-    """Nobody can tell whether it was sent, and the channel takes a repeated key for the same message."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Lease:
-    """An entry that is this worker's to send, until `ends` if it is renewed.
-
-    `was_interrupted`: somebody began to send it before.
-    """
-
-    entry: OutboxEntry
-    ends: datetime
-    was_interrupted: bool
-
-
 class Outbox:
     """Sends what is due."""
 
@@ -93,14 +80,16 @@ class Outbox:
         channels: Mapping[str, Channel],
         *,
         limits: OutboxLimits,
+        pledges: PledgeTerms = USUAL_PLEDGES,
     ) -> None:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
         self._channels = channels
         self._limits = limits
+        self._pledges = pledges
         self._under_way: set[OutboxEntry] = set()
-        self._taken: TakenAlong[_Lease] = TakenAlong(OUTBOX_JOB)
+        self._taken: TakenAlong[Lease] = TakenAlong(OUTBOX_JOB)
 
     async def deliver(self, conversation_id: str) -> None:
         """Send the conversation's entries in order until one has to wait."""
@@ -117,7 +106,7 @@ class Outbox:
         """Send here what is decided here, from now on, as long as there is room."""
         self._taken.begin(dispatcher)
 
-    def take_along(self, tx: Transaction, conversation_id: str) -> _Lease | None:
+    def take_along(self, tx: Transaction, conversation_id: str) -> Lease | None:
         """Lease what may be sent in the step that queued it, if this process can send it at once."""
         if not self._taken.has_room():
             return None
@@ -126,7 +115,7 @@ class Outbox:
             self._taken.leased(tx, conversation_id)
         return lease
 
-    def go_on(self, conversation_id: str, taken: _Lease) -> None:
+    def go_on(self, conversation_id: str, taken: Lease) -> None:
         """Send what was taken along."""
         self._taken.put(conversation_id, taken)
 
@@ -179,12 +168,14 @@ class Outbox:
         channel = self._channels.get(entry.channel)
         return channel is not None and channel.capabilities.can_look_up and not channel.capabilities.honours_keys
 
-    def _lease_next(self, tx: Transaction, conversation_id: str) -> _Lease | None:
+    def _lease_next(self, tx: Transaction, conversation_id: str) -> Lease | None:
         """Take the next entry, if it is due: that a send began is on disk before its first byte leaves."""
         entry = tx.outbox.head(conversation_id)
         now = self._clock.now()
         if entry is None or entry.state is OutboxState.UNKNOWN or (entry.due_at is not None and entry.due_at > now):
             return None  # A person must say what became of it; or its time has not come, and the sweep knows when.
+        directed = direct(tx, self._clock, self._channels, entry)
+        entry, text = directed.entry, fill_code(tx, self._clock, directed.entry)
         ends = now + timedelta(seconds=self._limits.lease_s)
         lapses = now + timedelta(seconds=min(self._limits.lapse_s or self._limits.lease_s, self._limits.lease_s))
         leased = replace(
@@ -202,9 +193,11 @@ class Outbox:
             outbox=entry.id,
             attempt=leased.attempts,
         )
-        return _Lease(entry=leased, ends=ends, was_interrupted=entry.state is OutboxState.SENDING)
+        was_interrupted = entry.state is OutboxState.SENDING
+        barred = barred_by(directed, text)
+        return Lease(entry=leased, ends=ends, was_interrupted=was_interrupted, text=text, barred=barred)
 
-    async def _send(self, lease: _Lease) -> _Lease | None:
+    async def _send(self, lease: Lease) -> Lease | None:
         """Send a leased entry, record what became of it and take the next in the same step."""
         entry = lease.entry
         began = self._clock.now()
@@ -214,10 +207,12 @@ class Outbox:
                 return None
             return await self._record(entry, result, took_ms=(self._clock.now() - began).total_seconds() * 1000)
 
-    async def _try(self, lease: _Lease) -> SendResult | None:
+    async def _try(self, lease: Lease) -> SendResult | None:
         """Send, and settle what can be settled of an unknown outcome; None where it must be looked for again later."""
         entry = lease.entry
         channel = self._channels.get(entry.channel)
+        if lease.barred is not None:
+            return lease.barred
         if lease.was_interrupted:  # A send was begun and its worker died: it may have reached the customer.
             result: SendResult = Unknown(reason="the sending process stopped in the middle")
         elif self._is_stale(lease):  # Another worker could take it over in the middle.
@@ -230,7 +225,7 @@ class Outbox:
         if not isinstance(result, Unknown) or channel is None:
             return result
         if channel.capabilities.honours_keys:
-            return _SafeToRepeat(reason=f"{result.reason}; safe to repeat, the channel honours the key")
+            return SafeToRepeat(reason=f"{result.reason}; safe to repeat, the channel honours the key")
         if not channel.capabilities.can_look_up:
             return result
         if self._left_s(lease) <= 0:
@@ -239,23 +234,23 @@ class Outbox:
         # What was not seen so soon may still be on its way; when the lease has lapsed it is looked for again.
         return None if isinstance(found, Retry) and not lease.was_interrupted else found
 
-    def _left_s(self, lease: _Lease) -> float:
+    def _left_s(self, lease: Lease) -> float:
         return (lease.ends - self._clock.now()).total_seconds()
 
-    def _is_stale(self, lease: _Lease) -> bool:
+    def _is_stale(self, lease: Lease) -> bool:
         """Whether half of the lease's first term went by without a byte being sent."""
         assert lease.entry.due_at is not None, f"outbox entry {lease.entry.id} is leased"
         term = self._limits.lease_s - (lease.ends - lease.entry.due_at).total_seconds()
         return (lease.entry.due_at - self._clock.now()).total_seconds() < term / 2
 
-    async def _ask(self, lease: _Lease, what: str) -> SendResult:
+    async def _ask(self, lease: Lease, what: str) -> SendResult:
         entry = lease.entry
         channel = self._channels.get(entry.channel)
         if channel is None:
             return Rejected(reason=f"channel {entry.channel!r} is not configured any more")
         try:
             async with asyncio.timeout(self._left_s(lease)):
-                result: object = await (self._sent_by(channel, entry) if what == "send" else channel.look_up(entry))
+                result: object = await (self._sent_by(channel, lease) if what == "send" else channel.look_up(entry))
         except TimeoutError:
             return Unknown(reason=f"the channel did not answer in time (at most {self._limits.lease_s:g} s)")
         except Exception as error:  # noqa: BLE001 - whatever broke in the adapter, the bytes may have left
@@ -264,13 +259,14 @@ class Outbox:
             return Unknown(reason=f"the channel answered a {type(result).__name__}, which says nothing")
         return storable_record(result)
 
-    async def _sent_by(self, channel: Channel, entry: OutboxEntry) -> SendResult:
+    async def _sent_by(self, channel: Channel, lease: Lease) -> SendResult:
+        entry = lease.entry if lease.text is None else replace(lease.entry, text=lease.text)
         if isinstance(channel, AnswersLetters):
             return await channel.send_letter(entry, await self._store.read(lambda tx: answered_by(tx, entry)))
         return await channel.send(entry)
 
-    async def _record(self, entry: OutboxEntry, result: SendResult, *, took_ms: float) -> _Lease | None:
-        def step(tx: Transaction) -> tuple[str, Hold | None, _Lease | None]:
+    async def _record(self, entry: OutboxEntry, result: SendResult, *, took_ms: float) -> Lease | None:
+        def step(tx: Transaction) -> tuple[str, Hold | None, Lease | None]:
             return (*self._write_result(tx, entry, result), self._lease_next(tx, entry.conversation_id))
 
         outcome, hold, following = await self._store.write(step)
@@ -293,7 +289,7 @@ class Outbox:
     def _write_result(self, tx: Transaction, entry: OutboxEntry, result: SendResult) -> tuple[str, Hold | None]:
         """Write what the channel said and what follows from it; returns it in a word, and the hold it opened."""
         now = self._clock.now()
-        is_unsure = isinstance(result, _SafeToRepeat)
+        is_unsure = isinstance(result, SafeToRepeat)
         result, outcome, tries = self._weigh(tx, entry, result)
         detail = None if isinstance(result, Accepted) else result.reason
         provider_id = result.provider_id if isinstance(result, Accepted) else None
@@ -325,7 +321,7 @@ class Outbox:
         if tries < self._limits.attempts_max:
             return result, "retry", tries
         reason = f"given up after {tries} tries: {result.reason}"
-        if was_unsure or isinstance(result, _SafeToRepeat):
+        if was_unsure or isinstance(result, SafeToRepeat):
             return Unknown(reason=reason), "unknown", tries  # To say that the customer got nothing could be wrong.
         return Rejected(reason=reason), "dead", tries
 
@@ -335,7 +331,7 @@ class Outbox:
         match result:
             case Accepted():
                 self._change(tx, entry, OutboxState.SENT)
-                settle_sent(tx, self._clock, entry, turn)
+                settle_sent(tx, self._clock, entry, turn, self._pledges)
                 return None
             case Retry():
                 delay_s = backoff_s(

@@ -20,6 +20,7 @@ from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import DeliveryReported, HoldClosed, HoldOpened, Telemetry
 from understudy.records.outbox import OutboxEntry, OutboxState, Receipt, Report
+from understudy.records.pledges import USUAL_PLEDGES, PledgeTerms
 from understudy.records.review import Hold, HoldKind, HoldState
 from understudy.records.text import storable, storable_record
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, TurnState
@@ -45,10 +46,13 @@ class Outcome(StrEnum):
 class Reports:
     """Takes reports in, each in one transaction."""
 
-    def __init__(self, store: Store, clock: Clock, telemetry: Telemetry) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, telemetry: Telemetry, *, pledges: PledgeTerms = USUAL_PLEDGES
+    ) -> None:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
+        self._pledges = pledges
 
     async def take(self, channel: str, report: Report) -> Outcome:
         """Record what a channel reports, and what follows from it.
@@ -126,7 +130,7 @@ class Reports:
         """What nobody knew, or was going to be tried again, is with the customer."""
         tx.outbox.change(replace(entry, state=OutboxState.SENT, due_at=None, last_error=None), attempts=entry.attempts)
         self._close_question(tx, entry, say)
-        settle_sent(tx, self._clock, entry, turn_of(tx, entry))
+        settle_sent(tx, self._clock, entry, turn_of(tx, entry), self._pledges)
         tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id))
 
     def _lost(

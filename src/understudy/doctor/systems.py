@@ -38,6 +38,10 @@ def _standing(what: str, system: SystemSettings, built: System) -> Result:
     can = [about for about in ABOUT if about in system.reads and built.can_look_up(about)]
     if system.hand_offs and not built.can_write("create"):
         return Result(what=what, state="error", says="cannot open tickets for hand-offs", mend="describe `create`")
+    untold = [one for one in system.tells or () if not built.can_write(one)] if system.hand_offs else []
+    if untold:
+        says = f"its tickets cannot be told {untold[0]!r}"
+        return Result(what=what, state="error", says=says, mend=f"describe `{untold[0]}`, or leave it out of `tells`")
     if system.hand_offs and not (built.honours_keys("create") or built.can_find("create")):
         says = "a ticket of unknown outcome can neither be repeated nor looked up, so it waits for a person"
         return Result(what=what, state="warning", says=says, mend="describe `create.find`, if it can be asked")

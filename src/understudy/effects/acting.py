@@ -11,7 +11,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from understudy.effects.identity import group_of
 from understudy.effects.sending import queue_message
+from understudy.errors import StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.acting import (
@@ -36,9 +38,14 @@ REPLY: Final = "waiting_reply"
 def propose(
     tx: Transaction, clock: Clock, turn: Turn, actions: Sequence[Action], rules: Sequence[ActionRule]
 ) -> list[ActionEntry]:
-    """Write down the actions of a draft that was decided on; none where the business declares none."""
+    """Write down the actions of a draft that was decided on; none where the business declares none.
+
+    Raises `StepSuperseded` where they are written down already: another worker decided on the turn meanwhile.
+    """
     if not rules:
         return []
+    if actions and tx.actions.of_turn(turn.id):
+        raise StepSuperseded(f"turn {turn.id} was decided on while this worker was at it")
     now = clock.now()
     contact_id = tx.conversations.get(turn.conversation_id).contact_id
     entries = []
@@ -85,9 +92,17 @@ def propose(
 
 
 def uses_of(tx: Transaction, names: Sequence[str], contact_id: str, at: datetime) -> tuple[ActionUse, ...]:
-    """How much of some actions was let through in the 24 hours before a moment."""
-    found = tx.actions.uses(names, contact_id, since=at - DAY)
-    return tuple(found[name] for name in sorted(found))
+    """How much of some actions was let through in the 24 hours before a moment, for a contact over all channels."""
+    group = group_of(tx, contact_id)
+    of_each = [tx.actions.uses(names, one, since=at - DAY) for one in group]
+    return tuple(
+        replace(
+            of_each[0][name],
+            contact_count=sum(uses[name].contact_count for uses in of_each),
+            contact_amount=sum(uses[name].contact_amount for uses in of_each),
+        )
+        for name in sorted(of_each[0])
+    )
 
 
 def objections_now(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from understudy.effects.identity import group_of
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.rulebook import Rules
@@ -40,9 +41,10 @@ def credit_contact(
     tx: Transaction, clock: Clock, conversation_id: str, *, turn_id: str | None, actor: str = "system"
 ) -> None:
     """Count a contact that went well for a customer who is capped."""
-    cap = tx.caps.of_contact(tx.conversations.get(conversation_id).contact_id)
-    if cap is None:
+    caps = caps_of(tx, tx.conversations.get(conversation_id).contact_id)
+    if not caps:
         return
+    cap = caps[0]
     tx.caps.put(replace(cap, good=cap.good + 1))
     tx.ledger.append(
         "trust.credited",
@@ -55,21 +57,30 @@ def credit_contact(
     )
 
 
+def caps_of(tx: Transaction, contact_id: str) -> list[Cap]:
+    """The caps of a contact and of all who are taken for the same person, the strongest first.
+
+    That nobody vouches for an address says nothing of another one, so such a cap stays with its contact.
+    """
+    found = [cap for one in group_of(tx, contact_id) if (cap := tx.caps.of_contact(one)) is not None]
+    own = [cap for cap in found if cap.contact_id == contact_id or cap.cause is not CapCause.UNPROVEN]
+    is_own = {cap.contact_id: cap.contact_id != contact_id for cap in own}
+    return sorted(own, key=lambda cap: (cap.cause is not CapCause.WANTS_PEOPLE, is_own[cap.contact_id], cap.contact_id))
+
+
 def cap_in_force(tx: Transaction, clock: Clock, contact_id: str, rules: Rules) -> CapCause | None:
     """Why a contact gets people now; a cap whose time has come, or that was made good, is lifted here."""
-    cap = tx.caps.of_contact(contact_id) if rules.trust.is_on else None
-    if cap is None:
-        return None
-    if cap.holds(rules.trust, clock.now()):
-        return cap.cause
-    lift_cap(tx, clock, contact_id)
+    for cap in caps_of(tx, contact_id) if rules.trust.is_on else []:
+        if cap.holds(rules.trust, clock.now()):
+            return cap.cause
+        lift_cap(tx, clock, cap.contact_id)
     return None
 
 
 def cap_at(tx: Transaction, contact_id: str, rules: Rules, at: datetime) -> CapCause | None:
     """Why a contact gets people at a moment, as things stand now; nothing is lifted."""
-    cap = tx.caps.of_contact(contact_id) if rules.trust.is_on else None
-    return cap.cause if cap is not None and cap.holds(rules.trust, at) else None
+    caps = caps_of(tx, contact_id) if rules.trust.is_on else []
+    return next((cap.cause for cap in caps if cap.holds(rules.trust, at)), None)
 
 
 def lift_cap(tx: Transaction, clock: Clock, contact_id: str, *, actor: str = "system") -> bool:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from understudy.effects.identity import group_of
 from understudy.ports.store import Transaction
 from understudy.records.codec import build
-from understudy.records.conversation import Author
+from understudy.records.conversation import Author, Conversation
 from understudy.records.evidence import NO_FACTS, ContactFacts
 from understudy.records.facts import Proof
+from understudy.records.identity import HandleKind, handle_in, handle_value
 from understudy.records.systems import Known
 from understudy.records.trust import CapCause
 from understudy.records.turn import Turn
@@ -20,8 +21,6 @@ Proofs = Callable[[str], Proof]
 """What a channel vouches for, by its name."""
 NOBODY = Known()
 ADDRESSES_MAX = 5
-_EMAIL = re.compile(r"[^@\s<>\"(),:;\\\[\]]+@[A-Za-z0-9][A-Za-z0-9.-]*\.[A-Za-z0-9-]+")
-_PHONE = re.compile(r"(?:whatsapp:|sms:|tel:)?\+?([0-9]{7,15})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,15 +52,56 @@ def who_of(tx: Transaction, turn: Turn, proofs: Proofs) -> Who:
         return Who(why="nobody vouches that the address is theirs")
     match proofs(turn.channel):
         case "none":
-            return Who(told=told, why=f"{turn.channel} vouches for nobody")
+            known = _by_handles(tx, contact.id)
+            return Who(proven=known, told=_both(told, known), why=f"{turn.channel} vouches for nobody")
         case "contact":
             return Who(proven=told, told=told, why=f"{turn.channel} told no address")
         case "address":
-            return Who(proven=address, told=told, why=f"{turn.channel} vouches for no e-mail address or phone number")
+            known = _both(address, _by_handles(tx, contact.id))
+            told = _both(told, known)
+            return Who(proven=known, told=told, why=f"{turn.channel} vouches for no e-mail address or phone number")
         case "letter":
             if not _is_proven(tx, turn):
                 return Who(why="nobody vouches for a letter's sender")
-            return Who(proven=address, told=address, why="the letter has no sender's address")
+            known = _both(address, _by_handles(tx, contact.id))
+            return Who(proven=known, told=known, why="the letter has no sender's address")
+
+
+def is_verified(tx: Transaction, turn: Turn, conversation: Conversation, proof: Proof) -> bool:
+    """Whether somebody vouches for who writes in a turn: its channel, or a handle of theirs that was verified before.
+
+    A letter that nobody vouches for is not made better by its sender's name being known.
+    """
+    contact_id = conversation.contact_id
+    cap = tx.caps.of_contact(contact_id)
+    if cap is not None and cap.cause is CapCause.UNPROVEN:
+        return False
+    match proof:
+        case "address" | "contact":
+            return True
+        case "letter":
+            return _is_proven(tx, turn)
+        case "none":
+            return bool(tx.identities.handles_of(group_of(tx, contact_id)))
+
+
+def _by_handles(tx: Transaction, contact_id: str) -> Known:
+    """What was verified of a contact, and of those who are proven to be the same person."""
+    found = tx.identities.handles_of(group_of(tx, contact_id, is_verified=True))
+    values = {kind: [one.value for one in found if one.kind is kind] for kind in HandleKind}
+    return Known(
+        emails=_distinct(*values[HandleKind.EMAIL]),
+        phones=_distinct(*values[HandleKind.PHONE]),
+        external_id=next(iter(values[HandleKind.EXTERNAL]), None),
+    )
+
+
+def _both(one: Known, other: Known) -> Known:
+    return Known(
+        emails=_distinct(*one.emails, *other.emails),
+        phones=_distinct(*one.phones, *other.phones),
+        external_id=one.external_id or other.external_id,
+    )
 
 
 def _is_proven(tx: Transaction, turn: Turn) -> bool:
@@ -73,16 +113,20 @@ def _is_proven(tx: Transaction, turn: Turn) -> bool:
 
 def _of_address(address: str) -> Known:
     """What the address of a channel is, if systems know people by it."""
-    if _EMAIL.fullmatch(address):
-        return Known(emails=(address,))
-    phone = _phone(address)
-    return NOBODY if phone is None else Known(phones=(phone,))
+    match handle_in(address):
+        case (HandleKind.EMAIL, _):
+            return Known(emails=(address,))
+        case (HandleKind.PHONE, phone):
+            return Known(phones=(phone,))
+        case _:
+            return NOBODY
 
 
 def _phone(text: str | None) -> str | None:
-    found = _PHONE.fullmatch(re.sub(r"[\s()./-]", "", text or ""))
-    return None if found is None else f"+{found[1]}"
+    return handle_value(HandleKind.PHONE, text)
 
 
 def _distinct(*texts: str | None) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(text.strip() for text in texts if text and text.strip()))[:ADDRESSES_MAX]
+    given = [text.strip() for text in texts if text and text.strip()]
+    by_form = {text.casefold(): text for text in reversed(given)}  # the first of each, however it is written
+    return tuple(text for text in dict.fromkeys(given) if by_form[text.casefold()] == text)[:ADDRESSES_MAX]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Evidence, Passage
+from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Elsewhere, Evidence, Passage
 from understudy.records.facts import Facts
 from understudy.records.release import Chosen
 from understudy.records.suite import ToolAnswer
@@ -34,6 +34,7 @@ class DraftRequest:
     `traceparent` is a W3C trace context header value that joins the agent's own spans to the turn's trace. `rehearsal`
     None: a customer waits. `chosen` says which release of which agent drafts for this conversation, where an agent has
     releases. `facts`: what systems of record know of the customer, and what is unknown and why.
+    `elsewhere`: what the same customer, proven to be so, wrote and was told on other channels lately.
     """
 
     turn_id: str
@@ -47,6 +48,7 @@ class DraftRequest:
     rehearsal: Rehearsal | None = None
     chosen: tuple[Chosen, ...] = ()
     facts: tuple[Facts, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
 
 
 def rehearsal_of(evidence: Evidence, chosen: Chosen, *, deadline_s: float) -> DraftRequest:
@@ -62,6 +64,7 @@ def rehearsal_of(evidence: Evidence, chosen: Chosen, *, deadline_s: float) -> Dr
         chosen=(chosen,),
         rehearsal=Rehearsal(case=evidence.turn_id),
         facts=evidence.facts,
+        elsewhere=evidence.elsewhere,
     )
 
 

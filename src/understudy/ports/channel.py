@@ -30,6 +30,7 @@ class Capabilities:
 
     `chars_max` is the longest text it takes; None = no limit known. `window_s`: how long after the customer's last
     message it takes replies; None = always. `keeps_order`: what it accepted first reaches the customer first.
+    `asker_fetches`: whoever asked fetches the answer, so it goes nowhere else, and no other comes here.
     """
 
     honours_keys: bool = False
@@ -37,6 +38,7 @@ class Capabilities:
     chars_max: int | None = None
     window_s: float | None = None
     keeps_order: bool = True
+    asker_fetches: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -42,6 +42,10 @@ class Outbox(Protocol):
         """Write an entry whose stored `attempts` is as given; raises `StepSuperseded` where it is not."""
         ...
 
+    def readdress(self, entry: OutboxEntry) -> None:
+        """Write channel, address and external id of an entry that is not settled; `change` writes neither."""
+        ...
+
     def renew(self, entry: OutboxEntry, *, until: datetime) -> None:
         """Move `due_at` of an entry that is being sent under these `attempts`, or do nothing; no ledger entry."""
         ...

@@ -19,14 +19,16 @@ from understudy.ports.calls import AgentCalls
 from understudy.ports.desk import Desk, WaitingVerdicts
 from understudy.ports.evaluation import Gates, Runs
 from understudy.ports.figures import Failures, Figures
+from understudy.ports.identities import Erasures, Identities
 from understudy.ports.learned import Calibrators, Candidates, Epochs, Redrafts, Stops, Topics
 from understudy.ports.notes import Notes, Remarks
 from understudy.ports.oversight import Caps, Feedbacks, Reviews, Seeds
+from understudy.ports.pledges import Pledges
 from understudy.ports.pulls import Envelopes, Pulls
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
-from understudy.ports.tickets import Contracts, Tickets
+from understudy.ports.tickets import Contracts, Tickets, TicketSteps
 from understudy.ports.trail import Processes, Trail
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
@@ -328,6 +330,10 @@ class Transaction(Protocol):
     @property
     def tickets(self) -> Tickets: ...
     @property
+    def pledges(self) -> Pledges: ...
+    @property
+    def ticket_steps(self) -> TicketSteps: ...
+    @property
     def contracts(self) -> Contracts: ...
     @property
     def notes(self) -> Notes: ...
@@ -335,6 +341,10 @@ class Transaction(Protocol):
     def remarks(self) -> Remarks: ...
     @property
     def actions(self) -> Actions: ...
+    @property
+    def identities(self) -> Identities: ...
+    @property
+    def erasures(self) -> Erasures: ...
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         """Hint a job once this transaction is committed, now or not before `at`."""

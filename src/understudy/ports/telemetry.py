@@ -120,13 +120,29 @@ class SystemDrifted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TicketTried:
-    """It was tried to open a ticket for a hand-off. `outcome` is opened, retry, unknown or dead."""
+    """It was tried to open a ticket for a hand-off (`what` is create), or to tell an open one something (note, assign, close).
+    `outcome` is opened or done, retry, unknown or dead."""
 
     ticket_id: str
     system: str
+    what: str
     outcome: str
     attempt: int
     took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PledgeDue:
+    """People were told of something that was promised to a customer: its deadline comes near, or it has passed (`is_broken`).
+
+    `late_s`: seconds since the deadline; before it, negative.
+    """
+
+    pledge_id: str
+    conversation_id: str
+    kind: str
+    is_broken: bool
+    late_s: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -333,6 +349,7 @@ Event = (
     | SystemAsked
     | SystemDrifted
     | TicketTried
+    | PledgeDue
     | BreakerChanged
     | TurnSuperseded
     | TurnDecided

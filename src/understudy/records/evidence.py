@@ -148,6 +148,17 @@ class PastReply:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Elsewhere:
+    """What was said to or by the same customer in another conversation; `role` as in a chat message."""
+
+    channel: str
+    at: datetime
+    role: Role
+    text: str
+    person: bool = False
+
+
 NO_FACTS = ContactFacts()
 """Nothing is known of the customer."""
 
@@ -165,6 +176,8 @@ class Evidence:
     `cap` says why this customer gets people, None where nothing says so. `follows` is the reply before this turn, if it
     left without a person. `facts` are what systems of record said before the agent drafted, and what they could not say.
     `uses`: how much of each declared action was let through in the last 24 hours.
+    `is_verified`: whether somebody vouches for who writes; None: nobody looked. `group`: the other contacts that are proven to
+    be the same person, and `elsewhere` what was said there lately, oldest first.
     """
 
     turn_id: str
@@ -190,6 +203,9 @@ class Evidence:
     follows: PastReply | None = None
     facts: tuple[Facts, ...] = ()
     uses: tuple[ActionUse, ...] = ()
+    is_verified: bool | None = None
+    group: tuple[str, ...] = ()
+    elsewhere: tuple[Elsewhere, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.draft is None) == (self.agent_error is None) and self.mode is Mode.AGENT:

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from understudy.records.acting import ActionChoice
+from understudy.records.pledges import PledgeChoice
 
 
 class HoldKind(StrEnum):
@@ -123,7 +124,8 @@ class VerdictRequest:
     says what the turn is about and teaches, it changes nothing of this turn. `bulk` and `is_repeat`: see `Verdict`.
 
     `actions`: of which of the proposed actions they say something; what becomes of the others follows from the verdict.
-    `as_lead`: they may approve what only a lead may.
+    `as_lead`: they may approve what only a lead may. `pledges`: what they make of what the draft promises; what is not
+    named becomes a task as it stands.
     """
 
     hold_id: str
@@ -138,6 +140,7 @@ class VerdictRequest:
     is_repeat: bool = False
     actions: tuple[ActionChoice, ...] = ()
     as_lead: bool = False
+    pledges: tuple[PledgeChoice, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Literal
 
 from understudy.records.action_rules import ActionRule
+from understudy.records.identity import CODE_MARK
 from understudy.records.policy import ActionVerb, ChannelForm, OpeningHours, PolicyRule
 from understudy.records.trust import USUAL_TRUST, TrustRules
 
@@ -73,6 +74,20 @@ class SafeReply:
     version: int
     text: str
     then_hand_off: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdentityRules:
+    """`code_reply`: the safe reply by which one-time codes are sent (None = none are); `code_minutes`: so long they are good;
+    `by_rule`: one is sent when somebody who names a known handle asks for what stands in an account."""
+
+    code_reply: str | None = None
+    code_minutes: float = 10.0
+    by_rule: bool = True
+
+
+USUAL_IDENTITY = IdentityRules()
+"""Where the configuration says nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +185,8 @@ class Rules:
     `hand_off_codes` are finding names (`check.code`) that bring a person in whatever the confidence; empty = the
     built-in ones. `degrade_on` maps a reason code to the id of the safe reply that answers it; `hand_off_notice` is
     the id of the one that tells the customer that a person takes over (None = nothing is said). `languages` are those
-    drafts may be in (empty = the customer's). `actions` are those that are declared. `trust` says when a customer who was let down gets the agent again.
+    drafts may be in (empty = the customer's). `actions` are those that are declared. `trust` says when a customer who was let down gets the agent again,
+    `identity` how customers prove who they are.
     """
 
     profile: Profile = Profile()
@@ -196,6 +212,7 @@ class Rules:
     automatic_per_hour_max: int = 200
     trust: TrustRules = USUAL_TRUST
     actions: tuple[ActionRule, ...] = ()
+    identity: IdentityRules = USUAL_IDENTITY
 
     def __post_init__(self) -> None:
         if not 0.0 <= self.audit_rate <= 1.0:
@@ -208,6 +225,16 @@ class Rules:
                 raise ValueError(f"degrade_on {reason!r} names the safe reply {reply_id!r}; there is {sorted(known)}")
         if self.hand_off_notice is not None and self.hand_off_notice not in known:
             raise ValueError(f"hand_off_notice names the safe reply {self.hand_off_notice!r}; there is {sorted(known)}")
+        if (name := self.identity.code_reply) is not None:
+            if name not in known:
+                raise ValueError(f"identity.code_reply names the safe reply {name!r}; there is {sorted(known)}")
+            reply = self.code_reply()
+            if reply is None or reply.text.count(CODE_MARK) != 1:
+                raise ValueError(f"identity.code_reply: the safe reply {name!r} needs {CODE_MARK} in its text, once")
+
+    def code_reply(self) -> SafeReply | None:
+        """The approved text by which codes are sent."""
+        return next((reply for reply in self.safe_replies if reply.id == self.identity.code_reply), None)
 
 
 def configured_grant(rules: Rules, topic: str, channel: str) -> Grant | None:

@@ -12,6 +12,7 @@ from understudy.effects.acting import queue_after_actions
 from understudy.effects.handing_off import give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.labelling import label_by_verdict
+from understudy.effects.pledging import choose_pledges, keep_written
 from understudy.effects.taking_along import Nobody, TakesAlong
 from understudy.effects.trust import cap_contact, credit_contact
 from understudy.effects.waiting import reopen_refused
@@ -24,6 +25,7 @@ from understudy.records.action_rules import ActionRule
 from understudy.records.codec import load
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
+from understudy.records.pledges import USUAL_PLEDGES, PledgeTerms
 from understudy.records.review import (
     Hold,
     HoldKind,
@@ -85,6 +87,7 @@ class Verdicts:
         text_chars_max: int = 20_000,
         following: TakesAlong | None = None,
         actions: Callable[[], tuple[ActionRule, ...]] = tuple,
+        pledges: PledgeTerms = USUAL_PLEDGES,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -95,6 +98,7 @@ class Verdicts:
         self._text_chars_max = text_chars_max
         self._following = following or Nobody()
         self._actions = actions
+        self._pledges = pledges
 
     async def give(self, request: VerdictRequest, *, along: Along | None = None) -> Verdict:
         """Store a verdict and do what it says; `along` is done in the same transaction, after it.
@@ -257,6 +261,7 @@ class Verdicts:
             raise InputError(f"topic must have 1 to {TOPIC_CHARS_MAX} characters; leave it out to say nothing of it")
 
     def _plan(self, tx: Transaction, hold: Hold, request: VerdictRequest) -> Plan:
+        choose_pledges(tx, hold.turn_id, request.pledges)
         return plan_for(
             tx,
             self._clock,
@@ -322,7 +327,7 @@ class Verdicts:
             case HoldKind.SECOND:
                 settle_second(tx, self._clock, hold, verdict)
             case HoldKind.UNSURE_SEND:
-                settle_unsure_send(tx, self._clock, turn, verdict)
+                settle_unsure_send(tx, self._clock, turn, verdict, self._pledges)
             case HoldKind.UNSURE_ACTION:
                 settle_unsure_action(tx, self._clock, hold, verdict)
             case _:
@@ -348,6 +353,7 @@ class Verdicts:
             self._lay_draft_aside(tx, turn, verdict.reviewer)
         if tx.conversations.get(turn.conversation_id).mode is Mode.PERSON:
             self._take(tx, turn, verdict.reviewer)
+        keep_written(tx, self._clock, turn.conversation_id, by=verdict.reviewer)
         self._queue(
             tx, turn, verdict.text or "", author=Author.REVIEWER, name=verdict.reviewer, reviewer=verdict.reviewer
         )

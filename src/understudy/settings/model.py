@@ -15,10 +15,12 @@ from understudy.settings.actions import Actions
 from understudy.settings.autonomy import Autonomy
 from understudy.settings.channels import Rest, Vendor
 from understudy.settings.evaluation import EvaluationSettings
+from understudy.settings.identity import Identity
 from understudy.settings.learning import LearningSettings
 from understudy.settings.mail import Email
 from understudy.settings.matrix import Matrix
 from understudy.settings.opinions import OpinionSettings
+from understudy.settings.pledges import PledgesSettings
 from understudy.settings.releases import ReleasesSettings
 from understudy.settings.section import Section
 from understudy.settings.sign_in import SignInSettings
@@ -63,6 +65,10 @@ class Server(Section):
     )
     public_url: str | None = Field(None, description="how others reach this server; default http://HOST:PORT")
     metrics_need_key: bool = Field(False, description="true: /metrics wants an API key with scope metrics:read")
+    mcp: bool = Field(
+        False,
+        description="true: declared actions are MCP tools at /mcp, for API keys with scope turns:write; needs understudy[mcp]",
+    )
     trusted_proxies: list[str] = Field(["127.0.0.1"], description="whose X-Forwarded-* headers are believed")
 
 
@@ -370,6 +376,8 @@ class Settings(Section):
     actions: Actions = Actions()
     review: Review = Review()
     trust: Trust = Trust()
+    identity: Identity = Identity()
+    pledges: PledgesSettings = PledgesSettings()
     outbox: OutboxSettings = OutboxSettings()
     openai: OpenAiFace = OpenAiFace()
     evaluation: EvaluationSettings = EvaluationSettings()

@@ -15,6 +15,7 @@ from understudy.records.rulebook import (
     CheckPolicy,
     ForbiddenPhrase,
     Grant,
+    IdentityRules,
     OpinionRule,
     Profile,
     Rulebook,
@@ -77,6 +78,11 @@ def rulebook_of(settings: Settings) -> Rulebook:
         automatic_per_hour_max=settings.autonomy.automatic_per_hour_max,
         trust=TrustRules(
             is_on=settings.trust.cap, days=settings.trust.days, good_contacts=settings.trust.good_contacts
+        ),
+        identity=IdentityRules(
+            code_reply=settings.identity.code_reply,
+            code_minutes=settings.identity.code_minutes,
+            by_rule=settings.identity.code_by_rule,
         ),
     )
     return Rulebook(id=digest(dump(rules)), rules=rules)

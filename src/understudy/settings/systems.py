@@ -31,11 +31,24 @@ class System(SystemShape, Section):
     per_minute_max: int | None = Field(None, ge=1, description="look-ups a minute from one process; more are unknown")
     hand_offs: bool = Field(False, description="true: a ticket is opened for every hand-off")
     assignee: str = Field("", description="who is given that ticket, as the system names them; empty = nobody")
+    tells: list[Literal["note", "assign", "close"]] | None = Field(
+        None,
+        description="what such a ticket is told once its hand-off is over: a note of what was answered, that it is given to "
+        "whoever took the conversation (see `people`), that it is closed; default: a note, where the system takes one",
+    )
+    people: dict[str, str] = Field({}, description="your users' names = as the system names them, to give them tickets")
+    over: Literal["answered", "handed_back"] = Field(
+        "answered",
+        description="when a hand-off is over: as soon as a person answered and nobody waits, or when the agent answers again; "
+        "until then what the customer writes opens no further ticket",
+    )
 
     @model_validator(mode="after")
     def _is_something(self) -> System:
         if self.preset is None and not self.given():
             raise ValueError("give a preset, or describe how the system is asked")
+        if "assign" in (self.tells or ()) and not self.people:
+            raise ValueError("tells names assign, so say in people whom the system calls what")
         return self
 
     def given(self) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """Open a ticket for each hand-off in the systems that are to have one: ordered, leased, opened, recorded, each committed.
 
-Promise: for one hand-off a system gets one ticket. A try whose outcome is unknown is repeated only where the system honours
-the key; else it is looked for; else a person says what became of it. The conversation waits for a person here all the while,
-whatever becomes of the ticket.
+Promise: for one hand-off a system gets one ticket (`trying` says how), and what comes after it in the same conversation none
+before it is over. The conversation waits for a person here all the while, whatever becomes of the ticket. What it is told
+afterwards stands in `telling`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from understudy.backoff import backoff_s
 from understudy.effects.vouching import Proofs, who_of
 from understudy.errors import Conflict, StepSuperseded
 from understudy.ports.clock import Clock
@@ -23,12 +22,14 @@ from understudy.records.assessment import Assessment
 from understudy.records.codec import digest, readable
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.facts import Facts
-from understudy.records.outbox import Accepted, Rejected, Retry, SendResult, Unknown
+from understudy.records.outbox import Accepted, Retry, SendResult, Unknown
 from understudy.records.review import Hold, HoldState
 from understudy.records.systems import Order
 from understudy.records.text import storable, storable_record
 from understudy.records.tickets import UNSETTLED, Ticket, TicketState
 from understudy.tickets.summary import Case, subject_of, text_of
+from understudy.tickets.telling import StepDesk, StepLease, Tells
+from understudy.tickets.trying import TicketLimits, has_lapsed, tried
 
 ORDERED_MAX = 50
 AT_ONCE_MAX = 8
@@ -38,25 +39,13 @@ ERROR_CHARS_MAX = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opens:
-    """A system that gets a ticket for each hand-off. `believes`: channels of which all that they tell is taken for proven."""
+    """A system that gets a ticket for each hand-off. `believes`: channels of which all that they tell is taken for proven.
+    `tells`: what is said of a ticket once it is open."""
 
     system: System
     assignee: str = ""
     believes: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TicketLimits:
-    """`lease_s` bounds one try, look-up included; after `attempts_max` tries a ticket is given up and a person may try again."""
-
-    lease_s: float = 60.0
-    attempts_max: int = 8
-    backoff_base_s: float = 2.0
-    backoff_max_s: float = 300.0
-
-    def __post_init__(self) -> None:
-        if self.lease_s <= 0 or self.attempts_max < 1:
-            raise ValueError("tickets need lease_s > 0 and attempts_max >= 1")
+    tells: Tells | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +79,17 @@ class TicketDesk:
         self._words_of = words_of
         self._link_of = link_of
         self._limits = limits or TicketLimits()
+        self._tells = {one.system.name: one.tells or Tells(system=one.system, what=frozenset()) for one in opens}
+        self.steps = StepDesk(store, clock, telemetry, limits=self._limits)
 
     async def sweep(self) -> int:
-        """Order what is missing and open what is due; returns how many were tried."""
+        """Order what is missing, open what is due, and tell what there is to tell; returns how many were tried."""
         if not self._opens:
             return 0
-        leases = await self._store.write(self._take_up)
-        if leases:
-            await asyncio.gather(*(self._open(lease) for lease in leases))
-        return len(leases)
+        leases, steps = await self._store.write(self._take_up)
+        telling = (self.steps.carry_out(lease, self._opens[lease.step.system].system) for lease in steps)
+        await asyncio.gather(*(self._open(lease) for lease in leases), *telling)
+        return len(leases) + len(steps)
 
     async def listed(self, states: Collection[TicketState], *, limit: int) -> list[Ticket]:
         """Tickets in one of these states, the oldest first."""
@@ -132,14 +123,16 @@ class TicketDesk:
 
         return await self._store.write(step)
 
-    def _take_up(self, tx: Transaction) -> list[_Lease]:
-        """Order tickets for hand-offs that have none, and lease what is due."""
+    def _take_up(self, tx: Transaction) -> tuple[list[_Lease], list[StepLease]]:
+        """Order tickets for hand-offs that have none, and what open ones are to be told, and lease what is due."""
         now = self._clock.now()
+        steps = self.steps.take_up(tx, self._tells)  # before: whose last hand-off is over, may have another
         for opens in self._opens.values():
             for hold in tx.tickets.missing(opens.system.name, limit=ORDERED_MAX):
                 self._order(tx, opens, hold, now)
-        leases = (self._lease(tx, ticket, now) for ticket in tx.tickets.due(now, limit=AT_ONCE_MAX))
-        return [lease for lease in leases if lease is not None]
+        due = [ticket for name in self._opens for ticket in tx.tickets.due(name, now, limit=AT_ONCE_MAX)]
+        leases = [self._lease(tx, ticket, now) for ticket in due]
+        return [lease for lease in leases if lease is not None], steps
 
     def _order(self, tx: Transaction, opens: Opens, hold: Hold, now: datetime) -> None:
         ticket_id = self._clock.new_id("tk")
@@ -208,8 +201,6 @@ class TicketDesk:
 
     def _lease(self, tx: Transaction, ticket: Ticket, now: datetime) -> _Lease | None:
         """Take a ticket: that a try began is on disk before its first byte leaves."""
-        if ticket.system not in self._opens:
-            return None
         is_new = ticket.state is TicketState.PENDING
         if is_new and tx.holds.get(ticket.hold_id).state is not HoldState.OPEN:
             dropped = replace(ticket, state=TicketState.DROPPED, due_at=None, attempts=ticket.attempts + 1)
@@ -229,6 +220,8 @@ class TicketDesk:
 
     async def _open(self, lease: _Lease) -> None:
         began = self._clock.now()
+        if has_lapsed(lease.ticket.due_at, began):
+            return  # Another worker may have it by now, and have looked in vain for what would only leave here.
         result = await self._try(lease)
         if result is None:
             return  # It is looked for again when the lease lapsed: what was not seen so soon may still be on its way.
@@ -240,41 +233,24 @@ class TicketDesk:
         ticket = lease.ticket
         self._telemetry.emit(
             TicketTried(
-                ticket_id=ticket.id, system=ticket.system, outcome=outcome, attempt=ticket.attempts, took_ms=took_ms
+                ticket_id=ticket.id,
+                system=ticket.system,
+                what="create",
+                outcome=outcome,
+                attempt=ticket.attempts,
+                took_ms=took_ms,
             )
         )
 
     async def _try(self, lease: _Lease) -> SendResult | None:
-        """Open it, and settle what can be settled of an unknown outcome; None where it must be looked for later."""
-        system = self._opens[lease.ticket.system].system
-        order = replace(lease.ticket.ordered, tried_at=lease.ticket.tried_at)
-        result: SendResult = Unknown(reason="the process that opened it stopped in the middle")
-        if not lease.was_interrupted or system.honours_keys("create"):
-            result = await self._ask(system, order, "write")
-        if not isinstance(result, Unknown):
-            return result
-        if system.honours_keys("create"):
-            return Retry(reason=f"{result.reason}; safe to repeat, the system honours the key")
-        if not system.can_find("create"):
-            return result
-        found = await self._ask(system, order, "find")
-        if isinstance(found, Accepted):
-            return found
-        if isinstance(found, Retry):
-            return found if lease.was_interrupted else None
-        return None if lease.ticket.attempts < self._limits.attempts_max else found
-
-    async def _ask(self, system: System, order: Order, what: str) -> SendResult:
-        try:
-            async with asyncio.timeout(self._limits.lease_s / 3):
-                result: object = await (system.write(order) if what == "write" else system.find(order))
-        except TimeoutError:
-            return Unknown(reason=f"no answer within {self._limits.lease_s / 3:g} s")
-        except Exception as error:  # noqa: BLE001 - whatever broke in the adapter, the bytes may have left
-            return Unknown(reason=f"{type(error).__name__}: {error}")
-        if not isinstance(result, Accepted | Rejected | Retry | Unknown):
-            return Unknown(reason=f"the system answered a {type(result).__name__}, which says nothing")
-        return result
+        ticket = lease.ticket
+        return await tried(
+            self._opens[ticket.system].system,
+            replace(ticket.ordered, tried_at=ticket.tried_at),
+            attempts=ticket.attempts,
+            was_interrupted=lease.was_interrupted,
+            limits=self._limits,
+        )
 
     def _record(self, tx: Transaction, ticket: Ticket, result: SendResult) -> str:
         """Write what became of a try, and return it in a word."""
@@ -285,14 +261,8 @@ class TicketDesk:
             case Accepted():
                 changed = replace(changed, state=TicketState.OPENED, number=result.provider_id)
             case Retry() if ticket.attempts < self._limits.attempts_max:
-                pause_s = backoff_s(
-                    ticket.attempts,
-                    self._clock.random(),
-                    base_s=self._limits.backoff_base_s,
-                    max_s=self._limits.backoff_max_s,
-                    at_least_s=result.after_s or 0.0,
-                )
-                changed = replace(changed, state=TicketState.PENDING, due_at=now + timedelta(seconds=pause_s))
+                pause = self._limits.pause(self._clock, ticket.attempts, at_least_s=result.after_s or 0.0)
+                changed = replace(changed, state=TicketState.PENDING, due_at=now + pause)
             case Unknown():
                 changed = replace(changed, state=TicketState.UNKNOWN)
             case _:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from understudy.assessment.alike import alike_of
 from understudy.assessment.decision import is_complaint
 from understudy.effects.acting import let_through, objections_now, propose, queue_after_actions, uses_of
+from understudy.effects.codes import prove_by_rule
 from understudy.effects.feedback import take_feedback
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
@@ -29,10 +30,12 @@ from understudy.records.rulebook import Rules, SafeReply
 from understudy.records.trust import CapCause
 from understudy.records.turn import SEED_JOB, Job, Turn, TurnState
 from understudy.turn.candidates import add_candidate, candidate_of
+from understudy.turn.elsewhere import is_theirs
 from understudy.turn.limits import FlowLimits
 from understudy.turn.standing import earned_grant
 
 FOLLOW_UP_PRIORITY = 4
+UNVERIFIED = "exposure.unverified_account"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,12 +144,14 @@ def _hear_elsewhere(tx: Transaction, clock: Clock, evidence: Evidence, terms: Fe
 
 
 def is_still_so(tx: Transaction, evidence: Evidence, rules: Rules) -> bool:
-    """Whether a turn was gathered under the mode of its conversation, the trust of its customer and the autonomy of its
-    slice as they are now."""
+    """Whether a turn was gathered under the mode of its conversation, the trust of its customer, who that is and the autonomy
+    of its slice as they are now."""
     conversation = tx.conversations.get(evidence.conversation_id)
     if conversation.mode is not evidence.mode:
         return False
     if cap_at(tx, conversation.contact_id, rules, evidence.at) is not evidence.cap:
+        return False
+    if not is_theirs(tx, conversation, evidence.group):
         return False
     if evidence.draft is None:
         return True
@@ -212,6 +217,8 @@ def _effect(
     hold_expires_after_s: float | None,
 ) -> Hold | None:
     decision = assessment.decision
+    if UNVERIFIED in turn.reasons:
+        prove_by_rule(tx, clock, conversation, rules)
     match decision.kind:
         case DecisionKind.DELIVER:
             assert evidence.draft is not None, "a decision to deliver needs a draft"

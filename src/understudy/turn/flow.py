@@ -220,7 +220,8 @@ class TurnFlow:
         tx.ledger.append("agent.asked", at=now, turn_id=leased.id, conversation_id=leased.conversation_id)
         chosen = self._route(tx, leased.conversation_id, leased.channel)
         rules, deadline_s = self._rulebook().rules, self._drafting.lease_s
-        request = draft_request(tx, leased, rules, deadline_s=deadline_s, chosen=chosen)
+        proof = self._proofs(leased.channel)
+        request = draft_request(tx, leased, rules, deadline_s=deadline_s, chosen=chosen, proof=proof)
         is_read = self._facts is not None and self._facts.reads(leased.channel)
         return Asked(turn=leased, request=request, who=who_of(tx, leased, self._proofs) if is_read else None)
 
@@ -311,7 +312,16 @@ class TurnFlow:
     ) -> Gathered:
         """Complete the evidence and store it with the rulebook that will judge it."""
         rules = self._rulebook().rules
-        evidence = gather(tx, self._clock, turn, draft=draft, agent_error=agent_error, rules=rules, opinions=opinions)
+        evidence = gather(
+            tx,
+            self._clock,
+            turn,
+            draft=draft,
+            agent_error=agent_error,
+            rules=rules,
+            opinions=opinions,
+            proof=self._proofs(turn.channel),
+        )
         rulebook = in_force(tx, self._rulebook(), evidence)
         if tx.rulebooks.put(rulebook, now=evidence.at):
             tx.ledger.append("rulebook.added", at=evidence.at, rulebook=rulebook.id)

@@ -11,6 +11,7 @@ from understudy.assessment.cards import mask_all, mask_cards
 from understudy.assessment.topic import NamedTopic, name_topic
 from understudy.effects.acting import uses_of
 from understudy.effects.trust import cap_in_force
+from understudy.effects.vouching import is_verified
 from understudy.errors import MalformedInput
 from understudy.ports.agent import DraftRequest
 from understudy.ports.clock import Clock
@@ -32,11 +33,13 @@ from understudy.records.evidence import (
     PipelineStep,
     ToolCall,
 )
-from understudy.records.facts import Facts
+from understudy.records.facts import Facts, Proof
+from understudy.records.offered import with_proposals
 from understudy.records.release import Chosen
 from understudy.records.rulebook import Rules
 from understudy.records.turn import Turn, TurnState
 from understudy.records.wire import burst_length
+from understudy.turn.elsewhere import NOTHING, elsewhere_of, is_theirs, keep_elsewhere
 
 R = TypeVar("R", ToolCall, Passage, Action, PipelineStep)
 
@@ -51,6 +54,9 @@ NAME_CHARS_MAX = 200
 
 NOT_ASKED = "not_asked: a person had this conversation and handed it back before this turn was decided"
 """Stands for the agent's error where nobody asked it because a person was going to answer."""
+
+NOT_THEIRS = "not_theirs: it was told of messages of somebody who is no longer proven to be this customer"
+"""Stands for the agent's error where a draft may hold what another person wrote."""
 
 MASK = "[card ending "
 
@@ -89,10 +95,17 @@ def _said(tx: Transaction, turn: Turn) -> tuple[list[ChatMessage], list[ChatMess
 
 
 def draft_request(
-    tx: Transaction, turn: Turn, rules: Rules, *, deadline_s: float, chosen: tuple[Chosen, ...] = ()
+    tx: Transaction,
+    turn: Turn,
+    rules: Rules,
+    *,
+    deadline_s: float,
+    chosen: tuple[Chosen, ...] = (),
+    proof: Proof = "none",
 ) -> DraftRequest:
     """What the agent is asked for this turn, and which release of it."""
     conversation = tx.conversations.get(turn.conversation_id)
+    elsewhere = keep_elsewhere(tx, turn, is_verified=is_verified(tx, turn, conversation, proof))
     return DraftRequest(
         turn_id=turn.id,
         conversation_id=turn.conversation_id,
@@ -103,6 +116,7 @@ def draft_request(
         deadline_s=deadline_s,
         traceparent=turn.trace,
         chosen=chosen,
+        elsewhere=elsewhere.said,
     )
 
 
@@ -115,10 +129,14 @@ def gather(
     agent_error: str | None,
     rules: Rules,
     opinions: tuple[Opinion, ...] = (),
+    proof: Proof = "none",
 ) -> Evidence:
     """Put together all that the assessment may look at."""
     now = clock.now()
     conversation = tx.conversations.get(turn.conversation_id)
+    elsewhere = elsewhere_of(tx, turn)
+    if not is_theirs(tx, conversation, elsewhere.group):
+        draft, agent_error, elsewhere = None, NOT_THEIRS, NOTHING
     if draft is None and agent_error is None and conversation.mode is Mode.AGENT:
         agent_error = NOT_ASKED
     messages = transcript_of(tx, turn, rules)
@@ -148,6 +166,9 @@ def gather(
         follows=_past_reply(tx, turn),
         facts=facts_of(tx, turn),
         uses=_uses(tx, conversation, rules, now),
+        is_verified=is_verified(tx, turn, conversation, proof),
+        group=elsewhere.group,
+        elsewhere=elsewhere.said,
     )
 
 
@@ -190,13 +211,14 @@ def _named_topic(
 
 
 def fit_draft(draft: Draft) -> Draft:
-    """Make a draft fit to be written: what no database takes is replaced, overlong names are cut, card numbers masked.
+    """Make a draft fit to be written: what no database takes is replaced, overlong names are cut, card numbers masked, and
+    calls of our own tools are the proposals that they are.
 
     `cards_masked` tells the check of what it can no longer see, and the draft is held. Raises `MalformedInput` where a
     field is not of its kind: code that builds drafts by hand may have put anything there.
     """
     try:
-        plain = fitted(Draft, draft)
+        plain = with_proposals(fitted(Draft, draft))
     except (TypeError, ValueError) as error:
         raise MalformedInput(f"not a draft that can be stored: {error}") from error
     text, cards = mask_cards(plain.text)

@@ -17,6 +17,7 @@ from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.taking_along import Nobody, TakesAlong
 from understudy.effects.trust import cap_contact
+from understudy.effects.vouching import Proofs
 from understudy.errors import Overloaded, TooLarge
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -30,6 +31,7 @@ from understudy.records.trust import CapCause
 from understudy.records.turn import SUPERSEDABLE, TURN_JOB, Job, Turn, TurnState
 from understudy.turn.coalescing import CoalescingLimits, window_s
 from understudy.turn.gathering import fit_draft, masked_call
+from understudy.turn.known_by import note_who
 from understudy.turn.threads import continued
 
 RETRY_AFTER_S = 5
@@ -69,7 +71,7 @@ class Superseded:
 
 
 class Intake:
-    """Takes messages in. `following` drafts what is to be drafted at once; None: whoever hears of it does."""
+    """Takes messages in. `following` drafts at once what is due; None: whoever hears of it does. `proofs`: what channels vouch for."""
 
     def __init__(
         self,
@@ -80,11 +82,13 @@ class Intake:
         limits: IntakeLimits,
         coalescing: CoalescingLimits,
         following: TakesAlong | None = None,
+        proofs: Proofs = lambda _channel: "none",
     ) -> None:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
         self._limits = limits
+        self._proofs = proofs
         self._coalescing = coalescing
         self._following = following or Nobody()
 
@@ -112,8 +116,9 @@ class Intake:
                 return _known(known), None
             now = self._clock.now()
             conversation = self._conversation(tx, channel, inbound, now)
-            turn = self._turn_for(tx, conversation, inbound, now, superseded)
-            message = self._add_message(tx, turn, inbound, now, cards)
+            said = note_who(tx, self._clock, self._proofs, conversation, inbound)
+            turn = self._turn_for(tx, conversation, said, now, superseded)
+            message = self._add_message(tx, turn, said, now, cards)
             if inbound.needs_person is not None:
                 holds.append(self._to_person(tx, turn, inbound.needs_person))
             taken = self._following.take_along(tx, conversation.id)
@@ -153,6 +158,7 @@ class Intake:
                 return replace(_known(known), is_other_draft=is_other), None
             now = self._clock.now()
             conversation = self._conversation(tx, channel, inbound, now)
+            note_who(tx, self._clock, self._proofs, conversation, inbound, external_id=contact.id)
             open_turns = tx.turns.open_of(conversation.id)
             turn = self._begin(tx, conversation, inbound, now, due_at=now)
             self._supersede(tx, open_turns, turn, superseded)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.routing import Route
 
 from understudy import __version__
 from understudy.app import App
@@ -33,6 +34,7 @@ from understudy.web import (
     openai_face,
     outbox,
     people,
+    pledges,
     problems,
     quality,
     queue,
@@ -50,12 +52,14 @@ from understudy.web.auth import Bearer, caller_of, needs
 from understudy.web.compressing import Compressing
 from understudy.web.edge import Edge
 from understudy.web.feed import Feed
+from understudy.web.mcp_face import PATH as TOOLS_PATH
+from understudy.web.mcp_face import OverHttp
 
 READY_WITHIN_S = 2.0
 PARTS = (
     *(turns, story, cases, openai_face),
     *(signing_in, signing_in_elsewhere, people),
-    *(queue, alike, holds, history, conversations, desk, contacts),
+    *(queue, alike, holds, history, conversations, desk, contacts, pledges),
     *(autonomy, releases, suites, runs, reviewers, quality),
     *(events, ledger, health, outbox, actions),
     *(webhooks, chat, console),
@@ -67,6 +71,7 @@ def create(app: App) -> FastAPI:
     """Put the HTTP faces on a built product; its lifespan starts and stops it."""
     feed = Feed()
     app.process.serves = True
+    tools = OverHttp(app) if app.settings.server.mcp else None
 
     @asynccontextmanager
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
@@ -74,7 +79,8 @@ def create(app: App) -> FastAPI:
         app.store.subscribe(feed.heard)
         await app.start()
         try:
-            yield
+            async with nullcontext() if tools is None else tools.running:
+                yield
         finally:
             feed.close()
             await app.stop()
@@ -94,6 +100,8 @@ def create(app: App) -> FastAPI:
     problems.install(api)
     for part in PARTS:
         api.include_router(part.router, responses=problems.answers(*problems.ANYWHERE))
+    if tools is not None:
+        api.router.routes.append(Route(TOOLS_PATH, endpoint=tools, include_in_schema=False))
     _add_health(api, app)
     _add_schemas(api)
     _watch_sizes(app)

@@ -54,10 +54,15 @@ async def caller_of(
 Anybody = Annotated[Caller, Depends(caller_of)]
 
 
+async def whose(app: App, request: Request) -> Caller:
+    """Who asks, where no dependency says it; raises as `caller_of`."""
+    return await caller_of(app, request, await _bearer(request))
+
+
 async def still_may(app: App, request: Request, scope: Scope) -> bool:
     """Whether whoever opened a stream may still have it: their key was not revoked, nor were they signed out."""
     try:
-        return scope in (await caller_of(app, request, await _bearer(request))).scopes
+        return scope in (await whose(app, request)).scopes
     except (Unauthenticated, Forbidden):
         return False
 

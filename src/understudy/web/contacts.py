@@ -1,20 +1,56 @@
-"""`/v1/contacts`: read a customer, and whether they get people and why; let them have the agent again."""
+"""`/v1/contacts`: read a customer, who they are over all channels, whether they get people and why; say who is one person."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.app import App
 from understudy.assessment.decision import REASONS
+from understudy.effects.groups import Member, read_group
+from understudy.effects.trust import caps_of
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller
+from understudy.records.conversation import Mode
+from understudy.records.identity import HandleKind, Link
 from understudy.web.auth import AutonomyWriter, HoldsReader, TheApp
 from understudy.web.blind import cap_for
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
-from understudy.web.shapes import CapOut, ContactDetail
+from understudy.web.shapes import AddressOut, CapOut, ContactDetail, HandleOut, MemberOut
 
 router = APIRouter(prefix="/v1/contacts", tags=["review"], route_class=JsonRoute)
+
+
+class Other(BaseModel):
+    """Another contact, by id."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    contact_id: str = Field(min_length=1, max_length=200)
+
+
+class HandleIn(BaseModel):
+    """A handle that somebody vouches for."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    kind: Literal["email", "phone", "external"]
+    value: str = Field(min_length=1, max_length=500)
+
+
+class Links(BaseModel):
+    """Pairs of contacts, the oldest first."""
+
+    items: list[Link]
+
+
+@router.get("/proposed", responses=answers(401, 403))
+async def list_proposed(app: TheApp, key: HoldsReader) -> Links:  # noqa: ARG001 - the scope
+    """List pairs of contacts that may be one person: somebody named what another has, or a rule did not dare."""
+    return Links(items=await app.contacts.proposed())
 
 
 @router.get("/{contact_id}", responses=answers(401, 403, 404))
@@ -34,11 +70,33 @@ async def lift_cap(contact_id: str, app: TheApp, key: AutonomyWriter) -> Contact
     return await _shown(app, contact_id, key)
 
 
+@router.post("/{contact_id}/link", responses=answers(401, 403, 404, 409))
+async def link(contact_id: str, body: Other, app: TheApp, key: AutonomyWriter) -> ContactDetail:
+    """Say that two contacts are one person. Replies and history follow only where both were proven to have the same handle."""
+    await app.contacts.link(contact_id, body.contact_id, by=key.name)
+    return await _shown(app, contact_id, key)
+
+
+@router.post("/{contact_id}/unlink", responses=answers(401, 403, 404, 409))
+async def unlink(contact_id: str, body: Other, app: TheApp, key: AutonomyWriter) -> ContactDetail:
+    """Take the link of two contacts away, or refuse a proposed one: each is as it was, and no rule links them again."""
+    await app.contacts.unlink(contact_id, body.contact_id, by=key.name)
+    return await _shown(app, contact_id, key)
+
+
+@router.post("/{contact_id}/vouch", responses=answers(401, 403, 404, 409))
+async def vouch(contact_id: str, body: HandleIn, app: TheApp, key: AutonomyWriter) -> ContactDetail:
+    """Say as a person that a handle is this contact's; they count as verified from then on."""
+    await app.contacts.vouch(contact_id, HandleKind(body.kind), body.value, by=key.name)
+    return await _shown(app, contact_id, key)
+
+
 async def _shown(app: App, contact_id: str, key: Caller) -> ContactDetail:
     rules, now = app.rulebook.rules.trust, app.clock.now()
 
     def query(tx: Transaction) -> ContactDetail:
-        contact, cap = tx.contacts.get(contact_id), cap_for(tx, key, tx.caps.of_contact(contact_id))
+        contact, cap = tx.contacts.get(contact_id), cap_for(tx, key, next(iter(caps_of(tx, contact_id)), None))
+        group = read_group(tx, contact_id)
         return ContactDetail(
             id=contact.id,
             name=contact.name,
@@ -55,6 +113,35 @@ async def _shown(app: App, contact_id: str, key: Caller) -> ContactDetail:
                 good_contacts=cap.good,
                 good_contacts_needed=rules.good_contacts or None,
             ),
+            group=[_member(one) for one in group.members],
+            links=list(group.links),
         )
 
     return await app.store.read(query)
+
+
+def _member(member: Member) -> MemberOut:
+    contact = member.contact
+    return MemberOut(
+        id=contact.id,
+        name=contact.name,
+        email=contact.email,
+        phone=contact.phone,
+        is_proven=member.is_proven,
+        handles=[
+            HandleOut(
+                kind=one.kind,
+                value=one.value,
+                how=one.how,
+                channel=one.channel,
+                verified_at=one.verified_at,
+                verified_by=one.verified_by,
+            )
+            for one in member.handles
+        ],
+        addresses=[
+            AddressOut(conversation_id=one.id, channel=one.channel, address=one.address)
+            for one in member.conversations
+            if one.mode is not Mode.REHEARSAL
+        ],
+    )

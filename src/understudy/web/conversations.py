@@ -1,12 +1,16 @@
-"""`/v1/conversations`: read one, take it over, write in it, hand it back."""
+"""`/v1/conversations`: read one, take it over, write in it, hand it back, have its customer prove who they are."""
 
 from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller
+from understudy.records.identity import HandleKind
 from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
 from understudy.web.blind import conversation_for
 from understudy.web.bodies import JsonRoute
@@ -23,6 +27,22 @@ class Words(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
     text: str = Field(min_length=1, max_length=20_000)
+
+
+class CodeFor(BaseModel):
+    """To which known handle a code is sent."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    kind: Literal["email", "phone"]
+    value: str = Field(min_length=1, max_length=500)
+
+
+class CodeOut(BaseModel):
+    """A code that is on its way. What it is, nobody is told but whoever it was sent to."""
+
+    id: str
+    expires_at: datetime
 
 
 @router.get("/{conversation_id}", responses=answers(401, 403, 404))
@@ -56,6 +76,13 @@ async def say(conversation_id: str, body: Words, app: TheApp, key: HoldsWriter) 
     return Reply(
         text=entry.text, author=entry.author, author_name=entry.author_name, at=entry.created_at, state=entry.state
     )
+
+
+@router.post("/{conversation_id}/code", status_code=202, responses=answers(401, 403, 404, 409))
+async def send_code(conversation_id: str, body: CodeFor, app: TheApp, key: HoldsWriter) -> CodeOut:
+    """Send a one-time code to a handle that is known; once the customer enters it here, the handle is theirs."""
+    code = await app.contacts.ask_code(conversation_id, HandleKind(body.kind), body.value, by=key.name)
+    return CodeOut(id=code.id, expires_at=code.expires_at)
 
 
 async def _shown(app: TheApp, conversation_id: str, key: Caller) -> ConversationOut:

@@ -1,6 +1,6 @@
 """`/v1/conversations/{id}/history`: what else is known of a customer, over all channels; it changes nothing.
 
-Only what the store knows to be the same contact is shown together; nobody is recognised by a guess. What must not be known
+Only what is the same contact, or proven to be the same person, is shown together; nobody is recognised by a guess. What must not be known
 of a draft that is still to be judged is left out: the conversation that a planted draft was taken from, and turns of which
 the reader may give a second review.
 """
@@ -12,6 +12,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from understudy.effects.identity import group_of
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller
 from understudy.records.assessment import DecisionKind
@@ -68,12 +69,13 @@ class TurnCounts(BaseModel):
 
 class History(BaseModel):
     """The contact's other conversations, the latest first; how they were answered, the last verdicts, the facts that the
-    last turn was judged with, and that turn itself."""
+    last turn was judged with, whether somebody vouched for who wrote (null: nobody looked), and that turn itself."""
 
     others: list[OtherConversation]
     counts: TurnCounts
     verdicts: list[PastVerdict]
     facts: ContactFacts | None
+    is_verified: bool | None
     last_turn: TurnOut | None
 
 
@@ -89,17 +91,20 @@ def _history(tx: Transaction, key: Caller, conversation: Conversation) -> Histor
     last = tx.turns.latest_of(conversation.id)
     turns = [
         turn
-        for turn in tx.turns.of_contact(conversation.contact_id, limit=TURNS_MAX)
+        for one in group_of(tx, conversation.contact_id, is_verified=True)
+        for turn in tx.turns.of_contact(one, limit=TURNS_MAX)
         if turn.conversation_id in shown
         and turn.state not in FOR_REVIEWERS
         and (last is None or turn.id != last.id)
         and second_of_turn(tx, key, turn.id) is None
     ]
+    evidence = None if last is None else _evidence(tx, last)
     return History(
         others=[_other(tx, key, one) for one in others],
         counts=_counts(turns),
         verdicts=_verdicts(tx, turns),
-        facts=None if last is None else _facts(tx, last),
+        facts=None if evidence is None else evidence.contact,
+        is_verified=None if evidence is None else evidence.is_verified,
         last_turn=None if last is None else turn_view(tx, last, reader=key),
     )
 
@@ -110,7 +115,8 @@ def _known(tx: Transaction, conversation: Conversation) -> list[Conversation]:
     is_copy = conversation.mode is Mode.REHEARSAL
     return [
         one
-        for one in tx.conversations.of_contact(conversation.contact_id, limit=CONVERSATIONS_MAX)
+        for contact_id in group_of(tx, conversation.contact_id, is_verified=True)
+        for one in tx.conversations.of_contact(contact_id, limit=CONVERSATIONS_MAX)
         if one.mode is not Mode.REHEARSAL
         and not (is_copy and one.channel == conversation.channel and one.external_id == conversation.address)
     ]
@@ -153,6 +159,6 @@ def _verdicts(tx: Transaction, turns: list[Turn]) -> list[PastVerdict]:
     return found[:VERDICTS_MAX]
 
 
-def _facts(tx: Transaction, turn: Turn) -> ContactFacts | None:
+def _evidence(tx: Transaction, turn: Turn) -> Evidence | None:
     stored = tx.artifacts.get(turn.id, "evidence")
-    return None if stored is None else load(Evidence, stored).contact
+    return None if stored is None else load(Evidence, stored)

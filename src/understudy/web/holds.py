@@ -10,17 +10,19 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Response
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from understudy.errors import MalformedInput
 from understudy.ports.store import Transaction
 from understudy.records.access import Scope
 from understudy.records.acting import ActionChoice
 from understudy.records.codec import canonical
-from understudy.records.review import Hold, HoldState, VerdictKind, VerdictRequest
+from understudy.records.pledges import PledgeChoice
+from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind, VerdictRequest
 from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
 from understudy.web.blind import hold_for
 from understudy.web.bodies import SEQ_MAX, JsonRoute, read_json
+from understudy.web.pledges import said_in
 from understudy.web.problems import answers, problem
 from understudy.web.shapes import HoldDetail, HoldPage, TakenBack, VerdictOut
 from understudy.web.views import hold_view, turn_view
@@ -38,6 +40,16 @@ class ActionVerdict(BaseModel):
     arguments: dict[str, Any] | None = None
 
 
+class PledgeVerdict(BaseModel):
+    """What you make of something the draft promises, known by its words: another time for it, or that it is no promise."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    words: str = Field(min_length=1, max_length=1_000)
+    due_at: Annotated[AwareDatetime | None, Field(strict=False)] = None
+    is_none: bool = False
+
+
 class VerdictBody(BaseModel):
     """A reviewer's verdict. *edit* and *respond* need `text`; `severity` in [0, 1], 0 cosmetic … 1 reject; `topic` says
     what the turn is about, so that topics are recognised better from then on. Of the `actions` that are not named *approve*
@@ -52,6 +64,7 @@ class VerdictBody(BaseModel):
     severity: float | None = Field(None, ge=0, le=1)
     topic: str | None = Field(None, min_length=1, max_length=200)
     actions: list[ActionVerdict] = Field([], max_length=50)
+    pledges: list[PledgeVerdict] = Field([], max_length=20)
     undo_s: float = Field(0, ge=0, le=120)
 
 
@@ -83,6 +96,8 @@ async def get_hold(
 ) -> HoldDetail:
     """Read a hold with its turn and conversation; the ETag is its version."""
     detail = await app.store.read(lambda tx: hold_view(tx, hold_id, reader=key))
+    if detail.hold.kind is HoldKind.DRAFT and detail.turn.draft is not None:
+        detail.draft_pledges = said_in(app, detail.turn.draft.text)
     response.headers["ETag"] = f'"{detail.hold.version}"'
     return detail
 
@@ -130,6 +145,7 @@ async def give_verdict(
             for one in body.actions
         ),
         as_lead=Scope.ACTIONS_APPROVE in key.scopes,
+        pledges=tuple(PledgeChoice(words=one.words, due_at=one.due_at, is_none=one.is_none) for one in body.pledges),
     )
     undo_s = 0.0 if body.action is VerdictKind.TAKE_OVER else min(body.undo_s, app.settings.review.undo_s)
     undo_until = None

@@ -9,14 +9,17 @@ from pydantic import BaseModel
 
 from understudy.records.acting import ActionState
 from understudy.records.action_rules import Approver, Reversibility
-from understudy.records.assessment import Contribution, Finding, Reason
+from understudy.records.assessment import Contribution, Finding, Reason, Span
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft, PipelineStep
 from understudy.records.facts import About, FactItem, Unknown
+from understudy.records.identity import HandleKind, Link, Vouched
 from understudy.records.outbox import OutboxState
+from understudy.records.pledges import PledgeKind, PledgeState
 from understudy.records.review import Hold, Verdict, VerdictKind
 from understudy.records.reviewing import Agreed, ReviewerQuality
-from understudy.records.tickets import TicketState
+from understudy.records.systems import Write
+from understudy.records.tickets import StepState, TicketState
 from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
 
@@ -131,10 +134,41 @@ class CapOut(BaseModel):
     good_contacts_needed: int | None
 
 
+class HandleOut(BaseModel):
+    """By what a contact is known, who vouches for that (`channel`, `software`, `code` or `person`), over which channel and when."""
+
+    kind: HandleKind
+    value: str
+    how: Vouched
+    channel: str
+    verified_at: datetime
+    verified_by: str
+
+
+class AddressOut(BaseModel):
+    """Where a contact was talked to."""
+
+    conversation_id: str
+    channel: str
+    address: str
+
+
+class MemberOut(ContactOut):
+    """A contact that is one person with the one asked for. `is_proven`: by handles that both were proven to have, so that
+    replies and history follow."""
+
+    is_proven: bool
+    handles: list[HandleOut]
+    addresses: list[AddressOut]
+
+
 class ContactDetail(ContactOut):
-    """The customer, and whether they get people."""
+    """The customer, whether they get people, and all contacts that are this one person, themselves first, with what is held of
+    them and of others."""
 
     cap: CapOut | None
+    group: list[MemberOut]
+    links: list[Link]
 
 
 class ReviewersOut(BaseModel):
@@ -203,8 +237,19 @@ class FactsOut(BaseModel):
     says: str
 
 
+class TicketStepOut(BaseModel):
+    """What an open ticket was to be told once its hand-off was over."""
+
+    id: str
+    what: Write
+    state: StepState
+    attempts: int
+    last_error: str | None
+    created_at: datetime
+
+
 class TicketOut(BaseModel):
-    """A ticket in a system of record for this hand-off; `number` is the system's name for it."""
+    """A ticket in a system of record for this hand-off; `number` is the system's name for it, `steps` what it is told since."""
 
     id: str
     system: str
@@ -213,10 +258,41 @@ class TicketOut(BaseModel):
     attempts: int
     last_error: str | None
     created_at: datetime
+    steps: list[TicketStepOut] = []
+
+
+class SaidPledgeOut(BaseModel):
+    """What a draft promises, at `span`; once it is sent it becomes a task due at `due_at`, null: the usual time."""
+
+    kind: PledgeKind
+    span: Span
+    words: str
+    due_at: datetime | None
+
+
+class PledgeOut(BaseModel):
+    """Something that was promised to a customer. `made_by`: who let it out or wrote it, null where it left by itself."""
+
+    id: str
+    kind: PledgeKind
+    state: PledgeState
+    contact_id: str
+    conversation_id: str
+    turn_id: str | None
+    author: Author
+    made_by: str | None
+    words: str
+    has_named_time: bool
+    made_at: datetime
+    due_at: datetime
+    ended_at: datetime | None
+    ended_by: str | None
+    note: str | None
 
 
 class HoldDetail(BaseModel):
-    """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from."""
+    """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from. `draft_pledges`:
+    what the draft promises; `pledges`: what this customer was promised and still has to be kept."""
 
     hold: Hold
     turn: TurnOut
@@ -224,6 +300,8 @@ class HoldDetail(BaseModel):
     before: list[EarlierVerdict] = []
     facts: list[FactsOut] = []
     tickets: list[TicketOut] = []
+    draft_pledges: list[SaidPledgeOut] = []
+    pledges: list[PledgeOut] = []
 
 
 class VerdictOut(BaseModel):

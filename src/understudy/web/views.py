@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from understudy.app import App
+from understudy.effects.identity import group_of
 from understudy.errors import NotFound
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller
@@ -17,9 +18,10 @@ from understudy.records.evidence import Draft, Evidence
 from understudy.records.facts import WHY, Facts
 from understudy.records.ledger import LedgerEntry
 from understudy.records.outbox import OutboxEntry, OutboxState
+from understudy.records.pledges import UNKEPT, Pledge
 from understudy.records.pulls import Envelope
 from understudy.records.review import Hold, HoldKind, VerdictKind
-from understudy.records.tickets import Ticket
+from understudy.records.tickets import Ticket, TicketState, TicketStep
 from understudy.records.turn import Turn, TurnState
 from understudy.web.actions_shown import actions_of_turn
 from understudy.web.blind import conversation_as_first_seen, hold_for, second_of_turn, turn_as_first_seen
@@ -33,11 +35,14 @@ from understudy.web.shapes import (
     LedgerLine,
     LetterOut,
     MessageOut,
+    PledgeOut,
     Reply,
     TicketOut,
+    TicketStepOut,
     TurnOut,
 )
 
+PLEDGES_MAX = 50
 SETTLED = frozenset({TurnState.ANSWERED, TurnState.SUPERSEDED, TurnState.SPENT, TurnState.REDRAFTED})
 """States in which nothing more will happen to a turn; a handed-off one may still be answered by a person."""
 
@@ -150,9 +155,12 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
             conversation=conversation,
             before=_before(tx, hold),
             facts=facts,
-            tickets=[
-                _ticket(one) for one in tx.tickets.of_conversation(hold.conversation_id) if one.hold_id == hold.id
+            pledges=[
+                pledge_view(one)
+                for one in tx.pledges.of_contacts(group_of(tx, conversation.contact.id), limit=PLEDGES_MAX)
+                if one.state in UNKEPT
             ],
+            tickets=_tickets(tx, hold),
         )
     return HoldDetail(
         facts=facts,
@@ -195,7 +203,22 @@ def _facts(tx: Transaction, turn_id: str) -> list[FactsOut]:
     return shown
 
 
-def _ticket(ticket: Ticket) -> TicketOut:
+def pledge_view(pledge: Pledge) -> PledgeOut:
+    """Show something that was promised."""
+    return PledgeOut(**{name: getattr(pledge, name) for name in PledgeOut.model_fields})
+
+
+def _tickets(tx: Transaction, hold: Hold) -> list[TicketOut]:
+    """The tickets that were opened for this hand-off, and those of the conversation that stand for it, too."""
+    mine = (
+        one
+        for one in tx.tickets.of_conversation(hold.conversation_id)
+        if one.hold_id == hold.id or (one.state is TicketState.OPENED and not one.is_over)
+    )
+    return [_ticket(one, tx.ticket_steps.of_ticket(one.id)) for one in mine]
+
+
+def _ticket(ticket: Ticket, steps: Sequence[TicketStep]) -> TicketOut:
     return TicketOut(
         id=ticket.id,
         system=ticket.system,
@@ -204,6 +227,17 @@ def _ticket(ticket: Ticket) -> TicketOut:
         attempts=ticket.attempts,
         last_error=ticket.last_error,
         created_at=ticket.created_at,
+        steps=[
+            TicketStepOut(
+                id=step.id,
+                what=step.ordered.what,
+                state=step.state,
+                attempts=step.attempts,
+                last_error=step.last_error,
+                created_at=step.created_at,
+            )
+            for step in steps
+        ],
     )
 
 

@@ -12,6 +12,7 @@ from understudy.records.evidence import ChatMessage, Draft, Evidence, Passage, T
 
 MakeTurn = Callable[..., Evidence]
 _EVIDENCE_FIELDS = {
+    "is_verified",
     "topic",
     "contact",
     "mode",

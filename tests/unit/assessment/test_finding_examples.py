@@ -103,6 +103,12 @@ EXAMPLES: dict[str, Example] = {
         quoted="Instructions go to kim@mail.example",
         given={"tools": [("get_account", '{"email": "kim@mail.example"}')]},
     ),
+    "exposure.unverified_account": Example(
+        customer="where is it?",
+        draft="Your parcel A-4711 has left.",
+        quoted="Your parcel A-4711 has left",
+        given={"tools": [("get_order", '{"parcel": "A-4711"}')], "is_verified": False},
+    ),
     "exposure.foreign_phone": Example(
         draft="You can reach her on +44 7700 900123.", quoted="You can reach her on +44 7700 900123"
     ),

@@ -14,7 +14,7 @@ from understudy.settings.model import Settings
 from understudy.testing.faults import Fault
 
 DEPENDENCIES = (
-    "agents.bot", "opinions.judge", "opinions.knowledge", "records.orders",
+    "agents.bot", "opinions.judge", "opinions.knowledge", "records.orders", "systems.shop",
     "channels.chatwoot", "channels.desk", "channels.whatsapp", "channels.zendesk",
 )  # fmt: skip
 

@@ -114,6 +114,7 @@ class FakeDesk:
     def __init__(self, *details: HoldDetail) -> None:
         self.details = {detail.hold.id: detail for detail in details}
         self.calls: list[tuple[Any, ...]] = []
+        self.chosen: Any = None
         self.refuse: dict[tuple[str, str], ApiError] = {}
         self.talk = Conversation(id="c-1", mode="person")
         self.on_claim: Callable[[str], None] = lambda hold_id: None
@@ -131,10 +132,12 @@ class FakeDesk:
     def release(self, hold_id: str) -> Hold:
         return self._take("release", hold_id)
 
-    def approve(self, hold_id: str, *, version: int, topic: str | None = None) -> Decided:
+    def approve(self, hold_id: str, *, version: int, topic: str | None = None, actions: Any = ()) -> Decided:
+        self.chosen = actions
         return self._decide("approve", hold_id, version, topic=topic)
 
-    def edit(self, hold_id: str, text: str, *, version: int, topic: str | None = None) -> Decided:
+    def edit(self, hold_id: str, text: str, *, version: int, topic: str | None = None, actions: Any = ()) -> Decided:
+        self.chosen = actions
         return self._decide("edit", hold_id, version, text, topic=topic)
 
     def reject(
@@ -148,7 +151,8 @@ class FakeDesk:
     ) -> Decided:
         return self._decide("reject", hold_id, version, list(reasons), text, topic=topic)
 
-    def respond(self, hold_id: str, text: str, *, version: int, topic: str | None = None) -> Decided:
+    def respond(self, hold_id: str, text: str, *, version: int, topic: str | None = None, actions: Any = ()) -> Decided:
+        self.chosen = actions
         return self._decide("respond", hold_id, version, text, topic=topic)
 
     def take_over(self, hold_id: str, *, version: int, topic: str | None = None) -> Decided:

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from understudy.cli.review import run_review
 from understudy.client.errors import ApiError, ServerUnreachable
-from understudy.client.models import HoldDetail, Message
+from understudy.client.models import HoldDetail, Message, ProposedAction
 
 Make = Callable[..., HoldDetail]
 DRAFT = "Refunds reach your account within 5 days. We have already refunded £89.00 to your card."
@@ -73,6 +73,36 @@ def test_a_topic_goes_along_with_the_verdict_that_follows(review: Review) -> Non
 def test_no_topic_or_an_overlong_one_is_left(review: Review, said: str) -> None:
     review.run("o", said, "a", "q")
     assert review.desk.done()[0] == ("approve", "h-1")
+
+
+def proposing(review: Review) -> None:
+    actions = (
+        ProposedAction(id="t-a0", name="refund", arguments={"order": "A17"}),
+        ProposedAction(id="t-a1", name="cancel"),
+    )
+    before = review.desk.details["h-1"]
+    review.desk.details["h-1"] = replace(before, turn=replace(before.turn, actions=actions))
+
+
+@pytest.mark.parametrize(
+    ("said", "let_through"), [("2", [False, True]), ("1, 2", [True, True]), ("0", [False, False]), ("", []), ("3", [])]
+)
+def test_what_is_said_of_proposed_actions_goes_along_with_the_verdict_that_follows(
+    review: Review, said: str, let_through: list[bool]
+) -> None:
+    proposing(review)
+    review.edits = [DRAFT.replace("5", "10")]
+    text = review.run("x", said, "e", "y", "q")
+    assert " x  actions" in text
+    assert '1 refund {"order": "A17"}' in text
+    assert [one.let_through for one in review.desk.chosen] == let_through
+    assert [one.id for one in review.desk.chosen] == ["t-a0", "t-a1"][: len(let_through)]
+
+
+def test_where_nothing_is_proposed_nothing_is_asked(review: Review) -> None:
+    text = review.run("x", "q")
+    assert "No action waits for a word of yours." in text
+    assert " x  actions " not in text
 
 
 @pytest.mark.parametrize("changed", [None, "", "  \n", DRAFT])

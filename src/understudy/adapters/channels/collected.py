@@ -24,7 +24,7 @@ class CollectedChannel:
     def __init__(self, name: str) -> None:
         self.name = name
         # Keys are honoured, because storing one message twice under one id changes nothing.
-        self.capabilities = Capabilities(honours_keys=True, can_look_up=False, chars_max=None)
+        self.capabilities = Capabilities(honours_keys=True, asker_fetches=name == API)
         self._entrance = "POST /v1/turns" if name == API else "POST /chat/messages"
 
     def __repr__(self) -> str:

@@ -19,8 +19,8 @@ from sqlalchemy.exc import DBAPIError
 
 from understudy.adapters.stores import migrate
 from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, open_engine
+from understudy.adapters.stores.identity_tables import metadata
 from understudy.adapters.stores.journal import SqlLedger
-from understudy.adapters.stores.note_tables import metadata
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.sole_process import SoleProcess
 from understudy.errors import ConfigurationError, StoreError

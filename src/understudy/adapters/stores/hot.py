@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
+from understudy.adapters.stores.known_identity import KnownIdentity
 from understudy.adapters.stores.tallies import Tallies
 from understudy.records.conversation import Contact, Conversation, Message
 from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState
@@ -94,6 +95,7 @@ class Hot:
         self._head: int | None = None
         self.rulebooks: set[str] = set()
         self.autonomy = KnownAutonomy()
+        self.identity = KnownIdentity()
         self.numbers: dict[str, Iterator[int]] = {}
         self.backlog: int | None = None
         self.tallies = Tallies()
@@ -117,6 +119,7 @@ class Hot:
         self._closed.clear()
         self.rulebooks.clear()
         self.autonomy.clear()
+        self.identity.clear()
         self.numbers.clear()
         self.backlog = None
         self.tallies.clear()
@@ -198,6 +201,16 @@ class Hot:
         is_new = self._buckets.get(of_slice) != began_at
         self._buckets[of_slice] = began_at
         return is_new
+
+    def forget(self, contact_id: str) -> None:
+        """Let go of a contact and of their conversations, whose rows were changed by statements of their own."""
+        self._contacts.pop(contact_id, None)
+        for known in [one for one in self._scenes.values() if one.conversation.contact_id == contact_id]:
+            conversation = known.conversation
+            del self._scenes[conversation.id]
+            self._ids.pop((conversation.channel, conversation.external_id), None)
+        self._documents.clear()
+        self.autonomy.has_caps = None
 
     def keep_contact(self, contact: Contact) -> None:
         """Keep a contact as it is now; it goes with its conversation."""

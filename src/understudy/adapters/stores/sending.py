@@ -97,6 +97,11 @@ _RENEW = Statement(
     )
     .values(due_at=bindparam("until"))
 )
+_READDRESS = Statement(
+    update(outbox)
+    .where(outbox.c.id == bindparam("which"), among(outbox.c.state, OPEN_ENTRY))
+    .values({name: bindparam(name) for name in ("channel", "address", "external_id")})
+)
 
 
 class SqlOutbox:
@@ -150,6 +155,11 @@ class SqlOutbox:
             was=attempts,
             refused=lambda: StepSuperseded(f"outbox entry {entry.id} moved on while this send was under way"),
         )
+        self._remember(entry)
+
+    def readdress(self, entry: OutboxEntry) -> None:
+        where = {name: getattr(entry, name) for name in ("channel", "address", "external_id")}
+        self._session.change(_READDRESS, {"which": entry.id, **where})
         self._remember(entry)
 
     def renew(self, entry: OutboxEntry, *, until: datetime) -> None:

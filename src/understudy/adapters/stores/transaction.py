@@ -11,10 +11,12 @@ from understudy.adapters.stores.access import SqlIdempotencyKeys, SqlKeys
 from understudy.adapters.stores.actions import SqlActions
 from understudy.adapters.stores.calls import SqlAgentCalls
 from understudy.adapters.stores.desk import SqlDesk, SqlWaitingVerdicts
+from understudy.adapters.stores.erasing import SqlErasures
 from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.failures import SqlFailures
 from understudy.adapters.stores.figures import SqlFigures
 from understudy.adapters.stores.hot import Hot
+from understudy.adapters.stores.identities import SqlIdentities
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
 from understudy.adapters.stores.learned_redrafts import SqlRedrafts
@@ -23,13 +25,14 @@ from understudy.adapters.stores.notes import SqlNotes, SqlRemarks
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
 from understudy.adapters.stores.people import SqlContacts, SqlConversations, SqlMessages
+from understudy.adapters.stores.pledges import SqlPledges
 from understudy.adapters.stores.pulls import SqlEnvelopes, SqlPulls
 from understudy.adapters.stores.queue import SqlHolds, SqlVerdicts
 from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
-from understudy.adapters.stores.tickets import SqlContracts, SqlTickets
+from understudy.adapters.stores.tickets import SqlContracts, SqlTickets, SqlTicketSteps
 from understudy.adapters.stores.trail import SqlProcesses, SqlTrail
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
 from understudy.adapters.stores.users import SqlUsers
@@ -82,10 +85,14 @@ class SqlTransaction:
         self.pulls = SqlPulls(session)
         self.envelopes = SqlEnvelopes(session)
         self.tickets = SqlTickets(session)
+        self.pledges = SqlPledges(session)
+        self.ticket_steps = SqlTicketSteps(session)
         self.contracts = SqlContracts(session)
         self.notes = SqlNotes(session)
         self.remarks = SqlRemarks(session)
         self.actions = SqlActions(session)
+        self.identities = SqlIdentities(session, hot.identity)
+        self.erasures = SqlErasures(session, hot)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:

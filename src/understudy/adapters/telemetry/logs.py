@@ -20,6 +20,7 @@ from understudy.ports.telemetry import (
     Event,
     HoldRaised,
     MessageSent,
+    PledgeDue,
     ReleaseMoved,
     RequestRefused,
     StepFailed,
@@ -92,6 +93,8 @@ def _is_usual(event: Event) -> bool:
         return event.outcome in ("known", "not_verified", "no_contact")
     if isinstance(event, TicketTried):
         return event.outcome == "opened"
+    if isinstance(event, PledgeDue):
+        return not event.is_broken
     if isinstance(event, MessageSent):
         return event.outcome == "accepted"
     if isinstance(event, ActionTried):

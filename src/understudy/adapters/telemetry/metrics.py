@@ -21,6 +21,7 @@ from understudy.ports.telemetry import (
     MessageReceived,
     MessageSent,
     NoteWritten,
+    PledgeDue,
     PullFailed,
     ReleaseMoved,
     RemarkTaken,
@@ -77,7 +78,8 @@ class Metrics:
             "system_seconds", "One look-up in a system of record", "system", "about", "outcome"
         )
         self.drifts = counter("system_drifts", "Answers in another shape than before", "system", "about", "kind")
-        self.tickets = counter("tickets_tried", "Tries to open a ticket for a hand-off", "system", "outcome")
+        self.pledges = counter("pledges_told", "Promises to customers that people were told of", "kind", "what")
+        self.tickets = counter("tickets_tried", "Tries to open or tell a ticket", "system", "what", "outcome")
         self.breaker = Gauge("understudy_breaker_open", "1 while an agent is left alone", ("agent",), registry=registry)
         self.holds_opened = counter("holds_opened", "Holds and hand-offs opened", "kind", "channel")
         self.holds_closed = counter("holds_closed", "Holds and hand-offs closed", "how")
@@ -133,7 +135,9 @@ class Metrics:
             case SystemDrifted():
                 self.drifts.labels(event.system, event.about, event.kind).inc()
             case TicketTried():
-                self.tickets.labels(event.system, event.outcome).inc()
+                self.tickets.labels(event.system, event.what, event.outcome).inc()
+            case PledgeDue():
+                self.pledges.labels(event.kind, "broken" if event.is_broken else "due").inc()
             case BreakerChanged():
                 self.breaker.labels(event.agent).set(1.0 if event.state == "open" else 0.0)
             case HoldOpened():

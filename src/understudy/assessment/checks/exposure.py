@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
+from understudy.assessment.account_claims import account_data
 from understudy.assessment.cards import card_spans, digits_of
 from understudy.assessment.carriers import passages, profile_text, tool_results
 from understudy.assessment.check import Code, Examination, examination
@@ -53,6 +54,11 @@ FOREIGN_ADDRESS = _code(
 )
 SECRET = _code("secret", "The draft contains what looks like a password, key or access token.")
 INTERNAL_LINK = _code("internal_link", "The draft contains an address that only exists inside the business.")
+UNVERIFIED_ACCOUNT = _code(
+    "unverified_account",
+    "The draft says what only the customer's account can say, and nobody vouches that the account is theirs.",
+    Severity.MAJOR,
+)
 INSTRUCTIONS_QUOTED = _code(
     "instructions_quoted", "The draft quotes the instructions that the business gave its agent, word for word."
 )
@@ -76,6 +82,7 @@ CODES = (
     FOREIGN_ADDRESS,
     SECRET,
     INTERNAL_LINK,
+    UNVERIFIED_ACCOUNT,
     INSTRUCTIONS_QUOTED,
     NOT_ALL_READ,
     CARD_MASKED,
@@ -141,6 +148,8 @@ class ExposureCheck:
         findings += _foreign_people(text, free)
         findings += _at(SECRET, (match.span() for match in _SECRET.finditer(text)))
         findings += _at(INTERNAL_LINK, _internal_links(text, free))
+        if evidence.is_verified is False:
+            findings += [UNVERIFIED_ACCOUNT.found(span) for span in account_data(evidence, draft)]
         findings += _quoted_instructions(text, free)
         if len(draft.text) > READ_CHARS_MAX:
             findings.append(NOT_ALL_READ.found())

@@ -1,0 +1,25 @@
+/** What the customer pane says of who somebody is over all channels. */
+export const IDENTITY = {
+  title: "Who they are",
+  unproven: "Nobody vouches for who writes here. What stands in an account is not told to them.",
+  channel: "The channel vouches for who writes here.",
+  how: { channel: "proven by the channel", software: "from your own software", code: "proven by a code", person: "a colleague says so" } as Record<string, string>,
+  handle: (value: string, how: string, day: string) => `${value}: ${how}, ${day}`,
+  also: "The same person",
+  byPerson: "said by a colleague",
+  notFollowed: "Replies and the agent’s history do not follow.",
+  proven: "proven",
+  open: "Open this conversation",
+  maybe: "May be the same person",
+  because: { claim: "one names what the other has", handle: "both have the same address", person: "a colleague said so" } as Record<string, string>,
+  link: "Link…",
+  unlink: "Unlink…",
+  refuse: "Not the same…",
+  ask: {
+    link: { title: "Link these two contacts?", does: "They count as one person for people, caps and limits. Replies and the agent’s history follow only what was proven.", act: "Yes, link them" },
+    unlink: { title: "Take this link away?", does: "Each contact is as it was before, and no rule links the two again. What is on its way to the other’s address comes back to its own conversation.", act: "Yes, unlink them" },
+  },
+  leave: "Leave it",
+  nameless: (id: string) => `Contact ${id}`,
+  failed: "That was refused. Look at the customer again.",
+};
