@@ -32,6 +32,10 @@ provider:
 kill-gates *args:
     @EVERY_POINT=1 pytest -n0 tests/promises/test_a_gate_goes_on_where_it_was.py "$@"
 
+# search every property a hundred times longer than `test` does, or those of the named tests; hours for all
+search *args:
+    @pytest -n auto --dist worksteal -m "not browser" --hypothesis-profile=night "$@"
+
 # everything a change must pass beside the tests, cheapest first
 check: formatted lint imports types deps fresh console-types
 

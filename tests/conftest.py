@@ -14,9 +14,8 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "dev", deadline=None, max_examples=50, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
-settings.register_profile("ci", settings.get_profile("dev"), max_examples=200)
 settings.register_profile("night", settings.get_profile("dev"), max_examples=5000)
-settings.load_profile("ci" if os.environ.get("CI") else "dev")
+settings.load_profile("dev")
 
 BYTECODE = Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
 LONGEST_FIRST = ("promises", "acceptance", "contract", "flows")
@@ -26,6 +25,12 @@ LONGEST_FIRST = ("promises", "acceptance", "contract", "flows")
 if os.environ.pop("PYTHONDONTWRITEBYTECODE", None):
     os.environ.setdefault("PYTHONPYCACHEPREFIX", str(BYTECODE))
     sys.dont_write_bytecode, sys.pycache_prefix = False, os.environ["PYTHONPYCACHEPREFIX"]
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Half as many processes again as there are cores: while one test waits for a timer or a process, another works."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return cores + (cores + 1) // 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -68,7 +69,7 @@ from understudy.turn.places import Places
 
 sys.path.insert(0, str(Path(__file__).parent))  # test files are no package
 from chaining import is_chained
-from postgres import serving
+from postgres import Copies, serving
 from stage_people import People
 from stage_plan import FOLLOW_UP, NEVER_WAIT, NOTICE, OVERDUE, SORRY, TARGETS, TOPIC, Plan, answers_by_text, rules
 from stage_releases import LettingOut, Versions
@@ -369,32 +370,31 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres() -> Iterator[Callable[[], str]]:
-    """Make PostgreSQL databases with today's schema; each call returns a URL."""
+def migrated_postgres() -> Iterator[Copies]:
+    """PostgreSQL databases with today's schema."""
     with serving() as server:
         template = server.create()
         store = SqlStore(template)
         upgrade(store.engine)
         store.close_now()
-        yield lambda: server.create(like=template)
+        yield Copies(server, template)
 
 
 @pytest.fixture
 def build(request: pytest.FixtureRequest, migrated: Path, tmp_path: Path) -> Iterator[Callable[..., Stage]]:
     """Make a stage on a fresh database, a SQLite file unless `ON_EACH_STORE` says more; name what is not as in `Plan`."""
-    made: list[Stage] = []
     numbers = itertools.count(1)
-    is_file = getattr(request, "param", "sqlite") == "sqlite"
+    with ExitStack() as at_the_end:
 
-    def stage(**plan: Any) -> Stage:
-        path = tmp_path / f"store-{next(numbers)}.db"
-        if is_file:
-            plan = {"path": shutil.copy(migrated, path), **plan}
-        else:
-            plan = {"path": path, "url": request.getfixturevalue("migrated_postgres")(), **plan}
-        made.append(Stage(Plan(**plan)))
-        return made[-1]
+        def stage(**plan: Any) -> Stage:
+            path = tmp_path / f"store-{next(numbers)}.db"
+            if getattr(request, "param", "sqlite") == "sqlite":
+                plan = {"path": shutil.copy(migrated, path), **plan}
+            else:
+                lent = request.getfixturevalue("migrated_postgres").lent()
+                plan = {"path": path, "url": at_the_end.enter_context(lent), **plan}
+            made = Stage(Plan(**plan))
+            at_the_end.callback(made.close)
+            return made
 
-    yield stage
-    for one in made:
-        one.close()
+        yield stage

@@ -20,7 +20,6 @@ from typing import Any, TypeVar
 import pytest
 
 from understudy.adapters.stores.engine import open_engine
-from understudy.adapters.stores.identity_tables import metadata
 from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.ports.store import Transaction
@@ -62,8 +61,7 @@ class Postgres:
 
     def emptied(self) -> str:
         """Return the URL of the database with today's schema, after emptying it."""
-        tables = ", ".join(metadata.tables)
-        self._server.execute(f"TRUNCATE {tables} RESTART IDENTITY", url=self._migrated)
+        self._server.empty(self._migrated)
         return self._migrated
 
 

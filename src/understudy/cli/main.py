@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import Annotated
 
@@ -38,6 +39,7 @@ from understudy.cli import (
     work,
 )
 from understudy.cli.output import EXIT_USAGE
+from understudy.cli.running import NEW_OBJECTS
 from understudy.errors import UnderstudyError
 
 tree = typer.Typer(
@@ -91,6 +93,7 @@ def options(
 
 def main() -> None:
     """Run the command line; expected errors are one message on stderr and exit code 3, never a traceback."""
+    gc.set_threshold(NEW_OBJECTS, 20, 20)  # what a command imports makes hundreds of thousands, and all of them stay
     try:
         result = tree(standalone_mode=False)
     except UnderstudyError as error:
