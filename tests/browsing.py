@@ -61,9 +61,10 @@ in_the_console = [
 
 
 def expect(what: Any) -> Any:
-    """Playwright's assertion that waits."""
+    """Playwright's assertion that waits, as long as everything else does on a page."""
     from playwright.sync_api import expect as waiting
 
+    waiting.set_options(timeout=WITHIN_MS)
     return waiting(what)
 
 

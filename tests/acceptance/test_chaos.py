@@ -14,11 +14,11 @@ from understudy.demo.fault import FAULTS, profile_of
 
 
 def test_chaos_ends_with_what_customers_saw(understudy: Callable[..., Any], tmp_path: Path) -> None:
-    ended = understudy("chaos", "provider-outage", "--bundled", "--seconds", "4", "--seed", "3", "--json", cwd=tmp_path)
+    ended = understudy("chaos", "provider-outage", "--bundled", "--seconds", "8", "--seed", "3", "--json", cwd=tmp_path)
     assert ended.code == 0, ended.err
     told = ended.json()
     assert (told["profile"], told["seed"], told["is_safe"]) == ("provider-outage", 3, True)
-    assert sum(told["outcomes"].values()) == told["messages"] == 8
+    assert sum(told["outcomes"].values()) == told["messages"] == 16
     assert any(told["struck"]["channels.desk"].values())
 
 
