@@ -52,6 +52,8 @@ kind = "python"
 target = "slow:draft"
 {agent}
 
+[disclosure]
+shown = "off"
 [channels.desk]
 kind = "webhook"
 url = "{sink}"

@@ -41,6 +41,8 @@ url = "{store}"
 [agents.fake]
 kind = "python"
 target = "crash_harness.agent:draft"
+[disclosure]
+shown = "off"
 [channels.desk]
 kind = "webhook"
 secrets = ["{secret}"]

@@ -76,6 +76,7 @@ SCOPES = {
     ("post", "/v1/pledges/{pledge_id}/put_off"): Scope.HOLDS_WRITE,
     ("get", "/v1/reviewers"): Scope.AUTONOMY_READ,
     ("get", "/v1/quality"): Scope.AUTONOMY_READ,
+    ("get", "/v1/quality/csat"): Scope.AUTONOMY_READ,
     ("get", "/v1/insights"): Scope.AUTONOMY_READ,
     ("get", "/v1/insights/turns"): Scope.TURNS_READ,
     ("get", "/v1/events"): Scope.HOLDS_READ,

@@ -85,7 +85,7 @@ def _first_s(
     entries: Sequence[OutboxEntry],
     replies: Mapping[tuple[str, str, str], Sequence[datetime]],
 ) -> float | None:
-    at = [at for entry in entries for at in replies.get((asked.channel, asked.conversation, entry.text), ())]
+    at = [at for entry in entries for at in replies.get((asked.channel, asked.conversation, entry.as_sent().text), ())]
     return min(((one - asked.at).total_seconds() for one in at if one >= asked.at), default=None)
 
 
@@ -104,5 +104,5 @@ def sights_of(tx: Transaction, asked: Sequence[Asked], seen: Mapping[str, Sequen
         turns = dict.fromkeys(one.turn_id for one in tx.messages.of_conversation(stored.id, limit=MESSAGES_MAX) if one.turn_id)  # fmt: skip
         entries = sorted((one for turn in turns for one in tx.outbox.of_turn(turn)), key=lambda one: one.seq)
         texts = [one.taken.text for one in seen.get(channel, ()) if one.taken.conversation == conversation]
-        found[f"{channel}/{conversation}"] = sight_of([one.text for one in entries], texts)
+        found[f"{channel}/{conversation}"] = sight_of([one.as_sent().text for one in entries], texts)
     return found

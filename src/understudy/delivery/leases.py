@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from understudy.ports.store import Transaction
 from understudy.records.conversation import Author
 from understudy.records.outbox import OutboxEntry, Rejected, Retry, SendResult
 
@@ -43,6 +44,9 @@ class OptedOut(Rejected):
     """Refused by us: the customer wants no messages there."""
 
 
-def is_notice(entry: OutboxEntry) -> bool:
-    """Whether it is a text that goes out by rule beside all turns; nobody waits for it, so nobody is asked where it fails."""
-    return entry.turn_id is None and entry.author is Author.SAFE_REPLY
+def is_nobodys(tx: Transaction, entry: OutboxEntry) -> bool:
+    """Whether nobody is asked where it fails: a text that goes out by rule beside all turns, for which nobody waits, or one of
+    a conversation that began with a STOP and so has no turn to ask under."""
+    if entry.turn_id is not None:
+        return False
+    return entry.author is Author.SAFE_REPLY or tx.turns.latest_of(entry.conversation_id) is None

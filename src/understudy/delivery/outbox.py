@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from understudy.backoff import backoff_s
 from understudy.delivery.directing import barred_by, direct
 from understudy.delivery.entries import MAY_HAVE_ARRIVED, answered_by, kept_back, latest_turn, tries_of, turn_of
-from understudy.delivery.leases import Lease, OptedOut, SafeToRepeat, is_notice
+from understudy.delivery.leases import Lease, OptedOut, SafeToRepeat, is_nobodys
 from understudy.effects.codes import fill_code
 from understudy.effects.disclosing import Discloses, nothing_to_tell
 from understudy.effects.handing_off import give_to_person
@@ -347,7 +347,7 @@ class Outbox:
                 )
                 self._change(tx, entry, OutboxState.PENDING, delay_s=delay_s, error=result.reason)
                 return None
-            case Rejected() | Unknown() if is_notice(entry):
+            case Rejected() | Unknown() if is_nobodys(tx, entry):
                 self._change(tx, entry, OutboxState.DEAD, error=result.reason)
                 tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id))
                 return None
