@@ -116,7 +116,7 @@ class Stage(People):
         self.versions = Versions(plan, clock, agents)
         self.drafting = Drafting(clock, self, self.versions.picks, limits=plan.drafting, places=self.places)
         expires, lapse_s = plan.hold_expires_after_s, plan.lapse_s
-        given = {"seed_rate": plan.seed_rate, "feedback": plan.feedback}
+        given = {"seed_rate": plan.seed_rate, "feedback": plan.feedback, "nobody_home": plan.nobody_home}
         limits = FlowLimits(hold_expires_after_s=expires, lapse_s=lapse_s, **given)
         others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS

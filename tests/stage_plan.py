@@ -12,6 +12,7 @@ import pytest
 
 from understudy.delivery.outbox import OutboxLimits
 from understudy.delivery.outcomes import ActingLimits
+from understudy.effects.absence import NobodyHome
 from understudy.effects.disclosing import Disclosing
 from understudy.ports.acting import Executor
 from understudy.ports.agent import Agent
@@ -104,6 +105,7 @@ class Plan:
     reviewing: ReviewTerms = field(default_factory=ReviewTerms)
     feedback: FeedbackTerms = field(default_factory=FeedbackTerms)
     seed_rate: float = 0.0
+    nobody_home: NobodyHome | None = None
     seed_age: timedelta = timedelta(days=14)
     executors: Mapping[str, Executor] = field(default_factory=dict)
     acting: ActingLimits = field(default_factory=ActingLimits)

@@ -34,15 +34,13 @@ WORDS: dict[Role, tuple[str, ...]] = {"serve": ("serve",), "web": ("serve", "--w
 CONFIG = """
 server.port = {port}
 review = {{ seed_rate = 0.0, second_rate = 0.0, expires_after_s = 86400 }}
-[business]
-name = "Parcel Shop"
+business.name = "Parcel Shop"
+disclosure.shown = "off"
 [store]
 url = "{store}"
 [agents.fake]
 kind = "python"
 target = "crash_harness.agent:draft"
-[disclosure]
-shown = "off"
 [channels.desk]
 kind = "webhook"
 secrets = ["{secret}"]

@@ -88,6 +88,13 @@ SAME_COMMIT = frozenset(
         "action.proposed",
         "action.approved",
         "action.dropped",
+        "disclosure.made",
+        "outbox.readdressed",
+        "contact.verified",
+        "contact.code_asked",
+        "contact.code_not_sent",
+        "contact.code_entered",
+        "csat.answered",
     }
 )
 """Ledger events that never come without one of the named ones. How an action goes on after it was let through has points

@@ -87,6 +87,7 @@ from understudy.turning import (
     coalescing_of,
     drafting_of,
     flow_of,
+    nobody_home_of,
     outbox_of,
     outside_of,
     second_opinions,
@@ -323,7 +324,8 @@ def check_wiring(settings: Settings) -> None:
         agent_of(name, settings)
     coalescing_of(settings)
     asides_of(settings)
-    expiry_reply(settings, _rulebook(settings))
+    expiry_reply(settings, rulebook := _rulebook(settings))
+    nobody_home_of(settings, rulebook)
 
 
 def system_clock() -> Clock:

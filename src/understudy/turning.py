@@ -16,6 +16,7 @@ from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.outbox import Outbox, OutboxLimits
 from understudy.delivery.outcomes import ActingLimits
 from understudy.delivery.reports import Reports
+from understudy.effects.absence import NobodyHome
 from understudy.effects.disclosing import Disclosing
 from understudy.errors import ConfigurationError
 from understudy.plugins import checks_of
@@ -211,6 +212,31 @@ def disclosing_of(settings: Settings, channels: Mapping[str, Channel]) -> Disclo
         raise ConfigurationError(str(error)) from error
 
 
+def nobody_home_of(settings: Settings, rulebook: Rulebook) -> NobodyHome | None:
+    """What is said while nobody is there; raises `ConfigurationError` that names the setting."""
+    wanted, rules = settings.routing.nobody_home, rulebook.rules
+    if wanted is None:
+        return None
+    reply = next((one for one in rules.safe_replies if one.id == wanted), None)
+    if reply is None:
+        known = ", ".join(sorted(settings.safe_replies)) or "none"
+        raise ConfigurationError(f"routing.nobody_home: {wanted!r} is no safe reply; there is: {known}")
+    if rules.hours is None:
+        raise ConfigurationError(
+            "routing.nobody_home needs business.hours: without them nobody knows when somebody is there"
+        )
+    try:
+        return NobodyHome(
+            reply=reply,
+            hours=rules.hours,
+            holidays=tuple(settings.business.holidays),
+            within_h=settings.routing.nobody_home_within_h,
+            pledges=settings.pledges.terms(settings.business.timezone),
+        )
+    except ValueError as error:
+        raise ConfigurationError(f"routing.nobody_home: {error}") from error
+
+
 def outbox_of(
     settings: Settings,
     store: SqlStore,
@@ -263,6 +289,7 @@ def flow_of(
         lapse_s=LAPSE_S,
         seed_rate=settings.review.seed_rate,
         feedback=feedback_terms_of(settings.autonomy),
+        nobody_home=nobody_home_of(settings, rulebook),
     )
     checks = checks_of(settings)
     return TurnFlow(

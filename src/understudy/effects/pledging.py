@@ -32,6 +32,8 @@ def make_pledges(tx: Transaction, clock: Clock, message: Message, terms: PledgeT
     said = pledges_in(message.text, message.at, terms.timezone)
     if not said:
         return
+    if message.author is Author.SAFE_REPLY and _is_owed(tx, message):
+        return
     choices = _choices_of(tx, message.turn_id)
     for one in said:
         choice = choices.get(one.words)
@@ -163,6 +165,11 @@ def choose_pledges(tx: Transaction, turn_id: str, choices: tuple[PledgeChoice, .
 def _choices_of(tx: Transaction, turn_id: str | None) -> dict[str, PledgeChoice]:
     stored = None if turn_id is None else tx.artifacts.get(turn_id, CHOICES)
     return {} if stored is None else {one.words: one for one in load(tuple[PledgeChoice, ...], stored)}
+
+
+def _is_owed(tx: Transaction, message: Message) -> bool:
+    """Whether what an approved text says was owed when it was queued."""
+    return any(one.words == message.text for one in tx.pledges.of_conversation(message.conversation_id))
 
 
 def _who_answers(tx: Transaction, message: Message) -> str | None:

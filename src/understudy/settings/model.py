@@ -5,6 +5,7 @@ Every key is described in docs/reference/settings.md, which a test compares with
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -40,6 +41,7 @@ class Business(Section):
     languages: list[str] = Field([], description="ISO 639-1 codes drafts may be in; empty = the customer's language")
     timezone: str = Field("UTC", description="IANA name of the zone that `hours` are in, such as Europe/Berlin")
     hours: list[str] = Field([], description='when people are there, such as "mon-fri 09:00-17:00"')
+    holidays: list[date] = Field([], description="days on which nobody is there, such as 2026-12-25")
 
 
 class StoreSettings(Section):
@@ -251,6 +253,13 @@ class Routing(Section):
         [], description="finding names that hand off; empty = the built-in list; escalation.wants_person always does"
     )
     hand_off_notice: str | None = Field(None, description="safe reply sent when a person takes over")
+    nobody_home: str | None = Field(
+        None,
+        description="safe reply sent in its place outside `business.hours`; `{date}` and `{time}` in it become by when somebody writes",
+    )
+    nobody_home_within_h: float = Field(
+        1.0, ge=0, description="that is so many hours after people come; it is owed, and people hear of it in time"
+    )
 
 
 class ForbiddenSettings(Section):

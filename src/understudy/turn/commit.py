@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from understudy.assessment.alike import alike_of
 from understudy.assessment.discontent import is_asked_again, is_complaint
+from understudy.effects.absence import say_nobody_is_there
 from understudy.effects.acting import let_through, objections_now, propose, queue_after_actions, uses_of
 from understudy.effects.codes import prove_by_rule
 from understudy.effects.feedback import take_feedback
@@ -104,7 +105,7 @@ def commit(
     heard = _hear(tx, clock, evidence, assessment, limits.feedback, is_trusting=rules.trust.is_on)
     if WANTS_PERSON in decided.findings and decision.kind is DecisionKind.HAND_OFF and rules.trust.is_on:
         cap_contact(tx, clock, turn.conversation_id, CapCause.WANTS_PEOPLE, turn_id=turn.id)
-    hold = _effect(tx, clock, decided, conversation, evidence, assessment, rules, limits.hold_expires_after_s)
+    hold = _effect(tx, clock, decided, conversation, evidence, assessment, rules, limits)
     return Committed(turn=decided, holds=(*heard, *([] if hold is None else [hold])))
 
 
@@ -228,9 +229,9 @@ def _effect(
     evidence: Evidence,
     assessment: Assessment,
     rules: Rules,
-    hold_expires_after_s: float | None,
+    limits: FlowLimits,
 ) -> Hold | None:
-    decision = assessment.decision
+    decision, hold_expires_after_s = assessment.decision, limits.hold_expires_after_s
     if UNVERIFIED in turn.reasons:
         prove_by_rule(tx, clock, conversation, rules)
     match decision.kind:
@@ -261,6 +262,7 @@ def _effect(
             _queue_safe_reply(tx, clock, conversation, turn, reply)
             if not reply.then_hand_off:
                 return None
+            say_nobody_is_there(tx, clock, conversation, turn, limits.nobody_home)
             return _hand_off(tx, clock, turn, decision, FOLLOW_UP_PRIORITY, hold_expires_after_s)
         case DecisionKind.HOLD:
             propose(tx, clock, turn, evidence.draft.actions if evidence.draft is not None else (), rules.actions)
@@ -275,9 +277,18 @@ def _effect(
                 alike=alike_of(evidence.draft, assessment, topic=turn.topic, channel=turn.channel),
             )
         case DecisionKind.HAND_OFF:
-            if rules.hand_off_notice is not None and conversation.mode is Mode.AGENT:
-                _queue_safe_reply(tx, clock, conversation, turn, _safe_reply(rules, rules.hand_off_notice))
+            if conversation.mode is Mode.AGENT:
+                _tell_of_person(tx, clock, conversation, turn, rules, limits)
             return _hand_off(tx, clock, turn, decision, decision.priority, hold_expires_after_s)
+
+
+def _tell_of_person(
+    tx: Transaction, clock: Clock, conversation: Conversation, turn: Turn, rules: Rules, limits: FlowLimits
+) -> None:
+    """Say that a person takes over, or when one will be there."""
+    is_told = say_nobody_is_there(tx, clock, conversation, turn, limits.nobody_home)
+    if rules.hand_off_notice is not None and not is_told:
+        _queue_safe_reply(tx, clock, conversation, turn, _safe_reply(rules, rules.hand_off_notice))
 
 
 def _act_alone(tx: Transaction, clock: Clock, turn: Turn, evidence: Evidence, rules: Rules) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from understudy.effects.absence import NobodyHome
 from understudy.records.feedback import USUAL_FEEDBACK, FeedbackTerms
 
 
@@ -16,6 +17,7 @@ class FlowLimits:
     `lapse_s`: a turn whose agent is being asked is another worker's after so long, unless it is renewed; None = after
     the longest time that drafting takes, and nobody has to renew.
     `seed_rate` in [0, 1]: beside so many of the drafts that are held a known-bad one is planted.
+    `nobody_home`: what is said outside opening hours to whoever needs a person; None: nothing.
     `feedback`: what follows where a message says something of the automatic reply before it.
     """
 
@@ -24,6 +26,7 @@ class FlowLimits:
     lapse_s: float | None = None
     seed_rate: float = 0.0
     feedback: FeedbackTerms = USUAL_FEEDBACK
+    nobody_home: NobodyHome | None = None
 
     @property
     def judged_within(self) -> timedelta:

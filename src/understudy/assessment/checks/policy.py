@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from datetime import datetime
 from functools import lru_cache
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from understudy.assessment.check import Code, Examination, examination
+from understudy.assessment.opening import is_open
 from understudy.assessment.patterns import matches
 from understudy.assessment.wording import Visible, visible
 from understudy.records.assessment import Finding, Severity, Span
 from understudy.records.evidence import Draft, Evidence
-from understudy.records.policy import OpeningHours, PolicyRule
+from understudy.records.policy import PolicyRule
 from understudy.records.rulebook import Rules
 
 
@@ -100,13 +99,6 @@ def _applies(rule: PolicyRule, evidence: Evidence, rules: Rules) -> bool:
     if rule.hours == "always" or rules.hours is None:
         return rule.hours == "always"
     return is_open(rules.hours, evidence.at) == (rule.hours == "open")
-
-
-def is_open(hours: OpeningHours, at: datetime) -> bool:
-    """Whether people of the business are there at a moment."""
-    local = at.astimezone(ZoneInfo(hours.timezone))
-    minute = 60 * local.hour + local.minute
-    return any(p.weekday == local.weekday() and p.from_minute <= minute < p.to_minute for p in hours.periods)
 
 
 def _finding(

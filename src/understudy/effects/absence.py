@@ -1,0 +1,73 @@
+"""Tell whoever needs a person outside opening hours when one will be there, once, and owe them that; who needs one is not decided here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from understudy.assessment.opening import next_opening
+from understudy.effects.pledging import add_pledge
+from understudy.effects.sending import queue_message
+from understudy.ports.clock import Clock
+from understudy.ports.store import Transaction
+from understudy.records.conversation import Author, Conversation
+from understudy.records.pledges import PledgeKind, PledgeTerms
+from understudy.records.policy import OpeningHours
+from understudy.records.rulebook import SafeReply
+from understudy.records.turn import Turn
+
+PLACES: Final = ("{date}", "{time}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NobodyHome:
+    """What is said while nobody is there. `reply` has `{date}` and `{time}`, by when somebody writes: `within_h` hours after
+    people come, never on `holidays`."""
+
+    reply: SafeReply
+    hours: OpeningHours
+    holidays: tuple[date, ...] = ()
+    within_h: float = 1.0
+    pledges: PledgeTerms
+
+    def __post_init__(self) -> None:
+        if missing := [place for place in PLACES if place not in self.reply.text]:
+            raise ValueError(f"the safe reply {self.reply.id!r} says nobody when: {missing[0]} is missing in its text")
+
+    def due_at(self, now: datetime) -> datetime | None:
+        """By when somebody writes; None where people are there, or it is not known when they are."""
+        opens_at = next_opening(self.hours, now, self.holidays)
+        return None if opens_at is None else opens_at + timedelta(hours=self.within_h)
+
+
+def say_nobody_is_there(
+    tx: Transaction, clock: Clock, conversation: Conversation, turn: Turn, absence: NobodyHome | None
+) -> bool:
+    """Say by when somebody writes, and owe it; False where people are there, so that nothing of this is said."""
+    due_at = None if absence is None else absence.due_at(clock.now())
+    if absence is None or due_at is None:
+        return False
+    text = absence.reply.text.replace("{date}", f"{due_at:%Y-%m-%d}").replace("{time}", f"{due_at:%H:%M}")
+    reply = absence.reply
+    queue_message(
+        tx,
+        clock,
+        conversation,
+        turn_id=turn.id,
+        text=text,
+        author=Author.SAFE_REPLY,
+        author_name=f"{reply.id}@{reply.version}",
+        ai_generated=False,
+    )
+    add_pledge(
+        tx,
+        clock,
+        conversation.id,
+        text,
+        kind=PledgeKind.WRITE,
+        terms=absence.pledges,
+        due_at=due_at,
+        turn_id=turn.id,
+    )
+    return True
