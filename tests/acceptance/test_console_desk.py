@@ -319,7 +319,7 @@ def work(page: Any) -> Iterator[str]:
     expect(rows(page)).to_have_count(5)
     yield "queue"
     page.get_by_text("Eve Stone").click()
-    expect(page.get_by_text("Does the lid")).to_be_visible()
+    expect(page.get_by_text("Does the lid").first).to_be_visible()
     press(page, "p")
     page.keyboard.press("Control+/")
     expect(page.get_by_role("listbox", name="A canned reply")).to_be_visible()

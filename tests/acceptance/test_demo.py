@@ -40,9 +40,11 @@ ELSEWHERE = {
     *(f"actions.{code}" for code in ("undeclared", "wrong_arguments", "amount_unknown", "over_limit", "too_many")),
     "grounding.unknown_fact",
     "exposure.unverified_account",
+    "escalation.accepts_person",
+    "escalation.person_announced",
 }
 """Findings that need a text of many pages, another channel (these drafts come over the API, whose caller vouches for who
-writes), a declared action or a system of record; tests/unit/assessment has an example of each."""
+writes), a declared action, a system of record or an agent that brings a person in of its own accord; tests/unit/assessment has an example of each."""
 THIRD_ACT = (*MISTAKEN_CUSTOMERS, LATER_CUSTOMER)
 CARD = re.compile(rb"4111[ -]?1111[ -]?1111[ -]?1111")
 

@@ -63,7 +63,7 @@ def test_question_by_short_message_is_answered_and_the_report_comes_back(
     phone.say(f"Grüße! {words.automatic}")
     until(lambda: entries(product))
     (entry,) = entries(product)
-    assert phone.hear() == entry.text
+    assert phone.hear() == entry.as_sent().text
     until(lambda: entries(product)[0].state is OutboxState.SENT)
 
     def outcomes() -> set[str]:
