@@ -150,10 +150,10 @@ def test_chat_stream_resumes_without_gap_or_double(served: Any, words: Any, unti
     until(lambda: len(first.messages()) == 2)
     first.close()
     seen = list(first.messages())
-    say(visitor, 2, words.automatic)
+    say(visitor, 2, "Is the shop open on Monday?")
     until(lambda: len(visitor.get("/chat/messages").json()["messages"]) == 4)
     second = listen(visitor, "/chat/events", seen[-1]["seq"])
-    say(visitor, 3, words.automatic)
+    say(visitor, 3, "Are you closed on Sundays?")
     until(lambda: len(second.messages()) == 4)
     seen += second.messages()
     assert seen == visitor.get("/chat/messages").json()["messages"]

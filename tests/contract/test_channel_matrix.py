@@ -185,7 +185,12 @@ def test_a_reply_sent_twice_under_one_key_is_said_once(chat: Chat, room: str) ->
     assert first == second == again
     (heard,) = chat.ada.heard(room)
     assert heard["event_id"] == first.provider_id
-    assert heard["content"] == {"msgtype": "m.notice", "body": "It left <b>on</b> Monday. 👋"}
+    assert heard["content"] == {
+        "msgtype": "m.notice",
+        "body": "It left <b>on</b> Monday. 👋",
+        "org.understudy.ai_generated": True,
+        "org.understudy.origin": "ai",
+    }
     assert messages(chat.fetch()) == []  # and does not come back as a customer's
 
 
