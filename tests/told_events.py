@@ -20,6 +20,7 @@ from understudy.ports.telemetry import (
     MessageReceived,
     MessageSent,
     NoteWritten,
+    PledgeDue,
     PullFailed,
     ReleaseMoved,
     RemarkTaken,
@@ -106,7 +107,8 @@ EVENTS: tuple[Event, ...] = (
     NoteWritten(note_id="note-1", channel="web", kind="hold", outcome="written", attempt=1),
     RemarkTaken(channel="web", kind="command", outcome="approve"),
     DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
-    TicketTried(ticket_id="tk-1", system="desk", outcome="unknown", attempt=1, took_ms=20.0),
+    TicketTried(ticket_id="tk-1", system="desk", what="create", outcome="unknown", attempt=1, took_ms=20.0),
+    PledgeDue(pledge_id="pl-1", conversation_id="c-1", kind="call", is_broken=True, late_s=2.0),
     SystemDrifted(system="desk", about="orders", kind="missing", path="$.a", words="$.a is missing; it was text"),
     SystemAsked(system="desk", about="orders", outcome="timed_out", took_ms=4000.0, turn_id="t-1"),
     ActionTried(
