@@ -11,7 +11,6 @@ import argparse
 import importlib
 import importlib.util
 import json
-import math
 import sys
 import time
 from pathlib import Path
@@ -23,6 +22,7 @@ from rich.table import Table
 
 from autonomy_bench import targets
 from autonomy_bench.study import SEED, Study
+from shown import rounded, table_of
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("certify", "false_certificates", "selective", "detection", "gates", "score", "agents", "cost")
@@ -47,7 +47,7 @@ def main() -> None:
             result[name] = _measured(name, study)
             print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
     result["targets"] = targets.against(result)
-    print(json.dumps(_rounded(result))) if chosen.json else _show(result)
+    print(json.dumps(rounded(result))) if chosen.json else _show(result)
 
 
 def _options() -> argparse.Namespace:
@@ -72,32 +72,15 @@ def _measured(name: str, study: Study) -> dict[str, Any]:
     return found
 
 
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return None if math.isnan(value) else float(f"{value:.5g}")
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, list) else value
-
-
 def _show(result: dict[str, Any]) -> None:
-    rows = _rounded(result.pop("targets"))
-    figures = Table("figure", "value", title="autonomy")
-    for path, value in _leaves(_rounded(result)):
-        figures.add_row(path, str(value))
-    Console().print(figures)
+    rows = rounded(result.pop("targets"))
+    Console().print(table_of(result, "autonomy"))
     table = Table("target", "measured", "goal", "", "limit", "", title="targets")
     for row in rows:
         limit = "" if row["limit"] is None else str(row["limit"])
         met = "met" if row["is_met"] else "missed"
         table.add_row(row["target"], str(row["measured"]), str(row["goal"]), met, limit, row["limit_is"])
     Console().print(table)
-
-
-def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    if not isinstance(value, dict):
-        return [(path, value)]
-    return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}" if path else str(key))]
 
 
 if __name__ == "__main__":

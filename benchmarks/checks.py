@@ -11,14 +11,12 @@ from __future__ import annotations
 import argparse
 import importlib
 import importlib.util
-import json
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from shown import print_figures
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = ("grounding", "injection", "exposure", "escalation", "failure", "speed", "peers")
@@ -34,7 +32,7 @@ def main() -> None:
             continue
         print(f"{time.perf_counter() - BEGAN:7.1f} s  {name}", file=sys.stderr, flush=True)
         result[name] = _measured(name, chosen.data)
-    print(json.dumps(_rounded(result))) if chosen.json else _show(result)
+    print_figures(result, "checks", as_json=chosen.json)
 
 
 def _options() -> argparse.Namespace:
@@ -59,27 +57,6 @@ def _measured(name: str, data: Path) -> dict[str, Any]:
         return {"skipped": f"there is no {', '.join(missing)} in {data}; name the folder with --data"}
     found: dict[str, Any] = module.measure(data)
     return found
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 4)
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, list) else value
-
-
-def _show(result: dict[str, Any]) -> None:
-    table = Table("figure", "value", title="checks")
-    for path, value in _leaves(_rounded(result)):
-        table.add_row(path, str(value))
-    Console().print(table)
-
-
-def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    if not isinstance(value, dict):
-        return [(path, value)]
-    return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}" if path else str(key))]
 
 
 if __name__ == "__main__":

@@ -9,14 +9,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import json
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-from rich.table import Table
+from shown import print_figures
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ("need", "hand_offs", "merges", "burnt")
@@ -30,7 +28,7 @@ def main() -> None:
     for name in given.only.split(",") if given.only else PARTS:
         print(f"{time.perf_counter() - BEGAN:7.1f} s  {name}", file=sys.stderr, flush=True)
         result[name] = _measured(name, given)
-    print(json.dumps(_rounded(result))) if given.json else _show(result)
+    print_figures(result, "people", as_json=given.json)
     sys.exit(1 if any(part.get("broken") for part in result.values()) else 0)
 
 
@@ -55,27 +53,6 @@ def _measured(name: str, given: argparse.Namespace) -> dict[str, Any]:
     began = time.perf_counter()
     found: dict[str, Any] = part.measure(given.data, quick=given.quick)
     return found | {"took_s": time.perf_counter() - began}
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, float):
-        return round(value, 4)
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    return [_rounded(item) for item in value] if isinstance(value, list | tuple) else value
-
-
-def _show(result: dict[str, Any]) -> None:
-    table = Table("figure", "value", title="people")
-    for path, value in _leaves(_rounded(result)):
-        table.add_row(path, str(value))
-    Console().print(table)
-
-
-def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    if not isinstance(value, dict):
-        return [(path, value)]
-    return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}" if path else str(key))]
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from shown import leaves
 from understudy.assessment.topic_model import classify
 from understudy.learning.topic_training import Tag, named, train
 from understudy.records.topics import TopicGuess, TopicTerms
@@ -155,16 +156,10 @@ def _coverage(certainty: Any, is_right: Any) -> float:
 
 def _show(result: Row) -> None:
     table = Table("figure", *result, title="topics")
-    leaves = {name: dict(_leaves(found)) for name, found in result.items()}
+    leaves = {name: dict(leaves(found)) for name, found in result.items()}
     for path in dict.fromkeys(path for found in leaves.values() for path in found):
         table.add_row(path, *(str(leaves[name].get(path, "–")) for name in result))
     Console().print(table)
-
-
-def _leaves(value: Any, path: str = "") -> list[tuple[str, Any]]:
-    if not isinstance(value, dict):
-        return [(path, value)]
-    return [leaf for key, item in value.items() for leaf in _leaves(item, f"{path}.{key}" if path else str(key))]
 
 
 if __name__ == "__main__":

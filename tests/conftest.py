@@ -14,8 +14,9 @@ from hypothesis import HealthCheck, settings
 settings.register_profile(
     "dev", deadline=None, max_examples=50, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
+settings.register_profile("ci", settings.get_profile("dev"), max_examples=200)
 settings.register_profile("night", settings.get_profile("dev"), max_examples=5000)
-settings.load_profile("dev")
+settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 BYTECODE = Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
 LONGEST_FIRST = ("promises", "acceptance", "contract", "flows")

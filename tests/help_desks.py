@@ -141,6 +141,7 @@ class Chatwoot(HelpDesk):
         body = json.loads(request.get_data())
         if (
             set(body) - {"content_attributes"} != {"content", "message_type", "private"}
+            or set(body.get("content_attributes", ())) - {"ai_generated", "origin"}
             or body["message_type"] != "outgoing"
         ):
             raise Refused(f"unknown fields {sorted(body)}")

@@ -91,66 +91,58 @@ def open_migrations(settings: Settings, base: Path) -> Iterator[migrate.Migratio
 
 
 @contextmanager
-def open_dead_letters(settings: Settings, base: Path) -> Iterator[DeadLetters]:
-    """Open the store for a command that looks after messages which were not sent; a server may run beside it."""
+def _opened(settings: Settings, base: Path) -> Iterator[SqlStore]:
+    """Open the store for a command."""
     store = open_store(settings, base)
     try:
-        yield DeadLetters(store, SystemClock(), FanOut([]))
+        yield store
     finally:
         store.close_now()
+
+
+@contextmanager
+def open_dead_letters(settings: Settings, base: Path) -> Iterator[DeadLetters]:
+    """Open the store for a command that looks after messages which were not sent; a server may run beside it."""
+    with _opened(settings, base) as store:
+        yield DeadLetters(store, SystemClock(), FanOut([]))
 
 
 @contextmanager
 def open_contacts(settings: Settings, base: Path) -> Iterator[ContactDesk]:
     """Open the store for a command that looks after who customers are; a server may run beside it."""
     rules = rulebook_of(settings).rules
-    store = open_store(settings, base)
-    try:
+    with _opened(settings, base) as store:
         yield ContactDesk(store, SystemClock(), rules=lambda: rules)
-    finally:
-        store.close_now()
 
 
 @contextmanager
 def open_erasing(settings: Settings, base: Path) -> Iterator[Erasing]:
     """Open the store to erase somebody; a server may run beside it. Afterwards a SQLite file is written anew."""
-    store = open_store(settings, base)
-    try:
+    with _opened(settings, base) as store:
         yield Erasing(store, SystemClock())
         scrub(store.engine)
-    finally:
-        store.close_now()
 
 
 @contextmanager
 def open_pledges(settings: Settings, base: Path) -> Iterator[PledgeDesk]:
     """Open the store for a command that looks after what was promised to customers; a server may run beside it."""
-    store = open_store(settings, base)
-    try:
+    with _opened(settings, base) as store:
         yield PledgeDesk(store, SystemClock(), FanOut([]), terms=settings.pledges.terms(settings.business.timezone))
-    finally:
-        store.close_now()
 
 
 @contextmanager
 def open_tickets(settings: Settings, base: Path) -> Iterator[TicketDesk]:
     """Open the store for a command that looks after tickets of hand-offs; it opens none itself."""
-    store = open_store(settings, base)
-    try:
+    with _opened(settings, base) as store:
         yield TicketDesk(store, SystemClock(), FanOut([]), (), proofs=lambda _channel: "none")
-    finally:
-        store.close_now()
 
 
 @contextmanager
 def open_actions(settings: Settings, base: Path) -> Iterator[ActionDesk]:
     """Open the store for a command that looks after actions; a server may run beside it, and carries them out."""
     rules = rulebook_of(settings).rules
-    store = open_store(settings, base)
-    try:
+    with _opened(settings, base) as store:
         yield ActionDesk(store, SystemClock(), FanOut([]), rules=lambda: rules.actions)
-    finally:
-        store.close_now()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,55 +161,40 @@ def open_autonomy(settings: Settings, base: Path) -> Iterator[EarnedAutonomy]:
         partial(targets_of, settings.autonomy),
         terms_of(settings.autonomy),
     )
-    store = open_store(settings, base)
-    orders = Orders(store, SystemClock(), FanOut([]), lambda: rules, targets_of=targets, terms=terms)
-    status = Status(store, lambda: rules, targets_of=targets, terms=terms)
-    try:
+    with _opened(settings, base) as store:
+        orders = Orders(store, SystemClock(), FanOut([]), lambda: rules, targets_of=targets, terms=terms)
+        status = Status(store, lambda: rules, targets_of=targets, terms=terms)
         yield EarnedAutonomy(status=status, orders=orders)
-    finally:
-        store.close_now()
 
 
 @contextmanager
 def open_reviewers(settings: Settings, base: Path) -> Iterator[Reviewers]:
     """Open the store for a command that shows how people review; a server may run beside it."""
-    store = open_store(settings, base)
-    try:
+    with _opened(settings, base) as store:
         yield Reviewers(store, terms=review_terms_of(settings))
-    finally:
-        store.close_now()
 
 
 @contextmanager
 def open_seed_bank(settings: Settings, base: Path, checks: tuple[Check, ...]) -> Iterator[SeedBank]:
     """Open the store for a command on seeds; a server may run beside it."""
     rulebook = rulebook_of(settings)
-    store = open_store(settings, base)
-    try:
+    with _opened(settings, base) as store:
         yield SeedBank(store, SystemClock(), rulebook, checks)
-    finally:
-        store.close_now()
 
 
 @contextmanager
 def open_evaluation_store(settings: Settings, base: Path) -> Iterator[Archive]:
     """Open the store for a command that evaluates; a server may run beside it."""
-    store = open_store(settings, base)
-    try:
+    with _opened(settings, base) as store:
         yield Archive(store, SystemClock())
-    finally:
-        store.close_now()
 
 
 @contextmanager
 def open_casebook(settings: Settings, base: Path) -> Iterator[Casebook]:
     """Open the store for a command that makes cases of its turns; a server may run beside it."""
     suites = Suites(base / settings.evaluation.suites, rulebook_of(settings).rules.profile)
-    store = open_store(settings, base)
-    try:
+    with _opened(settings, base) as store:
         yield Casebook(store, SystemClock(), suites)
-    finally:
-        store.close_now()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -241,9 +218,8 @@ def open_releases(
     what it calls itself, `gate` makes what compares a new release with the one that answers now, `served` what has servers
     do it."""
     found, terms = stated(settings, base), release_terms_of(settings.releases)
-    store = open_store(settings, base)
     clock = SystemClock()
-    try:
+    with _opened(settings, base) as store:
         yield KnownReleases(
             reports=ReleaseReports(store, clock, found, terms=terms),
             orders=ReleaseOrders(
@@ -257,8 +233,6 @@ def open_releases(
                 served=served(store),
             ),
         )
-    finally:
-        store.close_now()
 
 
 def copy_store(source_url: str, target_url: str, *, told: copying.Told) -> copying.Copied:

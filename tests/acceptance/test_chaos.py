@@ -14,14 +14,12 @@ from understudy.demo.fault import FAULTS, profile_of
 
 
 def test_chaos_ends_with_what_customers_saw(understudy: Callable[..., Any], tmp_path: Path) -> None:
-    ended = understudy("chaos", "provider-outage", "--bundled", "--seconds", "8", "--seed", "3", "--json", cwd=tmp_path)
+    ended = understudy("chaos", "provider-outage", "--bundled", "--seconds", "6", "--seed", "3", "--json", cwd=tmp_path)
     assert ended.code == 0, ended.err
     told = ended.json()
     assert (told["profile"], told["seed"], told["is_safe"]) == ("provider-outage", 3, True)
-    assert sum(told["outcomes"].values()) == told["messages"] == 16
-    struck = [sum(faults.values()) for name, faults in told["struck"].items() if name.startswith("channels.")]
-    assert sum(struck) > 0
-    assert told["was_struck"]
+    assert sum(told["outcomes"].values()) == told["messages"] == 12
+    assert any(told["struck"]["channels.desk"].values())
 
 
 def test_a_configuration_of_ones_own_is_played_and_left_alone(

@@ -14,7 +14,7 @@ from understudy.effects.handing_off import set_mode
 from understudy.errors import Conflict, InputError, NotFound
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
-from understudy.records.outbox import Unknown
+from understudy.records.outbox import OutboxState, Retry, Unknown
 from understudy.records.review import HoldKind, HoldState
 from understudy.records.rulebook import Level
 from understudy.records.turn import TurnState
@@ -187,6 +187,27 @@ def test_a_decision_from_before_the_take_over_is_not_sent_after_it(build: Build)
     stage.settle()
     assert stage.channel.texts == []
     assert [hold.turn_id for hold in stage.open_holds] == [received.turn_id]
+
+
+def test_an_answer_of_the_agent_that_waits_for_its_retry_does_not_follow_a_person(build: Build) -> None:
+    """Trap: the agent answers over a person who took the conversation over."""
+    stage = build(channel=RecordingChannel(answers=[Retry(reason="busy", after_s=40)]))
+    turn = stage.ask("When?")
+    take_over(stage)
+    say(stage, "I am Rosa.")
+    stage.pass_time(100)
+    assert [(entry.author, entry.text) for entry in stage.channel.delivered] == [(Author.REVIEWER, "I am Rosa.")]
+    assert stage.turn(turn.id).state is TurnState.ANSWERED
+    dropped = stage.entries_of(turn)[0]
+    assert (dropped.state, dropped.last_error) == (OutboxState.DROPPED, "dropped by rosa: a person answers")
+
+
+def test_an_answer_that_may_have_arrived_is_not_laid_aside(build: Build) -> None:
+    stage = build(channel=RecordingChannel(answers=[Unknown(reason="reset")], honours_keys=True))
+    turn = stage.ask("When?")
+    take_over(stage)
+    stage.pass_time(100)
+    assert stage.entries_of(turn)[0].state is OutboxState.SENT
 
 
 def test_a_take_over_in_the_middle_of_an_assessment_voids_its_decision(

@@ -302,12 +302,15 @@ def test_dropping_a_dead_one_leaves_its_hold(build: Build) -> None:
 
 
 def test_what_waits_behind_a_dropped_one_is_sent(build: Build) -> None:
-    stage = build(channel=RecordingChannel(answers=[Retry(reason="busy", after_s=60)]))
+    stage = build(channel=RecordingChannel(answers=[Accepted(), Retry(reason="busy", after_s=60)]))
     turn = stage.ask("When?")
     stage.run(stage.conversations.take_over(turn.conversation_id, reviewer="rosa"))
+    first = say(stage, "One moment.")
     say(stage, "Rosa here.")
-    drop(stage, turn)
-    assert stage.channel.texts == ["Rosa here."]
+    stage.settle()
+    stage.run(letters(stage).drop(first.id, reason="no longer true", actor="Ops"))
+    stage.settle()
+    assert stage.channel.texts == ["About: When?", "Rosa here."]
 
 
 def test_the_reason_is_in_the_ledger_as_a_digest_only(build: Build) -> None:

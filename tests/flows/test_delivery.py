@@ -141,14 +141,15 @@ def test_a_channel_that_is_not_configured_any_more_brings_a_person_in(build: Bui
 
 
 def test_messages_of_a_conversation_wait_for_the_one_before(build: Build) -> None:
-    stage = build(channel=RecordingChannel(answers=[Retry(reason="busy", after_s=30)]))
+    stage = build(channel=RecordingChannel(answers=[Accepted(), Retry(reason="busy", after_s=30)]))
     turn = stage.ask("When?")
     stage.run(stage.conversations.take_over(turn.conversation_id, reviewer="rosa"))
-    stage.run(stage.conversations.say(turn.conversation_id, "Rosa here.", reviewer="rosa"))
-    stage.settle()
-    assert stage.channel.texts == []
+    for text in ("Rosa here.", "It left on Monday."):
+        stage.run(stage.conversations.say(turn.conversation_id, text, reviewer="rosa"))
+        stage.settle()
+    assert stage.channel.texts == ["About: When?"]
     stage.pass_time(31)
-    assert stage.channel.texts == ["About: When?", "Rosa here."]
+    assert stage.channel.texts == ["About: When?", "Rosa here.", "It left on Monday."]
 
 
 def test_conversations_do_not_wait_for_each_other(build: Build) -> None:

@@ -110,3 +110,23 @@ def test_a_text_that_says_no_time_is_refused() -> None:
             hours=HOURS,
             pledges=USUAL_PLEDGES,
         )
+
+
+def test_who_was_handed_off_by_day_and_writes_at_night_is_told_then(stage: Any) -> None:
+    go_to(stage, 16)
+    stage.ask("I need a person.")
+    assert sent(stage) == ["A colleague takes over."]
+    go_to(stage, 22)
+    stage.ask("Hello? Is nobody there?")
+    stage.ask("Hello?")
+    assert [text.split(".")[0] for text in sent(stage)] == ["A colleague takes over", "Nobody is here now"]
+    assert len(stage.read(lambda tx: tx.pledges.listed(tuple(PledgeState), limit=5))) == 1
+
+
+def test_whoever_is_talked_to_by_a_person_is_not_told_that_nobody_is_there(stage: Any) -> None:
+    go_to(stage, 16)
+    stage.ask("I need a person.")
+    stage.run(stage.conversations.take_over(stage.conversation().id, reviewer="Ben"))
+    go_to(stage, 22)
+    stage.ask("Are you still there?")
+    assert sent(stage) == ["A colleague takes over."]

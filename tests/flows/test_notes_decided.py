@@ -11,11 +11,13 @@ import pytest
 from help_desks import Chatwoot, Zendesk, serving
 from stage_notes import NotedStage
 from stage_plan import ON_EACH_STORE
+from understudy.effects.pledging import add_pledge
 from understudy.notes.wording import code_of
 from understudy.records.access import Role
 from understudy.records.autonomy import Outcome
 from understudy.records.conversation import Mode
 from understudy.records.outbox import Unknown
+from understudy.records.pledges import USUAL_PLEDGES, PledgeKind, PledgeState
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.reviewing import ReviewTerms
 from understudy.records.turn import TurnState
@@ -177,6 +179,18 @@ def test_claim_in_the_console_keeps_a_command_from_deciding(make: Make, desk: An
     stage.remark("/approve")
     assert "Bea works on hold" in stage.noted[-1]
     assert stage.customer_got == []
+
+
+def test_answer_in_the_help_desk_keeps_what_was_to_be_written(stage: NotedStage) -> None:
+    stage.ask()
+    where = stage.stage.conversation(stage.to).id
+    owed = stage.stage.store.write_now(
+        lambda tx: add_pledge(
+            tx, stage.stage.clock, where, "We will write to you.", kind=PledgeKind.WRITE, terms=USUAL_PLEDGES
+        )
+    )
+    stage.remark("It left on Monday.", private=False)
+    assert stage.stage.read(lambda tx: tx.pledges.get(owed.id)).state is PledgeState.KEPT
 
 
 def test_person_who_answers_in_the_help_desk_takes_the_conversation_over(stage: NotedStage) -> None:

@@ -13,7 +13,7 @@ from understudy.errors import Conflict, InputError, NotFound
 from understudy.ports.telemetry import PledgeDue
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Draft
-from understudy.records.outbox import Rejected
+from understudy.records.outbox import Accepted, Rejected
 from understudy.records.pledges import UNKEPT, PledgeChoice, PledgeKind, PledgeState
 from understudy.records.review import HoldKind, VerdictKind, VerdictRequest
 from understudy.records.rulebook import Level
@@ -142,6 +142,35 @@ def test_a_person_who_writes_keeps_what_was_to_be_written(build: Build, staging:
     stage.settle()
     (one,) = pledged(stage)
     assert (one.state, one.ended_by) == (PledgeState.KEPT, "Ben")
+
+
+def test_what_the_channel_refuses_keeps_nothing(build: Build, staging: ModuleType) -> None:
+    text = "We will get back to you within two days."
+    stage = build(
+        agent=ScriptedAgent(Draft(text=text)),
+        rules=staging.rules(Level.ASSIST),
+        channel=RecordingChannel(answers=[Accepted(), Rejected(reason="no such address"), Accepted()]),
+    )
+    approved(stage)
+    where = stage.conversation().id
+    stage.run(stage.conversations.take_over(where, reviewer="Ben"))
+    stage.run(stage.conversations.say(where, "Here is the answer.", reviewer="Ben"))
+    assert pledged(stage)[0].state is PledgeState.OPEN, "nothing has left"
+    stage.settle()
+    assert pledged(stage)[0].state is PledgeState.OPEN, "the customer got nothing"
+    stage.run(stage.conversations.say(where, "Once more.", reviewer="Ben"))
+    stage.settle()
+    assert (pledged(stage)[0].state, pledged(stage)[0].ended_by) == (PledgeState.KEPT, "Ben")
+
+
+def test_what_a_person_promises_anew_is_owed_though_they_wrote(build: Build, staging: ModuleType) -> None:
+    stage = build(agent=ScriptedAgent(Draft(text="Hello.")), rules=staging.rules(Level.ASSIST))
+    stage.ask("It is broken.")
+    where = stage.conversation().id
+    stage.run(stage.conversations.take_over(where, reviewer="Ben"))
+    stage.run(stage.conversations.say(where, "I will get back to you tomorrow.", reviewer="Ben"))
+    stage.settle()
+    assert [one.state for one in pledged(stage)] == [PledgeState.OPEN]
 
 
 def test_what_people_promise_themselves_is_owed_as_well(stage: Any) -> None:

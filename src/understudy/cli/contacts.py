@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -75,16 +77,9 @@ def link(
     as_json: JsonOption = False,
 ) -> None:
     """Say that two contacts are one person; replies and history follow only what was proven."""
-    from understudy.databases import open_contacts
-
-    settings, base = read_settings(config)
-    with open_contacts(settings, base) as desk:
-        made = asyncio.run(desk.link(one, other, by=by))
-    if as_json:
-        print_json(_plain(made))
-    else:
-        how = "proven" if made.is_verified else "a person says so: no reply follows it"
-        typer.echo(f"{made.one} and {made.other} are one person ({how}).")
+    made = _related(config, lambda desk: desk.link(one, other, by=by))
+    how = "proven" if made.is_verified else "a person says so: no reply follows it"
+    _tell(made, f"{made.one} and {made.other} are one person ({how}).", as_json=as_json)
 
 
 @tree.command("unlink")
@@ -96,15 +91,23 @@ def unlink(
     as_json: JsonOption = False,
 ) -> None:
     """Take a link away, or refuse a proposed one; each contact is as it was before."""
+    ended = _related(config, lambda desk: desk.unlink(one, other, by=by))
+    _tell(ended, f"{ended.one} and {ended.other} are two people; no rule links them again.", as_json=as_json)
+
+
+def _related(config: Path | None, act: Callable[[Any], Coroutine[Any, Any, Link]]) -> Link:
     from understudy.databases import open_contacts
 
     settings, base = read_settings(config)
     with open_contacts(settings, base) as desk:
-        ended = asyncio.run(desk.unlink(one, other, by=by))
+        return asyncio.run(act(desk))
+
+
+def _tell(link: Link, words: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(_plain(ended))
+        print_json(_plain(link))
     else:
-        typer.echo(f"{ended.one} and {ended.other} are two people; no rule links them again.")
+        typer.echo(words)
 
 
 @tree.command("erase")

@@ -13,16 +13,16 @@ from functools import partial
 
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold, hold_opened
+from understudy.effects.unsent import drop_entry, hand_over_turn
 from understudy.errors import ClaimedByOther, Conflict, InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed, Telemetry
-from understudy.records.codec import digest
 from understudy.records.conversation import Author
 from understudy.records.outbox import NOT_SENT, OutboxEntry, OutboxState
 from understudy.records.review import Hold, HoldKind, HoldState
 from understudy.records.text import storable
-from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, TurnState
+from understudy.records.turn import OUTBOX_JOB, Job
 
 BATCH = 200
 """How many dead entries one transaction puts back; servers write between two of them."""
@@ -162,23 +162,7 @@ class DeadLetters:
             entry = tx.outbox.get(outbox_id)
             if entry.state not in _CAN_BE_DROPPED:
                 raise Conflict(f"outbox entry {entry.id} {_standing(tx, entry)}; nothing was changed")
-            now = self._clock.now()
-            dropped = replace(
-                entry, state=OutboxState.DROPPED, due_at=None, last_error=f"dropped by {storable(actor)}: {why}"
-            )
-            tx.outbox.change(dropped, attempts=entry.attempts)
-            tx.ledger.append(
-                "outbox.dropped",
-                at=now,
-                turn_id=entry.turn_id,
-                conversation_id=entry.conversation_id,
-                actor=actor,
-                outbox=entry.id,
-                attempt=entry.attempts,
-                was=entry.state.value,
-                reason=digest(why),
-            )
-            tx.announce(Job(kind=OUTBOX_JOB, key=entry.conversation_id))
+            dropped = drop_entry(tx, self._clock, entry, why=why, actor=storable(actor))
             return dropped, self._hand_off(tx, entry) if entry.state is OutboxState.PENDING else None
 
         dropped, hold = await self._store.write(step)
@@ -215,11 +199,8 @@ class DeadLetters:
 
     def _hand_off(self, tx: Transaction, entry: OutboxEntry) -> Hold | None:
         """The customer will not get this message: a person must know."""
-        turn = None if entry.turn_id is None else tx.turns.get(entry.turn_id)
-        if turn is not None and turn.state is TurnState.DELIVERING:
-            turn = tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=self._clock.now())
-            tx.announce(Job(kind=TURN_JOB, key=entry.conversation_id))
-        turn = turn or tx.turns.latest_of(entry.conversation_id)
+        hand_over_turn(tx, self._clock, entry)
+        turn = tx.turns.latest_of(entry.conversation_id) if entry.turn_id is None else tx.turns.get(entry.turn_id)
         assert turn is not None, f"conversation {entry.conversation_id} began without a turn"
         return give_to_person(
             tx, self._clock, turn, reasons=("message_dropped",), priority=DROPPED_PRIORITY, expires_after_s=None

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from understudy.delivery.entries import tries_of
 from understudy.effects.identity import group_of
 from understudy.effects.sending import readdress
+from understudy.effects.unsent import tries_of
 from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction

@@ -1,4 +1,4 @@
-"""What is to be known of an outbox entry before it is settled: how often it was tried, and which turn it belongs to."""
+"""What is to be known of an outbox entry before it is settled: which letter it answers, which turn it belongs to, why it must not leave."""
 
 from __future__ import annotations
 
@@ -12,23 +12,6 @@ from understudy.records.conversation import Author
 from understudy.records.outbox import OutboxEntry, Rejected
 from understudy.records.pulls import Envelope
 from understudy.records.turn import Turn
-
-MAY_HAVE_ARRIVED = "repeat"
-"""Outcome of a try of which nobody can tell whether it arrived, and after which another does no harm."""
-
-GIVEN_UP = ("dead", "rejected", "unknown")
-"""Outcomes after which an entry is not tried any more, until a person says so."""
-
-
-def tries_of(tx: Transaction, entry: OutboxEntry) -> tuple[int, bool]:
-    """How often an entry was tried since it was last given up (>= 1), and whether one of those before may have arrived.
-
-    One that a person puts back begins anew. An attempt older than that has lost its lease, and cannot be recorded.
-    """
-    receipts = tx.outbox.receipts(entry.id)
-    given_up = max((one.attempt for one in receipts if one.outcome in GIVEN_UP), default=0)
-    unsure = any(one.attempt > given_up and one.outcome == MAY_HAVE_ARRIVED for one in receipts)
-    return max(entry.attempts - given_up, 1), unsure
 
 
 def answered_by(tx: Transaction, entry: OutboxEntry) -> Envelope | None:

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 
 from understudy.backoff import backoff_s
 from understudy.delivery.directing import barred_by, direct
-from understudy.delivery.entries import MAY_HAVE_ARRIVED, answered_by, kept_back, latest_turn, tries_of, turn_of
+from understudy.delivery.entries import answered_by, kept_back, latest_turn, turn_of
 from understudy.delivery.leases import Lease, OptedOut, SafeToRepeat, is_nobodys
 from understudy.effects.codes import fill_code
 from understudy.effects.disclosing import Discloses, nothing_to_tell
@@ -25,6 +25,7 @@ from understudy.effects.holds import hold_opened, open_hold
 from understudy.effects.sending import settle_sent
 from understudy.effects.taking_along import TakenAlong
 from understudy.effects.under_way import under_way
+from understudy.effects.unsent import MAY_HAVE_ARRIVED, tries_of
 from understudy.errors import StepSuperseded
 from understudy.ports.channel import AnswersLetters, Channel
 from understudy.ports.clock import Clock

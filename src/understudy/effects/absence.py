@@ -12,7 +12,7 @@ from understudy.effects.sending import queue_message
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Author, Conversation
-from understudy.records.pledges import PledgeKind, PledgeTerms
+from understudy.records.pledges import UNKEPT, PledgeKind, PledgeTerms
 from understudy.records.policy import OpeningHours
 from understudy.records.rulebook import SafeReply
 from understudy.records.turn import Turn
@@ -41,12 +41,20 @@ class NobodyHome:
         return None if opens_at is None else opens_at + timedelta(hours=self.within_h)
 
 
+def _is_said(tx: Transaction, conversation: Conversation, due_at: datetime) -> bool:
+    """Whether it is owed already that somebody writes by then."""
+    return any(
+        one.kind is PledgeKind.WRITE and one.state in UNKEPT and one.due_at <= due_at
+        for one in tx.pledges.of_conversation(conversation.id)
+    )
+
+
 def say_nobody_is_there(
     tx: Transaction, clock: Clock, conversation: Conversation, turn: Turn, absence: NobodyHome | None
 ) -> bool:
-    """Say by when somebody writes, and owe it; False where people are there, so that nothing of this is said."""
+    """Say by when somebody writes, and owe it; False where people are there, or it was said already for this absence."""
     due_at = None if absence is None else absence.due_at(clock.now())
-    if absence is None or due_at is None:
+    if absence is None or due_at is None or _is_said(tx, conversation, due_at):
         return False
     text = absence.reply.text.replace("{date}", f"{due_at:%Y-%m-%d}").replace("{time}", f"{due_at:%H:%M}")
     reply = absence.reply

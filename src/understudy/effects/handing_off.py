@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from understudy.effects.holds import join_hold, open_hold
+from understudy.effects.unsent import lay_replies_aside
 from understudy.errors import Conflict
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
@@ -48,11 +49,16 @@ def give_to_person(
 def set_mode(
     tx: Transaction, clock: Clock, conversation_id: str, mode: Mode, *, taken_by: str | None, actor: str = "system"
 ) -> None:
-    """Say who answers in a conversation from now on; raises `Conflict` in a rehearsal, where nobody does."""
+    """Say who answers in a conversation from now on; what the agent has not said yet does not follow who takes it.
+
+    Raises `Conflict` in a rehearsal, where nobody does.
+    """
     conversation = tx.conversations.get(conversation_id)
     if conversation.mode is Mode.REHEARSAL:
         raise Conflict("nobody is behind this conversation: it was made for reviewers, so nothing in it is sent")
     tx.conversations.change(replace(conversation, mode=mode, taken_by=taken_by))
+    if taken_by is not None:
+        lay_replies_aside(tx, clock, conversation_id, actor=actor)
     tx.ledger.append(
         "conversation.mode",
         at=clock.now(),

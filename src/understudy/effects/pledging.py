@@ -26,9 +26,12 @@ CHOICES: Final = "pledges"
 
 
 def make_pledges(tx: Transaction, clock: Clock, message: Message, terms: PledgeTerms) -> None:
-    """Make tasks of what a message pledges, in the step that records it as sent; most pledge nothing, and cost no query."""
+    """Make tasks of what a message pledges, in the step that records it as sent; most pledge nothing, and cost no query. What
+    was to be written is kept by whoever wrote it."""
     if not terms.is_on:
         return
+    if message.author is Author.REVIEWER:
+        keep_written(tx, clock, message.conversation_id, by=message.author_name or "a person")
     said = pledges_in(message.text, message.at, terms.timezone)
     if not said:
         return

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final, Protocol
 
+from understudy.effects.pledging import keep_written
 from understudy.errors import ChannelUnreachable, StepSuperseded, UnderstudyError
 from understudy.notes.grammar import Command, Unclear, read
 from understudy.notes.showing import Desk, is_kept_blind, queue_note, thread_name
@@ -243,6 +244,7 @@ class Deciding:
         def along(tx: Transaction) -> None:
             self.finish(tx, remark, "taken_over")
             self._keep_answer(tx, remark, conversation, reviewer)
+            keep_written(tx, self._clock, conversation.id, by=reviewer)
 
         def step(tx: Transaction) -> bool:
             there = tx.conversations.get(conversation.id)

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from understudy.assessment.cards import mask_cards
 from understudy.effects.handing_off import set_mode
 from understudy.effects.holds import close_hold
-from understudy.effects.pledging import keep_written
 from understudy.effects.sending import queue_message
 from understudy.effects.trust import cap_contact, lift_cap
 from understudy.errors import Conflict, InputError
@@ -90,7 +89,6 @@ class Conversations:
             for hold in tx.holds.open_of_conversation(conversation_id):
                 if hold.kind is HoldKind.HAND_OFF:
                     close_hold(tx, self._clock, hold, HoldState.DECIDED, actor=reviewer)
-            keep_written(tx, self._clock, conversation_id, by=reviewer)
             return queue_message(
                 tx,
                 self._clock,

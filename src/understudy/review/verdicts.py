@@ -12,7 +12,7 @@ from understudy.effects.acting import queue_after_actions
 from understudy.effects.handing_off import give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.labelling import label_by_verdict
-from understudy.effects.pledging import choose_pledges, keep_written
+from understudy.effects.pledging import choose_pledges
 from understudy.effects.taking_along import Nobody, TakesAlong
 from understudy.effects.trust import cap_contact, credit_contact
 from understudy.effects.waiting import reopen_refused
@@ -353,7 +353,6 @@ class Verdicts:
             self._lay_draft_aside(tx, turn, verdict.reviewer)
         if tx.conversations.get(turn.conversation_id).mode is Mode.PERSON:
             self._take(tx, turn, verdict.reviewer)
-        keep_written(tx, self._clock, turn.conversation_id, by=verdict.reviewer)
         self._queue(tx, turn, verdict.text or "", verdict, author=Author.REVIEWER, name=verdict.reviewer)
 
     def _lay_draft_aside(self, tx: Transaction, turn: Turn, reviewer: str) -> None:

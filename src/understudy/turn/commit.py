@@ -277,17 +277,18 @@ def _effect(
                 alike=alike_of(evidence.draft, assessment, topic=turn.topic, channel=turn.channel),
             )
         case DecisionKind.HAND_OFF:
-            if conversation.mode is Mode.AGENT:
-                _tell_of_person(tx, clock, conversation, turn, rules, limits)
+            _tell_of_person(tx, clock, conversation, turn, rules, limits)
             return _hand_off(tx, clock, turn, decision, decision.priority, hold_expires_after_s)
 
 
 def _tell_of_person(
     tx: Transaction, clock: Clock, conversation: Conversation, turn: Turn, rules: Rules, limits: FlowLimits
 ) -> None:
-    """Say that a person takes over, or when one will be there."""
+    """Say that a person takes over, or when one will be there; to who waits for people already, only the latter."""
+    if conversation.taken_by is not None:
+        return
     is_told = say_nobody_is_there(tx, clock, conversation, turn, limits.nobody_home)
-    if rules.hand_off_notice is not None and not is_told:
+    if rules.hand_off_notice is not None and conversation.mode is Mode.AGENT and not is_told:
         _queue_safe_reply(tx, clock, conversation, turn, _safe_reply(rules, rules.hand_off_notice))
 
 
