@@ -11,6 +11,9 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from understudy.assessment.entities import COUNT_WORDS
+from understudy.assessment.spoken_days import WEEKDAYS
+
 DAY_ENDS: Final = time(18, 0)
 MIDNIGHT: Final = time(23, 59)
 _PARTS: Final = {
@@ -18,14 +21,13 @@ _PARTS: Final = {
     "night": MIDNIGHT, "früh": time(12, 0), "vormittag": time(12, 0), "mittag": time(13, 0), "nachmittag": time(18, 0),
     "abend": time(21, 0),
 }  # fmt: skip
-_WEEKDAYS: Final = {
+_WEEKDAYS: Final = {name: day for day, name in enumerate(WEEKDAYS)} | {
     name: day
-    for day, names in enumerate((
-        "monday montag", "tuesday dienstag", "wednesday mittwoch", "thursday donnerstag", "friday freitag",
-        "saturday samstag sonnabend", "sunday sonntag",
-    ))
+    for day, names in enumerate(
+        ("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag sonnabend", "sonntag")
+    )
     for name in names.split()
-}  # fmt: skip
+}
 _MONTHS: Final = {
     name: month
     for month, names in enumerate((
@@ -34,11 +36,11 @@ _MONTHS: Final = {
     ), 1)
     for name in names.split()
 }  # fmt: skip
-_COUNTS: Final = {
+_COUNTS: Final = COUNT_WORDS | {
     name: count
     for count, names in enumerate((
-        "a an one ein eine einem einer eines", "two couple zwei", "three few drei", "four vier", "five fünf", "six sechs",
-        "seven sieben", "eight acht", "nine neun", "ten zehn", "eleven elf", "twelve zwölf",
+        "a an ein eine einem einer eines", "couple zwei", "few drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn",
+        "elf", "zwölf",
     ), 1)
     for name in names.split()
 }  # fmt: skip
