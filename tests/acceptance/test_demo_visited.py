@@ -23,8 +23,8 @@ from understudy.demo.versions import MENDED, MISTAKEN_CUSTOMERS
 from understudy.demo.visitor import VISITOR
 
 LOOK_S = 3.0
-SURELY_S = 20.0
-"""So long that whoever wants to act first does, on however slow a machine; nobody waits for its end."""
+SURELY_S = 8.0
+"""So long that whoever wants to act first does, on a slow machine too."""
 WITHIN_S = 150.0
 SLICE = {"topic": TOPIC, "channel": CHANNEL}
 
