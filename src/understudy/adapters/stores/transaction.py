@@ -90,7 +90,7 @@ class SqlTransaction:
         self.pulls = SqlPulls(session)
         self.envelopes = SqlEnvelopes(session)
         self.tickets = SqlTickets(session)
-        self.pledges = SqlPledges(session)
+        self.pledges = SqlPledges(session, hot.pledges)
         self.ticket_steps = SqlTicketSteps(session)
         self.contracts = SqlContracts(session)
         self.notes = SqlNotes(session)
