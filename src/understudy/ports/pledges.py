@@ -19,7 +19,7 @@ class Pledges(Protocol):
         ...
 
     def of_contacts(self, contact_ids: Sequence[str], *, limit: int) -> list[Pledge]:
-        """Those made to any of these contacts, what still has to be kept first, then the latest first."""
+        """Those made to any of these contacts: what still has to be kept, the next due first, then the rest, the latest first."""
         ...
 
     def owed_to(self, contact_ids: Sequence[str]) -> list[Pledge]:

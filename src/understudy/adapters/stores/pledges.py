@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import bindparam, or_, select
+from sqlalchemy import bindparam, case, or_, select
 
 from understudy.adapters.stores.known_pledges import KnownPledges
 from understudy.adapters.stores.pledge_tables import pledges
@@ -35,7 +35,12 @@ _DUE = Statement(
 _OF_CONTACT = Statement(
     select(*_PLEDGE)
     .where(pledges.c.contact_id == bindparam("contact_id"))
-    .order_by(pledges.c.ended_at.is_not(None), pledges.c.made_at.desc(), pledges.c.id)
+    .order_by(
+        pledges.c.ended_at.is_not(None),
+        case((pledges.c.ended_at.is_(None), pledges.c.due_at)),
+        pledges.c.made_at.desc(),
+        pledges.c.id,
+    )
     .limit(bindparam("limit"))
 )
 _ANY_OWED = Statement(select(pledges.c.id).where(among(pledges.c.state, UNKEPT)).limit(1))
@@ -51,6 +56,12 @@ _PLEDGES = Rows(
     fence="version",
     changing=("version", "state", "due_at", "warn_at", "ended_at", "ended_by", "note"),
 )
+
+
+def _still_owed_first(pledge: Pledge) -> tuple[bool, float, str]:
+    """The order of `_OF_CONTACT`."""
+    is_over = pledge.ended_at is not None
+    return is_over, -pledge.made_at.timestamp() if is_over else pledge.due_at.timestamp(), pledge.id
 
 
 @cache
@@ -82,8 +93,7 @@ class SqlPledges:
             for contact_id in dict.fromkeys(contact_ids)
             for row in self._session.rows(_OF_CONTACT, contact_id=contact_id, limit=limit)
         ]
-        found.sort(key=lambda one: (one.ended_at is not None, -one.made_at.timestamp(), one.id))
-        return found[:limit]
+        return sorted(found, key=_still_owed_first)[:limit]
 
     def owed_to(self, contact_ids: Sequence[str]) -> list[Pledge]:
         if self._known.has_owed is None:
