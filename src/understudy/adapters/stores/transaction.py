@@ -95,7 +95,7 @@ class SqlTransaction:
         self.contracts = SqlContracts(session)
         self.notes = SqlNotes(session)
         self.remarks = SqlRemarks(session)
-        self.actions = SqlActions(session)
+        self.actions = SqlActions(session, hot)
         self.identities = SqlIdentities(session, hot.identity)
         self.erasures = SqlErasures(session, hot)
         self.jobs: list[tuple[Job, datetime | None]] = []
