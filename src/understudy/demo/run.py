@@ -28,7 +28,7 @@ from understudy.demo.reviewers import REVIEWERS
 from understudy.demo.story import OffScript, load_story
 from understudy.demo.summary import Act, FirstAct, Summary, all_turns, findings_of, summary_of
 from understudy.demo.versions import AGENT, ReleaseMoment, Versions, write_versions
-from understudy.demo.visitor import VISITOR, decided_by_visitor, waits_for_others
+from understudy.demo.visitor import VISITOR, Look, decided_by_visitor, looking, waits_for_others
 from understudy.ports.store import Transaction
 from understudy.records.access import Role, Scope, user_id
 from understudy.settings.load import PREFIX, load
@@ -130,18 +130,23 @@ async def play(
     pace: float,
     said: Callable[[int], None],
     look_s: float = 0.0,
+    look: Look | None = None,
     scene: Callable[[int], None] = lambda act: None,
     told: Callable[[str], None] = lambda words: None,
 ) -> Summary:
     """Play the whole story and wait until nothing waits any more, then the other two acts; `said` hears how many lines,
     drafts and customers there were, `scene` which act begins, from 1, and `told` where the story gives way to whoever
-    watches. `look_s`: how long they have for each turn of events in those two, 0 where nobody does.
+    watches. `look_s`: how long they have for each turn of events in those two, 0 where nobody does; `look` waits for them in
+    another way.
 
     An act that cannot go on ends, and the next begins; where nobody watches it raises what broke it, `OffScript` where the
     story did not come to pass.
     """
     clients = {name: AsyncClient(running.url, key) for name, key in running.reviewer_keys.items()}
-    stage = _Stage(running, clients, Desk(clients, pace=pace), pace=pace, look_s=look_s, said=said, told=told)
+    stage = _Stage(
+        running, clients, Desk(clients, pace=pace), pace=pace, look=look or looking(look_s), is_watched=look_s > 0,
+        said=said, told=told,
+    )  # fmt: skip
     acts: list[Act] = []
     try:
         for number, act in enumerate((stage.first, stage.second, stage.third), start=1):
@@ -185,14 +190,15 @@ class _Stage:
     """The three acts, and what came of them so far."""
 
     def __init__(
-        self, running: Running, reviewers: dict[str, AsyncClient], desk: Desk, *, pace: float, look_s: float,
-        said: Callable[[int], None], told: Callable[[str], None],
+        self, running: Running, reviewers: dict[str, AsyncClient], desk: Desk, *, pace: float, look: Look,
+        is_watched: bool, said: Callable[[int], None], told: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._running = running
         self._reviewers = reviewers
         self.desk = desk
         self._pace = pace
-        self._look_s = look_s
+        self._look = look
+        self._is_watched = is_watched
         self._said = said
         self._told = told
         self.first_act = FirstAct(turns=[], findings=(), verdicts={})
@@ -227,7 +233,7 @@ class _Stage:
             agent = AsyncClient(self._running.url, self._running.agent_key)
             earning = Earning(
                 http, agent, self._reviewers, key, said=lambda number: self._said(lines + number),
-                look_s=self._look_s, told=self._told,
+                look=self._look, told=self._told,
             )  # fmt: skip
             try:
                 await earning.play()
@@ -243,7 +249,8 @@ class _Stage:
         async with httpx2.AsyncClient(base_url=self._running.url, timeout=60) as http:
             act = Versions(
                 http, next(iter(self._reviewers.values())), self._running.lead_key, suites,
-                said=lambda number: self._said(before + number), look_s=self._look_s, told=self._told,
+                said=lambda number: self._said(before + number), look=self._look, is_watched=self._is_watched,
+                told=self._told,
             )  # fmt: skip
             self.releases = act.moments
             await act.learn_from_a_mistake()
