@@ -31,6 +31,13 @@ class CannedReply:
     changed_at: datetime
 
 
+PRESENT_S = 45.0
+"""Who was not heard of for so long is not there any more."""
+
+SEEN_KEPT_S = 86_400.0
+"""For so long it is known when somebody was there last."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
     """Somebody who has the console open, and the hold they look at, if any."""
