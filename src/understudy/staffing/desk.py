@@ -45,6 +45,11 @@ class StaffingDesk:
         """Whether hand-offs are looked after at all."""
         return self._staffing.is_on
 
+    @property
+    def now(self) -> datetime:
+        """The moment as this desk knows it, for saying how long somebody waits."""
+        return self._clock.now()
+
     async def teams(self) -> list[TeamNow]:
         """Each team as it is now, in the order of the configuration."""
 
