@@ -126,9 +126,9 @@ def test_who_goes_loses_it_after_a_while(stage: Any) -> None:
     come(stage, "ana")
     ask(stage)
     assert wait_of(stage).person == "ana"
-    be_there(stage, 40, "ben")
+    be_there(stage, 80, "ben")
     assert wait_of(stage).person == "ana"
-    be_there(stage, 40, "ben")
+    be_there(stage, 20, "ben")
     assert wait_of(stage).person == "ben"
     assert told(stage, "lost")[0].body["why"] == "gone"
 

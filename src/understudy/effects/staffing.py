@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from understudy.assessment.language import UNKNOWN, language_of
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Author
-from understudy.records.desk import PRESENT_S, SEEN_KEPT_S
+from understudy.records.desk import HERE_S, SEEN_KEPT_S
 from understudy.records.staffing import Availability, HandOffFacts, Staffing
 from understudy.records.turn import Turn
 
@@ -55,7 +55,7 @@ NOT_KNOWN = There(is_here=False, is_away=False, since=None, seen_at=None, until=
 def people_there(tx: Transaction, now: datetime) -> dict[str, There]:
     """Everybody of whom it is known whether they are there, by name.
 
-    Somebody is there whose console was heard of in the last `PRESENT_S`, in whichever process, or who said that they are
+    Somebody is there whose console was heard of in the last `HERE_S`, in whichever process, or who said that they are
     there until later; and nobody who said that they are away.
     """
     seen: dict[str, datetime] = {}
@@ -68,7 +68,7 @@ def people_there(tx: Transaction, now: datetime) -> dict[str, There]:
 def _there(seen_at: datetime | None, said: Availability | None, now: datetime) -> There:
     lasts = said is not None and (said.until is None or said.until > now)
     is_away = said is not None and said.is_away and lasts
-    has_console = seen_at is not None and seen_at > now - timedelta(seconds=PRESENT_S)
+    has_console = seen_at is not None and seen_at > now - timedelta(seconds=HERE_S)
     is_promised = said is not None and not said.is_away and said.until is not None and lasts
     until = said.until if said is not None and lasts else None
     if is_away:
