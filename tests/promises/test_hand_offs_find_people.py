@@ -41,7 +41,7 @@ STAFFING = Staffing(
 )
 PEOPLE = (*STAFFING.people, "zoe")
 """`zoe` is in no team, and may take what she sees."""
-CUSTOMERS = tuple(f"e-{number}" for number in range(6))
+CUSTOMERS = tuple(f"e-{number}" for number in range(4))
 WORLDS = 12
 EVENTS = 60
 
@@ -72,6 +72,7 @@ class World:
         """Whose console is open."""
         self.seen = 0
         self.began: dict[str, Any] = {}
+        self.held: dict[str, str] = {}
         self.met = Counter[str]()
 
     def play(self) -> None:
@@ -83,7 +84,7 @@ class World:
                 self.somebody_goes,
                 self.somebody_is_away,
             ),
-            *(self.time_passes, self.time_passes, self.time_passes, self.somebody_claims, self.somebody_takes_over),
+            *(*[self.time_passes] * 4, self.somebody_claims, *[self.somebody_takes_over] * 4),
             *(self.somebody_says, self.somebody_responds, self.somebody_hands_back, self.a_lead_assigns, self.it_dies),
         )
         for _ in range(EVENTS):
@@ -114,7 +115,7 @@ class World:
         self.stage.run(self.stage.teams.say(name, is_away=is_away, by=name))
 
     def time_passes(self) -> None:
-        left = self.dice.choice((5.0, 30.0, 120.0, 300.0))
+        left = self.dice.choice((5.0, 5.0, 30.0, 30.0, 120.0, 300.0))
         while left > 0:
             self.stage.clock.advance(min(left, 20.0))
             left -= 20.0
@@ -214,6 +215,7 @@ class World:
         for wait in waits:
             began = self.began.setdefault(wait.id, wait.waits_since)
             assert wait.waits_since == began, "the clock began anew"
+            self.met["another hold"] += self.held.setdefault(wait.id, wait.hold_id) != wait.hold_id
             self.check_kept(wait, there, now)
         self.check_steps()
 
@@ -266,3 +268,4 @@ def test_the_worlds_are_full_of_what_may_happen(build: Callable[..., Any], stagi
     wanted = {"waits", "assigned", "lost", "taken", "escalated", "broken", "ended"}
     assert {f"staffing.{what}" for what in wanted} <= met.keys()
     assert met["it_dies"] > 4
+    assert met["another hold"] > 4
