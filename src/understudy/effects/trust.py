@@ -68,11 +68,11 @@ def caps_of(tx: Transaction, contact_id: str) -> list[Cap]:
     return sorted(own, key=lambda cap: (cap.cause is not CapCause.WANTS_PEOPLE, is_own[cap.contact_id], cap.contact_id))
 
 
-def cap_in_force(tx: Transaction, clock: Clock, contact_id: str, rules: Rules) -> CapCause | None:
+def cap_in_force(tx: Transaction, clock: Clock, contact_id: str, rules: Rules) -> Cap | None:
     """Why a contact gets people now; a cap whose time has come, or that was made good, is lifted here."""
     for cap in caps_of(tx, contact_id) if rules.trust.is_on else []:
         if cap.holds(rules.trust, clock.now()):
-            return cap.cause
+            return cap
         lift_cap(tx, clock, cap.contact_id)
     return None
 

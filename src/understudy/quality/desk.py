@@ -15,7 +15,9 @@ from understudy.ports.store import Store
 from understudy.quality.csat import csat
 from understudy.quality.figures import page
 from understudy.quality.modes import insights, mode_named
+from understudy.quality.resolution import resolution
 from understudy.records.quality import Bucket, Csat, Insights, ModeQuery, Part, Quality, Span, Window
+from understudy.records.resolution import Resolution
 
 USUAL: Final = timedelta(days=28)
 """Looked at where nothing else is said."""
@@ -74,6 +76,13 @@ class QualityDesk:
         since, until = self._bounds(window)
         tallies = await self._store.read(lambda tx: tx.surveys.counted(since, until, channel))
         return csat(tallies, since=since, until=until)
+
+    async def resolution(self, window: Window, part: Part, *, within_days: float) -> Resolution:
+        """How matters ended, the agent and people apart; raises `InputError` for a time that is none."""
+        since, until = self._bounds(window)
+        within, now = timedelta(days=within_days), self._clock.now()
+        tallies = await self._store.read(lambda tx: tx.figures.last_answers(since, until, part, within=within, now=now))
+        return resolution(tallies, since=since, until=until, within=within)
 
     def behind(
         self, window: Window, part: Part, mode: str | None, *, before: tuple[datetime, int] | None, limit: int

@@ -36,6 +36,14 @@ USUAL_TRUST = TrustRules()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CapOf:
+    """What a cap goes back to: in which turn it happened, or of whose reply it is, and when."""
+
+    turn_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
     """A contact gets people since `at`, because of what happened in `turn_id`; `good`: contacts since that went well."""
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from understudy.assessment.summary import SummaryPart
 from understudy.records.acting import ActionState
 from understudy.records.action_rules import Approver, Reversibility
 from understudy.records.assessment import Contribution, Finding, Reason, Span
@@ -331,7 +332,7 @@ class PledgeOut(BaseModel):
 class HoldDetail(BaseModel):
     """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from. `disclosure`:
     what the draft will tell, as the conversation stands now, if it is let out. `draft_pledges`: what it promises; `pledges`:
-    what this customer was promised and still has to be kept."""
+    what this customer was promised and still has to be kept. `summary`: of a hand-off, what a person needs to know to go on."""
 
     hold: Hold
     turn: TurnOut
@@ -342,6 +343,7 @@ class HoldDetail(BaseModel):
     draft_pledges: list[SaidPledgeOut] = []
     pledges: list[PledgeOut] = []
     disclosure: DisclosureOut | None = None
+    summary: list[SummaryPart] = []
 
 
 class VerdictOut(BaseModel):

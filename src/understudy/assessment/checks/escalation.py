@@ -98,6 +98,7 @@ _OFFER_CHARS_MAX = 400
 """An offer that stands farther from the end of the agent's words is not what the customer answers."""
 _ASSENT_WORDS_MAX = 12
 _PASSED = re.compile(r"\b(?:transfer|connect|human|agent|person|supervisor|manager|escalat)")
+_NUMBERED = re.compile(r"\w*\d\w*")
 _CLAUSE_END = re.compile(r"[,;:\u2014]| but | and ")
 
 
@@ -261,15 +262,19 @@ def _heat(text: str) -> int:
 
 
 def _is_repeated(evidence: Evidence) -> bool:
-    """Whether the customer's last words say what an earlier turn of theirs said, letter by letter or nearly so."""
+    """Whether the customer's last words say what an earlier turn of theirs said, letter by letter or nearly so.
+
+    Numbers and names with digits are the same, or it is about another order, day or sum.
+    """
     now = evidence.burst_text.lower()[:_COMPARED_CHARS_MAX]
     if len(words(now)) < _REPEAT_WORDS_MIN:
         return False
     earlier = evidence.messages[: len(evidence.messages) - evidence.burst]
     texts = [message.content for message in earlier if message.role == "user" and message.content]
+    compared = [text.lower()[:_COMPARED_CHARS_MAX] for text in texts[-_REPEAT_MESSAGES_MAX:]]
     return any(
-        fuzz.ratio(now, text.lower()[:_COMPARED_CHARS_MAX], score_cutoff=_REPEAT_RATIO_MIN) > 0
-        for text in texts[-_REPEAT_MESSAGES_MAX:]
+        fuzz.ratio(now, text, score_cutoff=_REPEAT_RATIO_MIN) > 0 and _NUMBERED.findall(text) == _NUMBERED.findall(now)
+        for text in compared
     )
 
 

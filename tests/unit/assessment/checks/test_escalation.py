@@ -128,6 +128,17 @@ def test_question_asked_again_is_noticed(turn: Any) -> None:
     assert codes(turn(question.replace("Where", "where"), before=before)) == ["repeated_question"]
 
 
+def test_the_same_words_about_another_order_are_another_question(turn: Any) -> None:
+    """Names with digits say what it is about: whoever asks for their second parcel was not let down with the first."""
+
+    def asks(number: str) -> str:
+        return f"Hello, could you tell me when my order {number} will arrive? I need it this week."
+
+    before = [ChatMessage(role="user", content=asks("A-1027")), ChatMessage(role="assistant", content="On Friday.")]
+    assert codes(turn(asks("A-1031"), before=before)) == []
+    assert codes(turn(asks("a-1027"), before=before)) == ["repeated_question"]
+
+
 def test_short_answer_given_again_is_no_repeated_question(turn: Any) -> None:
     before = [ChatMessage(role="user", content="yes please"), ChatMessage(role="assistant", content="And this?")]
     assert codes(turn("yes please", before=before)) == []
