@@ -18,11 +18,13 @@ HOLDS_MAX: Final = 500
 DRAFTS_A_LOOK: Final = 30
 """So many drafts come in the time in which people look at one thing."""
 READ_S: Final = 2.0
-"""So long a reviewer reads a draft where somebody watches."""
+"""So long a reviewer reads a draft where somebody watches, and a scene stands still."""
 
-Point = Literal["drafted", "proposed", "promoted", "mistaken", "gated", "out"]
+Point = Literal["drafted", "proposed", "promoted", "mistaken", "gated", "out", "handed_off", "owed", "changed"]
 """Where the story gives way: a draft that earns, its promotion proposed and then confirmed, the draft with the mistake, the
-release that passed its gate and then is let out."""
+release that passed its gate and then is let out; the customer who is handed off, who is owed an answer, who is asked to prove
+who they are."""
+BRIEF: Final[tuple[Point, ...]] = ("mistaken", "handed_off", "owed", "changed")
 Look = Callable[[Point, Callable[[], Awaitable[bool]]], Awaitable[None]]
 """Waits at such a point for whoever watches, no longer than until the second says that there is nothing left to do."""
 
@@ -36,7 +38,7 @@ def looking(look_s: float) -> Look:
     """Whoever watches has `look_s` for each turn of events, and a share of it for what comes often; 0 where nobody does."""
 
     async def look(point: Point, is_over: Callable[[], Awaitable[bool]]) -> None:
-        shares = {"drafted": look_s / DRAFTS_A_LOOK, "mistaken": min(look_s, READ_S)}
+        shares = {"drafted": look_s / DRAFTS_A_LOOK, **dict.fromkeys(BRIEF, min(look_s, READ_S))}
         await wait_until(is_over, limit_s=shares.get(point, look_s))
 
     return look
