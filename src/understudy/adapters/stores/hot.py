@@ -98,6 +98,7 @@ class Hot:
         self.autonomy = KnownAutonomy()
         self.identity = KnownIdentity()
         self.pledges = KnownPledges()
+        self.has_actions: bool | None = None  # None = not looked
         self.numbers: dict[str, Iterator[int]] = {}
         self.backlog: int | None = None
         self.tallies = Tallies()
@@ -123,6 +124,7 @@ class Hot:
         self.autonomy.clear()
         self.identity.clear()
         self.pledges.clear()
+        self.has_actions = None
         self.numbers.clear()
         self.backlog = None
         self.tallies.clear()

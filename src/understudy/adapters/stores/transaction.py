@@ -96,7 +96,7 @@ class SqlTransaction:
         self.contracts = SqlContracts(session)
         self.notes = SqlNotes(session)
         self.remarks = SqlRemarks(session)
-        self.actions = SqlActions(session)
+        self.actions = SqlActions(session, hot)
         self.identities = SqlIdentities(session, hot.identity)
         self.win_backs = SqlWinBacks(session)
         self.erasures = SqlErasures(session, hot)
