@@ -72,8 +72,11 @@ from understudy.review.verdicts import Verdicts
 from understudy.settings.asked import agents_asked
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
+from understudy.settings.staffed import staffing_of
 from understudy.settings.stated import agent_of
 from understudy.spreading import spreading
+from understudy.staffing.desk import StaffingDesk
+from understudy.staffing.flow import StaffingFlow
 from understudy.tickets.flow import TicketDesk
 from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake
@@ -142,6 +145,8 @@ class App:
     trust: Trust
     contacts: ContactDesk
     pledges: PledgeDesk
+    staffing: StaffingFlow
+    teams: StaffingDesk
     surveys: Surveys
     feedback: FeedbackDesk
     quality: QualityDesk
@@ -256,9 +261,9 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
     outbox = outbox_of(settings, store, clock, telemetry, outside)
     flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
-    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"])
+    nobody_home, earning = nobody_home_of(settings, rulebook), earning_terms(settings)
+    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"], nobody_home)
     desks |= acting_of(settings, store, clock, telemetry, rulebook)
-    earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
@@ -326,6 +331,7 @@ def check_wiring(settings: Settings) -> None:
     asides_of(settings)
     expiry_reply(settings, rulebook := _rulebook(settings))
     nobody_home_of(settings, rulebook)
+    staffing_of(settings)
 
 
 def system_clock() -> Clock:

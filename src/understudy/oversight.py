@@ -10,6 +10,7 @@ from typing import Any
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.contacts.desk import ContactDesk
 from understudy.delivery.outbox import Outbox
+from understudy.effects.absence import NobodyHome
 from understudy.errors import ConfigurationError
 from understudy.learning.refit import Refit
 from understudy.learning.topics import TopicLearning
@@ -41,6 +42,9 @@ from understudy.settings.earning import (
     topic_terms_of,
 )
 from understudy.settings.model import Settings
+from understudy.settings.staffed import staffing_of
+from understudy.staffing.desk import StaffingDesk
+from understudy.staffing.flow import StaffingFlow
 from understudy.upkeep.sweeps import Sweeps
 
 LESSONS_S = 60.0
@@ -55,6 +59,7 @@ def reviewing(
     rulebook: Rulebook,
     outbox: Outbox,
     channels: Mapping[str, Channel],
+    nobody_home: NobodyHome | None,
 ) -> dict[str, Any]:
     """The flows of people, here and in other help desks, by their names in `App`."""
     expires_after_s = settings.review.expires_after_s or None
@@ -71,7 +76,10 @@ def reviewing(
         pledges=settings.pledges.terms(settings.business.timezone),
     )
     conversations = Conversations(store, clock)
+    staffing = staffing_of(settings)
     return {
+        "staffing": StaffingFlow(store, clock, telemetry, staffing=staffing, nobody_home=nobody_home),
+        "teams": StaffingDesk(store, clock, telemetry, staffing=staffing),
         "holds": _holds(settings, store, clock, telemetry, rulebook),
         "verdicts": verdicts,
         **noting(settings, store, clock, telemetry, channels, verdicts, conversations),
@@ -97,7 +105,8 @@ def _survey_of(settings: Settings) -> SurveyTerms | None:
 
 def sweeps_of(desks: Mapping[str, Any]) -> dict[str, Callable[[], Awaitable[int]]]:
     """What of the flows of people is looked for in the tables."""
-    return {name: desks[name].sweep for name in ("verdicts", "holds", "notes", "remarks", "pledges")}
+    names = ("verdicts", "holds", "notes", "remarks", "pledges", *(["staffing"] if desks["teams"].is_on else []))
+    return {name: desks[name].sweep for name in names}
 
 
 def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:
