@@ -266,7 +266,7 @@ class Stage(People):
 
     def sweep(self) -> None:
         """Announce and do whatever the tables say is due."""
-        for flow in (self.flow, self.outbox, self.acting, self.verdicts, self.holds, self.learning, self.pledges):
+        for flow in (self.flow, self.outbox, self.acting, self.verdicts, self.holds, *self.beside):
             self.run(flow.sweep())
         self.settle()
 

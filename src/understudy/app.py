@@ -74,8 +74,11 @@ from understudy.review.winning_back import WinBacks
 from understudy.settings.asked import agents_asked
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
+from understudy.settings.staffed import staffing_of
 from understudy.settings.stated import agent_of
 from understudy.spreading import spreading
+from understudy.staffing.desk import StaffingDesk
+from understudy.staffing.flow import StaffingFlow
 from understudy.tickets.flow import TicketDesk
 from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake
@@ -145,6 +148,8 @@ class App:
     contacts: ContactDesk
     erasing: Erasing
     pledges: PledgeDesk
+    staffing: StaffingFlow
+    teams: StaffingDesk
     surveys: Surveys
     win_backs: WinBacks
     feedback: FeedbackDesk
@@ -260,9 +265,9 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
     outbox = outbox_of(settings, store, clock, telemetry, outside)
     flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
-    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"])
+    nobody_home, earning = nobody_home_of(settings, rulebook), earning_terms(settings)
+    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"], nobody_home)
     desks |= acting_of(settings, store, clock, telemetry, rulebook)
-    earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
@@ -330,6 +335,7 @@ def check_wiring(settings: Settings) -> None:
     asides_of(settings)
     expiry_reply(settings, rulebook := _rulebook(settings))
     nobody_home_of(settings, rulebook)
+    staffing_of(settings)
 
 
 def system_clock() -> Clock:

@@ -12,6 +12,7 @@ from understudy.adapters.stores.sql_store import SqlStore
 from understudy.contacts.desk import ContactDesk
 from understudy.contacts.erasing import Erasing
 from understudy.delivery.outbox import Outbox
+from understudy.effects.absence import NobodyHome
 from understudy.errors import ConfigurationError
 from understudy.learning.refit import Refit
 from understudy.learning.topics import TopicLearning
@@ -45,7 +46,10 @@ from understudy.settings.earning import (
     topic_terms_of,
 )
 from understudy.settings.model import Settings
+from understudy.settings.staffed import staffing_of
 from understudy.settings.winning_back import win_back_of
+from understudy.staffing.desk import StaffingDesk
+from understudy.staffing.flow import StaffingFlow
 from understudy.upkeep.sweeps import Sweeps
 
 LESSONS_S = 60.0
@@ -60,6 +64,7 @@ def reviewing(
     rulebook: Rulebook,
     outbox: Outbox,
     channels: Mapping[str, Channel],
+    nobody_home: NobodyHome | None,
 ) -> dict[str, Any]:
     """The flows of people, here and in other help desks, by their names in `App`."""
     expires_after_s = settings.review.expires_after_s or None
@@ -76,7 +81,10 @@ def reviewing(
         pledges=settings.pledges.terms(settings.business.timezone),
     )
     conversations = Conversations(store, clock)
+    staffing = staffing_of(settings)
     return {
+        "staffing": StaffingFlow(store, clock, telemetry, staffing=staffing, nobody_home=nobody_home),
+        "teams": StaffingDesk(store, clock, telemetry, staffing=staffing),
         "holds": _holds(settings, store, clock, telemetry, rulebook),
         "verdicts": verdicts,
         **noting(settings, store, clock, telemetry, channels, verdicts, conversations),
@@ -115,7 +123,8 @@ def _win_back_of(settings: Settings, channels: Mapping[str, Channel]) -> WinBack
 
 def sweeps_of(desks: Mapping[str, Any]) -> dict[str, Callable[[], Awaitable[int]]]:
     """What of the flows of people is looked for in the tables."""
-    return {name: desks[name].sweep for name in ("verdicts", "holds", "notes", "remarks", "pledges", "win_backs")}
+    names = ("verdicts", "holds", "notes", "remarks", "pledges", "win_backs")
+    return {name: desks[name].sweep for name in (*names, *(["staffing"] if desks["teams"].is_on else []))}
 
 
 def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:

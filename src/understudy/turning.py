@@ -35,6 +35,7 @@ from understudy.settings.disclosed import disclosures_of
 from understudy.settings.earning import feedback_terms_of
 from understudy.settings.mail import Email
 from understudy.settings.model import Settings, Webhook
+from understudy.settings.staffed import staffing_of
 from understudy.settings.systems import System as SystemSettings
 from understudy.systems import build_system
 from understudy.tickets.flow import Opens, TicketDesk
@@ -230,6 +231,7 @@ def nobody_home_of(settings: Settings, rulebook: Rulebook) -> NobodyHome | None:
             holidays=tuple(settings.business.holidays),
             within_h=settings.routing.nobody_home_within_h,
             pledges=settings.pledges.terms(settings.business.timezone),
+            staffing=staffing_of(settings),
         )
     except ValueError as error:
         raise ConfigurationError(f"routing.nobody_home: {error}") from error

@@ -15,6 +15,7 @@ export const WORDS = {
     releases: "Releases",
     health: "Health",
     ledger: "Ledger",
+    staffing: "Staffing",
     pledges: "Promises",
     replies: "Replies",
     people: "People",

@@ -29,6 +29,7 @@ from understudy.ports.pulls import Envelopes, Pulls
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
+from understudy.ports.staffing import Assignments
 from understudy.ports.tickets import Contracts, Tickets, TicketSteps
 from understudy.ports.trail import Processes, Trail
 from understudy.ports.win_backs import WinBacks
@@ -337,6 +338,8 @@ class Transaction(Protocol):
     def tickets(self) -> Tickets: ...
     @property
     def pledges(self) -> Pledges: ...
+    @property
+    def assignments(self) -> Assignments: ...
     @property
     def ticket_steps(self) -> TicketSteps: ...
     @property

@@ -27,7 +27,9 @@ from understudy.settings.pledges import PledgesSettings
 from understudy.settings.releases import ReleasesSettings
 from understudy.settings.section import Section
 from understudy.settings.sign_in import SignInSettings
+from understudy.settings.staffing import SlaSettings, StaffingSettings, TeamSettings
 from understudy.settings.systems import System
+from understudy.settings.telemetry import TelemetrySettings
 from understudy.settings.trust import Trust
 
 
@@ -347,14 +349,6 @@ class OpenAiFace(Section):
     )
 
 
-class TelemetrySettings(Section):
-    """What the product tells of itself."""
-
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level written")
-    log_form: Literal["json", "console"] = Field("json", description="one JSON object a line, or for people")
-    otlp_endpoint: str | None = Field(None, description="OTLP/HTTP base URL; needs understudy[otel]")
-
-
 class Settings(Section):
     """The whole configuration."""
 
@@ -382,6 +376,9 @@ class Settings(Section):
     trust: Trust = Trust()
     identity: Identity = Identity()
     pledges: PledgesSettings = PledgesSettings()
+    teams: dict[str, TeamSettings] = Field({})
+    sla: SlaSettings = SlaSettings()
+    staffing: StaffingSettings = StaffingSettings()
     outbox: OutboxSettings = OutboxSettings()
     disclosure: DisclosureSettings = DisclosureSettings()
     opt_out: OptOutSettings = OptOutSettings()

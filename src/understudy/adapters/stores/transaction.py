@@ -33,6 +33,7 @@ from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
+from understudy.adapters.stores.staffing import SqlAssignments
 from understudy.adapters.stores.tickets import SqlContracts, SqlTickets, SqlTicketSteps
 from understudy.adapters.stores.trail import SqlProcesses, SqlTrail
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
@@ -92,6 +93,7 @@ class SqlTransaction:
         self.envelopes = SqlEnvelopes(session)
         self.tickets = SqlTickets(session)
         self.pledges = SqlPledges(session, hot.pledges)
+        self.assignments = SqlAssignments(session)
         self.ticket_steps = SqlTicketSteps(session)
         self.contracts = SqlContracts(session)
         self.notes = SqlNotes(session)

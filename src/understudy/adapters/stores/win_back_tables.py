@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Column, Index, String, Table, Text, UniqueConstraint, text
 
 from understudy.adapters.stores.columns import Choice, Instant
-from understudy.adapters.stores.identity_tables import metadata
+from understudy.adapters.stores.staffing_tables import metadata
 from understudy.records.trust import CapCause
 from understudy.records.win_back import WhyNone, WinBackState
 
