@@ -69,6 +69,7 @@ from understudy.review.seeds import Seeds
 from understudy.review.surveys import Surveys
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
+from understudy.review.winning_back import WinBacks
 from understudy.settings.asked import agents_asked
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
@@ -148,6 +149,7 @@ class App:
     staffing: StaffingFlow
     teams: StaffingDesk
     surveys: Surveys
+    win_backs: WinBacks
     feedback: FeedbackDesk
     quality: QualityDesk
     casebook: Casebook

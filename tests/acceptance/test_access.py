@@ -83,6 +83,7 @@ SCOPES = {
     ("get", "/v1/quality"): Scope.AUTONOMY_READ,
     ("get", "/v1/quality/csat"): Scope.AUTONOMY_READ,
     ("get", "/v1/quality/resolution"): Scope.AUTONOMY_READ,
+    ("get", "/v1/quality/win_back"): Scope.AUTONOMY_READ,
     ("get", "/v1/insights"): Scope.AUTONOMY_READ,
     ("get", "/v1/insights/turns"): Scope.TURNS_READ,
     ("get", "/v1/events"): Scope.HOLDS_READ,

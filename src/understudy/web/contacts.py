@@ -20,6 +20,7 @@ from understudy.web.blind import cap_for
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
 from understudy.web.shapes import AddressOut, CapOut, ContactDetail, HandleOut, MemberOut, OptOutOut, SurveyOut
+from understudy.web.win_back_shown import win_backs_of
 
 SURVEYS_SHOWN = 10
 
@@ -133,6 +134,7 @@ async def _shown(app: App, contact_id: str, key: Caller) -> ContactDetail:
                 )
                 for one in asked
             ],
+            win_backs=win_backs_of(tx, members, key),
         )
 
     return await app.store.read(query)
