@@ -22,6 +22,7 @@ from understudy.audit.flow import Audit
 from understudy.auditing import watching
 from understudy.connections import build_agent, build_identity, build_opinion
 from understudy.contacts.desk import ContactDesk
+from understudy.contacts.erasing import Erasing
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.acting import Acting
 from understudy.delivery.action_desk import ActionDesk
@@ -145,6 +146,7 @@ class App:
     conversations: Conversations
     trust: Trust
     contacts: ContactDesk
+    erasing: Erasing
     pledges: PledgeDesk
     staffing: StaffingFlow
     teams: StaffingDesk

@@ -7,8 +7,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from understudy.adapters.stores.scrubbing import scrub
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.contacts.desk import ContactDesk
+from understudy.contacts.erasing import Erasing
 from understudy.delivery.outbox import Outbox
 from understudy.effects.absence import NobodyHome
 from understudy.errors import ConfigurationError
@@ -93,6 +95,7 @@ def reviewing(
         "conversations": conversations,
         "trust": Trust(store, clock),
         "contacts": ContactDesk(store, clock, rules=lambda: rulebook.rules),
+        "erasing": Erasing(store, clock, scrub=partial(scrub, store.engine)),
         "pledges": PledgeDesk(store, clock, telemetry, terms=settings.pledges.terms(settings.business.timezone)),
         "win_backs": WinBacks(
             store, clock, telemetry, business=settings.business.name, terms=_win_back_of(settings, channels)

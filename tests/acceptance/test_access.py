@@ -63,6 +63,7 @@ SCOPES = {
     ("delete", "/v1/evaluations/runs/{run_id}"): Scope.RELEASES_WRITE,
     ("get", "/v1/contacts/{contact_id}"): Scope.HOLDS_READ,
     ("post", "/v1/contacts/{contact_id}/lift_cap"): Scope.AUTONOMY_WRITE,
+    ("post", "/v1/contacts/{contact_id}/erase"): Scope.CONTACTS_ERASE,
     ("get", "/v1/contacts/proposed"): Scope.HOLDS_READ,
     ("post", "/v1/contacts/{contact_id}/link"): Scope.AUTONOMY_WRITE,
     ("post", "/v1/contacts/{contact_id}/unlink"): Scope.AUTONOMY_WRITE,

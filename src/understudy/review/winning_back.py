@@ -39,6 +39,8 @@ from understudy.records.win_back import (
 )
 
 SWEEP_MAX: Final = 100
+LOOK_EVERY: Final = timedelta(seconds=15)
+"""What waits is looked at so often: whether a person has the conversation by now, say. A verdict looks for itself."""
 PRIORITY: Final = 4
 SAID_CHARS_MAX: Final = 300
 MESSAGES_MAX: Final = 200
@@ -65,6 +67,7 @@ class WinBacks:
         self._telemetry = telemetry
         self._business = business
         self._terms = terms
+        self._looked_at: datetime | None = None
 
     async def sweep(self) -> int:
         """Notice what went badly, propose what can be, and take back what no longer can; returns how many changed."""
@@ -72,9 +75,15 @@ class WinBacks:
         if terms is None:
             return 0
 
+        now = self._clock.now()
+        is_time = self._looked_at is None or now - self._looked_at >= LOOK_EVERY
+        self._looked_at = now if is_time else self._looked_at
+
         def look(tx: Transaction) -> bool:
-            noticed = tx.win_backs.listed(OPEN_STATES, limit=SWEEP_MAX)
-            return bool(self._missing(tx, terms)) or any(self._next(tx, terms, one) is not None for one in noticed)
+            if self._missing(tx, terms):
+                return True
+            known = tx.win_backs.listed(OPEN_STATES, limit=SWEEP_MAX) if is_time else []
+            return any(self._next(tx, terms, one) is not None for one in known)
 
         if not await self._store.read(look):
             return 0
