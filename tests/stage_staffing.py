@@ -64,4 +64,7 @@ def wait_of(stage: Any, to: str = "e-1") -> Any:
 def told(stage: Any, what: str = "") -> list[Any]:
     """What the ledger has of this, its content read."""
     entries = [entry for entry in stage.ledger if entry.event.startswith(f"staffing.{what}")]
-    return [SimpleNamespace(event=one.event, actor=one.actor, body=json.loads(one.body)) for one in entries]
+    return [
+        SimpleNamespace(event=one.event, actor=one.actor, turn_id=one.turn_id, body=json.loads(one.body))
+        for one in entries
+    ]

@@ -22,6 +22,7 @@ from understudy.audit.flow import Audit
 from understudy.auditing import watching
 from understudy.connections import build_agent, build_identity, build_opinion
 from understudy.contacts.desk import ContactDesk
+from understudy.contacts.erasing import Erasing
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.acting import Acting
 from understudy.delivery.action_desk import ActionDesk
@@ -69,6 +70,7 @@ from understudy.review.seeds import Seeds
 from understudy.review.surveys import Surveys
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
+from understudy.review.winning_back import WinBacks
 from understudy.settings.asked import agents_asked
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
@@ -144,10 +146,12 @@ class App:
     conversations: Conversations
     trust: Trust
     contacts: ContactDesk
+    erasing: Erasing
     pledges: PledgeDesk
     staffing: StaffingFlow
     teams: StaffingDesk
     surveys: Surveys
+    win_backs: WinBacks
     feedback: FeedbackDesk
     quality: QualityDesk
     casebook: Casebook

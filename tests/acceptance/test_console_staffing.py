@@ -126,6 +126,8 @@ def test_a_lead_sees_who_is_here_and_every_clock_and_gives_one_to_somebody(
     age(quiet, soon.conversation_id, 26)
     until(lambda: {one["is_told"] for one in waits(quiet)} == {True, False})
     page = enter("Lena", Role.LEAD, color_scheme=theme)
+    link = page.get_by_role("navigation", name="Screens").get_by_role("link", name="Staffing")
+    expect(link).to_have_text("Staffing 2 waits are too long, or nearly")
     open_screen(page, "Staffing")
     here = page.get_by_role("region", name="Who is here")
     expect(here.get_by_role("row", name="Lena").first).to_contain_text("Here")

@@ -11,6 +11,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from understudy.client.client import Client
 from understudy.records.access import Scope
 
 numbers = itertools.count(1)
@@ -156,3 +157,29 @@ def test_wrong_teams_are_named_before_anything_is_opened(
     ended = understudy_here("doctor", cwd=folder)
     assert ended.code != 0
     assert "a -> b -> a goes round in a circle" in ended.out + ended.err
+
+
+def test_each_step_of_the_sla_is_done_once_whenever_the_server_is_killed(
+    tmp_path: Path, write_folder: Any, key_in: Any, start_server: Any, until: Callable[..., Any]
+) -> None:
+    folder = write_folder(tmp_path, more="[sla]\nanswer_within_s = { 0 = 6 }\n").parent
+    key = key_in(folder)
+
+    def done(url: str) -> list[str]:
+        with httpx2.Client(base_url=url, headers={"Authorization": f"Bearer {key}"}) as client:
+            entries = client.get("/v1/ledger", params={"limit": 500}).json()["items"]
+        own = [one for one in entries if one["event"].startswith("staffing.")]
+        return [one["body"].get("do") or one["event"] for one in sorted(own, key=lambda one: one["seq"])]
+
+    server = start_server(folder)
+    asked = [{"role": "user", "content": "I want to talk to a human being, please."}]
+    with Client(server.url, key) as client:
+        client.submit_turn({"id": "killed", "messages": asked, "draft": {"text": "I will get somebody."}})
+    for known in (["staffing.waits"], ["staffing.waits", "raise"]):
+        until(lambda known=known, url=server.url: done(url)[: len(known)] == known)
+        server.process.kill()
+        server.process.wait()
+        server = start_server(folder)
+    whole = ["staffing.waits", "raise", "overflow", "tell", "staffing.broken"]
+    until(lambda: len(done(server.url)) >= len(whole))
+    assert done(server.url) == whole

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from understudy.adapters.stores.session import Session
+from understudy.contacts.erasing import Erasing
 from understudy.effects.identity import verify
 from understudy.effects.pledging import add_pledge, end_pledge
 from understudy.records.assessment import DecisionKind
@@ -129,6 +130,29 @@ def test_what_was_promised_on_another_channel_is_told_where_who_writes_is_proven
     turn = stage.ask("Hello again", to="visit")
     assert told(stage) == [CALL]
     assert [one.words for one in evidence(stage, turn).owed] == [CALL]
+
+
+def test_what_was_promised_to_who_is_erased_stands_in_no_evidence_of_others(build: Build, staging: ModuleType) -> None:
+    stage = build(
+        agent=says("Thank you for writing."),
+        rules=staging.rules(Level.AUTO),
+        channel=RecordingChannel(name="webchat"),
+        more_channels=[RecordingChannel(name="mail")],
+        proofs={"webchat": "none", "mail": "address"},
+    )
+    known = mailed(stage, "hello")
+    owe(stage, known, "call the unforgettable Kim")
+    stage.ask("Hello", to="visit")
+    visit = stage.conversation("visit")
+    stage.store.write_now(
+        lambda tx: verify(tx, stage.clock, visit, HandleKind.EMAIL, "kim@mail.example", Vouched.CODE, by="system")
+    )
+    turn = stage.ask("Hello again", to="visit")
+    assert "unforgettable" in stage.read(lambda tx: tx.artifacts.get(turn.id, "evidence"))
+    stage.run(Erasing(stage.store, stage.clock).erase(known.contact_id, with_linked=False, by="lena"))
+    assert stage.read(lambda tx: tx.artifacts.get(turn.id, "evidence")) is None
+    stage.ask("And again", to="visit")
+    assert told(stage) == []
 
 
 def test_who_is_not_proven_is_told_only_what_was_said_here(build: Build, staging: ModuleType) -> None:

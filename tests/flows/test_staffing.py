@@ -47,7 +47,7 @@ def test_without_teams_nothing_is_done_at_all(build: Build) -> None:
 
 def test_who_is_here_gets_it_and_the_clock_runs_since_the_hand_off(stage: Any) -> None:
     come(stage, "ana")
-    stage.ask("I need a person.")
+    turn = stage.ask("I need a person.")
     handed_off_at = stage.open_holds[0].created_at
     stage.clock.advance(5)
     stage.sweep()
@@ -57,6 +57,7 @@ def test_who_is_here_gets_it_and_the_clock_runs_since_the_hand_off(stage: Any) -
     assert wait.due_at == handed_off_at + timedelta(seconds=600)
     assert [entry.event for entry in told(stage)] == ["staffing.waits", "staffing.assigned"]
     assert told(stage, "assigned")[0].body["person"] == "ana"
+    assert {entry.turn_id for entry in told(stage)} == {turn.id}
     assert [event.what for event in stage.emitted(HandOffMoved)] == ["waits", "assigned"]
 
 
@@ -120,6 +121,15 @@ def test_who_is_at_it_keeps_it(stage: Any) -> None:
         stage.run(stage.holds.claim(hold.id, reviewer=first))
         be_there(stage, 20, "ana", "ben")
     assert wait_of(stage).person == first
+
+
+def test_what_somebody_is_at_is_offered_to_nobody_else(stage: Any) -> None:
+    ask(stage)
+    stage.run(stage.holds.claim(stage.open_holds[0].id, reviewer="zoe"))
+    be_there(stage, 20, "ana")
+    assert wait_of(stage).person is None
+    be_there(stage, 60, "ana")
+    assert wait_of(stage).person == "ana"
 
 
 def test_who_goes_loses_it_after_a_while(stage: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -16,7 +17,7 @@ from understudy.records.evidence import Draft
 from understudy.records.feedback import FeedbackKind
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.rulebook import Level
-from understudy.records.trust import CapCause, TrustRules
+from understudy.records.trust import CapCause, TrustRules, WhyLifted
 from understudy.testing.scripted import ScriptedAgent
 from understudy.turn.replay import replay
 
@@ -262,3 +263,10 @@ def test_who_complains_now_is_told_of_which_reply(stage: Any) -> None:
     assessment = stage.read(lambda tx: load(Assessment, tx.artifacts.get(turn.id, "assessment")))
     (reason,) = (one for one in assessment.decision.reasons if one.code == "trust_complaint")
     assert reason.turn_id == first.id
+
+
+def test_the_ledger_says_why_a_person_lifted_a_cap(stage: Any) -> None:
+    reject_audit(stage)
+    stage.run(stage.trust.lift(stage.conversation().contact_id, by="lena", why=WhyLifted.SETTLED))
+    (lifted,) = (entry for entry in stage.ledger if entry.event == "trust.lifted")
+    assert json.loads(lifted.body)["why"] == "settled"

@@ -7,6 +7,8 @@ const GATHER_MS = 400; // events this close together are one question to the ser
 
 class Staffing {
   isOn = $state(false);
+  /** How many waits leads are told of. */
+  told = $state(0);
   teams = $state.raw<readonly Team[]>([]);
   me = $state.raw<PersonHere | null>(null);
   /** Grows with whatever happens to a wait, for screens that show them. */
@@ -33,13 +35,13 @@ class Staffing {
     this.deaf?.();
     clearTimeout(this.soon);
     this.soon = undefined;
-    [this.isOn, this.teams, this.me] = [false, [], null];
+    [this.isOn, this.told, this.teams, this.me] = [false, 0, [], null];
   }
 
   async read(): Promise<void> {
     const found = await teamsApi.all().catch(() => null); // it is asked again with the next change
     if (!found) return;
-    [this.isOn, this.teams] = [found.is_on, found.items];
+    [this.isOn, this.told, this.teams] = [found.is_on, found.told, found.items];
     if (this.isMine) this.me = await teamsApi.me().catch(() => this.me);
   }
 

@@ -86,6 +86,7 @@ export const WORDS = {
     hand_off: "needs a person",
     unsure_send: "did it arrive?",
     unsure_action: "was it done?",
+    win_back: "make it good?",
     audit: "sent already",
     second: "second opinion",
     redraft: "new version, past turn",

@@ -44,6 +44,7 @@ export const STAFFING = {
   anybody: "anybody",
   nobody: "nobody",
   taken: "took over",
+  nearly: (count: number) => `${count === 1 ? "wait is" : "waits are"} too long, or nearly`,
   told: "leads told",
   broken: "too late",
   noTarget: "none promised",

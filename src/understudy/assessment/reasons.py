@@ -42,6 +42,10 @@ CAME_LATER: Final[dict[str, str]] = {
     "action_compensated": "An action that the reply rests on was not done as it should be, and was made up for.",
     "pledge_due": "Something that was promised to the customer is due soon.",
     "pledge_broken": "Something that was promised to the customer is late.",
+    "win_back_rejected": "A reply to this customer was found wrong after it had left.",
+    "win_back_complaint": "This customer complained of a reply of the agent.",
+    "win_back_thumbs_down": "This customer disliked a reply of the agent.",
+    "win_back_recontact": "This customer had to come back for what a reply of the agent should have settled.",
 }
 """Reasons of a hold that no decision gave."""
 

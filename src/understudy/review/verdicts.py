@@ -46,6 +46,7 @@ from understudy.review.seed_verdicts import is_caught, settle_seed
 from understudy.review.telling import tell_verdict
 from understudy.review.undo import put_waiting, reopen
 from understudy.review.unsure_send import settle_unsure_send
+from understudy.review.winning_back import settle_win_back
 
 REJECTED_PRIORITY = 3
 TOPIC_CHARS_MAX = 200
@@ -58,13 +59,14 @@ ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
     HoldKind.HAND_OFF: frozenset({VerdictKind.RESPOND, VerdictKind.TAKE_OVER}),
     HoldKind.UNSURE_SEND: frozenset({VerdictKind.APPROVE, VerdictKind.REJECT}),
     HoldKind.UNSURE_ACTION: frozenset({VerdictKind.APPROVE, VerdictKind.REJECT}),
+    HoldKind.WIN_BACK: frozenset(VerdictKind) - {VerdictKind.RESPOND},
     HoldKind.AUDIT: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
     HoldKind.SECOND: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
     HoldKind.REDRAFT: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
 }
-"""Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again" and
-*reject* says "it did arrive"; on an unsure action *approve* says "it was not done, do it" and *reject* "it was done". On an audit, a second review or a redraft, a verdict says how good the draft was; nothing is
-sent."""
+"""Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again", *reject* "it did";
+on an unsure action "it was not done, do it" and "it was"; on a win-back *reject* says "it is not needed". On the last three a verdict
+says how good the draft was; nothing is sent."""
 
 Along = Callable[[Transaction], None]
 """Something that is done in the transaction of a verdict, or not at all."""
@@ -209,7 +211,8 @@ class Verdicts:
         return hold
 
     def _carry_through(self, tx: Transaction, hold: Hold, verdict: Verdict, *, is_drawn: bool) -> _Done:
-        self._store_verdict(tx, hold, verdict)
+        tx.verdicts.add(verdict)
+        tell_verdict(tx, "verdict.given", hold, verdict, at=self._clock.now())
         opened = self._settle(tx, hold, verdict, is_drawn=is_drawn)
         # A message of which nobody knew what became of it is looked at anew by whoever hears of it.
         is_new = hold.kind not in (HoldKind.UNSURE_SEND, HoldKind.UNSURE_ACTION)
@@ -291,10 +294,6 @@ class Verdicts:
             actions=plan.choices(as_lead=request.as_lead),
         )
 
-    def _store_verdict(self, tx: Transaction, hold: Hold, verdict: Verdict) -> None:
-        tx.verdicts.add(verdict)
-        tell_verdict(tx, "verdict.given", hold, verdict, at=self._clock.now())
-
     def _carry_out(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> Hold | None:
         """Do what the verdict says; returns the hold it opens, if any."""
         if hold.kind not in (HoldKind.DRAFT, HoldKind.HAND_OFF):
@@ -320,7 +319,7 @@ class Verdicts:
         return None
 
     def _settle_other(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> None:
-        """Do what a verdict says that answers no customer."""
+        """Do what a verdict says that answers no message of a customer."""
         match hold.kind:
             case HoldKind.AUDIT if verdict.kind is VerdictKind.REJECT:
                 self._cap(tx, turn, verdict, CapCause.REJECTED)
@@ -328,6 +327,8 @@ class Verdicts:
                 settle_second(tx, self._clock, hold, verdict)
             case HoldKind.UNSURE_SEND:
                 settle_unsure_send(tx, self._clock, turn, verdict, self._pledges)
+            case HoldKind.WIN_BACK:
+                settle_win_back(tx, self._clock, hold, verdict)
             case HoldKind.UNSURE_ACTION:
                 settle_unsure_action(tx, self._clock, hold, verdict)
             case _:

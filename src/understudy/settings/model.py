@@ -30,6 +30,7 @@ from understudy.settings.sign_in import SignInSettings
 from understudy.settings.staffing import SlaSettings, StaffingSettings, TeamSettings
 from understudy.settings.systems import System
 from understudy.settings.telemetry import TelemetrySettings
+from understudy.settings.trust import Trust
 
 
 class Business(Section):
@@ -327,16 +328,6 @@ class Review(Section):
         True, description="approvals of who approves faster than one can read and misses planted drafts are no evidence"
     )
     words_per_minute_max: float = Field(700.0, gt=0, description="nobody reads drafts faster and understands them")
-
-
-class Trust(Section):
-    """Customers who get people: whose last contact with the agent went badly, or who asked for people."""
-
-    cap: bool = Field(True, description="false: no customer is treated apart")
-    days: float = Field(30.0, ge=0, description="a cap ends by itself after so many days; 0 = never")
-    good_contacts: int = Field(
-        3, ge=0, description="and after so many drafts approved as they were, or thumbs up; 0 = never"
-    )
 
 
 class OutboxSettings(Section):

@@ -143,8 +143,7 @@ class StaffingFlow:
         assert wait.person is not None, f"{wait.id} is nobody's"
         hold = look.tx.holds.get(wait.hold_id)
         if hold.state is HoldState.OPEN:
-            is_claimed = hold.claimed_until is not None and hold.claimed_until > look.now
-            if is_claimed or hold.undo_until is not None:  # somebody is at it, or has decided
+            if self._is_worked_on(look, hold):
                 return
         elif not wait.is_taken:
             return
@@ -171,11 +170,17 @@ class StaffingFlow:
     def _place(self, look: _Look, wait: Assignment) -> None:
         routed = self._routed(look, facts_again(wait))
         if routed.person is not None:
+            if self._is_worked_on(look, look.tx.holds.get(wait.hold_id)):
+                return
             self._count(look, look.waits.give(wait, routed))
             return
         stays = look.waits.stay(wait, routed)
         if stays is not wait:
             self._say_if_closed(look, stays)
+
+    def _is_worked_on(self, look: _Look, hold: Hold) -> bool:
+        """Whether somebody is at it, or has decided and may still take that back."""
+        return (hold.claimed_until is not None and hold.claimed_until > look.now) or hold.undo_until is not None
 
     def _routed(self, look: _Look, facts: HandOffFacts) -> Routed:
         return route(facts, self._staffing.teams, look.here, look.load, look.now)

@@ -83,6 +83,7 @@ class Waits:
         self._tx.ledger.append(
             "staffing.assigned",
             at=self.now,
+            turn_id=self._turn_of(given),
             conversation_id=given.conversation_id,
             actor=actor,
             assignment=given.id,
@@ -118,6 +119,7 @@ class Waits:
         self._tx.ledger.append(
             "staffing.lost",
             at=self.now,
+            turn_id=self._turn_of(free),
             conversation_id=free.conversation_id,
             actor=actor,
             assignment=free.id,
@@ -144,6 +146,7 @@ class Waits:
         self._tx.ledger.append(
             "staffing.taken",
             at=self.now,
+            turn_id=self._turn_of(taken),
             conversation_id=taken.conversation_id,
             assignment=taken.id,
             hold=taken.hold_id,
@@ -168,6 +171,7 @@ class Waits:
             self._tx.ledger.append(
                 "staffing.broken",
                 at=self.now,
+                turn_id=self._turn_of(broken),
                 conversation_id=broken.conversation_id,
                 assignment=broken.id,
                 hold=broken.hold_id,
@@ -189,6 +193,7 @@ class Waits:
         self._tx.ledger.append(
             "staffing.escalated",
             at=self.now,
+            turn_id=self._turn_of(escalated),
             conversation_id=escalated.conversation_id,
             assignment=escalated.id,
             hold=escalated.hold_id,
@@ -208,6 +213,7 @@ class Waits:
         self._tx.ledger.append(
             "staffing.ended",
             at=self.now,
+            turn_id=self._turn_of(ended),
             conversation_id=ended.conversation_id,
             assignment=ended.id,
             hold=ended.hold_id,
@@ -243,6 +249,7 @@ class Waits:
         self._tx.ledger.append(
             "staffing.waits",
             at=self.now,
+            turn_id=self._turn_of(wait),
             conversation_id=wait.conversation_id,
             assignment=wait.id,
             hold=wait.hold_id,
@@ -252,6 +259,10 @@ class Waits:
             due_at=None if wait.due_at is None else wait.due_at.isoformat(),
         )
         self._tell("waits", wait, wait.why.value)
+
+    def _turn_of(self, wait: Assignment) -> str:
+        """The turn whose hold waits, so that its story says whose it was."""
+        return self._tx.holds.get(wait.hold_id).turn_id
 
     def _tell(self, what: str, wait: Assignment, detail: str) -> None:
         self._emit(

@@ -30,6 +30,7 @@ from understudy.web.pledges import said_in
 from understudy.web.problems import answers, problem
 from understudy.web.shapes import HoldDetail, HoldPage, TakenBack, VerdictOut
 from understudy.web.views import disclosure_view, hold_view, turn_view
+from understudy.web.win_back_shown import win_back_of_hold
 
 router = APIRouter(prefix="/v1/holds", tags=["review"], route_class=JsonRoute)
 
@@ -175,6 +176,8 @@ def _shown(tx: Transaction, app: App, detail: HoldDetail, reader: Caller) -> Hol
     hold, draft = detail.hold, detail.turn.draft
     if hold.kind is HoldKind.HAND_OFF:
         return detail.model_copy(update={"summary": _summary(tx, app, hold, reader)})
+    if hold.kind is HoldKind.WIN_BACK:
+        return detail.model_copy(update={"win_back": win_back_of_hold(tx, hold, reader)})
     if hold.kind is not HoldKind.DRAFT or draft is None:
         return detail
     due = app.disclosing.due(tx, hold.conversation_id, detail.conversation.channel, draft.text, app.clock.now())

@@ -49,9 +49,11 @@ class TeamOut(BaseModel):
 
 
 class TeamsOut(BaseModel):
-    """All teams, in the order of the configuration. `is_on`: hand-offs are looked after, by teams or by an SLA alone."""
+    """All teams, in the order of the configuration. `is_on`: hand-offs are looked after, by teams or by an SLA alone. `told`: waits of
+    which leads were told, or that are too long."""
 
     is_on: bool
+    told: int
     items: list[TeamOut]
 
 
@@ -109,7 +111,8 @@ class PresenceBody(BaseModel):
 @router.get("/teams", responses=answers(401, 403))
 async def list_teams(app: TheApp, _caller: HoldsReader) -> TeamsOut:
     """List the teams, who of them is here, how many hand-offs each has and how many wait."""
-    return TeamsOut(is_on=app.teams.is_on, items=[_team(one) for one in await app.teams.teams()])
+    told = sum(one.is_told or one.is_broken for one in await app.teams.waiting()) if app.teams.is_on else 0
+    return TeamsOut(is_on=app.teams.is_on, told=told, items=[_team(one) for one in await app.teams.teams()])
 
 
 @router.get("/teams/waiting", responses=answers(401, 403))

@@ -50,7 +50,7 @@ SETTLED = frozenset({TurnState.ANSWERED, TurnState.SUPERSEDED, TurnState.SPENT, 
 
 WHOLE_CHARS_MAX, WHOLE_CHARS_IN_ALL = 20_000, 200_000
 """So much of a letter is shown whole, and of all letters of a conversation."""
-AFTERWARDS = frozenset({HoldKind.AUDIT, HoldKind.SECOND, HoldKind.REDRAFT})
+AFTERWARDS = frozenset({HoldKind.AUDIT, HoldKind.SECOND, HoldKind.REDRAFT, HoldKind.WIN_BACK})
 """Kinds of hold that no answer waits for."""
 
 

@@ -38,6 +38,7 @@ from understudy.adapters.stores.tickets import SqlContracts, SqlTickets, SqlTick
 from understudy.adapters.stores.trail import SqlProcesses, SqlTrail
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
 from understudy.adapters.stores.users import SqlUsers
+from understudy.adapters.stores.win_backs import SqlWinBacks
 from understudy.ports.store import Committed
 from understudy.records.turn import Job
 
@@ -99,6 +100,7 @@ class SqlTransaction:
         self.remarks = SqlRemarks(session)
         self.actions = SqlActions(session, hot)
         self.identities = SqlIdentities(session, hot.identity)
+        self.win_backs = SqlWinBacks(session)
         self.erasures = SqlErasures(session, hot)
         self.jobs: list[tuple[Job, datetime | None]] = []
 
