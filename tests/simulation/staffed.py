@@ -167,7 +167,7 @@ class World:
                     self.stage.run(self.stage.conversations.say(conversation.id, "Done.", reviewer="ana"))
             self.stage.settle()
             for hold in self.hand_offs():  # handed back with somebody still waiting
-                self.stage.give(hold, VerdictKind.RESPOND, "Done.", reviewer="ana")
+                self.stage.give(hold, VerdictKind.RESPOND, "Done.", reviewer=hold.claimed_by or "ana")
             self.stage.settle()
             self.look()
             if not self.waits() and not self.hand_offs():

@@ -126,7 +126,7 @@ class People:
         why = next((one.explanation for one in draft.turn.reasons if one.code.startswith("trust_")), None)
         if why is None:
             raise OffScript(f"{ANGRY}'s draft waits for {', '.join(one.code for one in draft.turn.reasons)}")
-        self._note(ANGRY, "asks what the agent may answer alone; it waits for a person", why)
+        self._note(ANGRY, "asks what the agent may answer alone; it waits for a person", why.partition(" Since ")[0])
         await self._decide(
             draft, lambda: self._colleagues[colleague].approve(draft.hold.id, version=draft.hold.version)
         )
