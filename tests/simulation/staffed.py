@@ -71,6 +71,7 @@ class World:
         self.seen = 0
         self.began: dict[str, Any] = {}
         self.held: dict[str, str] = {}
+        self.done: dict[str, list[str]] = {}
         self.met = Counter[str]()
 
     def play(self) -> None:
@@ -209,6 +210,8 @@ class World:
         for entry in self.news():
             body = json.loads(entry.body)
             self.met[entry.event] += 1
+            if entry.event in ("staffing.escalated", "staffing.broken", "staffing.ended"):
+                self.done.setdefault(body["assignment"], []).append(str(body.get("step") or entry.event))
             if entry.event == "staffing.assigned" and entry.actor == "system":
                 self.check_given(body, there, load)
         for wait in waits:
@@ -219,7 +222,7 @@ class World:
         self.check_steps()
 
     def news(self) -> list[Any]:
-        entries = [entry for entry in self.stage.ledger if entry.seq > self.seen]
+        entries = self.stage.read(lambda tx: tx.ledger.entries(after=self.seen))
         self.seen = max((entry.seq for entry in entries), default=self.seen)
         return [entry for entry in entries if entry.event.startswith("staffing.")]
 
@@ -242,12 +245,7 @@ class World:
 
     def steps(self) -> list[list[str]]:
         """What was done of each wait that came so far, in order: the steps before its time was over, that it was, and its end."""
-        done: dict[str, list[str]] = {}
-        for entry in self.stage.ledger:
-            body = json.loads(entry.body)
-            if entry.event in ("staffing.escalated", "staffing.broken", "staffing.ended"):
-                done.setdefault(body["assignment"], []).append(str(body.get("step") or entry.event))
-        return list(done.values())
+        return list(self.done.values())
 
     def check_steps(self) -> None:
         whole = ["1", "2", "3", "staffing.broken", "staffing.ended"]
