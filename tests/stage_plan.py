@@ -136,7 +136,8 @@ class Plan:
     def sending(self) -> dict[str, Any]:
         """How messages are sent."""
         minded = self.asides.opt_out.channels
-        return {"limits": self.outbox, "disclose": self.disclosing.settle, "minded": minded}
+        away = {"nobody_home": self.nobody_home}
+        return {"limits": self.outbox, "disclose": self.disclosing.settle, "minded": minded, **away}
 
     @property
     def taking_in(self) -> dict[str, Any]:
@@ -146,6 +147,7 @@ class Plan:
             "coalescing": self.coalescing,
             "proofs": self.vouches,
             "asides": self.asides,
+            "nobody_home": self.nobody_home,
         }
 
     @property

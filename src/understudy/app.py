@@ -69,6 +69,7 @@ from understudy.review.seeds import Seeds
 from understudy.review.surveys import Surveys
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
+from understudy.settings.absence import nobody_home_of
 from understudy.settings.asked import agents_asked
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
@@ -87,7 +88,6 @@ from understudy.turning import (
     coalescing_of,
     drafting_of,
     flow_of,
-    nobody_home_of,
     outbox_of,
     outside_of,
     second_opinions,
@@ -254,7 +254,7 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     store = open_store(settings, base)
     places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
-    outbox = outbox_of(settings, store, clock, telemetry, outside)
+    outbox = outbox_of(settings, store, clock, telemetry, outside, rulebook)
     flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"])
     desks |= acting_of(settings, store, clock, telemetry, rulebook)
@@ -264,8 +264,9 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
-    watched = watching(settings, store, clock, telemetry, recent, works=works)
-    ways_in = ways_in_of(settings, store, clock, telemetry, flow, outside, dispatcher, works=works)
+    away = nobody_home_of(settings, rulebook)
+    watched = watching(settings, store, clock, telemetry, recent, works=works, nobody_home=away)
+    ways_in = ways_in_of(settings, store, clock, telemetry, flow, outside, dispatcher, rulebook, works=works)
     renewals = _renewals(watched["process"], flow, outbox, places, tried["spread"], ways_in["pulling"])
     return App(
         settings=settings,

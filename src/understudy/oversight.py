@@ -31,6 +31,7 @@ from understudy.review.seeds import Seeds
 from understudy.review.surveys import Surveys
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
+from understudy.settings.absence import nobody_home_of
 from understudy.settings.asked_words import survey_of
 from understudy.settings.earning import (
     feedback_terms_of,
@@ -69,6 +70,7 @@ def reviewing(
         following=outbox,
         actions=lambda: rulebook.rules.actions,
         pledges=settings.pledges.terms(settings.business.timezone),
+        nobody_home=nobody_home_of(settings, rulebook),
     )
     conversations = Conversations(store, clock)
     return {
@@ -103,7 +105,14 @@ def sweeps_of(desks: Mapping[str, Any]) -> dict[str, Callable[[], Awaitable[int]
 def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:
     review = settings.review
     limits = ReviewLimits(claim_lease_s=review.claim_lease_s, on_expiry=review.on_expiry)
-    return Holds(store, clock, telemetry, limits=limits, expiry_reply=expiry_reply(settings, rulebook))
+    return Holds(
+        store,
+        clock,
+        telemetry,
+        limits=limits,
+        expiry_reply=expiry_reply(settings, rulebook),
+        nobody_home=nobody_home_of(settings, rulebook),
+    )
 
 
 def expiry_reply(settings: Settings, rulebook: Rulebook) -> SafeReply | None:

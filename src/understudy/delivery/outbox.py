@@ -18,6 +18,7 @@ from understudy.backoff import backoff_s
 from understudy.delivery.directing import barred_by, direct
 from understudy.delivery.entries import answered_by, kept_back, latest_turn, turn_of
 from understudy.delivery.leases import Lease, OptedOut, SafeToRepeat, is_nobodys
+from understudy.effects.absence import NobodyHome
 from understudy.effects.codes import fill_code
 from understudy.effects.disclosing import Discloses, nothing_to_tell
 from understudy.effects.handing_off import give_to_person
@@ -87,6 +88,7 @@ class Outbox:
         pledges: PledgeTerms = USUAL_PLEDGES,
         disclose: Discloses = nothing_to_tell,
         minded: Collection[str] = (),
+        nobody_home: NobodyHome | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -96,6 +98,7 @@ class Outbox:
         self._pledges = pledges
         self._disclose = disclose
         self._minded = minded
+        self._nobody_home = nobody_home
         self._under_way: set[OutboxEntry] = set()
         self._taken: TakenAlong[Lease] = TakenAlong(OUTBOX_JOB)
 
@@ -386,6 +389,7 @@ class Outbox:
             reasons=(why,),
             priority=UNDELIVERED_PRIORITY,
             expires_after_s=None,
+            nobody_home=None if why == OPTED_OUT else self._nobody_home,
         )
 
     def _ask_person(self, tx: Transaction, turn: Turn) -> Hold:

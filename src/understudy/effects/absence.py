@@ -8,10 +8,10 @@ from typing import Final
 
 from understudy.assessment.opening import next_opening
 from understudy.effects.pledging import add_pledge
-from understudy.effects.sending import queue_message
+from understudy.effects.safe_replies import queue_safe_reply
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
-from understudy.records.conversation import Author, Conversation
+from understudy.records.conversation import Conversation
 from understudy.records.pledges import UNKEPT, PledgeKind, PledgeTerms
 from understudy.records.policy import OpeningHours
 from understudy.records.rulebook import SafeReply
@@ -32,8 +32,11 @@ class NobodyHome:
     pledges: PledgeTerms
 
     def __post_init__(self) -> None:
-        if missing := [place for place in PLACES if place not in self.reply.text]:
-            raise ValueError(f"the safe reply {self.reply.id!r} says nobody when: {missing[0]} is missing in its text")
+        for text in self.reply.texts:
+            if missing := [place for place in PLACES if place not in text]:
+                raise ValueError(
+                    f"the safe reply {self.reply.id!r} says nobody when: {missing[0]} is missing in {text!r}"
+                )
 
     def due_at(self, now: datetime) -> datetime | None:
         """By when somebody writes; None where people are there, or it is not known when they are."""
@@ -41,7 +44,7 @@ class NobodyHome:
         return None if opens_at is None else opens_at + timedelta(hours=self.within_h)
 
 
-def _is_said(tx: Transaction, conversation: Conversation, due_at: datetime) -> bool:
+def is_said(tx: Transaction, conversation: Conversation, due_at: datetime) -> bool:
     """Whether it is owed already that somebody writes by then."""
     return any(
         one.kind is PledgeKind.WRITE and one.state in UNKEPT and one.due_at <= due_at
@@ -54,25 +57,15 @@ def say_nobody_is_there(
 ) -> bool:
     """Say by when somebody writes, and owe it; False where people are there, or it was said already for this absence."""
     due_at = None if absence is None else absence.due_at(clock.now())
-    if absence is None or due_at is None or _is_said(tx, conversation, due_at):
+    if absence is None or due_at is None or is_said(tx, conversation, due_at):
         return False
-    text = absence.reply.text.replace("{date}", f"{due_at:%Y-%m-%d}").replace("{time}", f"{due_at:%H:%M}")
-    reply = absence.reply
-    queue_message(
-        tx,
-        clock,
-        conversation,
-        turn_id=turn.id,
-        text=text,
-        author=Author.SAFE_REPLY,
-        author_name=f"{reply.id}@{reply.version}",
-        ai_generated=False,
-    )
+    fills = {"{date}": f"{due_at:%Y-%m-%d}", "{time}": f"{due_at:%H:%M}"}
+    said = queue_safe_reply(tx, clock, conversation, absence.reply, turn_id=turn.id, fills=fills)
     add_pledge(
         tx,
         clock,
         conversation.id,
-        text,
+        said.text,
         kind=PledgeKind.WRITE,
         terms=absence.pledges,
         due_at=due_at,

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from understudy.assessment.cards import mask_cards
+from understudy.effects.absence import NobodyHome
 from understudy.effects.acting import queue_after_actions
-from understudy.effects.handing_off import give_to_person, set_mode
+from understudy.effects.handing_off import asked_of, give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.labelling import label_by_verdict
 from understudy.effects.pledging import choose_pledges
@@ -22,6 +23,7 @@ from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed, Telemetry
 from understudy.records.acting import WaitingReply
 from understudy.records.action_rules import ActionRule
+from understudy.records.answering import Event, is_others
 from understudy.records.codec import load
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
@@ -48,6 +50,8 @@ from understudy.review.undo import put_waiting, reopen
 from understudy.review.unsure_send import settle_unsure_send
 
 REJECTED_PRIORITY = 3
+TAKES = frozenset({VerdictKind.RESPOND, VerdictKind.TAKE_OVER})
+"""Verdicts that make a conversation with people the reviewer's own."""
 TOPIC_CHARS_MAX = 200
 SWEEP_MAX = 500
 NO_SECOND = ReviewTerms()
@@ -88,6 +92,7 @@ class Verdicts:
         following: TakesAlong | None = None,
         actions: Callable[[], tuple[ActionRule, ...]] = tuple,
         pledges: PledgeTerms = USUAL_PLEDGES,
+        nobody_home: NobodyHome | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -99,6 +104,7 @@ class Verdicts:
         self._following = following or Nobody()
         self._actions = actions
         self._pledges = pledges
+        self._nobody_home = nobody_home
 
     async def give(self, request: VerdictRequest, *, along: Along | None = None) -> Verdict:
         """Store a verdict and do what it says; `along` is done in the same transaction, after it.
@@ -204,9 +210,17 @@ class Verdicts:
         if request.kind not in ALLOWED[hold.kind]:
             allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
             raise InputError(f"a {hold.kind.value} hold does not take {request.kind.value!r}; it takes {allowed}")
+        if request.kind in TAKES:
+            self._check_taken(tx, hold, request)
         if self._terms.second_rate > 0 and hold.kind is not HoldKind.SECOND:
             unblind(tx, hold.conversation_id, request.reviewer)
         return hold
+
+    def _check_taken(self, tx: Transaction, hold: Hold, request: VerdictRequest) -> None:
+        """Who answers a hold takes its conversation: from another person only by their name."""
+        conversation = tx.conversations.get(hold.conversation_id)
+        if is_others(conversation, request.reviewer) and conversation.taken_by != request.take_from:
+            asked_of(tx, conversation, Event.RESPONDS_UNASKED)
 
     def _carry_through(self, tx: Transaction, hold: Hold, verdict: Verdict, *, is_drawn: bool) -> _Done:
         self._store_verdict(tx, hold, verdict)
@@ -382,6 +396,8 @@ class Verdicts:
             reasons=("draft_rejected",),
             priority=REJECTED_PRIORITY,
             expires_after_s=self._hold_expires_after_s,
+            event=Event.REJECTED,
+            nobody_home=self._nobody_home,
         )
 
     def _cap(self, tx: Transaction, turn: Turn, verdict: Verdict, cause: CapCause) -> None:

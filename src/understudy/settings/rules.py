@@ -61,7 +61,13 @@ def rulebook_of(settings: Settings) -> Rulebook:
         never_auto=tuple(settings.autonomy.never_auto),
         topics=tuple(TopicRule(topic=name, phrases=tuple(topic.phrases)) for name, topic in settings.topics.items()),
         safe_replies=tuple(
-            SafeReply(id=name, version=reply.version, text=reply.text, then_hand_off=reply.then_hand_off)
+            SafeReply(
+                id=name,
+                version=reply.version,
+                text=reply.text,
+                then_hand_off=reply.then_hand_off,
+                translations=_translations(name, reply.translations),
+            )
             for name, reply in sorted(settings.safe_replies.items())
         ),
         degrade_on=tuple(sorted(settings.routing.degrade_on.items())),
@@ -89,6 +95,13 @@ def rulebook_of(settings: Settings) -> Rulebook:
         ),
     )
     return Rulebook(id=digest(dump(rules)), rules=rules)
+
+
+def _translations(name: str, given: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    for language, text in given.items():
+        if re.fullmatch("[a-z]{2}", language) is None or not text.strip():
+            raise ValueError(f"safe_replies.{name}.translations {language!r} must be an ISO 639-1 code with a text")
+    return tuple(sorted(given.items()))
 
 
 def _room(chars_max: int | None, told: ChannelDisclosure | None) -> int | None:
