@@ -138,8 +138,7 @@ class Stage(People):
             proofs=plan.vouches,
         )
         self.intake = Intake(store, clock, self, following=flow, **plan.taking_in)
-        away: dict[str, Any] = {"nobody_home": plan.nobody_home}
-        self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply, **away)
+        self.holds = Holds(store, clock, self, **plan.holding)
         self._review(plan, outbox)
         self._learn(plan)
         self.letting_out = LettingOut(plan, store, clock, self, self.versions, checks)
@@ -154,12 +153,10 @@ class Stage(People):
         }
 
     def _do_beside(self, plan: Plan) -> None:
-        store, clock, proof = self.store, self.clock, plan.proof
+        store, clock, proof, away = self.store, self.clock, plan.proof, plan.nobody_home
         self.tickets = TicketDesk(store, clock, self, plan.opens, proofs=lambda _: proof, limits=plan.ticket_limits)
         self.acting = Acting(store, clock, self, plan.executors, limits=plan.acting, nobody_home=plan.nobody_home)
-        self.action_desk = ActionDesk(
-            store, clock, self, rules=lambda: self.rulebook.rules.actions, nobody_home=plan.nobody_home
-        )
+        self.action_desk = ActionDesk(store, clock, self, rules=lambda: self.rulebook.rules.actions, nobody_home=away)
 
     def _review(self, plan: Plan, outbox: Outbox) -> None:
         store, clock = self.store, self.clock
@@ -269,7 +266,7 @@ class Stage(People):
 
     def sweep(self) -> None:
         """Announce and do whatever the tables say is due."""
-        for flow in (self.flow, self.outbox, self.acting, self.verdicts, self.holds, self.learning, self.pledges):
+        for flow in (self.flow, self.outbox, self.acting, self.verdicts, self.holds, *self.beside):
             self.run(flow.sweep())
         self.settle()
 

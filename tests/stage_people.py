@@ -12,6 +12,8 @@ from understudy.pledges.desk import PledgeDesk
 from understudy.records.pledges import USUAL_PLEDGES
 from understudy.records.review import Hold, HoldKind, Verdict, VerdictKind, VerdictRequest
 from understudy.records.turn import OPEN
+from understudy.staffing.desk import StaffingDesk
+from understudy.staffing.flow import StaffingFlow
 
 if TYPE_CHECKING:
     from stage import Stage
@@ -29,6 +31,22 @@ class People:
     def pledges(self: Stage) -> PledgeDesk:
         """Where what was promised to customers is looked after."""
         return PledgeDesk(self.store, self.clock, self, terms=USUAL_PLEDGES)
+
+    @property
+    def beside(self: Stage) -> tuple[Any, ...]:
+        """What else is looked at with each sweep."""
+        return self.learning, self.pledges, self.staffing
+
+    @cached_property
+    def staffing(self: Stage) -> StaffingFlow:
+        """What sees to it that hand-offs find people."""
+        plan = self.plan
+        return StaffingFlow(self.store, self.clock, self, staffing=plan.staffing, nobody_home=plan.nobody_home)
+
+    @cached_property
+    def teams(self: Stage) -> StaffingDesk:
+        """Where a lead sees who is here."""
+        return StaffingDesk(self.store, self.clock, self, staffing=self.plan.staffing)
 
     def give(
         self: Stage,

@@ -29,6 +29,7 @@ from understudy.records.release import Part, Stated, content_id
 from understudy.records.reviewing import ReviewTerms
 from understudy.records.rollout import ReleaseTerms
 from understudy.records.rulebook import Grant, Level, Rules, SafeReply
+from understudy.records.staffing import NO_STAFFING, Staffing
 from understudy.release.orders import Gate
 from understudy.review.holds import ReviewLimits
 from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
@@ -106,6 +107,7 @@ class Plan:
     feedback: FeedbackTerms = field(default_factory=FeedbackTerms)
     seed_rate: float = 0.0
     nobody_home: NobodyHome | None = None
+    staffing: Staffing = NO_STAFFING
     seed_age: timedelta = timedelta(days=14)
     executors: Mapping[str, Executor] = field(default_factory=dict)
     acting: ActingLimits = field(default_factory=ActingLimits)
@@ -138,6 +140,11 @@ class Plan:
         minded = self.asides.opt_out.channels
         away = {"nobody_home": self.nobody_home}
         return {"limits": self.outbox, "disclose": self.disclosing.settle, "minded": minded, **away}
+
+    @property
+    def holding(self) -> dict[str, Any]:
+        """How holds end where nobody looks."""
+        return {"limits": self.review, "expiry_reply": self.expiry_reply, "nobody_home": self.nobody_home}
 
     @property
     def taking_in(self) -> dict[str, Any]:

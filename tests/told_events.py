@@ -14,6 +14,7 @@ from understudy.ports.telemetry import (
     DeliveryReported,
     Event,
     EventIgnored,
+    HandOffMoved,
     HoldClosed,
     HoldOpened,
     HoldRaised,
@@ -109,6 +110,12 @@ EVENTS: tuple[Event, ...] = (
     DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
     TicketTried(ticket_id="tk-1", system="desk", what="create", outcome="unknown", attempt=1, took_ms=20.0),
     PledgeDue(pledge_id="pl-1", conversation_id="c-1", kind="call", is_broken=True, late_s=2.0),
+    HandOffMoved(
+        hold_id="h-1", conversation_id="c-1", what="ended", detail="answered", team="all", waited_s=90.0, is_late=True
+    ),
+    HandOffMoved(
+        hold_id="h-1", conversation_id="c-1", what="broken", detail="", team=None, waited_s=60.0, is_late=True
+    ),
     SystemDrifted(system="desk", about="orders", kind="missing", path="$.a", words="$.a is missing; it was text"),
     SystemAsked(system="desk", about="orders", outcome="timed_out", took_ms=4000.0, turn_id="t-1"),
     ActionTried(

@@ -2,7 +2,7 @@
 import type { Component } from "svelte";
 import { WORDS } from "./words";
 
-export type WideName = "autonomy" | "quality" | "insights" | "releases" | "health" | "ledger" | "pledges" | "replies" | "people";
+export type WideName = "autonomy" | "quality" | "insights" | "releases" | "health" | "ledger" | "staffing" | "pledges" | "replies" | "people";
 export type ScreenName = "queue" | "hold" | "conversation" | WideName;
 export type Place = {
   readonly screen: ScreenName;
@@ -28,6 +28,7 @@ export const WIDE: { readonly [name in WideName]?: Wide } = {
   releases: { label: WORDS.screens.releases, scope: "releases:read", load: () => import("./screens/Releases.svelte") },
   health: { label: WORDS.screens.health, scope: "metrics:read", load: () => import("./screens/Health.svelte") },
   ledger: { label: WORDS.screens.ledger, scope: "ledger:read", load: () => import("./screens/Ledger.svelte") },
+  staffing: { label: WORDS.screens.staffing, scope: "autonomy:read", load: () => import("./screens/Staffing.svelte") },
   pledges: { label: WORDS.screens.pledges, scope: "holds:read", load: () => import("./screens/Pledges.svelte") },
   replies: { label: WORDS.screens.replies, scope: "holds:read", load: () => import("./screens/Replies.svelte") },
   people: { label: WORDS.screens.people, scope: "users:write", load: () => import("./screens/People.svelte") },

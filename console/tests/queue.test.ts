@@ -37,6 +37,10 @@ describe("order", () => {
   it("is by deadline first, and by risk within a minute", () => {
     expect(ids(ordered(rows, "deadline"))).toEqual(["raised", "urgent", "unsure", "sure", "late", "never"]);
   });
+  it("is by when an answer was promised, where that is before the hold is overdue", () => {
+    const waits = [row("hold", { expires_at: at(600) }), row("promised", { expires_at: at(900), answer_by: at(120) }), row("later", { expires_at: null, answer_by: at(3_000) })];
+    expect(ids(ordered(waits, "deadline"))).toEqual(["promised", "hold", "later"]);
+  });
   it("is by risk where that is wished for", () => {
     expect(ids(ordered(rows, "risk")).slice(0, 3)).toEqual(["raised", "urgent", "unsure"]);
   });

@@ -22,6 +22,7 @@ from understudy.audit.flow import Audit
 from understudy.auditing import watching
 from understudy.connections import build_agent, build_identity, build_opinion
 from understudy.contacts.desk import ContactDesk
+from understudy.contacts.erasing import Erasing
 from understudy.databases import open_store, takes_one_process
 from understudy.delivery.acting import Acting
 from understudy.delivery.action_desk import ActionDesk
@@ -69,12 +70,16 @@ from understudy.review.seeds import Seeds
 from understudy.review.surveys import Surveys
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
+from understudy.review.winning_back import WinBacks
 from understudy.settings.absence import nobody_home_of
 from understudy.settings.asked import agents_asked
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
+from understudy.settings.staffed import staffing_of
 from understudy.settings.stated import agent_of
 from understudy.spreading import spreading
+from understudy.staffing.desk import StaffingDesk
+from understudy.staffing.flow import StaffingFlow
 from understudy.tickets.flow import TicketDesk
 from understudy.turn.flow import TurnFlow
 from understudy.turn.intake import Intake
@@ -141,8 +146,12 @@ class App:
     conversations: Conversations
     trust: Trust
     contacts: ContactDesk
+    erasing: Erasing
     pledges: PledgeDesk
+    staffing: StaffingFlow
+    teams: StaffingDesk
     surveys: Surveys
+    win_backs: WinBacks
     feedback: FeedbackDesk
     quality: QualityDesk
     casebook: Casebook
@@ -256,16 +265,15 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
     outbox = outbox_of(settings, store, clock, telemetry, outside, rulebook)
     flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
-    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"])
+    nobody_home, earning = nobody_home_of(settings, rulebook), earning_terms(settings)
+    desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"], nobody_home)
     desks |= acting_of(settings, store, clock, telemetry, rulebook)
-    earning = earning_terms(settings)
     learning = Learning(store, clock, telemetry, lambda: rulebook.rules, **earning)
     dispatcher = _dispatcher(store, clock, telemetry, works=works)
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
-    away = nobody_home_of(settings, rulebook)
-    watched = watching(settings, store, clock, telemetry, recent, works=works, nobody_home=away)
+    watched = watching(settings, store, clock, telemetry, recent, works=works, nobody_home=nobody_home)
     ways_in = ways_in_of(settings, store, clock, telemetry, flow, outside, dispatcher, rulebook, works=works)
     renewals = _renewals(watched["process"], flow, outbox, places, tried["spread"], ways_in["pulling"])
     return App(
@@ -327,6 +335,7 @@ def check_wiring(settings: Settings) -> None:
     asides_of(settings)
     expiry_reply(settings, rulebook := _rulebook(settings))
     nobody_home_of(settings, rulebook)
+    staffing_of(settings)
 
 
 def system_clock() -> Clock:

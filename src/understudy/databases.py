@@ -39,7 +39,9 @@ from understudy.settings.earning import review_terms_of, targets_of, terms_of
 from understudy.settings.model import Settings
 from understudy.settings.releases import release_terms_of
 from understudy.settings.rules import rulebook_of
+from understudy.settings.staffed import staffing_of
 from understudy.settings.stated import stated
+from understudy.staffing.desk import StaffingDesk
 from understudy.tickets.flow import TicketDesk
 
 
@@ -135,6 +137,13 @@ def open_pledges(settings: Settings, base: Path) -> Iterator[PledgeDesk]:
     """Open the store for a command that looks after what was promised to customers; a server may run beside it."""
     with _opened(settings, base) as store:
         yield PledgeDesk(store, SystemClock(), FanOut([]), terms=settings.pledges.terms(settings.business.timezone))
+
+
+@contextmanager
+def open_staffing(settings: Settings, base: Path) -> Iterator[StaffingDesk]:
+    """Open the store for a command that looks at who takes hand-offs; a server may run beside it, and gives them."""
+    with _opened(settings, base) as store:
+        yield StaffingDesk(store, SystemClock(), FanOut([]), staffing=staffing_of(settings))
 
 
 @contextmanager

@@ -7,9 +7,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from understudy.adapters.stores.scrubbing import scrub
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.contacts.desk import ContactDesk
+from understudy.contacts.erasing import Erasing
 from understudy.delivery.outbox import Outbox
+from understudy.effects.absence import NobodyHome
 from understudy.errors import ConfigurationError
 from understudy.learning.refit import Refit
 from understudy.learning.topics import TopicLearning
@@ -22,6 +25,7 @@ from understudy.ports.telemetry import Telemetry
 from understudy.quality.desk import QualityDesk
 from understudy.records.rulebook import Rulebook, SafeReply
 from understudy.records.survey import SurveyTerms
+from understudy.records.win_back import WinBackTerms
 from understudy.review.alike import AlikeVerdicts
 from understudy.review.conversations import Conversations
 from understudy.review.feedback import FeedbackDesk
@@ -31,6 +35,7 @@ from understudy.review.seeds import Seeds
 from understudy.review.surveys import Surveys
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
+from understudy.review.winning_back import WinBacks
 from understudy.settings.absence import nobody_home_of
 from understudy.settings.asked_words import survey_of
 from understudy.settings.earning import (
@@ -42,6 +47,10 @@ from understudy.settings.earning import (
     topic_terms_of,
 )
 from understudy.settings.model import Settings
+from understudy.settings.staffed import staffing_of
+from understudy.settings.winning_back import win_back_of
+from understudy.staffing.desk import StaffingDesk
+from understudy.staffing.flow import StaffingFlow
 from understudy.upkeep.sweeps import Sweeps
 
 LESSONS_S = 60.0
@@ -56,6 +65,7 @@ def reviewing(
     rulebook: Rulebook,
     outbox: Outbox,
     channels: Mapping[str, Channel],
+    nobody_home: NobodyHome | None,
 ) -> dict[str, Any]:
     """The flows of people, here and in other help desks, by their names in `App`."""
     expires_after_s = settings.review.expires_after_s or None
@@ -70,10 +80,13 @@ def reviewing(
         following=outbox,
         actions=lambda: rulebook.rules.actions,
         pledges=settings.pledges.terms(settings.business.timezone),
-        nobody_home=nobody_home_of(settings, rulebook),
+        nobody_home=nobody_home,
     )
     conversations = Conversations(store, clock)
+    staffing = staffing_of(settings)
     return {
+        "staffing": StaffingFlow(store, clock, telemetry, staffing=staffing, nobody_home=nobody_home),
+        "teams": StaffingDesk(store, clock, telemetry, staffing=staffing),
         "holds": _holds(settings, store, clock, telemetry, rulebook),
         "verdicts": verdicts,
         **noting(settings, store, clock, telemetry, channels, verdicts, conversations),
@@ -84,7 +97,11 @@ def reviewing(
         "conversations": conversations,
         "trust": Trust(store, clock),
         "contacts": ContactDesk(store, clock, rules=lambda: rulebook.rules),
+        "erasing": Erasing(store, clock, scrub=partial(scrub, store.engine), nobody_home=nobody_home),
         "pledges": PledgeDesk(store, clock, telemetry, terms=settings.pledges.terms(settings.business.timezone)),
+        "win_backs": WinBacks(
+            store, clock, telemetry, business=settings.business.name, terms=_win_back_of(settings, channels)
+        ),
         "surveys": Surveys(store, clock, terms=_survey_of(settings)),
         "feedback": FeedbackDesk(store, clock, telemetry, terms=feedback_terms_of(settings.autonomy)),
     }
@@ -97,9 +114,19 @@ def _survey_of(settings: Settings) -> SurveyTerms | None:
         raise ConfigurationError(str(error)) from error
 
 
+def _win_back_of(settings: Settings, channels: Mapping[str, Channel]) -> WinBackTerms | None:
+    ways = {name: one.capabilities for name, one in channels.items()}
+    windows = {name: way.window_s for name, way in ways.items() if not way.asker_fetches}
+    try:
+        return win_back_of(settings, windows)
+    except ValueError as error:
+        raise ConfigurationError(str(error)) from error
+
+
 def sweeps_of(desks: Mapping[str, Any]) -> dict[str, Callable[[], Awaitable[int]]]:
     """What of the flows of people is looked for in the tables."""
-    return {name: desks[name].sweep for name in ("verdicts", "holds", "notes", "remarks", "pledges")}
+    names = ("verdicts", "holds", "notes", "remarks", "pledges", "win_backs")
+    return {name: desks[name].sweep for name in (*names, *(["staffing"] if desks["teams"].is_on else []))}
 
 
 def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:

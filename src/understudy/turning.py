@@ -9,7 +9,6 @@ from typing import Any
 
 from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.stores.sql_store import SqlStore
-from understudy.assessment.reasons import REASONS
 from understudy.connections import build_channel, build_executors
 from understudy.delivery.acting import Acting
 from understudy.delivery.action_desk import ActionDesk
@@ -164,7 +163,6 @@ def tickets_of(
         telemetry,
         opens,
         proofs=partial(proof_of, settings),
-        words_of=lambda code: REASONS.get(code, code),
         link_of=lambda hold: "" if public is None else f"{public.rstrip('/')}/console/#/hold/{hold}",
     )
 
@@ -269,6 +267,7 @@ def flow_of(
         seed_rate=settings.review.seed_rate,
         feedback=feedback_terms_of(settings.autonomy),
         nobody_home=nobody_home_of(settings, rulebook),
+        timezone=settings.business.timezone,
     )
     checks = checks_of(settings)
     return TurnFlow(

@@ -25,13 +25,14 @@ def served(serve: Callable[..., Any]) -> Any:
     return running
 
 
-def ask(served: Any) -> Any:
+def ask(served: Any, **more: Any) -> Any:
     """Hand a draft over that waits for a person; returns the turn as its caller sees it."""
     record = {
         "id": f"turn-{next(NUMBERS)}",
         "topic": "returns",
         "messages": [{"role": "user", "content": "Do you pay the return postage for kettles?"}],
         "draft": {"text": "We pay the return postage.", "sources": [{"id": "k", "text": "We pay the return postage."}]},
+        **more,
     }
     return served.http(served.key(name="shop")).post("/v1/turns", json=record).json()
 
@@ -130,3 +131,19 @@ def test_who_takes_up_what_the_first_verdict_led_to_gives_no_second_one(served: 
     assert tom.post(f"/v1/holds/{hand_off}/claim").status_code == 200
     assert tom.get(f"/v1/holds/{second}").status_code == 404
     assert tom.get(f"/v1/turns/{turn['id']}").json()["state"] == "handed_off"
+
+
+def test_a_reason_that_goes_back_to_the_draft_does_not_name_it_to_the_second_reviewer(served: Any) -> None:
+    contact = {"id": f"burnt-{next(NUMBERS)}", "name": "Ada"}
+    first = ask(served, contact=contact)
+    assert judge(served, first["hold_id"], {"action": "take_over"}, by="Rosa").status_code == 200
+    served.http(served.key(*REVIEWER, name="Rosa")).post(f"/v1/conversations/{first['conversation_id']}/hand_back")
+    later = ask(served, contact=contact)
+    told = {}
+    for name in ("Rosa", "Tom"):
+        http = served.http(served.key(*REVIEWER, name=name))
+        places = (f"/v1/turns/{later['id']}", f"/v1/holds/{later['hold_id']}", f"/v1/turns/{later['id']}/story")
+        told[name] = " ".join(http.get(place).text for place in places)
+    assert "trust_taken_over" in told["Rosa"]
+    assert first["id"] in told["Rosa"]
+    assert first["id"] not in told["Tom"]

@@ -44,6 +44,23 @@ def test_a_lead_reads_the_figures_of_the_morning(enter: Any) -> None:
     expect(reviewers.get_by_role("rowheader", name="Rosa")).to_be_visible()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_how_matters_ended_is_said_of_the_agent_and_of_people_apart(enter: Any, theme: str) -> None:
+    page = enter("Lena", Role.LEAD, color_scheme=theme)
+    open_screen(page, "Quality")
+    ended = page.get_by_role("region", name="How matters ended")
+    for who in ("Answered last by the agent alone", "Answered last with a person"):
+        expect(ended.get_by_role("row").filter(has_text=who)).to_contain_text("%")
+    expect(ended).to_contain_text("within 7 days")
+    ended.get_by_label("Came back within").select_option("30 days")
+    expect(ended).to_contain_text("within 30 days")
+    assert violations(page) == []
+    assert px_too_wide(page) <= 0
+    if folder := os.environ.get("UNDERSTUDY_PICTURES"):
+        ended.scroll_into_view_if_needed()
+        page.screenshot(path=str(Path(folder) / f"resolution-{theme}.png"))
+
+
 def test_filters_stand_in_the_address_and_few_cases_are_said(enter: Any) -> None:
     page = enter("Lena", Role.LEAD)
     open_screen(page, "Quality")

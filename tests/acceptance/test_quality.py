@@ -171,3 +171,20 @@ def test_a_reviewer_sees_no_figures(served: Any) -> None:
     http = served.http(served.key(*REVIEWER, name="Tom"))
     assert http.get("/v1/quality").status_code == 403
     assert http.get("/v1/insights").status_code == 403
+
+
+def test_how_matters_ended_is_said_of_the_time_and_part_asked_for(served: Any) -> None:
+    for _ in range(2):
+        judge(served, ask(served, "ends"), {"action": "approve"}, by="Rosa")
+    # A second review of each is still open, so nothing is said of it.
+    place, asked = "/v1/quality/resolution", {"topic": "ends"}
+    assert lead(served).get(place, params=asked).json()["people"]["early"] == 0
+    for hold in [one for one in lead(served).get("/v1/holds").json()["items"] if one["topic"] == "ends"]:
+        version = lead(served).get(f"/v1/holds/{hold['id']}").json()["hold"]["version"]
+        http = served.http(served.key(*REVIEWER, name="Tom"))
+        http.post(f"/v1/holds/{hold['id']}/verdict", json={"action": "approve"}, headers={"If-Match": f'"{version}"'})
+    found = lead(served).get(place, params=asked).json()
+    assert (found["people"]["early"], found["alone"]["early"]) == (2, 0)
+    assert found["people"]["assumed"] == {"count": 0, "of": 0, "share": None, "low": None, "high": None}
+    assert lead(served).get(place, params={**asked, "within_days": 0}).status_code == 422
+    assert lead(served).get(place, params={"topic": "nothing"}).json()["people"]["early"] == 0

@@ -98,3 +98,35 @@ def test_a_change_needs_the_version_that_was_read(store: SqlStore, commit: Commi
     assert store.read_now(lambda tx: tx.pledges.get("one")) == kept
     with pytest.raises(StaleVersion, match="pledge one"):
         commit(lambda tx: tx.pledges.change(replace(kept, version=3), was=1))
+
+
+def test_what_is_owed_to_contacts_is_what_still_has_to_be_kept_the_next_due_first(
+    store: SqlStore, commit: Commit
+) -> None:
+    def owed(*contacts: str) -> list[str]:
+        return commit(lambda tx: [one.id for one in tx.pledges.owed_to(contacts)])  # type: ignore[no-any-return]
+
+    assert owed("contact-1") == []
+
+    def step(tx: Any) -> None:
+        tx.pledges.add(pledge("later", due_in_h=30))
+        tx.pledges.add(pledge("broken", due_in_h=-5, state=PledgeState.BROKEN))
+        tx.pledges.add(pledge("kept", state=PledgeState.KEPT, ended_at=NOW))
+        tx.pledges.add(pledge("theirs", contact="contact-2", due_in_h=1))
+
+    commit(step)
+    assert owed("contact-1", "contact-2", "contact-1") == ["broken", "theirs", "later"]
+    assert owed("contact-3") == []
+    later = store.read_now(lambda tx: tx.pledges.get("later"))
+    commit(lambda tx: tx.pledges.change(replace(later, version=2, state=PledgeState.WITHDRAWN, warn_at=None), was=1))
+    assert owed("contact-1") == ["broken"]
+    assert [one.id for one in store.read_now(lambda tx: tx.pledges.owed_to(["contact-1"]))] == ["broken"]
+
+
+def test_a_step_sees_what_it_promised_itself(store: SqlStore, commit: Commit) -> None:
+    def step(tx: Any) -> tuple[list[str], list[str]]:
+        before = [one.id for one in tx.pledges.owed_to(["contact-1"])]
+        tx.pledges.add(pledge("one"))
+        return before, [one.id for one in tx.pledges.owed_to(["contact-1"])]
+
+    assert commit(step) == ([], ["one"])

@@ -75,7 +75,7 @@ TABLE = {
         for verdict in (VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT)
     },
 }
-ELSEWHERE = {HoldKind.SECOND, HoldKind.REDRAFT, HoldKind.UNSURE_ACTION}  # in files of their own
+ELSEWHERE = {HoldKind.SECOND, HoldKind.REDRAFT, HoldKind.UNSURE_ACTION, HoldKind.WIN_BACK}  # in files of their own
 KINDS = [kind for kind in HoldKind if kind not in ELSEWHERE]
 PAIRS = [(kind, verdict) for kind in KINDS for verdict in VerdictKind]
 

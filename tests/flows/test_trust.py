@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -9,13 +10,14 @@ from typing import Any
 import pytest
 
 from understudy.errors import Conflict
-from understudy.records.assessment import DecisionKind
+from understudy.records.assessment import Assessment, DecisionKind
+from understudy.records.codec import load
 from understudy.records.conversation import Author
 from understudy.records.evidence import Draft
 from understudy.records.feedback import FeedbackKind
 from understudy.records.review import HoldKind, VerdictKind
 from understudy.records.rulebook import Level
-from understudy.records.trust import CapCause, TrustRules
+from understudy.records.trust import CapCause, TrustRules, WhyLifted
 from understudy.testing.scripted import ScriptedAgent
 from understudy.turn.replay import replay
 
@@ -241,3 +243,30 @@ def test_nobody_is_capped_for_coming_back_where_caps_are_off(build: Build, stagi
     stage.ask("When does my parcel with the blue kettle come?")
     assert stage.ask("When does my parcel with the blue kettle come?").decision is DecisionKind.DELIVER
     assert cap(stage) is None
+
+
+def test_a_decision_says_what_it_goes_back_to_and_since_when(stage: Any) -> None:
+    bad = reject_audit(stage)
+    since = cap(stage).at
+    stage.pass_time(DAY)
+    turn = stage.ask("And now?")
+    assessment = stage.read(lambda tx: load(Assessment, tx.artifacts.get(turn.id, "assessment")))
+    reason = assessment.decision.reasons[0]
+    assert (reason.code, reason.turn_id, reason.at) == ("trust_rejected", bad.id, since)
+    assert f"Since {since:%Y-%m-%d %H:%M} UTC, turn {bad.id}." in reason.explanation
+    assert stage.read(lambda tx: replay(tx, turn.id)) == (assessment, assessment)
+
+
+def test_who_complains_now_is_told_of_which_reply(stage: Any) -> None:
+    first = stage.ask("When does it come?")
+    turn = stage.ask("I want to make a complaint about your answer.")
+    assessment = stage.read(lambda tx: load(Assessment, tx.artifacts.get(turn.id, "assessment")))
+    (reason,) = (one for one in assessment.decision.reasons if one.code == "trust_complaint")
+    assert reason.turn_id == first.id
+
+
+def test_the_ledger_says_why_a_person_lifted_a_cap(stage: Any) -> None:
+    reject_audit(stage)
+    stage.run(stage.trust.lift(stage.conversation().contact_id, by="lena", why=WhyLifted.SETTLED))
+    (lifted,) = (entry for entry in stage.ledger if entry.event == "trust.lifted")
+    assert json.loads(lifted.body)["why"] == "settled"

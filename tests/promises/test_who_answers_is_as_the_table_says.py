@@ -372,11 +372,7 @@ def expected(does: frozenset[Effect], state: Answering, event: Event, had_draft:
     return wanted
 
 
-def name(cell: Any) -> str:
-    return str(cell.value)
-
-
-@pytest.mark.parametrize(("state", "event"), CELLS, ids=name)
+@pytest.mark.parametrize(("state", "event"), CELLS, ids=str)
 def test_every_cell_is_as_the_table_says(build: Build, staging: ModuleType, state: Answering, event: Event) -> None:
     house = Scene(build, staging, event)
     house.bring(state)

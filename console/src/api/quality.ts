@@ -9,6 +9,8 @@ export type Share = Schemas["Share"];
 export type Wait = Schemas["Wait"];
 export type Change = Schemas["Change"];
 export type Csat = Schemas["Csat"];
+export type Resolution = Schemas["Resolution"];
+export type WinBackFigures = Schemas["WinBackFigures"];
 export type Insights = Schemas["Insights"];
 export type TurnsBehind = Schemas["TurnsBehind"];
 export type TurnBehind = Schemas["TurnBehind"];
@@ -26,6 +28,8 @@ function query(asked: Asked): string {
 export const qualityApi = {
   quality: (asked: Asked) => ask<Quality>("GET", `quality${query(asked)}`),
   csat: (asked: Asked) => ask<Csat>("GET", `quality/csat${query(asked)}`),
+  resolution: (asked: Asked) => ask<Resolution>("GET", `quality/resolution${query(asked)}`),
+  winBack: (asked: Asked) => ask<WinBackFigures>("GET", `quality/win_back${query(asked)}`),
   insights: (asked: Asked) => ask<Insights>("GET", `insights${query(asked)}`),
   behind: (asked: Asked) => ask<TurnsBehind>("GET", `insights/turns${query(asked)}`),
   reviewers: () => ask<Reviewers>("GET", "reviewers"),

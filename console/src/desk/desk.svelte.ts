@@ -3,6 +3,7 @@ import { deskApi, type Canned, type Desk as Read, type Person, type View } from 
 import { effective, use, type Action, type KeyRow, type Own } from "../keys";
 import { queue } from "../queue/queue.svelte";
 import { session } from "../state.svelte";
+import { staffing } from "./staffing.svelte";
 
 const SAID_EVERY_MS = 15_000; // a third of how long the server takes somebody for there
 const CHANGED_AFTER_MS = 400;
@@ -78,9 +79,10 @@ class Desk {
   }
 
   private say(): void {
-    if (document.hidden || queue.link === "lost" || !session.who) return;
+    const isSeen = !document.hidden;
+    if (!(isSeen || staffing.isMine) || queue.link === "lost" || !session.who) return;
     void deskApi
-      .here(this.hold)
+      .here(isSeen ? this.hold : null) // who takes hand-offs is there with the page in the background, too
       .then((found) => (this.people = found.people))
       .catch(() => undefined); // who is there is nothing to be told of as missing
   }

@@ -7,6 +7,7 @@ export const ALLOWED: Record<Kind, readonly Verdict[]> = {
   hand_off: ["respond", "take_over"],
   unsure_send: ["approve", "reject"],
   unsure_action: ["approve", "reject"],
+  win_back: ["approve", "edit", "reject", "take_over"],
   audit: ["approve", "edit", "reject"],
   second: ["approve", "edit", "reject"],
   redraft: ["approve", "edit", "reject"],

@@ -25,7 +25,7 @@ function time(moment: string | null | undefined): number {
 /** What a row is ordered by, the first that differs counts. A deadline is told by the minute, so that within one risk decides. */
 function keys(row: QueueRow, order: Order): Keys {
   const raised = row.raised_at || row.priority === 0 ? 0 : 1;
-  const deadline = Math.floor(time(row.expires_at) / MINUTE_MS);
+  const deadline = Math.floor(Math.min(time(row.expires_at), time(row.answer_by)) / MINUTE_MS);
   const risk = [row.priority, row.confidence ?? 0] as const;
   const age = [time(row.created_at), row.id] as const;
   if (order === "oldest") return age;

@@ -180,6 +180,8 @@ export class Queue {
     if (typeof hold === "string" && line.event.startsWith("hold.")) {
       this.forget(hold);
       this.ask(hold);
+    } else if (typeof hold === "string" && line.event.startsWith("staffing.")) {
+      this.ask(hold); // whose it is stands in the row alone
     }
     this.listeners.forEach((hears) => hears(line));
   }

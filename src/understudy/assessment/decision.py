@@ -118,7 +118,9 @@ def person_is_needed(case: Case) -> Ruling | None:
 
 def customer_wants_people(case: Case) -> Ruling | None:
     """Who asked for people gets people, until the cap on their trust is lifted."""
-    return _hand_off("trust_wants_people") if case.evidence.cap is CapCause.WANTS_PEOPLE else None
+    if case.evidence.cap is not CapCause.WANTS_PEOPLE:
+        return None
+    return Ruling(kind=DecisionKind.HAND_OFF, reasons=(_trust_reason(case.evidence, CapCause.WANTS_PEOPLE),))
 
 
 def agent_only_shadows(case: Case) -> Ruling | None:
@@ -160,7 +162,7 @@ def customer_was_let_down(case: Case) -> Ruling | None:
         cap = CapCause.COMPLAINT
     if cap is None and case.rules.trust.is_on and is_asked_again(case.evidence, case.findings):
         cap = CapCause.RECONTACT
-    return None if cap is None else _hold(_reason(f"trust_{cap.value}"))
+    return None if cap is None else _hold(_trust_reason(case.evidence, cap))
 
 
 def action_is_proposed(case: Case) -> Ruling | None:
@@ -309,6 +311,18 @@ def _hold(*reasons: Reason) -> Ruling | None:
 
 def _reason(code: str) -> Reason:
     return Reason(code=code, explanation=REASONS[code])
+
+
+def _trust_reason(evidence: Evidence, cap: CapCause) -> Reason:
+    """Why a customer gets people, with the turn that this goes back to: what is remembered of them, else the reply before."""
+    turn_id, at = None, None
+    if evidence.cap_of is not None:
+        turn_id, at = evidence.cap_of.turn_id, evidence.cap_of.at
+    elif evidence.cap is None and evidence.follows is not None:
+        turn_id, at = evidence.follows.turn_id, evidence.at
+    code = f"trust_{cap.value}"
+    since = "" if at is None else f" Since {at:%Y-%m-%d %H:%M} UTC{f', turn {turn_id}' if turn_id else ''}."
+    return Reason(code=code, explanation=f"{REASONS[code]}{since}", turn_id=turn_id, at=at)
 
 
 def _reasons(findings: list[Finding] | tuple[Finding, ...]) -> tuple[Reason, ...]:

@@ -32,6 +32,23 @@ REASONS: Final[dict[str, str]] = {
 }
 """Every reason code of this table besides finding names, `check_failed.NAME` and `check_ignored.NAME`."""
 
+CAME_LATER: Final[dict[str, str]] = {
+    "draft_rejected": "A reviewer rejected the draft, and the customer still waits.",
+    "hold_expired": "Nobody decided on the draft in time; an approved reply was sent, and the customer waits for more.",
+    "message_dropped": "What was to be sent was given up and dropped, so the customer has no answer.",
+    "reply_undelivered": "The channel says that the reply did not reach the customer.",
+    "action_failed": "An action that the reply rests on could not be done.",
+    "action_dropped": "An action that the reply rests on was dropped.",
+    "action_compensated": "An action that the reply rests on was not done as it should be, and was made up for.",
+    "pledge_due": "Something that was promised to the customer is due soon.",
+    "pledge_broken": "Something that was promised to the customer is late.",
+    "win_back_rejected": "A reply to this customer was found wrong after it had left.",
+    "win_back_complaint": "This customer complained of a reply of the agent.",
+    "win_back_thumbs_down": "This customer disliked a reply of the agent.",
+    "win_back_recontact": "This customer had to come back for what a reply of the agent should have settled.",
+}
+"""Reasons of a hold that no decision gave."""
+
 HAND_OFF_CODES: Final = (
     "escalation.wants_person",
     "escalation.accepts_person",

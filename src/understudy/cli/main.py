@@ -35,6 +35,7 @@ from understudy.cli import (
     serve,
     simulate,
     systems,
+    teams,
     users,
     work,
 )
@@ -69,6 +70,7 @@ tree.add_typer(outbox.tree, name="outbox")
 tree.add_typer(contacts.tree, name="contacts")
 tree.add_typer(actions.tree, name="actions")
 tree.add_typer(pledges.tree, name="pledges")
+tree.add_typer(teams.tree, name="teams")
 tree.add_typer(channels.tree, name="channels")
 tree.add_typer(systems.tree, name="systems")
 tree.add_typer(autonomy.tree, name="autonomy")

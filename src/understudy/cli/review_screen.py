@@ -38,6 +38,7 @@ KINDS = {
     "hand_off": "waits for a person",
     "unsure_send": "did it arrive?",
     "unsure_action": "was it done?",
+    "win_back": "make it good?",
     "audit": "sent already",
     "second": "second opinion",
     "redraft": "new version, past turn",
@@ -207,6 +208,9 @@ def _proposal(detail: HoldDetail, findings: Sequence[tuple[int, Finding]]) -> Re
     if detail.hold.kind == "unsure_send":
         body = shown(turn.reply.text) if turn.reply else Text("the text is not known")
         return _boxed(body, "Sent, but nobody knows whether it arrived")
+    if detail.win_back is not None:
+        body = shown(detail.win_back.explanation, "dim").append("\n\n").append_text(shown(detail.win_back.text or ""))
+        return _boxed(body, "To be written to the customer, in your name")
     if turn.draft is None:
         error = shown(turn.agent_error) if turn.agent_error else Text("the agent was not asked")
         return _boxed(Text("There is no draft: ").append_text(error), "No draft")

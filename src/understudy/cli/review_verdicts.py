@@ -48,8 +48,8 @@ def _approve(desk: Desk, look: Look) -> Outcome:
 
 
 def _edit(desk: Desk, look: Look) -> Outcome:
-    draft = look.detail.turn.draft
-    before = draft.text if draft else ""
+    draft, win_back = look.detail.turn.draft, look.detail.win_back
+    before = (win_back.text or "") if win_back is not None else draft.text if draft else ""
     return _compose(
         desk,
         look,
@@ -91,6 +91,10 @@ def _reject(desk: Desk, look: Look) -> Outcome:
         "reject",
         lambda: desk.client.reject(look.id, version=look.version, reasons=reasons, text=remark, topic=look.topic),
     )
+
+
+def _dismiss(desk: Desk, look: Look) -> Outcome:
+    return _settle(desk, look, "dismissed", lambda: desk.client.reject(look.id, version=look.version))
 
 
 def _take_over(desk: Desk, look: Look) -> Outcome:
@@ -177,6 +181,12 @@ _ON_DRAFTS: dict[str, tuple[str, Action]] = {
 }
 ACTIONS: dict[str, dict[str, tuple[str, Action]]] = {
     "draft": {**_ON_DRAFTS, **_OWN_WORDS, "x": ("actions", _choose_actions)},
+    "win_back": {
+        "a": ("send", _approve),
+        "e": ("edit", _edit),
+        "r": ("not needed", _dismiss),
+        "t": ("take over", _take_over),
+    },
     "audit": _ON_DRAFTS,
     "second": _ON_DRAFTS,
     "redraft": _ON_DRAFTS,

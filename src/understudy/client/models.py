@@ -221,7 +221,7 @@ class Feedback:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """Something waiting for a reviewer. `kind` is draft, hand_off, unsure_send, unsure_action, audit, second or redraft; `state` open, decided, superseded
+    """Something waiting for a reviewer. `kind` is draft, hand_off, unsure_send, unsure_action, win_back, audit, second or redraft; `state` open, decided, superseded
     or expired. `version` grows with every change a verdict must know of; `priority` 0 comes first."""
 
     id: str
@@ -283,13 +283,24 @@ class Conversation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WinBack:
+    """What is proposed to be written to a customer whom a reply let down: the words, and what happened."""
+
+    text: str | None = None
+    explanation: str = ""
+    cause: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HoldDetail:
-    """All a reviewer needs to decide on one hold. `disclosure`: what the draft will tell of the AI that wrote it."""
+    """All a reviewer needs to decide on one hold. `disclosure`: what the draft will tell of the AI that wrote it; `win_back`: of a
+    hold of that kind, what is proposed."""
 
     hold: Hold
     turn: Turn
     conversation: Conversation
     disclosure: Disclosure | None = None
+    win_back: WinBack | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,8 @@ It reaches what other contacts' turns were told of them, and nothing outside the
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from understudy.effects.absence import NobodyHome
@@ -47,11 +49,19 @@ class Told:
 
 
 class Erasing:
-    """What erases people."""
+    """What erases people. `scrub` writes the store's file anew, where it is one."""
 
-    def __init__(self, store: Store, clock: Clock, *, nobody_home: NobodyHome | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        scrub: Callable[[], object] | None = None,
+        nobody_home: NobodyHome | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
+        self._scrub = scrub
         self._nobody_home = nobody_home
 
     async def erase(self, contact_id: str, *, with_linked: bool, by: str) -> Erased:
@@ -75,6 +85,17 @@ class Erasing:
             return Erased(contacts=reached, left=tuple(one for one in group if one not in reached))
 
         return await self._store.write(step)
+
+    async def write_anew(self) -> bool:
+        """Write the store's file anew, so that no byte of what was erased is left in it; takes as long as copying it. False where
+        others keep it busy: then it can be done again. True where there is no such file."""
+        if self._scrub is None:
+            return True
+        try:
+            await asyncio.to_thread(self._scrub)
+        except Conflict:
+            return False
+        return True
 
     def _end(self, tx: Transaction, contact_id: str) -> None:
         """Let nothing go on for a contact."""

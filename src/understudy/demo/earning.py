@@ -43,7 +43,8 @@ ALONE_NOW = ("probation", "auto")
 """Whoever watches may have confirmed before the story has looked."""
 JUDGED = ("draft", "audit")
 CLAIMED = "claimed-by-other"
-CONFLICT = 409
+CONFLICT, NOT_FOUND = 409, 404
+TURNED_DOWN = "the promotion was turned down"
 SETTLE_WITHIN_S = 20.0
 KEPT_S_MAX = 300.0
 """So long the act waits for a draft that whoever watches keeps to themselves."""
@@ -120,7 +121,7 @@ class Earning:
             answer = await self._http.post("/v1/autonomy/confirm", json=body, headers=self._lead)
             if answer.status_code != CONFLICT:  # whoever watches was quicker by a moment
                 answer.raise_for_status()
-        await self._demand(ALONE_NOW, "the promotion was turned down")
+        await self._demand(ALONE_NOW, TURNED_DOWN)
 
     async def _demand(self, levels: str | tuple[str, ...], otherwise: str) -> None:
         found = await self._slice()
@@ -128,11 +129,21 @@ class Earning:
             raise OffScript(otherwise)
 
     async def _who_promoted(self) -> str:
+        by = next((move["by"] for move in await self._moves() if move["what"] == "promoted"), None)
+        return "you" if by == VISITOR else "a lead"
+
+    async def _is_turned_down(self) -> bool:
+        return any(move["what"] == "declined" for move in await self._moves())
+
+    async def _moves(self) -> list[dict[str, Any]]:
+        """What happened to the slice, the latest first."""
         query = {"topic": TOPIC, "channel": CHANNEL}
         answer = await self._http.get("/v1/autonomy/slice", params=query, headers=self._lead)
+        if answer.status_code == NOT_FOUND:  # nothing has begun yet
+            return []
         answer.raise_for_status()
-        by = next((move["by"] for move in answer.json()["moves"] if move["what"] == "promoted"), None)
-        return "you" if by == VISITOR else "a lead"
+        moves: list[dict[str, Any]] = answer.json()["moves"]
+        return moves
 
     async def _ask_until(self, text: str, source: dict[str, Any], holds: Callable[[dict[str, Any]], bool]) -> None:
         for _ in range(DRAFTS_MAX):
@@ -140,6 +151,8 @@ class Earning:
             found = await self._slice()
             if found is not None and holds(found):
                 return
+            if await self._is_turned_down():  # by somebody quicker than this look
+                raise OffScript(TURNED_DOWN)
         raise OffScript(f"{DRAFTS_MAX} drafts later the audits and verdicts still say nothing else")
 
     async def _ask(self, text: str, source: dict[str, Any]) -> None:

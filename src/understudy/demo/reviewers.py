@@ -89,6 +89,8 @@ def judge(detail: HoldDetail) -> Planned:
         choice = _Choice(action="reject", why="the chat shows the message, so it did arrive")
     elif detail.hold.kind == "unsure_action":
         choice = _Choice(action="reject", why="the shop's books show that it was done")
+    elif detail.hold.kind == "win_back":
+        choice = _Choice(action="approve", why="a person should say sorry")
     elif detail.hold.kind == "hand_off" or detail.turn.draft is None:
         choice = _for_person(detail, dice)
     elif detail.hold.kind in JUDGED_ONLY:

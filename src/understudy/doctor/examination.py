@@ -22,6 +22,7 @@ from understudy.doctor.releases import releases
 from understudy.doctor.result import Result
 from understudy.doctor.sign_in import sign_in
 from understudy.doctor.systems import systems
+from understudy.doctor.teams import teams
 from understudy.errors import UnderstudyError
 from understudy.ports.agent import Agent
 from understudy.ports.opinion import SecondOpinion
@@ -207,6 +208,7 @@ def _store(settings: Settings, base: Path, console_missing: str | None) -> Itera
                 mend="understudy users add NAME, for the console; understudy keys create NAME, for programs",
             )
         yield _console(len(users), console_missing)
+        yield from teams(settings, {*(user.name for user in users), *(key.name for key in keys)})
     finally:
         store.close_now()
 

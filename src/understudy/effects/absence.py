@@ -7,14 +7,17 @@ from datetime import date, datetime, timedelta
 from typing import Final
 
 from understudy.assessment.opening import next_opening
+from understudy.assessment.staffing import asked_for, opens_at_of
 from understudy.effects.pledging import add_pledge
 from understudy.effects.safe_replies import queue_safe_reply
+from understudy.effects.staffing import facts_of
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Conversation
 from understudy.records.pledges import UNKEPT, PledgeKind, PledgeTerms
 from understudy.records.policy import OpeningHours
 from understudy.records.rulebook import SafeReply
+from understudy.records.staffing import NO_STAFFING, HandOffFacts, Staffing
 from understudy.records.turn import Turn
 
 PLACES: Final = ("{date}", "{time}")
@@ -23,13 +26,15 @@ PLACES: Final = ("{date}", "{time}")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NobodyHome:
     """What is said while nobody is there. `reply` has `{date}` and `{time}`, by when somebody writes: `within_h` hours after
-    people come, never on `holidays`."""
+    people come, never on `holidays`. Where a team of `staffing` takes a hand-off, its hours and those of the teams asked after
+    it count in place of `hours`."""
 
     reply: SafeReply
     hours: OpeningHours
     holidays: tuple[date, ...] = ()
     within_h: float = 1.0
     pledges: PledgeTerms
+    staffing: Staffing = NO_STAFFING
 
     def __post_init__(self) -> None:
         for text in self.reply.texts:
@@ -38,10 +43,20 @@ class NobodyHome:
                     f"the safe reply {self.reply.id!r} says nobody when: {missing[0]} is missing in {text!r}"
                 )
 
-    def due_at(self, now: datetime) -> datetime | None:
+    def due_at(self, now: datetime, facts: HandOffFacts | None = None) -> datetime | None:
         """By when somebody writes; None where people are there, or it is not known when they are."""
-        opens_at = next_opening(self.hours, now, self.holidays)
+        asked = [] if facts is None else asked_for(facts, self.staffing.teams, now)
+        if asked:
+            opens_at = opens_at_of(asked, now)
+        else:
+            opens_at = next_opening(self.hours, now, self.holidays)
         return None if opens_at is None else opens_at + timedelta(hours=self.within_h)
+
+
+def due_at_for(tx: Transaction, now: datetime, turn: Turn, absence: NobodyHome) -> datetime | None:
+    """By when somebody writes to whom a turn is of; None where people are there, or it is not known when they are."""
+    staffing = absence.staffing
+    return absence.due_at(now, facts_of(tx, turn, staffing, since=now) if staffing.teams else None)
 
 
 def is_said(tx: Transaction, conversation: Conversation, due_at: datetime) -> bool:
@@ -56,7 +71,7 @@ def say_nobody_is_there(
     tx: Transaction, clock: Clock, conversation: Conversation, turn: Turn, absence: NobodyHome | None
 ) -> bool:
     """Say by when somebody writes, and owe it; False where people are there, or it was said already for this absence."""
-    due_at = None if absence is None else absence.due_at(clock.now())
+    due_at = None if absence is None else due_at_for(tx, clock.now(), turn, absence)
     if absence is None or due_at is None or is_said(tx, conversation, due_at):
         return False
     fills = {"{date}": f"{due_at:%Y-%m-%d}", "{time}": f"{due_at:%H:%M}"}

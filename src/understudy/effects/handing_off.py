@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from understudy.effects.absence import NobodyHome, is_said, say_nobody_is_there
+from understudy.effects.absence import NobodyHome, due_at_for, is_said, say_nobody_is_there
 from understudy.effects.holds import close_hold, join_hold, open_hold
 from understudy.effects.safe_replies import queue_safe_reply, was_last_said
 from understudy.effects.unsent import lay_replies_aside
@@ -23,6 +23,7 @@ from understudy.records.answering import (
     Event,
     Goes,
     answering,
+    is_others,
 )
 from understudy.records.conversation import Author, Conversation, Mode
 from understudy.records.pledges import UNKEPT, PledgeKind
@@ -62,6 +63,13 @@ def asked_of(tx: Transaction, conversation: Conversation, event: Event) -> froze
     raise Conflict(f"{outcome.why}; nothing was changed")
 
 
+def check_taking(tx: Transaction, conversation_id: str, reviewer: str, take_from: str | None) -> None:
+    """Who answers a hold takes its conversation: raises `TakenByOther` where another person has it who is not named."""
+    conversation = tx.conversations.get(conversation_id)
+    if is_others(conversation, reviewer) and conversation.taken_by != take_from:
+        asked_of(tx, conversation, Event.RESPONDS_UNASKED)
+
+
 def give_to_person(
     tx: Transaction,
     clock: Clock,
@@ -83,7 +91,7 @@ def give_to_person(
     """
     conversation = tx.conversations.get(turn.conversation_id)
     waiting = [hold for hold in tx.holds.open_of_conversation(turn.conversation_id) if hold.kind is HoldKind.HAND_OFF]
-    due_at = nobody_home.due_at(clock.now()) if nobody_home is not None and event in AWAY else None
+    due_at = due_at_for(tx, clock.now(), turn, nobody_home) if nobody_home is not None and event in AWAY else None
     is_promised = due_at is not None and is_said(tx, conversation, due_at)
     had_draft = event in (Event.REJECTED, Event.EXPIRED)  # its hold was closed in this step
     before = answering(conversation, is_handed_off=bool(waiting), is_on_hold=had_draft, is_promised=is_promised)

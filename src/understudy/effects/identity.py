@@ -80,9 +80,9 @@ def learn(tx: Transaction, clock: Clock, conversation: Conversation, told: tuple
     for kind, value, how in told:
         if tx.identities.is_known(conversation.contact_id, kind, value):
             continue
-        if any(one.contact_id == conversation.contact_id for one in tx.identities.holders(kind, value)):
-            continue
-        verify(tx, clock, conversation, kind, value, how, by="system")
+        holders = tx.identities.holders(kind, value)
+        if all(one.contact_id != conversation.contact_id for one in holders):
+            _keep_proof(tx, clock, conversation, kind, value, how, by="system", holders=holders)
 
 
 def verify(
@@ -96,6 +96,22 @@ def verify(
     by: str,
 ) -> None:
     """Keep that a handle is a contact's, and link those who were proven to have the same."""
+    holders = tx.identities.holders(kind, value)
+    _keep_proof(tx, clock, conversation, kind, value, how, by=by, holders=holders)
+
+
+def _keep_proof(
+    tx: Transaction,
+    clock: Clock,
+    conversation: Conversation,
+    kind: HandleKind,
+    value: str,
+    how: Vouched,
+    *,
+    by: str,
+    holders: list[Handle],
+) -> None:
+    """The same, where it was looked already whose it is."""
     contact_id, now = conversation.contact_id, clock.now()
     tx.identities.put_handle(
         Handle(
@@ -117,8 +133,8 @@ def verify(
         kind=kind.value,
         how=how.value,
     )
-    holders = [one for one in tx.identities.holders(kind, value) if one.contact_id != contact_id]
-    for holder in holders[: 2 * GROUP_MAX]:
+    others = [one for one in holders if one.contact_id != contact_id]
+    for holder in others[: 2 * GROUP_MAX]:
         if how in PROVEN_BY and holder.how in PROVEN_BY:
             _link_by_rule(tx, clock, contact_id, holder.contact_id, kind)
         else:

@@ -9,7 +9,7 @@ from understudy.effects.identity import group_of
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.rulebook import Rules
-from understudy.records.trust import Cap, CapCause
+from understudy.records.trust import Cap, CapCause, WhyLifted
 
 
 def cap_contact(
@@ -68,11 +68,11 @@ def caps_of(tx: Transaction, contact_id: str) -> list[Cap]:
     return sorted(own, key=lambda cap: (cap.cause is not CapCause.WANTS_PEOPLE, is_own[cap.contact_id], cap.contact_id))
 
 
-def cap_in_force(tx: Transaction, clock: Clock, contact_id: str, rules: Rules) -> CapCause | None:
+def cap_in_force(tx: Transaction, clock: Clock, contact_id: str, rules: Rules) -> Cap | None:
     """Why a contact gets people now; a cap whose time has come, or that was made good, is lifted here."""
     for cap in caps_of(tx, contact_id) if rules.trust.is_on else []:
         if cap.holds(rules.trust, clock.now()):
-            return cap.cause
+            return cap
         lift_cap(tx, clock, cap.contact_id)
     return None
 
@@ -83,9 +83,12 @@ def cap_at(tx: Transaction, contact_id: str, rules: Rules, at: datetime) -> CapC
     return next((cap.cause for cap in caps if cap.holds(rules.trust, at)), None)
 
 
-def lift_cap(tx: Transaction, clock: Clock, contact_id: str, *, actor: str = "system") -> bool:
+def lift_cap(
+    tx: Transaction, clock: Clock, contact_id: str, *, actor: str = "system", why: WhyLifted | None = None
+) -> bool:
     """Let the agent answer a contact again as it answers everybody; False where nothing kept it from that."""
     if not tx.caps.lift(contact_id):
         return False
-    tx.ledger.append("trust.lifted", at=clock.now(), actor=actor, contact=contact_id)
+    said = None if why is None else why.value
+    tx.ledger.append("trust.lifted", at=clock.now(), actor=actor, contact=contact_id, why=said)
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Elsewhere, Evidence, Passage
+from understudy.records.evidence import ChatMessage, ContactFacts, Draft, Elsewhere, Evidence, Owed, Passage
 from understudy.records.facts import Facts
 from understudy.records.release import Chosen
 from understudy.records.suite import ToolAnswer
@@ -35,6 +35,7 @@ class DraftRequest:
     None: a customer waits. `chosen` says which release of which agent drafts for this conversation, where an agent has
     releases. `facts`: what systems of record know of the customer, and what is unknown and why.
     `elsewhere`: what the same customer, proven to be so, wrote and was told on other channels lately.
+    `owed`: what they were promised and still has to be kept.
     """
 
     turn_id: str
@@ -49,6 +50,7 @@ class DraftRequest:
     chosen: tuple[Chosen, ...] = ()
     facts: tuple[Facts, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
+    owed: tuple[Owed, ...] = ()
 
 
 def rehearsal_of(evidence: Evidence, chosen: Chosen, *, deadline_s: float) -> DraftRequest:
@@ -65,6 +67,7 @@ def rehearsal_of(evidence: Evidence, chosen: Chosen, *, deadline_s: float) -> Dr
         rehearsal=Rehearsal(case=evidence.turn_id),
         facts=evidence.facts,
         elsewhere=evidence.elsewhere,
+        owed=evidence.owed,
     )
 
 

@@ -6,10 +6,11 @@ still give it must not learn from a figure what the first reviewer said.
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from understudy.records.quality import ModeQuery, ModeTally, Part, Span, Tallies
+from understudy.records.resolution import ResolutionTally
 from understudy.records.turn import Turn
 
 
@@ -22,6 +23,13 @@ class Figures(Protocol):
 
     def by_slice(self, since: datetime, until: datetime, *, settled_before: datetime) -> Tallies:
         """Count everything by slice × release."""
+        ...
+
+    def last_answers(
+        self, since: datetime, until: datetime, part: Part, *, within: timedelta, now: datetime
+    ) -> list[ResolutionTally]:
+        """Count by who gave it and what became of it each answer that was decided in a time and was the last in its matter: what one
+        contact writes about one topic. A customer comes back who writes about it `within` so long, and no sooner than `GOES_ON`."""
         ...
 
 

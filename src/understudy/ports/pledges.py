@@ -22,6 +22,11 @@ class Pledges(Protocol):
         """Those made to any of these contacts: what still has to be kept, the next due first, then the rest, the latest first."""
         ...
 
+    def owed_to(self, contact_ids: Sequence[str]) -> list[Pledge]:
+        """Those made to any of these contacts that still have to be kept, the next due first; costs nothing where nothing is owed
+        to anybody."""
+        ...
+
     def of_conversation(self, conversation_id: str) -> list[Pledge]:
         """Those made in a conversation, the oldest first."""
         ...

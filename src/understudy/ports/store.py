@@ -29,8 +29,10 @@ from understudy.ports.pulls import Envelopes, Pulls
 from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
+from understudy.ports.staffing import Assignments
 from understudy.ports.tickets import Contracts, Tickets, TicketSteps
 from understudy.ports.trail import Processes, Trail
+from understudy.ports.win_backs import WinBacks
 from understudy.records.conversation import Contact, Conversation, Inbound, Message
 from understudy.records.ledger import LedgerEntry
 from understudy.records.review import Hold, HoldState, Verdict, Waiting
@@ -337,6 +339,8 @@ class Transaction(Protocol):
     @property
     def pledges(self) -> Pledges: ...
     @property
+    def assignments(self) -> Assignments: ...
+    @property
     def ticket_steps(self) -> TicketSteps: ...
     @property
     def contracts(self) -> Contracts: ...
@@ -348,6 +352,8 @@ class Transaction(Protocol):
     def actions(self) -> Actions: ...
     @property
     def identities(self) -> Identities: ...
+    @property
+    def win_backs(self) -> WinBacks: ...
     @property
     def erasures(self) -> Erasures: ...
 

@@ -146,6 +146,20 @@ class PledgeDue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HandOffMoved:
+    """A customer's wait for a person went on. `what` is waits, assigned, lost, taken, escalated, broken or ended; `detail` why
+    it was assigned or lost, what was done to escalate it, or how it ended. `is_late`: longer than was promised."""
+
+    hold_id: str
+    conversation_id: str
+    what: str
+    detail: str
+    team: str | None
+    waited_s: float
+    is_late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerChanged:
     """The circuit breaker of an agent, or of a system of record (`systems.NAME`), opened, half opened or closed."""
 
@@ -350,6 +364,7 @@ Event = (
     | SystemDrifted
     | TicketTried
     | PledgeDue
+    | HandOffMoved
     | BreakerChanged
     | TurnSuperseded
     | TurnDecided

@@ -15,7 +15,11 @@ from understudy.ports.store import Store
 from understudy.quality.csat import csat
 from understudy.quality.figures import page
 from understudy.quality.modes import insights, mode_named
+from understudy.quality.resolution import resolution
+from understudy.quality.win_back import win_back_figures
 from understudy.records.quality import Bucket, Csat, Insights, ModeQuery, Part, Quality, Span, Window
+from understudy.records.resolution import Resolution
+from understudy.records.win_back import WinBackFigures
 
 USUAL: Final = timedelta(days=28)
 """Looked at where nothing else is said."""
@@ -74,6 +78,20 @@ class QualityDesk:
         since, until = self._bounds(window)
         tallies = await self._store.read(lambda tx: tx.surveys.counted(since, until, channel))
         return csat(tallies, since=since, until=until)
+
+    async def resolution(self, window: Window, part: Part, *, within_days: float) -> Resolution:
+        """How matters ended, the agent and people apart; raises `InputError` for a time that is none."""
+        since, until = self._bounds(window)
+        within, now = timedelta(days=within_days), self._clock.now()
+        tallies = await self._store.read(lambda tx: tx.figures.last_answers(since, until, part, within=within, now=now))
+        return resolution(tallies, since=since, until=until, within=within)
+
+    async def win_back(self, window: Window, *, within_days: float) -> WinBackFigures:
+        """What followed the bad outcomes of a time, with a message of a person and without; raises `InputError` for a time that is none."""
+        since, until = self._bounds(window)
+        within, now = timedelta(days=within_days), self._clock.now()
+        tallies = await self._store.read(lambda tx: tx.win_backs.counted(since, until, within=within, now=now))
+        return win_back_figures(tallies, since=since, until=until, within=within)
 
     def behind(
         self, window: Window, part: Part, mode: str | None, *, before: tuple[datetime, int] | None, limit: int

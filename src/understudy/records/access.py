@@ -26,6 +26,7 @@ class Scope(StrEnum):
     LEDGER_UNMASKED = "ledger:unmasked"
     METRICS_READ = "metrics:read"
     UPKEEP_WRITE = "upkeep:write"
+    CONTACTS_ERASE = "contacts:erase"
     USERS_WRITE = "users:write"
 
 
@@ -67,7 +68,10 @@ _LOOKS: Final = (Scope.HOLDS_READ, Scope.TURNS_READ, Scope.AUTONOMY_READ, Scope.
 SCOPES_OF: Final[Mapping[Role, tuple[Scope, ...]]] = {
     Role.VIEWER: _LOOKS,
     Role.REVIEWER: (Scope.HOLDS_READ, Scope.HOLDS_WRITE, Scope.TURNS_READ),
-    Role.LEAD: (*_LOOKS, Scope.HOLDS_WRITE, Scope.ACTIONS_APPROVE, Scope.AUTONOMY_WRITE, Scope.UPKEEP_WRITE),
+    Role.LEAD: (
+        *(*_LOOKS, Scope.HOLDS_WRITE, Scope.ACTIONS_APPROVE),
+        *(Scope.AUTONOMY_WRITE, Scope.UPKEEP_WRITE, Scope.CONTACTS_ERASE),
+    ),
     Role.RELEASER: (*_LOOKS, Scope.RELEASES_WRITE),
     Role.AUDITOR: (*_LOOKS, Scope.LEDGER_READ),
     Role.ADMIN: tuple(Scope),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -89,10 +90,13 @@ class Confidence:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:
-    """Why a decision was taken: a machine-readable code and one sentence for people."""
+    """Why a decision was taken: a machine-readable code and one sentence for people. `turn_id`, `at`: what happened earlier, and
+    when, where that is why."""
 
     code: str
     explanation: str
+    turn_id: str | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,6 +31,16 @@ class CannedReply:
     changed_at: datetime
 
 
+PRESENT_S = 45.0
+"""Who was not heard of for so long is not there any more."""
+
+HERE_S = 90.0
+"""And for so long not there for hand-offs: a browser lets a page that is not looked at speak only once a minute."""
+
+SEEN_KEPT_S = 86_400.0
+"""For so long it is known when somebody was there last."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Presence:
     """Somebody who has the console open, and the hold they look at, if any."""

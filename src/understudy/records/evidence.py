@@ -11,8 +11,9 @@ from typing import Any, Final, Literal
 from understudy.records.action_rules import ActionUse
 from understudy.records.conversation import Mode
 from understudy.records.facts import Facts
+from understudy.records.pledges import PledgeKind
 from understudy.records.topics import TopicGuess
-from understudy.records.trust import CapCause
+from understudy.records.trust import CapCause, CapOf
 
 NO_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 """Stands for the time of a turn that gives none; a fixed one, so that the same file gives the same answers."""
@@ -159,6 +160,18 @@ class Elsewhere:
     person: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owed:
+    """What was promised to the customer and still has to be kept: in which `words`, by when. `timezone`: the IANA name of the zone
+    in which the business means its times."""
+
+    kind: PledgeKind
+    words: str
+    made_at: datetime
+    due_at: datetime
+    timezone: str = "UTC"
+
+
 NO_FACTS = ContactFacts()
 """Nothing is known of the customer."""
 
@@ -173,11 +186,12 @@ class Evidence:
     slice in the hour before `at`, and `degraded_last_hour` its safe replies, those decided in parallel included in both. `audit_draw` is uniform in [0, 1).
     `topic_by` None: nobody could name the topic, or the evidence is from before this was noted. `topic_guess` is what a
     model made of the burst, where it was asked.
-    `cap` says why this customer gets people, None where nothing says so. `follows` is the reply before this turn, if it
+    `cap` says why this customer gets people, None where nothing says so, and `cap_of` what that goes back to. `follows` is the reply before this turn, if it
     left without a person. `facts` are what systems of record said before the agent drafted, and what they could not say.
     `uses`: how much of each declared action was let through in the last 24 hours.
     `is_verified`: whether somebody vouches for who writes; None: nobody looked. `group`: the other contacts that are proven to
-    be the same person, and `elsewhere` what was said there lately, oldest first.
+    be the same person, and `elsewhere` what was said there lately, oldest first. `owed`: what was promised to them, the next
+    due first.
     """
 
     turn_id: str
@@ -206,6 +220,8 @@ class Evidence:
     is_verified: bool | None = None
     group: tuple[str, ...] = ()
     elsewhere: tuple[Elsewhere, ...] = ()
+    cap_of: CapOf | None = None
+    owed: tuple[Owed, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.draft is None) == (self.agent_error is None) and self.mode is Mode.AGENT:

@@ -13,7 +13,7 @@ from understudy.records.pledges import PledgeChoice
 class HoldKind(StrEnum):
     """*draft*: a draft waits for a verdict; *hand_off*: the customer waits for a person; *unsure_send*: a person must
     say whether a message whose send is unknown reached the customer; *unsure_action*: the same of an action that may or
-    may not have been done; *audit*: a reply that left by itself is reviewed
+    may not have been done; *win_back*: a message is proposed to a customer whom a reply let down; *audit*: a reply that left by itself is reviewed
     afterwards; *second*: another reviewer judges a draft that was decided on already, without being told how; *redraft*:
     what a new release drafts for a turn of the past is judged, because it says something else than was said then.
     Whatever the verdict on one of the last three, nothing is sent."""
@@ -22,6 +22,7 @@ class HoldKind(StrEnum):
     HAND_OFF = "hand_off"
     UNSURE_SEND = "unsure_send"
     UNSURE_ACTION = "unsure_action"
+    WIN_BACK = "win_back"
     AUDIT = "audit"
     SECOND = "second"
     REDRAFT = "redraft"

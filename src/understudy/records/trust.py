@@ -21,6 +21,16 @@ class CapCause(StrEnum):
     UNPROVEN = "unproven"
 
 
+class WhyLifted(StrEnum):
+    """Why a person lifts a cap: it is *settled* with the customer, it was a *mistake*, the customer *asked* for the agent again, or
+    something *other*."""
+
+    SETTLED = "settled"
+    MISTAKE = "mistake"
+    ASKED = "asked"
+    OTHER = "other"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrustRules:
     """When a cap ends by itself: after `days` days, or after `good_contacts` drafts that a reviewer approved as they
@@ -33,6 +43,14 @@ class TrustRules:
 
 USUAL_TRUST = TrustRules()
 """Where the configuration says nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CapOf:
+    """What a cap goes back to: in which turn it happened, or of whose reply it is, and when."""
+
+    turn_id: str | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

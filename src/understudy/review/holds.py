@@ -202,8 +202,8 @@ def open_for(tx: Transaction, clock: Clock, hold_id: str, reviewer: str, *, vers
 def _why_closed(hold: Hold) -> str:
     if hold.state is HoldState.SUPERSEDED:
         return f"the customer wrote again, so this draft is void; turn {hold.superseded_by} answers instead"
-    if hold.state is HoldState.EXPIRED and hold.kind in (HoldKind.SECOND, HoldKind.REDRAFT):
-        return "nobody waits for this judgement any more; nothing was sent"
+    if hold.state is HoldState.EXPIRED and hold.kind in (HoldKind.SECOND, HoldKind.REDRAFT, HoldKind.WIN_BACK):
+        return "nobody waits for this any more; nothing was sent"
     if hold.state is HoldState.EXPIRED:
         return "the hold's deadline passed and a safe reply was sent; the conversation waits for a person"
     if hold.state is HoldState.OPEN and hold.undo_until is not None:

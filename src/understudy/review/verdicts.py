@@ -7,10 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from understudy.assessment.cards import mask_cards
 from understudy.effects.absence import NobodyHome
 from understudy.effects.acting import queue_after_actions
-from understudy.effects.handing_off import asked_of, give_to_person, set_mode
+from understudy.effects.handing_off import check_taking, give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.labelling import label_by_verdict
 from understudy.effects.pledging import choose_pledges
@@ -23,7 +22,7 @@ from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed, Telemetry
 from understudy.records.acting import WaitingReply
 from understudy.records.action_rules import ActionRule
-from understudy.records.answering import Event, is_others
+from understudy.records.answering import Event
 from understudy.records.codec import load
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
@@ -37,22 +36,22 @@ from understudy.records.review import (
     VerdictRequest,
 )
 from understudy.records.reviewing import ReviewTerms
-from understudy.records.text import storable_record
 from understudy.records.trust import CapCause
 from understudy.records.turn import VERDICT_JOB, Job, Turn, TurnState
 from understudy.review.actions import Plan, carry_choices, plan_for, settle_unsure_action, severity_of
 from understudy.review.holds import open_for
 from understudy.review.quality import note_judgement, review_standing
+from understudy.review.requests import check_text, fitted_request
 from understudy.review.second import ask_second, may_be_seconded, settle_second, unblind
 from understudy.review.seed_verdicts import is_caught, settle_seed
 from understudy.review.telling import tell_verdict
 from understudy.review.undo import put_waiting, reopen
 from understudy.review.unsure_send import settle_unsure_send
+from understudy.review.winning_back import settle_win_back
 
 REJECTED_PRIORITY = 3
 TAKES = frozenset({VerdictKind.RESPOND, VerdictKind.TAKE_OVER})
 """Verdicts that make a conversation with people the reviewer's own."""
-TOPIC_CHARS_MAX = 200
 SWEEP_MAX = 500
 NO_SECOND = ReviewTerms()
 """Nobody is asked a second time."""
@@ -62,13 +61,14 @@ ALLOWED: dict[HoldKind, frozenset[VerdictKind]] = {
     HoldKind.HAND_OFF: frozenset({VerdictKind.RESPOND, VerdictKind.TAKE_OVER}),
     HoldKind.UNSURE_SEND: frozenset({VerdictKind.APPROVE, VerdictKind.REJECT}),
     HoldKind.UNSURE_ACTION: frozenset({VerdictKind.APPROVE, VerdictKind.REJECT}),
+    HoldKind.WIN_BACK: frozenset(VerdictKind) - {VerdictKind.RESPOND},
     HoldKind.AUDIT: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
     HoldKind.SECOND: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
     HoldKind.REDRAFT: frozenset({VerdictKind.APPROVE, VerdictKind.EDIT, VerdictKind.REJECT}),
 }
-"""Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again" and
-*reject* says "it did arrive"; on an unsure action *approve* says "it was not done, do it" and *reject* "it was done". On an audit, a second review or a redraft, a verdict says how good the draft was; nothing is
-sent."""
+"""Which verdicts each kind of hold takes. On an unsure send *approve* says "it did not arrive, send it again", *reject* "it did";
+on an unsure action "it was not done, do it" and "it was"; on a win-back *reject* says "it is not needed". On the last three a verdict
+says how good the draft was; nothing is sent."""
 
 Along = Callable[[Transaction], None]
 """Something that is done in the transaction of a verdict, or not at all."""
@@ -113,8 +113,8 @@ class Verdicts:
         kind of hold does not take or that lacks its text. Nothing is stored or sent then. Card numbers in what the
         reviewer wrote are masked before anything is stored, and so before it is sent.
         """
-        self._check_text(request)
-        request, is_drawn = _fitted(request), self._draw()
+        check_text(request, chars_max=self._text_chars_max)
+        request, is_drawn = fitted_request(request), self._draw()
 
         def step(tx: Transaction) -> _Done:
             hold = self._admitted(tx, request)
@@ -136,8 +136,8 @@ class Verdicts:
 
         Until then nothing is sent, nothing is learned from it, and nobody else can act on the hold. Raises as `give`.
         """
-        self._check_text(request)
-        request = _fitted(request)
+        check_text(request, chars_max=self._text_chars_max)
+        request = fitted_request(request)
 
         def step(tx: Transaction) -> tuple[Verdict, datetime]:
             hold = self._admitted(tx, request)
@@ -211,19 +211,14 @@ class Verdicts:
             allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
             raise InputError(f"a {hold.kind.value} hold does not take {request.kind.value!r}; it takes {allowed}")
         if request.kind in TAKES:
-            self._check_taken(tx, hold, request)
+            check_taking(tx, hold.conversation_id, request.reviewer, request.take_from)
         if self._terms.second_rate > 0 and hold.kind is not HoldKind.SECOND:
             unblind(tx, hold.conversation_id, request.reviewer)
         return hold
 
-    def _check_taken(self, tx: Transaction, hold: Hold, request: VerdictRequest) -> None:
-        """Who answers a hold takes its conversation: from another person only by their name."""
-        conversation = tx.conversations.get(hold.conversation_id)
-        if is_others(conversation, request.reviewer) and conversation.taken_by != request.take_from:
-            asked_of(tx, conversation, Event.RESPONDS_UNASKED)
-
     def _carry_through(self, tx: Transaction, hold: Hold, verdict: Verdict, *, is_drawn: bool) -> _Done:
-        self._store_verdict(tx, hold, verdict)
+        tx.verdicts.add(verdict)
+        tell_verdict(tx, "verdict.given", hold, verdict, at=self._clock.now())
         opened = self._settle(tx, hold, verdict, is_drawn=is_drawn)
         # A message of which nobody knew what became of it is looked at anew by whoever hears of it.
         is_new = hold.kind not in (HoldKind.UNSURE_SEND, HoldKind.UNSURE_ACTION)
@@ -263,17 +258,6 @@ class Verdicts:
             opened.append(ask_second(tx, self._clock, turn, candidate, first=verdict.reviewer, within=within))
         return [one for one in opened if one is not None]
 
-    def _check_text(self, request: VerdictRequest) -> None:
-        needs_text = request.kind in (VerdictKind.EDIT, VerdictKind.RESPOND)
-        if needs_text and not (request.text or "").strip():
-            raise InputError(f"a verdict {request.kind.value!r} needs a text; `text` is empty")
-        if request.text is not None and len(request.text) > self._text_chars_max:
-            raise InputError(f"text has {len(request.text)} characters; at most {self._text_chars_max} are taken")
-        if request.severity is not None and not 0.0 <= request.severity <= 1.0:
-            raise InputError(f"severity must be in [0, 1], got {request.severity}")
-        if request.topic is not None and not 0 < len(request.topic.strip()) <= TOPIC_CHARS_MAX:
-            raise InputError(f"topic must have 1 to {TOPIC_CHARS_MAX} characters; leave it out to say nothing of it")
-
     def _plan(self, tx: Transaction, hold: Hold, request: VerdictRequest) -> Plan:
         choose_pledges(tx, hold.turn_id, request.pledges)
         return plan_for(
@@ -305,10 +289,6 @@ class Verdicts:
             actions=plan.choices(as_lead=request.as_lead),
         )
 
-    def _store_verdict(self, tx: Transaction, hold: Hold, verdict: Verdict) -> None:
-        tx.verdicts.add(verdict)
-        tell_verdict(tx, "verdict.given", hold, verdict, at=self._clock.now())
-
     def _carry_out(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> Hold | None:
         """Do what the verdict says; returns the hold it opens, if any."""
         if hold.kind not in (HoldKind.DRAFT, HoldKind.HAND_OFF):
@@ -334,7 +314,7 @@ class Verdicts:
         return None
 
     def _settle_other(self, tx: Transaction, turn: Turn, hold: Hold, verdict: Verdict) -> None:
-        """Do what a verdict says that answers no customer."""
+        """Do what a verdict says that answers no message of a customer."""
         match hold.kind:
             case HoldKind.AUDIT if verdict.kind is VerdictKind.REJECT:
                 self._cap(tx, turn, verdict, CapCause.REJECTED)
@@ -342,6 +322,8 @@ class Verdicts:
                 settle_second(tx, self._clock, hold, verdict)
             case HoldKind.UNSURE_SEND:
                 settle_unsure_send(tx, self._clock, turn, verdict, self._pledges)
+            case HoldKind.WIN_BACK:
+                settle_win_back(tx, self._clock, hold, verdict)
             case HoldKind.UNSURE_ACTION:
                 settle_unsure_action(tx, self._clock, hold, verdict)
             case _:
@@ -405,10 +387,3 @@ class Verdicts:
 
     def _take(self, tx: Transaction, turn: Turn, reviewer: str) -> None:
         set_mode(tx, self._clock, turn.conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
-
-
-def _fitted(request: VerdictRequest) -> VerdictRequest:
-    """What is stored of a request: what no database takes replaced, card numbers masked."""
-    given = storable_record(request)
-    text = None if given.text is None else mask_cards(given.text)[0]
-    return replace(given, text=text, reasons=tuple(mask_cards(reason)[0] for reason in given.reasons))

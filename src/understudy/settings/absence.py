@@ -6,6 +6,7 @@ from understudy.effects.absence import NobodyHome
 from understudy.errors import ConfigurationError
 from understudy.records.rulebook import Rulebook
 from understudy.settings.model import Settings
+from understudy.settings.staffed import staffing_of
 
 
 def nobody_home_of(settings: Settings, rulebook: Rulebook) -> NobodyHome | None:
@@ -28,6 +29,7 @@ def nobody_home_of(settings: Settings, rulebook: Rulebook) -> NobodyHome | None:
             holidays=tuple(settings.business.holidays),
             within_h=settings.routing.nobody_home_within_h,
             pledges=settings.pledges.terms(settings.business.timezone),
+            staffing=staffing_of(settings),
         )
     except ValueError as error:
         raise ConfigurationError(f"routing.nobody_home: {error}") from error

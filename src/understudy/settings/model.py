@@ -27,7 +27,10 @@ from understudy.settings.pledges import PledgesSettings
 from understudy.settings.releases import ReleasesSettings
 from understudy.settings.section import Section
 from understudy.settings.sign_in import SignInSettings
+from understudy.settings.staffing import SlaSettings, StaffingSettings, TeamSettings
 from understudy.settings.systems import System
+from understudy.settings.telemetry import TelemetrySettings
+from understudy.settings.trust import Trust
 
 
 class Business(Section):
@@ -330,16 +333,6 @@ class Review(Section):
     words_per_minute_max: float = Field(700.0, gt=0, description="nobody reads drafts faster and understands them")
 
 
-class Trust(Section):
-    """Customers who get people: whose last contact with the agent went badly, or who asked for people."""
-
-    cap: bool = Field(True, description="false: no customer is treated apart")
-    days: float = Field(30.0, ge=0, description="a cap ends by itself after so many days; 0 = never")
-    good_contacts: int = Field(
-        3, ge=0, description="and after so many drafts approved as they were, or thumbs up; 0 = never"
-    )
-
-
 class OutboxSettings(Section):
     """How replies are sent."""
 
@@ -357,14 +350,6 @@ class OpenAiFace(Section):
         "Thank you. A colleague is checking the answer and will reply here shortly.",
         description="what the caller gets where no person decided in time",
     )
-
-
-class TelemetrySettings(Section):
-    """What the product tells of itself."""
-
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="lowest level written")
-    log_form: Literal["json", "console"] = Field("json", description="one JSON object a line, or for people")
-    otlp_endpoint: str | None = Field(None, description="OTLP/HTTP base URL; needs understudy[otel]")
 
 
 class Settings(Section):
@@ -394,6 +379,9 @@ class Settings(Section):
     trust: Trust = Trust()
     identity: Identity = Identity()
     pledges: PledgesSettings = PledgesSettings()
+    teams: dict[str, TeamSettings] = Field({})
+    sla: SlaSettings = SlaSettings()
+    staffing: StaffingSettings = StaffingSettings()
     outbox: OutboxSettings = OutboxSettings()
     disclosure: DisclosureSettings = DisclosureSettings()
     opt_out: OptOutSettings = OptOutSettings()

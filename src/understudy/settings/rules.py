@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Final
-from zoneinfo import ZoneInfo
 
 from understudy.assessment.patterns import problem
 from understudy.assessment.reasons import DEGRADABLE
 from understudy.records.assessment import WANTS_PERSON, Severity
 from understudy.records.codec import digest, dump
 from understudy.records.disclosure import SEPARATOR_CHARS, ChannelDisclosure, Shown
-from understudy.records.policy import ActionVerb, ChannelForm, OpeningHours, OpenPeriod, PolicyRule
+from understudy.records.policy import ActionVerb, ChannelForm, OpeningHours, PolicyRule
 from understudy.records.rulebook import (
     CheckPolicy,
     ForbiddenPhrase,
@@ -26,10 +24,8 @@ from understudy.records.rulebook import (
 )
 from understudy.records.trust import TrustRules
 from understudy.settings.disclosed import disclosures_of
+from understudy.settings.hours import check_timezone, opening_hours
 from understudy.settings.model import Business, PolicyRuleSettings, Settings
-
-_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_HOURS = re.compile(r"([a-z]{3})(?:-([a-z]{3}))? ([0-2]?[0-9]):([0-5][0-9])-([0-2]?[0-9]):([0-5][0-9])")
 
 
 def rulebook_of(settings: Settings) -> Rulebook:
@@ -60,22 +56,13 @@ def rulebook_of(settings: Settings) -> Rulebook:
         grants=tuple(Grant(**grant.model_dump()) for grant in settings.autonomy.grants),
         never_auto=tuple(settings.autonomy.never_auto),
         topics=tuple(TopicRule(topic=name, phrases=tuple(topic.phrases)) for name, topic in settings.topics.items()),
-        safe_replies=tuple(
-            SafeReply(
-                id=name,
-                version=reply.version,
-                text=reply.text,
-                then_hand_off=reply.then_hand_off,
-                translations=_translations(name, reply.translations),
-            )
-            for name, reply in sorted(settings.safe_replies.items())
-        ),
+        safe_replies=_safe_replies(settings),
         degrade_on=tuple(sorted(settings.routing.degrade_on.items())),
         hand_off_codes=_hand_off_codes(settings.routing.hand_off_codes),
         hand_off_notice=settings.routing.hand_off_notice,
         forbidden=tuple(ForbiddenPhrase(phrase=one.phrase, why=one.why) for one in settings.policy.forbidden),
         policy=tuple(_policy_rule(rule) for rule in settings.policy.rules),
-        hours=_opening_hours(settings.business),
+        hours=business_hours(settings.business),
         actions=settings.actions.rules(),
         verbs=tuple(ActionVerb(words=tuple(v.words), tools=tuple(v.tools)) for v in settings.actions.verbs),
         channels=tuple(
@@ -95,6 +82,19 @@ def rulebook_of(settings: Settings) -> Rulebook:
         ),
     )
     return Rulebook(id=digest(dump(rules)), rules=rules)
+
+
+def _safe_replies(settings: Settings) -> tuple[SafeReply, ...]:
+    return tuple(
+        SafeReply(
+            id=name,
+            version=reply.version,
+            text=reply.text,
+            then_hand_off=reply.then_hand_off,
+            translations=_translations(name, reply.translations),
+        )
+        for name, reply in sorted(settings.safe_replies.items())
+    )
 
 
 def _translations(name: str, given: dict[str, str]) -> tuple[tuple[str, str], ...]:
@@ -130,26 +130,7 @@ def _policy_rule(rule: PolicyRuleSettings) -> PolicyRule:
     return PolicyRule(name=rule.name, kind=rule.kind, why=rule.why, severity=severity, hours=rule.hours, **lists)
 
 
-def _opening_hours(business: Business) -> OpeningHours | None:
-    try:
-        ZoneInfo(business.timezone)
-    except (ValueError, OSError, KeyError) as error:  # ZoneInfoNotFoundError is a KeyError
-        raise ValueError(
-            f"business.timezone {business.timezone!r} is no time zone; use a name like Europe/Berlin"
-        ) from error
-    periods = tuple(period for line in business.hours for period in _periods(line))
-    return OpeningHours(timezone=business.timezone, periods=periods) if periods else None
-
-
-def _periods(line: str) -> list[OpenPeriod]:
-    """Read a line such as "mon-fri 09:00-17:00"."""
-    match = _HOURS.fullmatch(line.strip().lower())
-    days = None if match is None else (match[1], match[2] or match[1])
-    if match is None or days is None or not set(days) <= set(_DAYS) or _DAYS.index(days[0]) > _DAYS.index(days[1]):
-        raise ValueError(f'business.hours {line!r} is not of the form "mon-fri 09:00-17:00"')
-    first, last = (_DAYS.index(day) for day in days)
-    opens, closes = 60 * int(match[3]) + int(match[4]), 60 * int(match[5]) + int(match[6])
-    try:
-        return [OpenPeriod(weekday=day, from_minute=opens, to_minute=closes) for day in range(first, last + 1)]
-    except ValueError as error:
-        raise ValueError(f"business.hours {line!r} must open before it closes, on the same day") from error
+def business_hours(business: Business) -> OpeningHours | None:
+    """When the business is open; None where it does not say. Raises `ValueError` that names the setting."""
+    check_timezone(business.timezone, where="business.timezone")
+    return opening_hours(business.hours, business.timezone, where="business.hours")

@@ -12,28 +12,26 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from understudy.assessment.summary import subject_of, text_of
+from understudy.effects.summing_up import case_of
 from understudy.effects.vouching import Proofs, who_of
 from understudy.errors import Conflict, StepSuperseded
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.system import System
 from understudy.ports.telemetry import Telemetry, TicketTried
-from understudy.records.assessment import Assessment
-from understudy.records.codec import digest, readable
-from understudy.records.evidence import Draft, Evidence
+from understudy.records.codec import digest
 from understudy.records.facts import Facts
 from understudy.records.outbox import Accepted, Retry, SendResult, Unknown
 from understudy.records.review import Hold, HoldState
 from understudy.records.systems import Order
 from understudy.records.text import storable, storable_record
 from understudy.records.tickets import UNSETTLED, Ticket, TicketState
-from understudy.tickets.summary import Case, subject_of, text_of
 from understudy.tickets.telling import StepDesk, StepLease, Tells
 from understudy.tickets.trying import TicketLimits, has_lapsed, tried
 
 ORDERED_MAX = 50
 AT_ONCE_MAX = 8
-MESSAGES_MAX = 200
 ERROR_CHARS_MAX = 500
 
 
@@ -57,7 +55,7 @@ class _Lease:
 
 
 class TicketDesk:
-    """Opens what is due. `words_of` puts a hold's reason into words, `link_of` says where people see a hold."""
+    """Opens what is due. `link_of` says where people see a hold."""
 
     def __init__(
         self,
@@ -67,7 +65,6 @@ class TicketDesk:
         opens: Sequence[Opens],
         *,
         proofs: Proofs,
-        words_of: Callable[[str], str] = str,
         link_of: Callable[[str], str] = lambda _hold: "",
         limits: TicketLimits | None = None,
     ) -> None:
@@ -76,7 +73,6 @@ class TicketDesk:
         self._telemetry = telemetry
         self._opens = {one.system.name: one for one in opens}
         self._proofs = proofs
-        self._words_of = words_of
         self._link_of = link_of
         self._limits = limits or TicketLimits()
         self._tells = {one.system.name: one.tells or Tells(system=one.system, what=frozenset()) for one in opens}
@@ -164,30 +160,13 @@ class TicketDesk:
         )
 
     def _ordered(self, tx: Transaction, opens: Opens, hold: Hold, key: str, now: datetime) -> Order:
-        turn = tx.turns.get(hold.turn_id)
-        conversation = tx.conversations.get(hold.conversation_id)
-        contact = tx.contacts.get(conversation.contact_id)
-        evidence = readable(Evidence, tx.artifacts.get(turn.id, "evidence"))
-        facts = evidence.facts if evidence is not None else ()
-        if not facts:
-            facts = readable(tuple[Facts, ...], tx.artifacts.get(turn.id, "facts")) or ()
+        turn, contact = (
+            tx.turns.get(hold.turn_id),
+            tx.contacts.get(tx.conversations.get(hold.conversation_id).contact_id),
+        )
         who = who_of(tx, turn, self._proofs)
         known = who.told if turn.channel in opens.believes else who.proven
-        case = Case(
-            key=key,
-            channel=turn.channel,
-            topic=turn.topic,
-            words=tuple(self._words_of(reason) for reason in hold.reasons),
-            turn_id=turn.id,
-            messages=tuple(tx.messages.of_conversation(hold.conversation_id, limit=MESSAGES_MAX)),
-            customer=contact.name or "",
-            at=now,
-            draft=readable(Draft, tx.artifacts.get(turn.id, "draft")),
-            agent_error=readable(str, tx.artifacts.get(turn.id, "agent_error")),
-            assessment=readable(Assessment, tx.artifacts.get(turn.id, "assessment")),
-            facts=facts,
-            link=self._link_of(hold.id),
-        )
+        case = case_of(tx, hold, now, key=key, link=self._link_of(hold.id))
         return Order(
             what="create",
             key=key,
@@ -196,7 +175,7 @@ class TicketDesk:
             assignee=opens.assignee,
             name=contact.name or "",
             link=case.link,
-            known=replace(known, contact_id=_contact_id(facts, opens.system.name)),
+            known=replace(known, contact_id=_contact_id(case.facts, opens.system.name)),
         )
 
     def _lease(self, tx: Transaction, ticket: Ticket, now: datetime) -> _Lease | None:

@@ -221,7 +221,8 @@ class TurnFlow:
         chosen = self._route(tx, leased.conversation_id, leased.channel)
         rules, deadline_s = self._rulebook().rules, self._drafting.lease_s
         proof = self._proofs(leased.channel)
-        request = draft_request(tx, leased, rules, deadline_s=deadline_s, chosen=chosen, proof=proof)
+        zone = self._limits.timezone
+        request = draft_request(tx, leased, rules, deadline_s=deadline_s, chosen=chosen, proof=proof, timezone=zone)
         is_read = self._facts is not None and self._facts.reads(leased.channel)
         return Asked(turn=leased, request=request, who=who_of(tx, leased, self._proofs) if is_read else None)
 
@@ -321,6 +322,7 @@ class TurnFlow:
             rules=rules,
             opinions=opinions,
             proof=self._proofs(turn.channel),
+            timezone=self._limits.timezone,
         )
         rulebook = in_force(tx, self._rulebook(), evidence)
         if tx.rulebooks.put(rulebook, now=evidence.at):

@@ -39,9 +39,11 @@ from understudy.records.facts import Facts, Proof
 from understudy.records.offered import with_proposals
 from understudy.records.release import Chosen
 from understudy.records.rulebook import Rules
+from understudy.records.trust import CapOf
 from understudy.records.turn import Turn, TurnState
 from understudy.records.wire import burst_length
 from understudy.turn.elsewhere import NOTHING, elsewhere_of, is_theirs, keep_elsewhere
+from understudy.turn.owing import owed_to
 
 R = TypeVar("R", ToolCall, Passage, Action, PipelineStep)
 
@@ -105,10 +107,12 @@ def draft_request(
     deadline_s: float,
     chosen: tuple[Chosen, ...] = (),
     proof: Proof = "none",
+    timezone: str = "UTC",
 ) -> DraftRequest:
     """What the agent is asked for this turn, and which release of it."""
     conversation = tx.conversations.get(turn.conversation_id)
-    elsewhere = keep_elsewhere(tx, turn, is_verified=is_verified(tx, turn, conversation, proof))
+    is_known = is_verified(tx, turn, conversation, proof)
+    elsewhere = keep_elsewhere(tx, turn, is_verified=is_known)
     carry_note(tx, turn, tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX))
     return DraftRequest(
         turn_id=turn.id,
@@ -121,6 +125,7 @@ def draft_request(
         traceparent=turn.trace,
         chosen=chosen,
         elsewhere=elsewhere.said,
+        owed=owed_to(tx, conversation, elsewhere.group, is_verified=is_known, timezone=timezone),
     )
 
 
@@ -134,17 +139,19 @@ def gather(
     rules: Rules,
     opinions: tuple[Opinion, ...] = (),
     proof: Proof = "none",
+    timezone: str = "UTC",
 ) -> Evidence:
     """Put together all that the assessment may look at."""
     now = clock.now()
     conversation = tx.conversations.get(turn.conversation_id)
-    elsewhere = elsewhere_of(tx, turn)
+    is_known, elsewhere = is_verified(tx, turn, conversation, proof), elsewhere_of(tx, turn)
     if not is_theirs(tx, conversation, elsewhere.group):
         draft, agent_error, elsewhere = None, NOT_THEIRS, NOTHING
     if draft is None and agent_error is None and conversation.mode is Mode.AGENT:
         agent_error = NOT_ASKED
     messages = transcript_of(tx, turn, rules)
     named = _named_topic(tx, turn, draft, messages, rules)
+    cap = cap_in_force(tx, clock, conversation.contact_id, rules)
     automatic, degraded = tx.turns.decided_since(named.topic, turn.channel, now - QUOTA_WINDOW)
     return Evidence(
         turn_id=turn.id,
@@ -166,13 +173,15 @@ def gather(
         opinions=opinions,
         topic_by=named.by,
         topic_guess=named.guess,
-        cap=cap_in_force(tx, clock, conversation.contact_id, rules),
+        cap=None if cap is None else cap.cause,
+        cap_of=None if cap is None else CapOf(turn_id=cap.turn_id, at=cap.at),
         follows=_past_reply(tx, turn),
         facts=facts_of(tx, turn),
         uses=_uses(tx, conversation, rules, now),
-        is_verified=is_verified(tx, turn, conversation, proof),
+        is_verified=is_known,
         group=elsewhere.group,
         elsewhere=elsewhere.said,
+        owed=owed_to(tx, conversation, elsewhere.group, is_verified=is_known, timezone=timezone),
     )
 
 

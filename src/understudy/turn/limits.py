@@ -18,6 +18,7 @@ class FlowLimits:
     the longest time that drafting takes, and nobody has to renew.
     `seed_rate` in [0, 1]: beside so many of the drafts that are held a known-bad one is planted.
     `nobody_home`: what is said outside opening hours to whoever needs a person; None: nothing.
+    `timezone`: the IANA name of the zone in which promises mean their times.
     `feedback`: what follows where a message says something of the automatic reply before it.
     """
 
@@ -27,6 +28,7 @@ class FlowLimits:
     seed_rate: float = 0.0
     feedback: FeedbackTerms = USUAL_FEEDBACK
     nobody_home: NobodyHome | None = None
+    timezone: str = "UTC"
 
     @property
     def judged_within(self) -> timedelta:

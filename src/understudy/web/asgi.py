@@ -45,6 +45,7 @@ from understudy.web import (
     signing_in_elsewhere,
     story,
     suites,
+    teams,
     turns,
     webhooks,
 )
@@ -59,7 +60,7 @@ READY_WITHIN_S = 2.0
 PARTS = (
     *(turns, story, cases, openai_face),
     *(signing_in, signing_in_elsewhere, people),
-    *(queue, alike, holds, history, conversations, desk, contacts, pledges),
+    *(queue, alike, holds, history, conversations, desk, teams, contacts, pledges),
     *(autonomy, releases, suites, runs, reviewers, quality),
     *(events, ledger, health, outbox, actions),
     *(webhooks, chat, console),

@@ -11,8 +11,10 @@ import json
 from dataclasses import replace
 from typing import Final
 
+from understudy.assessment.reasons import REASONS
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller, Scope
+from understudy.records.assessment import Reason
 from understudy.records.conversation import Author, Mode
 from understudy.records.ledger import LedgerEntry
 from understudy.records.review import Hold, HoldKind
@@ -88,6 +90,16 @@ def cap_for(tx: Transaction, key: Caller, cap: Cap | None) -> Cap | None:
     """Why a customer gets people, unless it is what the first reviewer said of a turn."""
     is_said = cap is not None and cap.turn_id is not None and second_of_turn(tx, key, cap.turn_id) is not None
     return None if is_said else cap
+
+
+def reasons_for(tx: Transaction, key: Caller | None, reasons: list[Reason]) -> list[Reason]:
+    """Reasons of a decision, without the turn that one goes back to where its first reviewer's word is kept from this key."""
+    return [
+        Reason(code=one.code, explanation=REASONS.get(one.code, one.code))
+        if one.turn_id is not None and second_of_turn(tx, key, one.turn_id) is not None
+        else one
+        for one in reasons
+    ]
 
 
 def tells(tx: Transaction, key: Caller, entry: LedgerEntry) -> bool:

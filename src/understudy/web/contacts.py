@@ -11,15 +11,18 @@ from understudy.app import App
 from understudy.assessment.reasons import REASONS
 from understudy.effects.groups import Member, read_group
 from understudy.effects.trust import caps_of
+from understudy.errors import InputError
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller
 from understudy.records.conversation import Mode
 from understudy.records.identity import HandleKind, Link
-from understudy.web.auth import AutonomyWriter, HoldsReader, TheApp
+from understudy.records.trust import WhyLifted
+from understudy.web.auth import AutonomyWriter, Eraser, HoldsReader, TheApp
 from understudy.web.blind import cap_for
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
 from understudy.web.shapes import AddressOut, CapOut, ContactDetail, HandleOut, MemberOut, OptOutOut, SurveyOut
+from understudy.web.win_back_shown import win_backs_of
 
 SURVEYS_SHOWN = 10
 
@@ -41,6 +44,33 @@ class HandleIn(BaseModel):
 
     kind: Literal["email", "phone", "external"]
     value: str = Field(min_length=1, max_length=500)
+
+
+class Lifting(BaseModel):
+    """Why a cap is lifted."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    why: WhyLifted = Field(strict=False)
+
+
+class Erasure(BaseModel):
+    """Whom to erase: `confirm` is the contact's id once more, so that nobody is erased by a slip; `with_linked`: everybody who is
+    linked with them, too."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    confirm: str = Field(min_length=1, max_length=200)
+    with_linked: bool = False
+
+
+class ErasedOut(BaseModel):
+    """Whom it reached, and whom it left, though they are linked. `is_written_anew` false: the database's file was busy and still holds
+    bytes of it; erase once more."""
+
+    contacts: list[str]
+    left: list[str]
+    is_written_anew: bool
 
 
 class Links(BaseModel):
@@ -66,10 +96,21 @@ async def get_contact(
 
 
 @router.post("/{contact_id}/lift_cap", responses=answers(401, 403, 404, 409))
-async def lift_cap(contact_id: str, app: TheApp, key: AutonomyWriter) -> ContactDetail:
-    """Lift a contact's cap: from the next decision on the agent may answer them as it answers everybody."""
-    await app.trust.lift(contact_id, by=key.name)
+async def lift_cap(contact_id: str, app: TheApp, key: AutonomyWriter, body: Lifting | None = None) -> ContactDetail:
+    """Lift a contact's cap: from the next decision on the agent may answer them as it answers everybody. `why` stands in the ledger."""
+    await app.trust.lift(contact_id, by=key.name, why=None if body is None else body.why)
     return await _shown(app, contact_id, key)
+
+
+@router.post("/{contact_id}/erase", responses=answers(401, 403, 404, 409))
+async def erase(contact_id: str, body: Erasure, app: TheApp, key: Eraser) -> ErasedOut:
+    """Erase what a person said and was told, and every address of theirs, for good; the ledger stays whole. A SQLite file is written
+    anew afterwards, which takes as long as copying it."""
+    if body.confirm != contact_id:
+        raise InputError(f"`confirm` must be the contact's id, {contact_id}; nothing was erased")
+    erased = await app.erasing.erase(contact_id, with_linked=body.with_linked, by=key.name)
+    is_written_anew = await app.erasing.write_anew()
+    return ErasedOut(contacts=list(erased.contacts), left=list(erased.left), is_written_anew=is_written_anew)
 
 
 @router.post("/{contact_id}/link", responses=answers(401, 403, 404, 409))
@@ -133,6 +174,7 @@ async def _shown(app: App, contact_id: str, key: Caller) -> ContactDetail:
                 )
                 for one in asked
             ],
+            win_backs=win_backs_of(tx, members, key),
         )
 
     return await app.store.read(query)

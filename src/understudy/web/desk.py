@@ -14,7 +14,7 @@ from understudy.errors import Conflict, Forbidden, NotFound
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller, Scope
 from understudy.records.codec import canonical, digest, load
-from understudy.records.desk import CannedReply, Presence, View
+from understudy.records.desk import PRESENT_S, SEEN_KEPT_S, CannedReply, Presence, View
 from understudy.web.auth import AutonomyWriter, HoldsReader, TheApp
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
@@ -23,8 +23,6 @@ router = APIRouter(prefix="/v1/desk", tags=["review"], route_class=JsonRoute)
 
 VIEWS_MAX = 50
 CANNED_MAX = 500
-PRESENT_S = 45.0
-"""Who was not heard of for so long is not there any more."""
 
 Name = Annotated[str, Field(min_length=1, max_length=60, pattern=r"\S")]
 Text = Annotated[str, Field(max_length=200)]
@@ -239,7 +237,7 @@ async def say_here(body: Here, app: TheApp, caller: HoldsReader) -> PresentOut:
     here = Presence(owner=caller.id, name=caller.name, hold_id=body.hold, seen_at=now)
 
     def step(tx: Transaction) -> list[Presence]:
-        tx.desk.look_in(here, forget_before=since)
+        tx.desk.look_in(here, forget_before=now - timedelta(seconds=SEEN_KEPT_S))
         return tx.desk.present(since=since)
 
     people = await app.store.write(step)

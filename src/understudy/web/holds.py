@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -13,20 +14,23 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from understudy.app import App
+from understudy.assessment.summary import SummaryPart, parts_of
+from understudy.effects.summing_up import case_of
 from understudy.errors import MalformedInput
 from understudy.ports.store import Transaction
-from understudy.records.access import Scope
+from understudy.records.access import Caller, Scope
 from understudy.records.acting import ActionChoice
 from understudy.records.codec import canonical
 from understudy.records.pledges import PledgeChoice
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind, VerdictRequest
 from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
-from understudy.web.blind import hold_for
+from understudy.web.blind import cap_for, hold_for, second_of_turn
 from understudy.web.bodies import SEQ_MAX, JsonRoute, read_json
 from understudy.web.pledges import said_in
 from understudy.web.problems import answers, problem
 from understudy.web.shapes import HoldDetail, HoldPage, TakenBack, VerdictOut
 from understudy.web.views import disclosure_view, hold_view, turn_view
+from understudy.web.win_back_shown import win_back_of_hold
 
 router = APIRouter(prefix="/v1/holds", tags=["review"], route_class=JsonRoute)
 
@@ -98,7 +102,7 @@ async def get_hold(
     response: Response,
 ) -> HoldDetail:
     """Read a hold with its turn and conversation; the ETag is its version."""
-    detail = await app.store.read(lambda tx: _shown(tx, app, hold_view(tx, hold_id, reader=key)))
+    detail = await app.store.read(lambda tx: _shown(tx, app, hold_view(tx, hold_id, reader=key), key))
     if detail.hold.kind is HoldKind.DRAFT and detail.turn.draft is not None:
         detail.draft_pledges = said_in(app, detail.turn.draft.text)
     response.headers["ETag"] = f'"{detail.hold.version}"'
@@ -169,13 +173,25 @@ async def take_verdict_back(hold_id: str, app: TheApp, key: HoldsWriter) -> Take
     return TakenBack(hold=hold, verdict=verdict)
 
 
-def _shown(tx: Transaction, app: App, detail: HoldDetail) -> HoldDetail:
-    """A draft on hold with what it will tell of the AI that wrote it, so that a reviewer sees all that will be sent."""
+def _shown(tx: Transaction, app: App, detail: HoldDetail, reader: Caller) -> HoldDetail:
+    """A draft on hold with what it will tell of the AI that wrote it, so that a reviewer sees all that will be sent; a hand-off
+    with its summary, so that the customer need not say anything twice."""
     hold, draft = detail.hold, detail.turn.draft
+    if hold.kind is HoldKind.HAND_OFF:
+        return detail.model_copy(update={"summary": _summary(tx, app, hold, reader)})
+    if hold.kind is HoldKind.WIN_BACK:
+        return detail.model_copy(update={"win_back": win_back_of_hold(tx, hold, reader)})
     if hold.kind is not HoldKind.DRAFT or draft is None:
         return detail
     due = app.disclosing.due(tx, hold.conversation_id, detail.conversation.channel, draft.text, app.clock.now())
     return detail.model_copy(update={"disclosure": disclosure_view(due)})
+
+
+def _summary(tx: Transaction, app: App, hold: Hold, reader: Caller) -> list[SummaryPart]:
+    if second_of_turn(tx, reader, hold.turn_id) is not None:
+        return []  # it would tell what the first reviewer said
+    case = case_of(tx, hold, app.clock.now())
+    return list(parts_of(replace(case, cap=cap_for(tx, reader, case.cap))))
 
 
 def _version(if_match: str) -> int:

@@ -19,7 +19,9 @@ from understudy.records.access import Caller
 from understudy.records.assessment import DecisionKind
 from understudy.records.conversation import Author
 from understudy.records.quality import Bucket, Csat, Insights, Part, Quality, Window
+from understudy.records.resolution import Resolution
 from understudy.records.turn import Turn, TurnState
+from understudy.records.win_back import WinBackFigures
 from understudy.web.auth import AutonomyReader, TheApp, TurnsReader
 from understudy.web.blind import second_of_turn
 from understudy.web.bodies import SEQ_MAX
@@ -95,6 +97,39 @@ async def read_csat(
 ) -> Csat:
     """Read what customers said who were asked how it was, about what the agent answered alone and about people's answers."""
     return await app.quality.csat(Window(since=since, until=to), channel)
+
+
+@router.get("/quality/resolution", responses=answers(401, 403))
+async def read_resolution(
+    app: TheApp,
+    key: AutonomyReader,  # noqa: ARG001 - its dependency lets only readers through
+    since: From = None,
+    to: To = None,
+    topic: Topic = None,
+    channel: Name = None,
+    release: Name = None,
+    within_days: Annotated[
+        float,
+        Query(gt=0, le=90, description="a customer who writes about the same topic within so many days came back"),
+    ] = 7,
+) -> Resolution:
+    """Read how customers' matters ended, by who gave the last answer: confirmed, assumed, came back, complained; in a time that is
+    about the answers, of which those of the last `within_days` days are too early to count."""
+    part = Part(topic=topic, channel=channel, release=release)
+    return await app.quality.resolution(Window(since=since, until=to), part, within_days=within_days)
+
+
+@router.get("/quality/win_back", responses=answers(401, 403))
+async def read_win_back(
+    app: TheApp,
+    key: AutonomyReader,  # noqa: ARG001 - its dependency lets only readers through
+    since: From = None,
+    to: To = None,
+    within_days: Annotated[float, Query(gt=0, le=90, description="what followed within so many days counts")] = 14,
+) -> WinBackFigures:
+    """Read what followed what had reached customers badly: whether they came back about the same and what they said when they were
+    next asked, where a person wrote to them after it and where nobody did."""
+    return await app.quality.win_back(Window(since=since, until=to), within_days=within_days)
 
 
 @router.get("/insights", responses=answers(401, 403))

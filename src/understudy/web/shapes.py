@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from understudy.assessment.summary import SummaryPart
 from understudy.records.acting import ActionState
 from understudy.records.action_rules import Approver, Reversibility
 from understudy.records.assessment import Contribution, Finding, Reason, Span
@@ -24,6 +25,7 @@ from understudy.records.systems import Write
 from understudy.records.tickets import StepState, TicketState
 from understudy.records.trust import CapCause
 from understudy.records.turn import TurnState
+from understudy.web.shapes_win_back import WinBackOut
 
 
 class DisclosureOut(BaseModel):
@@ -198,13 +200,15 @@ class SurveyOut(BaseModel):
 
 class ContactDetail(ContactOut):
     """The customer, whether they get people, all contacts that are this one person, themselves first, with what is held of them
-    and of others, where they want no messages, and what they said when they were asked how it was."""
+    and of others, where they want no messages, what they said when they were asked how it was, and what was made of what reached
+    them badly."""
 
     cap: CapOut | None
     group: list[MemberOut]
     links: list[Link]
     opt_outs: list[OptOutOut] = []
     surveys: list[SurveyOut] = []
+    win_backs: list[WinBackOut] = []
 
 
 class ReviewersOut(BaseModel):
@@ -331,7 +335,8 @@ class PledgeOut(BaseModel):
 class HoldDetail(BaseModel):
     """A hold and all a reviewer needs to decide on it. `before`: of a hand-off, the verdicts it comes from. `disclosure`:
     what the draft will tell, as the conversation stands now, if it is let out. `draft_pledges`: what it promises; `pledges`:
-    what this customer was promised and still has to be kept."""
+    what this customer was promised and still has to be kept. `summary`: of a hand-off, what a person needs to know to go on;
+    `win_back`: what is proposed to be written to a customer whom a reply let down."""
 
     hold: Hold
     turn: TurnOut
@@ -342,6 +347,8 @@ class HoldDetail(BaseModel):
     draft_pledges: list[SaidPledgeOut] = []
     pledges: list[PledgeOut] = []
     disclosure: DisclosureOut | None = None
+    summary: list[SummaryPart] = []
+    win_back: WinBackOut | None = None
 
 
 class VerdictOut(BaseModel):

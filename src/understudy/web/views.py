@@ -25,7 +25,7 @@ from understudy.records.review import Hold, HoldKind, VerdictKind
 from understudy.records.tickets import Ticket, TicketState, TicketStep
 from understudy.records.turn import Turn, TurnState
 from understudy.web.actions_shown import actions_of_turn
-from understudy.web.blind import conversation_as_first_seen, hold_for, second_of_turn, turn_as_first_seen
+from understudy.web.blind import conversation_as_first_seen, hold_for, reasons_for, second_of_turn, turn_as_first_seen
 from understudy.web.feed import Feed
 from understudy.web.shapes import (
     ContactOut,
@@ -50,15 +50,20 @@ SETTLED = frozenset({TurnState.ANSWERED, TurnState.SUPERSEDED, TurnState.SPENT, 
 
 WHOLE_CHARS_MAX, WHOLE_CHARS_IN_ALL = 20_000, 200_000
 """So much of a letter is shown whole, and of all letters of a conversation."""
-AFTERWARDS = frozenset({HoldKind.AUDIT, HoldKind.SECOND, HoldKind.REDRAFT})
+AFTERWARDS = frozenset({HoldKind.AUDIT, HoldKind.SECOND, HoldKind.REDRAFT, HoldKind.WIN_BACK})
 """Kinds of hold that no answer waits for."""
 
 
 def turn_view(tx: Transaction, turn: Turn, *, reader: Caller | None = None) -> TurnOut:
     """Show a turn with everything known of it. One that was planted looks held until a reviewer decided on it, and so
     does one of which the `reader` may give a second review."""
-    shown, second = _whole_turn(tx, turn), second_of_turn(tx, reader, turn.id)
+    shown, second = _turn_for(tx, turn, reader), second_of_turn(tx, reader, turn.id)
     return shown if second is None else turn_as_first_seen(shown, second)
+
+
+def _turn_for(tx: Transaction, turn: Turn, reader: Caller | None) -> TurnOut:
+    shown = _whole_turn(tx, turn)
+    return shown.model_copy(update={"reasons": reasons_for(tx, reader, shown.reasons)})
 
 
 def _whole_turn(tx: Transaction, turn: Turn) -> TurnOut:
@@ -146,7 +151,7 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
     hold = tx.holds.get(hold_id)
     if tx.reviews.is_barred(hold_id, reader.name):
         raise NotFound(f"there is no hold {hold_id!r}")
-    turn = _whole_turn(tx, tx.turns.get(hold.turn_id))
+    turn = _turn_for(tx, tx.turns.get(hold.turn_id), reader)
     if hold.kind is HoldKind.UNSURE_SEND:
         turn = _in_doubt(tx, turn)
     conversation = conversation_view(tx, tx.conversations.get(hold.conversation_id))

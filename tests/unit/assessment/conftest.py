@@ -23,6 +23,7 @@ _EVIDENCE_FIELDS = {
     "masked",
     "cap",
     "follows",
+    "owed",
 }
 
 

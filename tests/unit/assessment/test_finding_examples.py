@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import pytest
 
 from understudy.assessment.assess import assess
 from understudy.records.action_rules import ActionLimits, ActionRule
-from understudy.records.evidence import Action, ChatMessage, ContactFacts, ToolCall
+from understudy.records.evidence import Action, ChatMessage, ContactFacts, Owed, ToolCall
+from understudy.records.pledges import PledgeKind
 from understudy.records.policy import ChannelForm, PolicyRule
 from understudy.records.rulebook import ForbiddenPhrase, Profile, Rulebook, Rules, TopicRule
 
@@ -27,6 +29,12 @@ PROMPT = (
     "twenty euros, and always close with an offer."
 )
 
+CALL_OWED = Owed(
+    kind=PledgeKind.CALL,
+    words="We will call you tomorrow",
+    made_at=datetime(2026, 5, 15, 9, tzinfo=UTC),
+    due_at=datetime(2026, 5, 16, 18, tzinfo=UTC),
+)
 OWN = Rules(profile=Profile(domains=("shop.example",)))
 
 
@@ -256,6 +264,14 @@ EXAMPLES: dict[str, Example] = {
     "quality.broken_link": Example(draft="See [our terms]() for more.", quoted="[our terms]()"),
     "quality.unlisted_link": Example(draft="See https://other.example/deals.", quoted="other.example/deals"),
     "quality.markup": Example(draft="See the list:<br>", quoted="See the list:<br>"),
+    "quality.pledge_contradicted": Example(
+        draft="We cannot call you back.", quoted="We cannot call you back", given={"owed": (CALL_OWED,)}
+    ),
+    "quality.pledged_again": Example(
+        draft="As I said, we will call you tomorrow.",
+        quoted="As I said, we will call you tomorrow",
+        given={"owed": (CALL_OWED,)},
+    ),
 }
 
 

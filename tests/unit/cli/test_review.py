@@ -13,7 +13,7 @@ from rich.console import Console
 
 from understudy.cli.review import run_review
 from understudy.client.errors import ApiError, ServerUnreachable
-from understudy.client.models import Disclosure, HoldDetail, Message, ProposedAction
+from understudy.client.models import Disclosure, HoldDetail, Message, ProposedAction, WinBack
 
 Make = Callable[..., HoldDetail]
 DRAFT = "Refunds reach your account within 5 days. We have already refunded £89.00 to your card."
@@ -259,6 +259,20 @@ def test_what_a_new_version_drafts_for_a_past_turn_is_judged_and_not_sent(
     assert "Draft that will not be sent" in text
     assert "approve: counted for the new version; nothing is sent" in text
     assert review.desk.done() == [("approve", "h-1")]
+
+
+@pytest.mark.parametrize(("key", "sent"), [("a", ("approve", "h-1")), ("r", ("reject", "h-1", [], None))])
+def test_a_message_to_who_was_let_down_is_sent_or_left(
+    review: Review, detail: Make, fake_desk: Any, key: str, sent: tuple[Any, ...]
+) -> None:
+    proposed = WinBack(text="I am sorry. Rosa", explanation="They complained of an automatic reply.")
+    review.desk = fake_desk(replace(detail("h-1", kind="win_back"), win_back=proposed))
+    text = review.run("p", key, "q")
+    assert "make it good?" in text
+    assert "To be written to the customer, in your name" in text
+    assert "I am sorry. Rosa" in text
+    assert "They complained of an automatic reply." in text
+    assert review.desk.done() == [sent]
 
 
 @pytest.mark.parametrize(("key", "sent"), [("a", ("approve", "h-1")), ("r", ("reject", "h-1", [], None))])

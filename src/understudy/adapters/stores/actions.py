@@ -10,6 +10,7 @@ from functools import cache
 from sqlalchemy import Integer, bindparam, case, func, select, update
 
 from understudy.adapters.stores.action_tables import actions
+from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.session import Session, columns_of, record_of, values_of
 from understudy.adapters.stores.statement import Statement, among, insert_into
 from understudy.errors import NotFound, StepSuperseded
@@ -18,6 +19,7 @@ from understudy.records.action_rules import ActionUse
 
 _ENTRY = columns_of(actions, ActionEntry)
 _BY_ID = Statement(select(*_ENTRY).where(actions.c.id == bindparam("which")))
+_ANY = Statement(select(actions.c.id).limit(1))
 _OF_TURN = Statement(select(*_ENTRY).where(actions.c.turn_id == bindparam("which")).order_by(actions.c.place))
 _OF_CONVERSATION = Statement(
     select(*_ENTRY)
@@ -102,13 +104,15 @@ def _counted(states: frozenset[ActionState], *, has_name: bool) -> Statement:
 class SqlActions:
     """`ports.acting.Actions` in SQL."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, hot: Hot) -> None:
         self._session = session
+        self._hot = hot
 
     def add(self, entry: ActionEntry) -> ActionEntry:
         # All processes take turns to write, so nobody takes the same number.
         added = replace(entry, seq=int(self._session.scalar(_LAST) or 0) + 1)
         self._session.change(_ADD, values_of(added))
+        self._hot.has_actions = True
         return added
 
     def get(self, action_id: str) -> ActionEntry:
@@ -118,6 +122,10 @@ class SqlActions:
         return record_of(ActionEntry, row)
 
     def of_turn(self, turn_id: str) -> list[ActionEntry]:
+        if self._hot.has_actions is None:  # every reply asks, and most stores have none at all
+            self._hot.has_actions = self._session.scalar(_ANY) is not None
+        if not self._hot.has_actions:
+            return []
         return [record_of(ActionEntry, row) for row in self._session.rows(_OF_TURN, which=turn_id)]
 
     def of_conversation(self, conversation_id: str, *, limit: int) -> list[ActionEntry]:

@@ -48,6 +48,7 @@ from understudy.adapters.stores.decided import (
     values_of_part,
 )
 from understudy.adapters.stores.oversight_tables import feedback
+from understudy.adapters.stores.resolved import last_answers
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.statement import Statement, among
 from understudy.adapters.stores.tables import holds, turns, verdicts
@@ -66,6 +67,7 @@ from understudy.records.quality import (
     VerdictTally,
     WaitTally,
 )
+from understudy.records.resolution import ResolutionTally
 from understudy.records.review import HoldKind
 from understudy.records.turn import TurnState
 
@@ -158,6 +160,11 @@ class SqlFigures:
 
     def by_slice(self, since: datetime, until: datetime, *, settled_before: datetime) -> Tallies:
         return self._tallies(_BY_SLICE, since, until, settled_before, {})
+
+    def last_answers(
+        self, since: datetime, until: datetime, part: Part, *, within: timedelta, now: datetime
+    ) -> list[ResolutionTally]:
+        return last_answers(self._session, since, until, part, within=within, now=now)
 
     def _tallies(
         self,

@@ -14,6 +14,7 @@ from datetime import datetime
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
 from understudy.adapters.stores.known_identity import KnownIdentity
+from understudy.adapters.stores.known_pledges import KnownPledges
 from understudy.adapters.stores.tallies import Tallies
 from understudy.records.conversation import Contact, Conversation, Message
 from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState
@@ -96,6 +97,8 @@ class Hot:
         self.rulebooks: set[str] = set()
         self.autonomy = KnownAutonomy()
         self.identity = KnownIdentity()
+        self.pledges = KnownPledges()
+        self.has_actions: bool | None = None  # None = not looked
         self.numbers: dict[str, Iterator[int]] = {}
         self.backlog: int | None = None
         self.tallies = Tallies()
@@ -120,6 +123,8 @@ class Hot:
         self.rulebooks.clear()
         self.autonomy.clear()
         self.identity.clear()
+        self.pledges.clear()
+        self.has_actions = None
         self.numbers.clear()
         self.backlog = None
         self.tallies.clear()
@@ -211,6 +216,7 @@ class Hot:
             self._ids.pop((conversation.channel, conversation.external_id), None)
         self._documents.clear()
         self.autonomy.has_caps = None
+        self.pledges.clear()
 
     def keep_contact(self, contact: Contact) -> None:
         """Keep a contact as it is now; it goes with its conversation."""

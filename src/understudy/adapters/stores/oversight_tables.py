@@ -124,7 +124,7 @@ caps = Table(
     Column("contact_id", String(200), primary_key=True),
     Column("cause", Choice(CapCause), nullable=False),
     Column("turn_id", String(200)),
-    Column("at", Instant, nullable=False),
+    Column("at", Instant, nullable=False, index=True),
     Column("good", Integer, nullable=False),
 )
 

@@ -8,12 +8,13 @@ from functools import cache
 
 from sqlalchemy import bindparam, case, or_, select
 
+from understudy.adapters.stores.known_pledges import KnownPledges
 from understudy.adapters.stores.pledge_tables import pledges
 from understudy.adapters.stores.rows import Rows
 from understudy.adapters.stores.session import Session, columns_of, record_of
 from understudy.adapters.stores.statement import Statement, among
 from understudy.errors import NotFound, StaleVersion
-from understudy.records.pledges import Pledge, PledgeState
+from understudy.records.pledges import UNKEPT, Pledge, PledgeState
 
 _PLEDGE = columns_of(pledges, Pledge)
 _BY_ID = Statement(select(*_PLEDGE).where(pledges.c.id == bindparam("id")))
@@ -42,6 +43,12 @@ _OF_CONTACT = Statement(
     )
     .limit(bindparam("limit"))
 )
+_ANY_OWED = Statement(select(pledges.c.id).where(among(pledges.c.state, UNKEPT)).limit(1))
+_OWED_TO = Statement(
+    select(*_PLEDGE)
+    .where(pledges.c.contact_id == bindparam("contact_id"), among(pledges.c.state, UNKEPT))
+    .order_by(pledges.c.due_at, pledges.c.id)
+)
 _PLEDGES = Rows(
     pledges,
     Pledge,
@@ -66,10 +73,12 @@ def _listed(states: frozenset[PledgeState]) -> Statement:
 class SqlPledges:
     """`ports.pledges.Pledges` in SQL."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, known: KnownPledges) -> None:
         self._session = session
+        self._known = known
 
     def add(self, pledge: Pledge) -> None:
+        self._known.changed(pledge.contact_id)
         self._session.add(_PLEDGES, _PLEDGES.of(pledge))
 
     def get(self, pledge_id: str) -> Pledge:
@@ -86,6 +95,20 @@ class SqlPledges:
         ]
         return sorted(found, key=_still_owed_first)[:limit]
 
+    def owed_to(self, contact_ids: Sequence[str]) -> list[Pledge]:
+        if self._known.has_owed is None:
+            self._known.has_owed = self._session.scalar(_ANY_OWED) is not None
+        if not self._known.has_owed:
+            return []
+        found = [one for contact_id in dict.fromkeys(contact_ids) for one in self._owed_to(contact_id)]
+        return sorted(found, key=lambda one: (one.due_at, one.id))
+
+    def _owed_to(self, contact_id: str) -> tuple[Pledge, ...]:
+        if contact_id not in self._known.of:
+            rows = self._session.rows(_OWED_TO, contact_id=contact_id)
+            self._known.keep(contact_id, tuple(record_of(Pledge, row) for row in rows))
+        return self._known.of[contact_id]
+
     def of_conversation(self, conversation_id: str) -> list[Pledge]:
         rows = self._session.rows(_OF_CONVERSATION, conversation_id=conversation_id)
         return [record_of(Pledge, row) for row in rows]
@@ -97,6 +120,7 @@ class SqlPledges:
         return [record_of(Pledge, row) for row in self._session.rows(_DUE, now=now, limit=limit)]
 
     def change(self, pledge: Pledge, *, was: int) -> None:
+        self._known.changed(pledge.contact_id)
         self._session.swap(
             _PLEDGES,
             _PLEDGES.of(pledge),

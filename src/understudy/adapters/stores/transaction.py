@@ -33,10 +33,12 @@ from understudy.adapters.stores.releases import SqlReleases
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
+from understudy.adapters.stores.staffing import SqlAssignments
 from understudy.adapters.stores.tickets import SqlContracts, SqlTickets, SqlTicketSteps
 from understudy.adapters.stores.trail import SqlProcesses, SqlTrail
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
 from understudy.adapters.stores.users import SqlUsers
+from understudy.adapters.stores.win_backs import SqlWinBacks
 from understudy.ports.store import Committed
 from understudy.records.turn import Job
 
@@ -90,13 +92,15 @@ class SqlTransaction:
         self.pulls = SqlPulls(session)
         self.envelopes = SqlEnvelopes(session)
         self.tickets = SqlTickets(session)
-        self.pledges = SqlPledges(session)
+        self.pledges = SqlPledges(session, hot.pledges)
+        self.assignments = SqlAssignments(session)
         self.ticket_steps = SqlTicketSteps(session)
         self.contracts = SqlContracts(session)
         self.notes = SqlNotes(session)
         self.remarks = SqlRemarks(session)
-        self.actions = SqlActions(session)
+        self.actions = SqlActions(session, hot)
         self.identities = SqlIdentities(session, hot.identity)
+        self.win_backs = SqlWinBacks(session)
         self.erasures = SqlErasures(session, hot)
         self.jobs: list[tuple[Job, datetime | None]] = []
 

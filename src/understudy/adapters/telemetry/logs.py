@@ -18,6 +18,7 @@ from understudy.ports.telemetry import (
     BreakerChanged,
     DeliveryReported,
     Event,
+    HandOffMoved,
     HoldRaised,
     MessageSent,
     PledgeDue,
@@ -95,6 +96,8 @@ def _is_usual(event: Event) -> bool:
         return event.outcome == "opened"
     if isinstance(event, PledgeDue):
         return not event.is_broken
+    if isinstance(event, HandOffMoved):
+        return event.what not in ("lost", "escalated", "broken")
     if isinstance(event, MessageSent):
         return event.outcome == "accepted"
     if isinstance(event, ActionTried):

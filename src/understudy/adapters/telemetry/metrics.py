@@ -15,6 +15,7 @@ from understudy.ports.telemetry import (
     DeliveryReported,
     Event,
     EventIgnored,
+    HandOffMoved,
     HoldClosed,
     HoldOpened,
     HoldRaised,
@@ -79,6 +80,10 @@ class Metrics:
         )
         self.drifts = counter("system_drifts", "Answers in another shape than before", "system", "about", "kind")
         self.pledges = counter("pledges_told", "Promises to customers that people were told of", "kind", "what")
+        self.hand_offs = counter("hand_offs_moved", "What became of waits for a person", "what", "detail")
+        self.wait_seconds = histogram(
+            "hand_off_wait_seconds", "Hand-off to a person's answer", "late", buckets=REVIEW_SECONDS
+        )
         self.tickets = counter("tickets_tried", "Tries to open or tell a ticket", "system", "what", "outcome")
         self.breaker = Gauge("understudy_breaker_open", "1 while an agent is left alone", ("agent",), registry=registry)
         self.holds_opened = counter("holds_opened", "Holds and hand-offs opened", "kind", "channel")
@@ -138,6 +143,8 @@ class Metrics:
                 self.tickets.labels(event.system, event.what, event.outcome).inc()
             case PledgeDue():
                 self.pledges.labels(event.kind, "broken" if event.is_broken else "due").inc()
+            case HandOffMoved():
+                self._moved(event)
             case BreakerChanged():
                 self.breaker.labels(event.agent).set(1.0 if event.state == "open" else 0.0)
             case HoldOpened():
@@ -148,10 +155,7 @@ class Metrics:
             case HoldRaised():
                 self.holds_raised.inc()
             case MessageSent():
-                self.sent.labels(event.channel, event.outcome).inc()
-                self.send_seconds.labels(event.channel).observe(event.took_ms / 1000)
-                if event.outcome == "accepted":
-                    self.outbox_age.labels(event.channel).observe(event.age_s)
+                self._sent(event)
             case ActionTried():
                 self.actions.labels(event.name, event.step, event.outcome).inc()
             case AutonomyMoved():
@@ -177,6 +181,17 @@ class Metrics:
             self.findings.labels(finding.check, finding.code, finding.severity.value).inc()
         self.turn_seconds.labels(event.decision).observe(event.took_ms / 1000)
         self.assess_seconds.observe(event.assess_ms / 1000)
+
+    def _moved(self, event: HandOffMoved) -> None:
+        self.hand_offs.labels(event.what, event.detail).inc()
+        if event.what == "ended":
+            self.wait_seconds.labels(str(event.is_late).lower()).observe(event.waited_s)
+
+    def _sent(self, event: MessageSent) -> None:
+        self.sent.labels(event.channel, event.outcome).inc()
+        self.send_seconds.labels(event.channel).observe(event.took_ms / 1000)
+        if event.outcome == "accepted":
+            self.outbox_age.labels(event.channel).observe(event.age_s)
 
     def _topic(self, topic: str) -> str:
         """A topic as a label. Callers may name any topic they like; past `TOPICS_MAX` of them all others are one."""

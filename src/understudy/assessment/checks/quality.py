@@ -14,6 +14,7 @@ from understudy.assessment.carriers import passages, profile_text, tool_results
 from understudy.assessment.check import Code, Examination, examination
 from understudy.assessment.entities import Entity, EntityKind, entities
 from understudy.assessment.language import UNKNOWN, language_of
+from understudy.assessment.owing import clashes
 from understudy.assessment.passing_on import names_of_turn, passes_on
 from understudy.assessment.wording import Sentence, content_words, sentences, stem, words
 from understudy.records.assessment import Finding, Severity, Span
@@ -45,6 +46,14 @@ UNLISTED_LINK = _code(
     "unlisted_link", "The draft links to a site that is neither the business's nor in a source.", Severity.MAJOR
 )
 MARKUP = _code("markup", "The draft contains markup that its channel shows as it stands.", Severity.MINOR)
+PLEDGE_CONTRADICTED = _code(
+    "pledge_contradicted",
+    "The draft takes back what this customer was promised, or names another time for it.",
+    Severity.BLOCKING,
+)
+PLEDGED_AGAIN = _code(
+    "pledged_again", "The draft promises again what this customer was promised already.", Severity.MINOR
+)
 CODES = (
     EMPTY,
     TRUNCATED,
@@ -59,6 +68,8 @@ CODES = (
     BROKEN_LINK,
     UNLISTED_LINK,
     MARKUP,
+    PLEDGE_CONTRADICTED,
+    PLEDGED_AGAIN,
 )
 
 DOES_NOT_KNOW_CHARS_MAX: Final = 400
@@ -140,6 +151,7 @@ class QualityCheck:
                 *_spans(BROKEN_LINK, _BROKEN_LINK, text),
                 *_unlisted_links(text, evidence, draft, rules),
                 *_markup(text, form),
+                *_owed(evidence, text),
             ]
         )
 
@@ -276,3 +288,9 @@ def _markup(text: str, form: ChannelForm | None) -> Iterator[Finding]:
     markdown = _MARKDOWN.search(text) if renders in ("none", "html") else None
     if found := html or markdown:
         yield MARKUP.found(Span(start=found.start(), end=found.end()))
+
+
+def _owed(evidence: Evidence, text: str) -> Iterator[Finding]:
+    """Find where the draft does not go with what the customer was promised."""
+    for clash in islice(clashes(evidence.owed, text, evidence.at), FINDINGS_MAX):
+        yield (PLEDGE_CONTRADICTED if clash.is_otherwise else PLEDGED_AGAIN).found(clash.span)
