@@ -17,7 +17,7 @@ from typing import Any
 from shown import print_figures
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ("need", "hand_offs", "merges", "burnt")
+PARTS = ("need", "hand_offs", "staffed", "merges", "burnt")
 BEGAN = time.perf_counter()
 
 

@@ -20,12 +20,15 @@ from understudy.assessment.assess import assess
 from understudy.assessment.checks import CHECKS
 from understudy.demo.earning import VERSION as SECOND_ACT
 from understudy.demo.other_agent import load_drafts
+from understudy.demo.people import ADDRESS, ANGRY, EASY, EVENING, MORNING, MOVING, OFFICE, PARCEL
 from understudy.demo.story import load_story
 from understudy.demo.versions import AGENT, HASTY, LATER_CUSTOMER, MENDED, MISTAKEN_CUSTOMERS
 from understudy.learning.rebuild import faults_of
 from understudy.records.assessment import Assessment
 from understudy.records.codec import dump, load
 from understudy.records.evidence import Evidence
+from understudy.records.identity import HandleKind
+from understudy.records.pledges import PledgeKind, PledgeState
 from understudy.records.turn import OPEN, TurnState
 from understudy.turn.replay import replay
 
@@ -39,13 +42,14 @@ ELSEWHERE = {
     "quality.markup",
     *(f"actions.{code}" for code in ("undeclared", "wrong_arguments", "amount_unknown", "over_limit", "too_many")),
     "grounding.unknown_fact",
-    "exposure.unverified_account",
+    "quality.pledge_contradicted",
+    "quality.pledged_again",
     "escalation.accepts_person",
     "escalation.person_announced",
 }
 """Findings that need a text of many pages, another channel (these drafts come over the API, whose caller vouches for who
-writes), a declared action, a system of record or an agent that brings a person in of its own accord; tests/unit/assessment has an example of each."""
-THIRD_ACT = (*MISTAKEN_CUSTOMERS, LATER_CUSTOMER)
+writes), a declared action, a system of record, a promise that is still owed or an agent that brings a person in of its own accord; tests/unit/assessment has an example of each."""
+LATER_ACTS = (*MISTAKEN_CUSTOMERS, LATER_CUSTOMER, ANGRY, EVENING, MOVING)
 CARD = re.compile(rb"4111[ -]?1111[ -]?1111[ -]?1111")
 
 
@@ -85,7 +89,7 @@ def test_demo_settles_and_says_so_in_one_line_of_json(played: Played) -> None:
 
 def test_it_says_how_long_each_act_took_and_that_it_can_serve_on(played: Played) -> None:
     acts = played.summary["acts"]
-    assert [(act["act"], act["ended"]) for act in acts] == [(1, None), (2, None), (3, None)]
+    assert [(act["act"], act["ended"]) for act in acts] == [(1, None), (2, None), (3, None), (4, None)]
     assert all(act["cpu_seconds"] > 0 and act["seconds"] > 0 for act in acts)
     assert sum(act["seconds"] for act in acts) == pytest.approx(played.summary["seconds"], abs=0.1)
 
@@ -113,7 +117,7 @@ def test_every_line_of_the_story_reached_its_conversation_once(store: SqlStore) 
         conversations = {turn.conversation_id for turn in turns if turn.agent_version != SECOND_ACT}
         messages = [one for name in conversations for one in tx.messages.of_conversation(name)]
         customers = [one for one in messages if one.author == "customer"]
-        return Counter(one.text for one in customers if not (one.author_name or "").startswith(THIRD_ACT))
+        return Counter(one.text for one in customers if not (one.author_name or "").startswith(LATER_ACTS))
 
     stored = store.read_now(texts)
     told = Counter(line.text for line in load_story())
@@ -198,6 +202,68 @@ def test_a_mistake_stops_one_release_and_another_that_gives_way_is_taken_back(pl
     shown = " ".join(played.err.split())
     for words in ("Releases, by the API", HASTY, case, "taken back by the system"):
         assert words in shown, words
+
+
+def said_to(tx: Any, customer: str) -> list[tuple[str, str, str]]:
+    """Channel, author and text of all that is said with a customer, in order."""
+    conversations = [
+        tx.conversations.get(name)
+        for name in dict.fromkeys(turn.conversation_id for turn in tx.turns.listed(after=0, limit=1_000))
+    ]
+    found = [one for one in conversations if tx.contacts.get(one.contact_id).name == customer]
+    said = [(message, one.channel) for one in found for message in tx.messages.of_conversation(one.id)]
+    return [(channel, message.author.value, message.text) for message, channel in sorted(said, key=lambda x: x[0].at)]
+
+
+def moments_of(played: Played, customer: str) -> list[dict[str, Any]]:
+    return [one for one in played.summary["people"] if one["customer"] == customer]
+
+
+def test_who_is_angry_gets_a_person_who_knows_and_no_machine_after_that(played: Played, store: SqlStore) -> None:
+    moments = moments_of(played, ANGRY)
+    assert "How they feel:" in moments[1]["words"]
+    assert "is here with 0 of 3" in moments[2]["words"]
+    assert moments[4]["words"].startswith("This customer complained of the last automatic reply")
+    said = store.read_now(lambda tx: said_to(tx, ANGRY))
+    asked = [text for _, _, text in said].index(EASY)
+    assert [author for _, author, _ in said[: asked + 2]] == [
+        "customer", "agent", "customer", "safe_reply", "reviewer", "customer", "agent",
+    ]  # fmt: skip
+    (turn,) = store.read_now(
+        lambda tx: [one for one in tx.turns.listed(after=0, limit=1_000) if "trust_complaint" in one.reasons]
+    )
+    assert [one.kind.value for one in store.read_now(lambda tx: tx.verdicts.of_turn(turn.id))] == ["approve"]
+
+
+def test_who_writes_while_nobody_is_there_is_told_when_somebody_writes_and_they_do(
+    played: Played, store: SqlStore
+) -> None:
+    said = store.read_now(lambda tx: said_to(tx, EVENING))
+    assert [author for _, author, _ in said] == ["customer", "safe_reply", "reviewer"]
+    assert re.search(r"by 10:00 UTC on \d{4}-\d\d-\d\d", said[1][2])
+    assert said[2][2] == MORNING
+    pledges = store.read_now(lambda tx: tx.pledges.listed((PledgeState.KEPT,), limit=100))
+    (kept,) = [one for one in pledges if one.words == said[1][2]]
+    assert (kept.kind, kept.due_at.hour) == (PledgeKind.WRITE, 10)
+    assert kept.ended_at < kept.due_at
+
+
+def test_nothing_of_an_account_is_told_before_a_code_proves_whose_it_is(played: Played, store: SqlStore) -> None:
+    said = store.read_now(lambda tx: said_to(tx, MOVING))
+    in_app = [(author, text) for channel, author, text in said if channel == "app"]
+    told = next(number for number, (_, text) in enumerate(in_app) if PARCEL in text)
+    assert [author for author, _ in in_app[: told + 1]] == ["customer", "safe_reply", "customer", "agent"]
+    assert not re.search(r"\b\d{6}\b", in_app[2][1]), "the code is not stored"
+    linked = store.read_now(lambda tx: {one.contact_id for one in tx.identities.holders(HandleKind.EMAIL, ADDRESS)})
+    assert len(linked) == 2
+
+
+def test_who_goes_on_by_e_mail_is_answered_there(played: Played, store: SqlStore) -> None:
+    said = store.read_now(lambda tx: said_to(tx, MOVING))
+    assert [(channel, author) for channel, author, text in said if text == OFFICE] == [("mail", "reviewer")]
+    ledger = store.read_now(lambda tx: tx.ledger.entries(limit=20_000))
+    assert [one.event for one in ledger].count("outbox.readdressed") == 1
+    assert played.summary["people"][-1]["what"].startswith("goes on by e-mail")
 
 
 def release_of(tx: Any, entry: str) -> Any:

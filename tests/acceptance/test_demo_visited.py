@@ -17,21 +17,44 @@ import pytest
 from understudy.demo import run
 from understudy.demo.canned import CANNED
 from understudy.demo.earning import CHANNEL, TOPIC, Earning
+from understudy.demo.people import ANGRY, EVENING, MOVING
 from understudy.demo.story import load_story
 from understudy.demo.summary import Summary
 from understudy.demo.versions import MENDED, MISTAKEN_CUSTOMERS
-from understudy.demo.visitor import VISITOR
+from understudy.demo.visitor import VISITOR, Point, looking
 
-LOOK_S = 3.0
+LOOK_S = 0.5
 WITHIN_S = 150.0
+LEFT = f"{ANGRY} is with somebody else"
 SLICE = {"topic": TOPIC, "channel": CHANNEL}
 
 
 class Visitor:
-    """Somebody at the console, as HTTP sees them; whatever comes too late for them is tried again on another one."""
+    """Somebody at the console, as HTTP sees them; whatever comes too late for them is tried again on another one.
 
-    def __init__(self, http: httpx2.AsyncClient) -> None:
+    `plans`: where in the story they mean to act first. It waits for them there, until they `have` acted.
+    """
+
+    def __init__(self, http: httpx2.AsyncClient, told: list[str], plans: tuple[Point, ...]) -> None:
         self._http = http
+        self._plans = {point: asyncio.Event() for point in plans}
+        self._reached = {point: asyncio.Event() for point in plans}
+        self.told = told
+
+    def have(self, point: Point) -> None:
+        self._plans[point].set()
+
+    async def until_at(self, point: Point) -> None:
+        """Wait until the story has come there."""
+        async with asyncio.timeout(WITHIN_S):
+            await self._reached[point].wait()
+
+    async def look(self, point: Point, is_over: Callable[[], Awaitable[bool]]) -> None:
+        if point in self._plans:
+            self._reached[point].set()
+            async with asyncio.timeout(WITHIN_S):
+                await self._plans[point].wait()
+        await looking(LOOK_S)(point, is_over)
 
     async def get(self, path: str, **query: Any) -> Any:
         answer = await self._http.get(path, params=query)
@@ -47,12 +70,12 @@ class Visitor:
                 await asyncio.sleep(0.03)
         return found
 
-    async def claimed(self, *, topic: str | None = None, of: str | None = None) -> dict[str, Any]:
-        """A draft that is now theirs."""
+    async def claimed(self, *, kind: str = "draft", topic: str | None = None, of: str | None = None) -> dict[str, Any]:
+        """A draft, or something of another kind, that is now theirs."""
 
         async def look() -> Any:
             for hold in (await self.get("/v1/holds", limit=200))["items"]:
-                if hold["kind"] != "draft" or hold["claimed_by"] or topic not in (None, hold["topic"]):
+                if hold["kind"] != kind or hold["claimed_by"] or topic not in (None, hold["topic"]):
                     continue
                 if of is not None:
                     contact = (await self.get(f"/v1/holds/{hold['id']}"))["conversation"]["contact"]
@@ -82,6 +105,9 @@ class Visitor:
         found = await self.of_slice()
         return found is not None and found["proposal"] is not None
 
+    async def was_told_to_wait(self) -> bool:
+        return any("stopped" in words for words in self.told)
+
     async def release(self, entry: str, *stages: str) -> Any:
         async def look() -> Any:
             known = [one["release"] for agent in await self.get("/v1/releases") for one in agent["releases"]]
@@ -104,24 +130,35 @@ async def takes_part(visitor: Visitor, act: int) -> None:
         await visitor.post(f"/v1/conversations/{hold['conversation_id']}/hand_back", {})
     elif act == 2:
         hold = await visitor.claimed(topic=TOPIC)
+        visitor.have("drafted")
         await asyncio.sleep(1)
         await visitor.post(f"/v1/holds/{hold['id']}/release", {})
         await visitor.post("/v1/autonomy/hold", {})
-        await asyncio.sleep(1)
+        await visitor.until(visitor.was_told_to_wait)
         await visitor.post("/v1/autonomy/resume", {})
         made = (await visitor.post("/v1/users", {"name": "Ines Duarte", "role": "reviewer"})).json()
         await visitor.post(f"/v1/users/{made['user']['id']}", {"disabled": True})
-        await visitor.until(visitor.is_proposed)
+        await visitor.until_at("proposed")
         threshold = (await visitor.of_slice())["proposal"]["threshold"]
         (await visitor.post("/v1/autonomy/confirm", SLICE | {"threshold": threshold})).raise_for_status()
+        visitor.have("proposed")
+    elif act == 4:
+        hold = await visitor.claimed(kind="hand_off", of=ANGRY)
+        await visitor.post(f"/v1/conversations/{hold['conversation_id']}/take_over", {})
+        visitor.have("handed_off")
+        await visitor.post(f"/v1/conversations/{hold['conversation_id']}/messages", {"text": "I am here."})
+        await visitor.post(f"/v1/conversations/{hold['conversation_id']}/hand_back", {})
     else:
         await visitor.claimed(of=MISTAKEN_CUSTOMERS[0])
+        visitor.have("mistaken")
         gated = await visitor.release(MENDED, "gated")
         order = {"to": "canary", "share": 0.5}
         (await visitor.post(f"/v1/releases/{gated['id']}/promote", order, gated["version"])).raise_for_status()
+        visitor.have("gated")
         out = await visitor.release(MENDED, "canary")
         back = await visitor.post(f"/v1/releases/{out['id']}/rollback", {"why": "I do not like it"}, out["version"])
         back.raise_for_status()
+        visitor.have("out")
 
 
 async def turns_it_down(visitor: Visitor, act: int) -> None:
@@ -129,10 +166,11 @@ async def turns_it_down(visitor: Visitor, act: int) -> None:
     if act == 2:
         await visitor.until(visitor.is_proposed)
         await visitor.post("/v1/autonomy/decline", SLICE)
+        visitor.have("proposed")
 
 
 async def visit(
-    folder: Path, does: Callable[[Visitor, int], Coroutine[Any, Any, None]]
+    folder: Path, does: Callable[[Visitor, int], Coroutine[Any, Any, None]], *, plans: tuple[Point, ...]
 ) -> tuple[Summary, list[str], dict[str, Any]]:
     """Play the story to somebody who does so in each act; returns what was told, and the canned replies they find."""
     told: list[str] = []
@@ -143,7 +181,7 @@ async def visit(
         ) as http,
         asyncio.TaskGroup() as hands,
     ):
-        visitor = Visitor(http)
+        visitor = Visitor(http, told, plans)
 
         def scene(act: int) -> None:
             hands.create_task(does(visitor, act))
@@ -153,6 +191,7 @@ async def visit(
             pace=0.1,
             said=lambda number: None,
             look_s=LOOK_S,
+            look=visitor.look,
             scene=scene,
             told=told.append,
         )
@@ -167,8 +206,12 @@ def quiet(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_whatever_the_visitor_does_the_story_goes_on_and_says_what_was_theirs(tmp_path: Path) -> None:
-    summary, told, canned = asyncio.run(visit(tmp_path, takes_part))
-    assert [act.ended for act in summary.acts] == [None, None, None], told
+    summary, told, canned = asyncio.run(
+        visit(tmp_path, takes_part, plans=("drafted", "proposed", "mistaken", "gated", "out", "handed_off"))
+    )
+    assert [act.ended for act in summary.acts] == [None, None, None, LEFT], told
+    assert f"the scene of angry ends here: {LEFT}" in told
+    assert {moment.customer for moment in summary.people} == {ANGRY, EVENING, MOVING}
     assert summary.by_visitor >= 4
     assert [moment.level for moment in summary.moments] == ["assist", "probation", "probation", "demoted"]
     assert summary.moments[1].what == "you confirmed it"
@@ -197,8 +240,8 @@ def test_an_act_that_cannot_go_on_ends_with_a_sentence_and_the_next_begins(
         return None if found is None else found | {"proposal": None}
 
     monkeypatch.setattr(Earning, "_slice", blind)
-    summary, told, _ = asyncio.run(visit(tmp_path, turns_it_down))
-    assert [act.ended is None for act in summary.acts] == [True, False, False]
+    summary, told, _ = asyncio.run(visit(tmp_path, turns_it_down, plans=("proposed",)))
+    assert [act.ended is None for act in summary.acts] == [True, False, False, True]
     assert summary.acts[1].ended == "the promotion was turned down"
     assert "act 2 ends here: the promotion was turned down" in told
     assert re.fullmatch(r"faq_mended is created, .*", summary.acts[2].ended or "")

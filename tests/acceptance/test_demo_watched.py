@@ -13,9 +13,9 @@ import pytest
 from understudy.client.client import AsyncClient
 from understudy.demo import run
 from understudy.demo.earning import CHANNEL, TOPIC, Earning, Moment
-from understudy.demo.visitor import VISITOR
+from understudy.demo.visitor import VISITOR, Point, looking
 
-LOOK_S = 3.0
+LOOK_S = 1.0
 WITHIN_S = 120.0
 
 
@@ -45,7 +45,15 @@ async def watch(folder: Path) -> tuple[list[Moment], list[int], str]:
             found = await of_topic()
             return found is not None and found["proposal"] is not None
 
-        earning = Earning(http, agent, reviewers, running.lead_key, said=said.append, look_s=LOOK_S)
+        has_confirmed = asyncio.Event()
+
+        async def look(point: Point, is_over: Callable[[], Awaitable[bool]]) -> None:
+            if point == "proposed":
+                async with asyncio.timeout(WITHIN_S):
+                    await has_confirmed.wait()
+            await looking(LOOK_S)(point, is_over)
+
+        earning = Earning(http, agent, reviewers, running.lead_key, said=said.append, look=look)
         act = asyncio.ensure_future(earning.play())
         try:
             await until(is_begun)
@@ -58,6 +66,7 @@ async def watch(folder: Path) -> tuple[list[Moment], list[int], str]:
             await until(is_proposed)
             body = {"topic": TOPIC, "channel": CHANNEL, "threshold": (await of_topic())["proposal"]["threshold"]}
             (await http.post("/v1/autonomy/confirm", json=body, headers=visitor)).raise_for_status()
+            has_confirmed.set()
             moments = await act
             query = f"/v1/autonomy/slice?topic={TOPIC}&channel={CHANNEL}"
             moves = (await http.get(query, headers=visitor)).json()["moves"]

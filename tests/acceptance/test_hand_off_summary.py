@@ -57,6 +57,17 @@ def test_a_draft_on_hold_has_none(emptied: Any, words: Any) -> None:
     assert hand_off(emptied, turn)["summary"] == []
 
 
+def test_who_takes_over_reads_it_beside_the_conversation(emptied: Any, words: Any) -> None:
+    turn = ask(emptied, words, ANGRY, {"id": "hand-off-taken"})
+    place = f"/v1/conversations/{turn['conversation_id']}"
+    reader = emptied.http(emptied.key())
+    assert parts(reader.get(f"{place}/history").json())["wanted"] == [ANGRY]
+    reader.post(f"{place}/take_over")
+    assert parts(reader.get(f"{place}/history").json())["wanted"] == [ANGRY]
+    reader.post(f"{place}/hand_back")
+    assert reader.get(f"{place}/history").json()["summary"] == []
+
+
 class TestInTheConsole:
     pytestmark = in_the_console
 

@@ -219,6 +219,19 @@ def test_a_second_message_does_not_begin_the_time_anew(stage: Any) -> None:
     assert waits(stage) == []
 
 
+def test_many_that_were_taken_keep_no_answered_one_waiting(stage: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("understudy.staffing.flow.AT_ONCE_MAX", 1)
+    come(stage, "ana")
+    for to in ("e-1", "e-2"):
+        ask(stage, to)
+        stage.run(stage.conversations.take_over(stage.conversation(to).id, reviewer="ana"))
+        stage.sweep()
+    stage.run(stage.conversations.say(stage.conversation("e-2").id, "Hello.", reviewer="ana"))
+    stage.settle()
+    stage.sweep()
+    assert [wait.conversation_id for wait in waits(stage)] == [stage.conversation("e-1").id]
+
+
 def test_handing_back_ends_it(stage: Any) -> None:
     come(stage, "ana")
     ask(stage)

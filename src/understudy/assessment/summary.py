@@ -186,6 +186,8 @@ def _tried(case: Case) -> Iterator[SummaryLine]:
         yield SummaryLine(text=f"Answered before in this conversation: {', '.join(answered)}.")
         last = next(message for message in reversed(case.messages) if message.author is not Author.CUSTOMER)
         yield SummaryLine(text=f"The last answer ({said[last.author]}): {_quoted(last.text)}")
+    if any(message.turn_id == case.turn_id and message.author is Author.AGENT for message in case.messages):
+        return  # the draft was sent, and stands among the answers
     if case.draft is not None and case.draft.text.strip():
         yield SummaryLine(text=f"Drafted by the agent and not sent: {_quoted(case.draft.text)}")
         yield from (SummaryLine(text=f"Proposed by the agent and not done: {one.name}") for one in case.draft.actions)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING
 
 import typer
@@ -31,10 +32,12 @@ LIVE_PACE = 0.8
 LOOK_S = 5.0
 """How long somebody who watches has for each turn of events."""
 WORDS_SHOWN = 60
+PEOPLE_WORDS_SHOWN = 160
 ACTS = {
     1: ("Customers write and reviewers decide", ""),
     2: ("Gift cards earn the right to answer alone, get worse, and lose it", "autonomy/gift_cards?channel=api"),
     3: ("A mistake stops one version of the agent, lets another out, and that one is taken back", "releases"),
+    4: ("Three customers need people: one is angry, one writes at night, one goes on by e-mail", "staffing"),
 }
 """What each act shows, and where in the console."""
 
@@ -101,6 +104,7 @@ async def _run(folder: Path, port: int, *, stays: bool, as_json: bool) -> Summar
             | {"acts": [asdict(act) for act in summary.acts]}
             | {"autonomy": [asdict(moment) for moment in summary.moments]}
             | {"releases": [asdict(moment) for moment in summary.releases]}
+            | {"people": [asdict(moment) for moment in summary.people]}
         )
         if stays:
             _invite(console, running)
@@ -131,11 +135,12 @@ async def _play(
     told: Callable[[str], None] = lambda words: None,
 ) -> Summary:
     from understudy.demo.earning import DRAFTS_EXPECTED
+    from understudy.demo.people import LINES_EXPECTED
     from understudy.demo.run import play
     from understudy.demo.story import load_story
     from understudy.demo.versions import CUSTOMERS_EXPECTED
 
-    steps = len(load_story()) + DRAFTS_EXPECTED + CUSTOMERS_EXPECTED
+    steps = len(load_story()) + DRAFTS_EXPECTED + CUSTOMERS_EXPECTED + LINES_EXPECTED
     progress = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
@@ -194,6 +199,7 @@ def _print(console: Console, summary: Summary) -> None:
     console.print(f"Reviewers decided: {verdicts or 'nothing'}.{yours} {summary.seconds:.1f} s: {seconds}.")
     console.print(_autonomy_table(summary))
     console.print(_releases_table(summary))
+    console.print(_people_table(summary))
 
 
 def _autonomy_table(summary: Summary) -> Table:
@@ -219,6 +225,15 @@ def _releases_table(summary: Summary) -> Table:
     table = Table(Column("release", no_wrap=True), "stage", "what happened", title="Releases, by the API")
     for moment in summary.releases:
         table.add_row(moment.release, moment.stage, shown(moment.what))
+    return table
+
+
+def _people_table(summary: Summary) -> Table:
+    """What became of the customers who needed people."""
+    caption = "Nobody reads letters before tomorrow, and no hour passes here: somebody of that team looks in early."
+    table = Table("customer", "what happened", "in words", title="People, by the API", caption=caption)
+    for moment in summary.people:
+        table.add_row(moment.customer, moment.what, shown(shorten(moment.words, PEOPLE_WORDS_SHOWN, placeholder=" …")))
     return table
 
 

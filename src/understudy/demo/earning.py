@@ -21,7 +21,7 @@ from understudy.demo.customers import LOOK_EVERY_S, wait_until
 from understudy.demo.desk import NOT_LET
 from understudy.demo.reviewers import judge
 from understudy.demo.story import OffScript
-from understudy.demo.visitor import VISITOR
+from understudy.demo.visitor import VISITOR, Look, looking, never
 
 TOPIC, CHANNEL, VERSION = "gift_cards", "api", "2.1"
 NAMES = ("Ada", "Bea", "Cem", "Dora", "Emil", "Fay", "Gus", "Hana", "Ivo", "Jun")
@@ -51,8 +51,6 @@ KEPT_S_MAX = 300.0
 LOOK_AT_KEPT_EVERY_S = 0.5
 STOPPED_S_MAX = 1_800.0
 """So long the act waits where whoever watches has stopped automatic replies."""
-DRAFTS_A_LOOK = 30
-"""So many drafts come in the time in which people look at one thing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,14 +72,14 @@ class Earning:
     """Plays the act against a running server; `said` is called after each draft with how many there were, `told` where the
     story waits for whoever watches.
 
-    `look_s`: how long whoever watches has for each turn of events, 0 where nobody does. Who watches may confirm the
+    `look` waits for whoever watches at each turn of events. Who watches may confirm the
     promotion first, decide on holds or keep them for a while, or stop everything: then the act waits until they resume.
     Raises `OffScript` where they take it another way.
     """
 
     def __init__(
         self, http: httpx2.AsyncClient, agent: AsyncClient, reviewers: dict[str, AsyncClient], lead_key: str, *,
-        said: Callable[[int], None], look_s: float = 0.0, told: Callable[[str], None] = lambda words: None,
+        said: Callable[[int], None], look: Look | None = None, told: Callable[[str], None] = lambda words: None,
     ) -> None:  # fmt: skip
         self._http = http
         self._agent = agent
@@ -89,7 +87,7 @@ class Earning:
         self._lead = {"Authorization": f"Bearer {lead_key}"}
         self._said = said
         self._told = told
-        self._look_s = look_s
+        self._look = look or looking(0.0)
         self._numbers: Iterator[int] = itertools.count(1)
         self._turns: set[str] = set()
         self.moments: list[Moment] = []
@@ -100,7 +98,7 @@ class Earning:
         await self._note("people approved its drafts; a promotion is proposed")
         await self._confirm()
         await self._note(f"{await self._who_promoted()} confirmed it")
-        await asyncio.sleep(self._look_s)
+        await self._look("promoted", never)
         for _ in range(ALONE):
             await self._ask(GOOD, SOURCE)
         await self._note("it answers alone; some replies are audited")
@@ -116,7 +114,8 @@ class Earning:
             found = await self._slice()
             return found is None or found["proposal"] is None
 
-        if not await wait_until(is_over, limit_s=self._look_s):
+        await self._look("proposed", is_over)
+        if not await is_over():
             body = {"topic": TOPIC, "channel": CHANNEL}
             answer = await self._http.post("/v1/autonomy/confirm", json=body, headers=self._lead)
             if answer.status_code != CONFLICT:  # whoever watches was quicker by a moment
@@ -157,7 +156,6 @@ class Earning:
 
     async def _ask(self, text: str, source: dict[str, Any]) -> None:
         """One customer asks, the agent drafts, and whoever has to judge does."""
-        await asyncio.sleep(self._look_s / DRAFTS_A_LOOK)
         await self._until_let()
         number = next(self._numbers)
         record = {
@@ -171,6 +169,7 @@ class Earning:
         turn = await self._agent.submit_turn(record)
         self._turns.add(turn.id)
         self._said(number)
+        await self._look("drafted", never)
         await self._until_judged(next(self._reviewers))
 
     async def _until_let(self) -> None:

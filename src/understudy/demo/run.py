@@ -9,8 +9,9 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -24,11 +25,13 @@ from understudy.demo.customers import Customers, wait_until
 from understudy.demo.desk import Desk
 from understudy.demo.earning import DRAFTS_EXPECTED, Earning, Moment
 from understudy.demo.other_agent import hand_over
+from understudy.demo.outside import AppChat, MailGateway
+from understudy.demo.people import People, PeopleMoment
 from understudy.demo.reviewers import REVIEWERS
 from understudy.demo.story import OffScript, load_story
 from understudy.demo.summary import Act, FirstAct, Summary, all_turns, findings_of, summary_of
-from understudy.demo.versions import AGENT, ReleaseMoment, Versions, write_versions
-from understudy.demo.visitor import VISITOR, decided_by_visitor, waits_for_others
+from understudy.demo.versions import AGENT, CUSTOMERS_EXPECTED, ReleaseMoment, Versions, write_versions
+from understudy.demo.visitor import VISITOR, Look, decided_by_visitor, looking, waits_for_others
 from understudy.ports.store import Transaction
 from understudy.records.access import Role, Scope, user_id
 from understudy.settings.load import PREFIX, load
@@ -43,6 +46,8 @@ SETTLE_WITHIN_S = 60.0
 TELEMETRY_PREFIX = f"{PREFIX}TELEMETRY__"
 OTHER_AGENT = "other agent"
 LEAD = "Lena Brandt"
+DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+LETTER_HOURS = "09:00-17:00"
 BROKEN = (OffScript, ClientError, httpx2.HTTPError)
 """How an act ends that cannot go on, because whoever watches took it another way, or the machine is too slow."""
 
@@ -57,14 +62,17 @@ class Running:
     visitor_key: str
     agent_key: str
     lead_key: str
+    mail: MailGateway
+    app_chat: AppChat
     is_stopping: Callable[[], bool]
     password: str
     """With which the visitor signs in to the console, under the name `VISITOR`."""
 
 
-def demo_settings(folder: Path, knowledge: Path, *, port: int) -> Settings:
-    """The bundled business's settings, with its database and the other versions of its agent in `folder`; the environment
-    says what is told of itself."""
+def demo_settings(folder: Path, knowledge: Path, *, port: int, mail: str, app_chat: str) -> Settings:
+    """The bundled business's settings, with its database and the other versions of its agent in `folder`, its own services at
+    these addresses, and nobody at the letters before tomorrow; the environment says what is told of itself."""
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
     versions: dict[str, str] = {}
     for entry, documents in write_versions(knowledge, folder / "versions").items():
         name = f"UNDERSTUDY__AGENTS__{entry.upper()}"
@@ -76,6 +84,9 @@ def demo_settings(folder: Path, knowledge: Path, *, port: int) -> Settings:
             "UNDERSTUDY__SERVER__PORT": str(port),
             "UNDERSTUDY__AGENTS__FAQ__KIND": "faq",
             "UNDERSTUDY__AGENTS__FAQ__KNOWLEDGE": str(knowledge),
+            "UNDERSTUDY__CHANNELS__MAIL__URL": mail,
+            "UNDERSTUDY__CHANNELS__APP__URL": app_chat,
+            "UNDERSTUDY__TEAMS__LETTERS__HOURS": f'["{DAYS[tomorrow.weekday()]} {LETTER_HOURS}"]',
             **versions,
         }
         return load(config, environment)
@@ -87,8 +98,12 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
 
     Where the server is told to stop (Ctrl-C, SIGTERM), what runs inside is cancelled.
     """
-    with as_file(files(__package__).joinpath("business", "knowledge")) as knowledge:
-        settings = demo_settings(folder, knowledge, port=port)
+    async with AsyncExitStack() as stack:
+        knowledge = stack.enter_context(as_file(files(__package__).joinpath("business", "knowledge")))
+        mail, app_chat = MailGateway(), AppChat()
+        for service in (mail, app_chat):
+            await stack.enter_async_context(service)
+        settings = demo_settings(folder, knowledge, port=port, mail=mail.url, app_chat=app_chat.url)
         configure_telemetry(settings)
         app = build(settings, folder)
         app.sole_process.acquire()
@@ -103,6 +118,7 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
         try:
             url = f"http://{settings.server.host}:{listening.getsockname()[1]}"
             await write_canned(url, keys[LEAD])
+            mail.webhook, app_chat.webhook = f"{url}/webhooks/mail", f"{url}/webhooks/app"
             yield Running(
                 app=app,
                 url=url,
@@ -110,6 +126,8 @@ async def serving(folder: Path, *, port: int) -> AsyncIterator[Running]:
                 visitor_key=keys[VISITOR],
                 agent_key=keys[OTHER_AGENT],
                 lead_key=keys[LEAD],
+                mail=mail,
+                app_chat=app_chat,
                 is_stopping=lambda: server.should_exit,
                 password=password,
             )
@@ -130,21 +148,26 @@ async def play(
     pace: float,
     said: Callable[[int], None],
     look_s: float = 0.0,
+    look: Look | None = None,
     scene: Callable[[int], None] = lambda act: None,
     told: Callable[[str], None] = lambda words: None,
 ) -> Summary:
-    """Play the whole story and wait until nothing waits any more, then the other two acts; `said` hears how many lines,
+    """Play the whole story and wait until nothing waits any more, then the other three acts; `said` hears how many lines,
     drafts and customers there were, `scene` which act begins, from 1, and `told` where the story gives way to whoever
-    watches. `look_s`: how long they have for each turn of events in those two, 0 where nobody does.
+    watches. `look_s`: how long they have for each turn of events in those three, 0 where nobody does; `look` waits for them in
+    another way.
 
     An act that cannot go on ends, and the next begins; where nobody watches it raises what broke it, `OffScript` where the
     story did not come to pass.
     """
     clients = {name: AsyncClient(running.url, key) for name, key in running.reviewer_keys.items()}
-    stage = _Stage(running, clients, Desk(clients, pace=pace), pace=pace, look_s=look_s, said=said, told=told)
+    stage = _Stage(
+        running, clients, Desk(clients, pace=pace), pace=pace, look=look or looking(look_s), is_watched=look_s > 0,
+        said=said, told=told,
+    )  # fmt: skip
     acts: list[Act] = []
     try:
-        for number, act in enumerate((stage.first, stage.second, stage.third), start=1):
+        for number, act in enumerate((stage.first, stage.second, stage.third, stage.fourth), start=1):
             scene(number)
             acts.append(await _timed(running, number, act, told=told, goes_on=look_s > 0))
     finally:
@@ -157,6 +180,7 @@ async def play(
         by_visitor=by_visitor,
         moments=stage.moments,
         releases=stage.releases,
+        people=stage.people,
         is_settled=stage.is_settled,
     )
 
@@ -182,22 +206,24 @@ async def _timed(
 
 
 class _Stage:
-    """The three acts, and what came of them so far."""
+    """The four acts, and what came of them so far."""
 
     def __init__(
-        self, running: Running, reviewers: dict[str, AsyncClient], desk: Desk, *, pace: float, look_s: float,
-        said: Callable[[int], None], told: Callable[[str], None],
+        self, running: Running, reviewers: dict[str, AsyncClient], desk: Desk, *, pace: float, look: Look,
+        is_watched: bool, said: Callable[[int], None], told: Callable[[str], None],
     ) -> None:  # fmt: skip
         self._running = running
         self._reviewers = reviewers
         self.desk = desk
         self._pace = pace
-        self._look_s = look_s
+        self._look = look
+        self._is_watched = is_watched
         self._said = said
         self._told = told
         self.first_act = FirstAct(turns=[], findings=(), verdicts={})
         self.moments: list[Moment] = []
         self.releases: list[ReleaseMoment] = []
+        self.people: list[PeopleMoment] = []
         self.is_settled = True
 
     async def first(self) -> None:
@@ -227,7 +253,7 @@ class _Stage:
             agent = AsyncClient(self._running.url, self._running.agent_key)
             earning = Earning(
                 http, agent, self._reviewers, key, said=lambda number: self._said(lines + number),
-                look_s=self._look_s, told=self._told,
+                look=self._look, told=self._told,
             )  # fmt: skip
             try:
                 await earning.play()
@@ -243,13 +269,29 @@ class _Stage:
         async with httpx2.AsyncClient(base_url=self._running.url, timeout=60) as http:
             act = Versions(
                 http, next(iter(self._reviewers.values())), self._running.lead_key, suites,
-                said=lambda number: self._said(before + number), look_s=self._look_s, told=self._told,
+                said=lambda number: self._said(before + number), look=self._look, is_watched=self._is_watched,
+                told=self._told,
             )  # fmt: skip
             self.releases = act.moments
             await act.learn_from_a_mistake()
             async with _at_work(self._running, self.desk) as is_settled:
                 await act.let_out()
                 self.is_settled &= await wait_until(is_settled, limit_s=SETTLE_WITHIN_S)
+
+    async def fourth(self) -> None:
+        """Three scenes of people; then nothing waits any more."""
+        before, running = len(load_story()) + DRAFTS_EXPECTED + CUSTOMERS_EXPECTED, self._running
+        async with httpx2.AsyncClient(base_url=running.url, timeout=30) as http:
+            act = People(
+                http, self._reviewers, running.reviewer_keys, mail=running.mail, app=running.app_chat, look=self._look,
+                said=lambda number: self._said(before + number), told=self._told, goes_on=self._is_watched,
+            )  # fmt: skip
+            self.people = act.moments
+            try:
+                await act.play()
+            finally:
+                async with _at_work(running, self.desk) as is_settled:
+                    self.is_settled &= await wait_until(is_settled, limit_s=SETTLE_WITHIN_S)
 
 
 @asynccontextmanager

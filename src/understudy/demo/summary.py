@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from understudy.demo.earning import Moment
+from understudy.demo.people import PeopleMoment
 from understudy.demo.versions import ReleaseMoment
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment
@@ -42,7 +43,7 @@ class Summary:
     """What became of the customers' messages. Each turn counts once, under its decision; superseded ones apart.
 
     `findings` has each kind of finding once, by name; `moments` is how the slice of the second act stood, in order, and
-    `releases` what happened to releases in the third. `verdicts` are the reviewers', `by_visitor` counts those of whoever
+    `releases` what happened to releases in the third, `people` to customers in the fourth. `verdicts` are the reviewers', `by_visitor` counts those of whoever
     watched. Those up to `verdicts` are of the first act, `seconds` and the rest of all.
     """
 
@@ -60,6 +61,7 @@ class Summary:
     findings: tuple[Shown, ...]
     moments: tuple[Moment, ...]
     releases: tuple[ReleaseMoment, ...]
+    people: tuple[PeopleMoment, ...]
     is_settled: bool
 
 
@@ -79,6 +81,7 @@ def summary_of(
     by_visitor: int,
     moments: list[Moment],
     releases: list[ReleaseMoment],
+    people: list[PeopleMoment],
     is_settled: bool,
 ) -> Summary:
     """Count what became of the messages, and put it together with the rest."""
@@ -104,6 +107,7 @@ def summary_of(
         findings=first.findings,
         moments=tuple(moments),
         releases=tuple(releases),
+        people=tuple(people),
         is_settled=is_settled,
     )
 

@@ -22,7 +22,7 @@ from understudy.client.models import Hold, Turn
 from understudy.demo.customers import CHANNEL, wait_until
 from understudy.demo.desk import NOT_LET
 from understudy.demo.story import OffScript
-from understudy.demo.visitor import told_name
+from understudy.demo.visitor import Look, looking, never, told_name
 
 AGENT, HASTY, MENDED = "faq", "faq_hasty", "faq_mended"
 SUITE = "fernway"
@@ -37,8 +37,6 @@ AT_ONCE: Final = 12
 AT_ONCE_WATCHED: Final = 4
 PAUSE_S: Final = 1.0
 """Between so many customers and the next ones, so that what they found out is seen before."""
-READ_S: Final = 2.0
-"""So long a reviewer reads the draft with the mistake where somebody watches."""
 SHARE: Final = 0.5
 LET_OUT: Final = ("canary", "full", "rolled_back")
 """Stages in which a release meets customers, or has; whoever watches may have taken it back already."""
@@ -92,8 +90,8 @@ def write_versions(knowledge: Path, folder: Path) -> dict[str, Path]:
 
 class Versions:
     """Plays the act against a running server, whose suites are in `suites`; `said` is called after each customer, `told`
-    where whoever watches was quicker than the story. `look_s`: how long they have for each turn of events, 0 where nobody
-    watches. What they do first counts as done; raises `OffScript` where the story cannot go on from there."""
+    where whoever watches was quicker than the story. `look` waits for them at each turn of events; `is_watched`: customers
+    come few at once. What they do first counts as done; raises `OffScript` where the story cannot go on from there."""
 
     def __init__(
         self,
@@ -103,7 +101,8 @@ class Versions:
         suites: Path,
         *,
         said: Callable[[int], None],
-        look_s: float = 0.0,
+        look: Look | None = None,
+        is_watched: bool = False,
         told: Callable[[str], None] = lambda words: None,
     ) -> None:
         self._http = http
@@ -112,8 +111,8 @@ class Versions:
         self._suite = suites / SUITE
         self._said = said
         self._told = told
-        self._look_s = look_s
-        self._at_once = AT_ONCE_WATCHED if look_s else AT_ONCE
+        self._look = look or looking(0.0)
+        self._at_once = AT_ONCE_WATCHED if is_watched else AT_ONCE
         self._asked = 0
         self.moments: list[ReleaseMoment] = []
 
@@ -127,9 +126,9 @@ class Versions:
         await self._create(AGENT)
         await self._create(HASTY)
         mended = await self._create(MENDED)
-        await asyncio.sleep(self._look_s)
+        await self._look("gated", never)
         await self._promote(mended)
-        await asyncio.sleep(self._look_s)
+        await self._look("out", never)
         await self._until_taken_back(mended)
 
     async def _mistake_becomes_a_case(self) -> None:
@@ -137,7 +136,7 @@ class Versions:
         for customer in MISTAKEN_CUSTOMERS:
             await self._ask(customer, ASKED)
             hold = await self._hold("draft", of=customer)
-            await asyncio.sleep(min(self._look_s, READ_S))
+            await self._look("mistaken", never)
             if hold is not None and await self._is_rejected(hold):
                 case = str((await self._case(hold.turn_id))["case"])
                 self._note(f"a reviewer rejected a reply of it; that became {case}", AGENT, "–")

@@ -3,10 +3,11 @@ may do anything at any time, and nothing here stands in their way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Final
+from typing import Final, Literal
 
+from understudy.demo.customers import wait_until
 from understudy.ports.store import Transaction
 from understudy.records.review import Hold, HoldState
 from understudy.records.turn import OPEN, Turn
@@ -14,6 +15,33 @@ from understudy.records.turn import OPEN, Turn
 VISITOR: Final = "Sam Rivers"
 """As whom they sign in; customers read it where the visitor writes to them."""
 HOLDS_MAX: Final = 500
+DRAFTS_A_LOOK: Final = 30
+"""So many drafts come in the time in which people look at one thing."""
+READ_S: Final = 2.0
+"""So long a reviewer reads a draft where somebody watches, and a scene stands still."""
+
+Point = Literal["drafted", "proposed", "promoted", "mistaken", "gated", "out", "handed_off", "owed", "changed"]
+"""Where the story gives way: a draft that earns, its promotion proposed and then confirmed, the draft with the mistake, the
+release that passed its gate and then is let out; the customer who is handed off, who is owed an answer, who is asked to prove
+who they are."""
+BRIEF: Final[tuple[Point, ...]] = ("mistaken", "handed_off", "owed", "changed")
+Look = Callable[[Point, Callable[[], Awaitable[bool]]], Awaitable[None]]
+"""Waits at such a point for whoever watches, no longer than until the second says that there is nothing left to do."""
+
+
+async def never() -> bool:
+    """There is something to see until the time is over."""
+    return False
+
+
+def looking(look_s: float) -> Look:
+    """Whoever watches has `look_s` for each turn of events, and a share of it for what comes often; 0 where nobody does."""
+
+    async def look(point: Point, is_over: Callable[[], Awaitable[bool]]) -> None:
+        shares = {"drafted": look_s / DRAFTS_A_LOOK, **dict.fromkeys(BRIEF, min(look_s, READ_S))}
+        await wait_until(is_over, limit_s=shares.get(point, look_s))
+
+    return look
 
 
 def told_name(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -14,25 +15,27 @@ from understudy.records.codec import readable
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.facts import Facts
 from understudy.records.pledges import UNKEPT
-from understudy.records.review import Hold
+from understudy.records.turn import Turn
 
 MESSAGES_MAX: Final = 200
 PLEDGES_MAX: Final = 50
 
 
-def case_of(tx: Transaction, hold: Hold, at: datetime, *, key: str = "", link: str = "") -> Case:
-    """The case of a hold as it stands at a moment. What is owed is what was promised to all contacts that are proven to be this
-    customer."""
-    turn, contact = tx.turns.get(hold.turn_id), tx.contacts.get(tx.conversations.get(hold.conversation_id).contact_id)
+def case_of(
+    tx: Transaction, turn: Turn, reasons: Sequence[str], at: datetime, *, key: str = "", link: str = ""
+) -> Case:
+    """The case of a turn that is handed to a person for some reasons, as it stands at a moment. What is owed is what was promised to
+    all contacts that are proven to be this customer."""
+    contact = tx.contacts.get(tx.conversations.get(turn.conversation_id).contact_id)
     group = group_of(tx, contact.id, is_verified=True)
     assessment = readable(Assessment, tx.artifacts.get(turn.id, "assessment"))
     return Case(
         key=key,
         channel=turn.channel,
         topic=turn.topic,
-        words=tuple(_words(reason, assessment) for reason in hold.reasons),
+        words=tuple(_words(reason, assessment) for reason in reasons),
         turn_id=turn.id,
-        messages=tuple(tx.messages.of_conversation(hold.conversation_id, limit=MESSAGES_MAX)),
+        messages=tuple(tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)),
         customer=contact.name or "",
         at=at,
         draft=readable(Draft, tx.artifacts.get(turn.id, "draft")),

@@ -25,6 +25,8 @@ from understudy.staffing.waits import Waits, facts_again, open_again
 
 AT_ONCE_MAX: Final = 200
 """So many of each kind are looked at in one look; the rest in the next."""
+LOOSE_MAX: Final = 2_000
+"""So many that were taken are looked at, the longest waiting first; they stay among these until they have an answer."""
 NOBODYS_MAX: Final = 1_000
 """So many that are nobody's are tried, the most urgent first."""
 LOOK_AGAIN_S: Final = 30.0
@@ -91,7 +93,7 @@ class StaffingFlow:
         return len(moved)
 
     def _look(self, look: _Look) -> None:
-        for wait in look.tx.assignments.loose(limit=AT_ONCE_MAX):
+        for wait in look.tx.assignments.loose(limit=LOOSE_MAX):
             self._settle(look, wait)
         for wait in look.tx.assignments.with_people():
             self._see_to(look, wait)

@@ -12,6 +12,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import BaseModel
 
+from understudy.assessment.summary import SummaryPart
 from understudy.effects.identity import group_of
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller
@@ -26,7 +27,7 @@ from understudy.web.blind import conversation_for, second_of_turn
 from understudy.web.bodies import JsonRoute
 from understudy.web.problems import answers
 from understudy.web.shapes import MessageOut, TurnOut
-from understudy.web.views import conversation_view, turn_view
+from understudy.web.views import conversation_view, summary_of, turn_view
 
 router = APIRouter(prefix="/v1/conversations", tags=["review"], route_class=JsonRoute)
 
@@ -69,7 +70,8 @@ class TurnCounts(BaseModel):
 
 class History(BaseModel):
     """The contact's other conversations, the latest first; how they were answered, the last verdicts, the facts that the
-    last turn was judged with, whether somebody vouched for who wrote (null: nobody looked), and that turn itself."""
+    last turn was judged with, whether somebody vouched for who wrote (null: nobody looked), that turn itself, and, where people
+    answer, what one of them has to know to go on."""
 
     others: list[OtherConversation]
     counts: TurnCounts
@@ -77,15 +79,16 @@ class History(BaseModel):
     facts: ContactFacts | None
     is_verified: bool | None
     last_turn: TurnOut | None
+    summary: list[SummaryPart] = []
 
 
 @router.get("/{conversation_id}/history", responses=answers(401, 403, 404))
 async def get_history(conversation_id: str, app: TheApp, key: HoldsReader) -> History:
     """Read what else is known of the customer of a conversation, as far as you may know it."""
-    return await app.store.read(lambda tx: _history(tx, key, tx.conversations.get(conversation_id)))
+    return await app.store.read(lambda tx: _history(tx, key, tx.conversations.get(conversation_id), app.clock.now()))
 
 
-def _history(tx: Transaction, key: Caller, conversation: Conversation) -> History:
+def _history(tx: Transaction, key: Caller, conversation: Conversation, now: datetime) -> History:
     others = [one for one in _known(tx, conversation) if one.id != conversation.id]
     shown = {one.id for one in others} | {conversation.id}
     last = tx.turns.latest_of(conversation.id)
@@ -106,6 +109,9 @@ def _history(tx: Transaction, key: Caller, conversation: Conversation) -> Histor
         facts=None if evidence is None else evidence.contact,
         is_verified=None if evidence is None else evidence.is_verified,
         last_turn=None if last is None else turn_view(tx, last, reader=key),
+        summary=[]
+        if last is None or conversation.mode is not Mode.PERSON
+        else summary_of(tx, last, last.reasons, now, key),
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -14,8 +13,6 @@ from fastapi.responses import JSONResponse
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from understudy.app import App
-from understudy.assessment.summary import SummaryPart, parts_of
-from understudy.effects.summing_up import case_of
 from understudy.errors import MalformedInput
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller, Scope
@@ -24,12 +21,12 @@ from understudy.records.codec import canonical
 from understudy.records.pledges import PledgeChoice
 from understudy.records.review import Hold, HoldKind, HoldState, VerdictKind, VerdictRequest
 from understudy.web.auth import HoldsReader, HoldsWriter, TheApp
-from understudy.web.blind import cap_for, hold_for, second_of_turn
+from understudy.web.blind import hold_for
 from understudy.web.bodies import SEQ_MAX, JsonRoute, read_json
 from understudy.web.pledges import said_in
 from understudy.web.problems import answers, problem
 from understudy.web.shapes import HoldDetail, HoldPage, TakenBack, VerdictOut
-from understudy.web.views import disclosure_view, hold_view, turn_view
+from understudy.web.views import disclosure_view, hold_view, summary_of, turn_view
 from understudy.web.win_back_shown import win_back_of_hold
 
 router = APIRouter(prefix="/v1/holds", tags=["review"], route_class=JsonRoute)
@@ -178,20 +175,14 @@ def _shown(tx: Transaction, app: App, detail: HoldDetail, reader: Caller) -> Hol
     with its summary, so that the customer need not say anything twice."""
     hold, draft = detail.hold, detail.turn.draft
     if hold.kind is HoldKind.HAND_OFF:
-        return detail.model_copy(update={"summary": _summary(tx, app, hold, reader)})
+        said = summary_of(tx, tx.turns.get(hold.turn_id), hold.reasons, app.clock.now(), reader)
+        return detail.model_copy(update={"summary": said})
     if hold.kind is HoldKind.WIN_BACK:
         return detail.model_copy(update={"win_back": win_back_of_hold(tx, hold, reader)})
     if hold.kind is not HoldKind.DRAFT or draft is None:
         return detail
     due = app.disclosing.due(tx, hold.conversation_id, detail.conversation.channel, draft.text, app.clock.now())
     return detail.model_copy(update={"disclosure": disclosure_view(due)})
-
-
-def _summary(tx: Transaction, app: App, hold: Hold, reader: Caller) -> list[SummaryPart]:
-    if second_of_turn(tx, reader, hold.turn_id) is not None:
-        return []  # it would tell what the first reviewer said
-    case = case_of(tx, hold, app.clock.now())
-    return list(parts_of(replace(case, cap=cap_for(tx, reader, case.cap))))
 
 
 def _version(if_match: str) -> int:

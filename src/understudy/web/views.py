@@ -5,9 +5,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 
 from understudy.app import App
+from understudy.assessment.summary import SummaryPart, parts_of
 from understudy.effects.identity import group_of
+from understudy.effects.summing_up import case_of
 from understudy.errors import NotFound
 from understudy.ports.store import Transaction
 from understudy.records.access import Caller
@@ -25,7 +29,14 @@ from understudy.records.review import Hold, HoldKind, VerdictKind
 from understudy.records.tickets import Ticket, TicketState, TicketStep
 from understudy.records.turn import Turn, TurnState
 from understudy.web.actions_shown import actions_of_turn
-from understudy.web.blind import conversation_as_first_seen, hold_for, reasons_for, second_of_turn, turn_as_first_seen
+from understudy.web.blind import (
+    cap_for,
+    conversation_as_first_seen,
+    hold_for,
+    reasons_for,
+    second_of_turn,
+    turn_as_first_seen,
+)
 from understudy.web.feed import Feed
 from understudy.web.shapes import (
     ContactOut,
@@ -177,6 +188,15 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
         turn=turn_as_first_seen(turn, second),
         conversation=conversation_as_first_seen(conversation, hold.turn_id),
     )
+
+
+def summary_of(tx: Transaction, turn: Turn, reasons: Sequence[str], at: datetime, reader: Caller) -> list[SummaryPart]:
+    """What a person has to know to go on with a turn; nothing for whoever may give a second review of it: it would tell what the
+    first reviewer said."""
+    if second_of_turn(tx, reader, turn.id) is not None:
+        return []
+    case = case_of(tx, turn, reasons, at)
+    return list(parts_of(replace(case, cap=cap_for(tx, reader, case.cap))))
 
 
 def _before(tx: Transaction, hold: Hold) -> list[EarlierVerdict]:

@@ -159,6 +159,15 @@ def test_no_line_of_theirs_passes_for_one_of_ours() -> None:
     assert all(line.startswith(">") for line in quoted.splitlines())
 
 
+def test_a_draft_that_was_sent_is_no_draft_that_was_not() -> None:
+    sent = message("It left on Monday.", Author.AGENT)
+    told = lines(case(messages=(message("Where is it?"), sent), draft=Draft(text="It left on Monday.")), "tried")
+    assert told == [
+        "Answered before in this conversation: 1 by the agent.",
+        "The last answer (the agent): “It left on Monday.”",
+    ]
+
+
 def test_none_and_unknown_and_stale_are_three_things() -> None:
     old = facts(about="contact", taken_at=AT - timedelta(hours=1), fresh_until=AT - timedelta(minutes=1))
     text = text_of(case(facts=(facts(), facts(about="tickets", unknown="timed_out"), old)))
