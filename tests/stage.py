@@ -121,7 +121,7 @@ class Stage(People):
         others = SecondOpinions(clock, plan.opinions) if plan.opinions else None
         checks = (*CHECKS, OPINIONS) if plan.opinions else CHECKS
         self.outbox = outbox = Outbox(store, clock, self, plan.channels, **plan.sending)
-        self.reports = Reports(store, clock, self)
+        self.reports = Reports(store, clock, self, nobody_home=plan.nobody_home)
         self._do_beside(plan)
         self.flow = flow = TurnFlow(
             store,
@@ -138,7 +138,7 @@ class Stage(People):
             proofs=plan.vouches,
         )
         self.intake = Intake(store, clock, self, following=flow, **plan.taking_in)
-        self.holds = Holds(store, clock, self, limits=plan.review, expiry_reply=plan.expiry_reply)
+        self.holds = Holds(store, clock, self, **plan.holding)
         self._review(plan, outbox)
         self._learn(plan)
         self.letting_out = LettingOut(plan, store, clock, self, self.versions, checks)
@@ -153,16 +153,16 @@ class Stage(People):
         }
 
     def _do_beside(self, plan: Plan) -> None:
-        store, clock, proof = self.store, self.clock, plan.proof
+        store, clock, proof, away = self.store, self.clock, plan.proof, plan.nobody_home
         self.tickets = TicketDesk(store, clock, self, plan.opens, proofs=lambda _: proof, limits=plan.ticket_limits)
-        self.acting = Acting(store, clock, self, plan.executors, limits=plan.acting)
-        self.action_desk = ActionDesk(store, clock, self, rules=lambda: self.rulebook.rules.actions)
+        self.acting = Acting(store, clock, self, plan.executors, limits=plan.acting, nobody_home=plan.nobody_home)
+        self.action_desk = ActionDesk(store, clock, self, rules=lambda: self.rulebook.rules.actions, nobody_home=away)
 
     def _review(self, plan: Plan, outbox: Outbox) -> None:
         store, clock = self.store, self.clock
         terms: dict[str, Any] = {"terms": plan.reviewing}
         expiry: dict[str, Any] = {"hold_expires_after_s": plan.hold_expires_after_s}
-        actions = {"actions": lambda: self.rulebook.rules.actions}
+        actions = {"actions": lambda: self.rulebook.rules.actions, "nobody_home": plan.nobody_home}
         self.verdicts = Verdicts(
             store, clock, self, business=lambda: "Acme", following=outbox, **actions, **expiry, **terms
         )

@@ -80,7 +80,8 @@ class People:
                 return
             for hold in self.open_holds:
                 try:
-                    self.give(hold, self._sensible(hold), f"By hand, for {hold.turn_id}.")
+                    first = self.read(lambda tx, hold=hold: tx.conversations.get(hold.conversation_id)).taken_by
+                    self.give(hold, self._sensible(hold), f"By hand, for {hold.turn_id}.", take_from=first)
                 except Conflict:
                     continue  # It changed with what was decided just before; it is looked at again.
                 self.settle()

@@ -138,7 +138,13 @@ class Plan:
     def sending(self) -> dict[str, Any]:
         """How messages are sent."""
         minded = self.asides.opt_out.channels
-        return {"limits": self.outbox, "disclose": self.disclosing.settle, "minded": minded}
+        away = {"nobody_home": self.nobody_home}
+        return {"limits": self.outbox, "disclose": self.disclosing.settle, "minded": minded, **away}
+
+    @property
+    def holding(self) -> dict[str, Any]:
+        """How holds end where nobody looks."""
+        return {"limits": self.review, "expiry_reply": self.expiry_reply, "nobody_home": self.nobody_home}
 
     @property
     def taking_in(self) -> dict[str, Any]:
@@ -148,6 +154,7 @@ class Plan:
             "coalescing": self.coalescing,
             "proofs": self.vouches,
             "asides": self.asides,
+            "nobody_home": self.nobody_home,
         }
 
     @property

@@ -71,6 +71,7 @@ from understudy.review.surveys import Surveys
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.review.winning_back import WinBacks
+from understudy.settings.absence import nobody_home_of
 from understudy.settings.asked import agents_asked
 from understudy.settings.model import Settings
 from understudy.settings.rules import rulebook_of
@@ -92,7 +93,6 @@ from understudy.turning import (
     coalescing_of,
     drafting_of,
     flow_of,
-    nobody_home_of,
     outbox_of,
     outside_of,
     second_opinions,
@@ -263,7 +263,7 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     store = open_store(settings, base)
     places = Places(store, clock, call_limits(settings), lapse_s=LAPSE_S)
     drafting = drafting_of(settings, clock, telemetry, versions.picks, places)
-    outbox = outbox_of(settings, store, clock, telemetry, outside)
+    outbox = outbox_of(settings, store, clock, telemetry, outside, rulebook)
     flow = flow_of(settings, store, clock, telemetry, drafting, rulebook, others, outbox, versions.routes, outside)
     nobody_home, earning = nobody_home_of(settings, rulebook), earning_terms(settings)
     desks = reviewing(settings, store, clock, telemetry, rulebook, outbox, outside["channels"], nobody_home)
@@ -273,8 +273,8 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
     topics = TopicLearning(store, clock, telemetry, **topic_terms(settings))
     shared = (settings, base, store, clock, telemetry, versions, places, dispatcher)
     tried = spreading(*shared, works=works)
-    watched = watching(settings, store, clock, telemetry, recent, works=works)
-    ways_in = ways_in_of(settings, store, clock, telemetry, flow, outside, dispatcher, works=works)
+    watched = watching(settings, store, clock, telemetry, recent, works=works, nobody_home=nobody_home)
+    ways_in = ways_in_of(settings, store, clock, telemetry, flow, outside, dispatcher, rulebook, works=works)
     renewals = _renewals(watched["process"], flow, outbox, places, tried["spread"], ways_in["pulling"])
     return App(
         settings=settings,

@@ -14,6 +14,7 @@ from understudy.adapters.telemetry.recent import Recent
 from understudy.audit.flow import Audit
 from understudy.databases import takes_one_process
 from understudy.delivery.dead_letters import DeadLetters
+from understudy.effects.absence import NobodyHome
 from understudy.plugins import checks_of
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
@@ -49,7 +50,14 @@ def audit_of(settings: Settings, store: SqlStore, clock: Clock) -> Audit:
 
 
 def watching(
-    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, recent: Recent, *, works: bool
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    recent: Recent,
+    *,
+    works: bool,
+    nobody_home: NobodyHome | None = None,
 ) -> Watching:
     """Build all of them; `works`: this process works on turns."""
     process = OwnProcess(store, clock, recent.known, works, takes_one_process(settings))
@@ -65,7 +73,7 @@ def watching(
     kind = "SQLite" if store.engine.dialect.name == "sqlite" else "PostgreSQL"
     return Watching(
         audit=audit_of(settings, store, clock),
-        dead_letters=DeadLetters(store, clock, telemetry),
+        dead_letters=DeadLetters(store, clock, telemetry, nobody_home=nobody_home),
         process=process,
         health=HealthDesk(store, clock, process, limits=limits, kind=kind, schema=_schema(store)),
     )

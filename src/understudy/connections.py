@@ -271,6 +271,10 @@ def rest_channel(
         raise ConfigurationError(
             f"channel {name!r}: review = {channel.review!r} needs notes; describe the help desk's, or review in the console"
         )
+    if shape.echoes:
+        from understudy.adapters.channels.rest_echoes import EchoChannel
+
+        return EchoChannel(name, shape, **common)
     from understudy.adapters.channels.rest import RestChannel
 
     return RestChannel(name, shape, **common)

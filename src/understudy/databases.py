@@ -22,6 +22,7 @@ from understudy.contacts.desk import ContactDesk
 from understudy.contacts.erasing import Erasing
 from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.dead_letters import DeadLetters
+from understudy.effects.absence import NobodyHome
 from understudy.errors import ConfigurationError
 from understudy.evaluation.archive import Archive
 from understudy.evaluation.casebook import Casebook, Suites
@@ -33,6 +34,7 @@ from understudy.release.orders import Gate, ReleaseOrders, ServedGate
 from understudy.release.status import ReleaseReports
 from understudy.review.quality import Reviewers
 from understudy.review.seed_bank import SeedBank
+from understudy.settings.absence import nobody_home_of
 from understudy.settings.earning import review_terms_of, targets_of, terms_of
 from understudy.settings.model import Settings
 from understudy.settings.releases import release_terms_of
@@ -102,11 +104,16 @@ def _opened(settings: Settings, base: Path) -> Iterator[SqlStore]:
         store.close_now()
 
 
+def _nobody_home(settings: Settings) -> NobodyHome | None:
+    """What a command says to customers who need a person by what it does, while nobody is there."""
+    return nobody_home_of(settings, rulebook_of(settings))
+
+
 @contextmanager
 def open_dead_letters(settings: Settings, base: Path) -> Iterator[DeadLetters]:
     """Open the store for a command that looks after messages which were not sent; a server may run beside it."""
     with _opened(settings, base) as store:
-        yield DeadLetters(store, SystemClock(), FanOut([]))
+        yield DeadLetters(store, SystemClock(), FanOut([]), nobody_home=_nobody_home(settings))
 
 
 @contextmanager
@@ -121,7 +128,7 @@ def open_contacts(settings: Settings, base: Path) -> Iterator[ContactDesk]:
 def open_erasing(settings: Settings, base: Path) -> Iterator[Erasing]:
     """Open the store to erase somebody; a server may run beside it. Afterwards a SQLite file is written anew."""
     with _opened(settings, base) as store:
-        yield Erasing(store, SystemClock())
+        yield Erasing(store, SystemClock(), nobody_home=_nobody_home(settings))
         scrub(store.engine)
 
 
@@ -151,7 +158,8 @@ def open_actions(settings: Settings, base: Path) -> Iterator[ActionDesk]:
     """Open the store for a command that looks after actions; a server may run beside it, and carries them out."""
     rules = rulebook_of(settings).rules
     with _opened(settings, base) as store:
-        yield ActionDesk(store, SystemClock(), FanOut([]), rules=lambda: rules.actions)
+        away = _nobody_home(settings)
+        yield ActionDesk(store, SystemClock(), FanOut([]), rules=lambda: rules.actions, nobody_home=away)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

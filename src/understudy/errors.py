@@ -163,6 +163,16 @@ class ClaimedByOther(Conflict):
     code = "claimed-by-other"
 
 
+class TakenByOther(Conflict):
+    """Another person has this conversation; take it from them by name, and they are told."""
+
+    code = "taken-by-other"
+
+    def __init__(self, message: str | None = None, *, taken_by: str | None = None) -> None:
+        super().__init__(message)
+        self.taken_by = taken_by
+
+
 class StepSuperseded(Conflict):
     """The turn moved on while this step was under way; its result was thrown away."""
 

@@ -36,6 +36,7 @@ from understudy.review.surveys import Surveys
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
 from understudy.review.winning_back import WinBacks
+from understudy.settings.absence import nobody_home_of
 from understudy.settings.asked_words import survey_of
 from understudy.settings.earning import (
     feedback_terms_of,
@@ -79,6 +80,7 @@ def reviewing(
         following=outbox,
         actions=lambda: rulebook.rules.actions,
         pledges=settings.pledges.terms(settings.business.timezone),
+        nobody_home=nobody_home,
     )
     conversations = Conversations(store, clock)
     staffing = staffing_of(settings)
@@ -95,7 +97,7 @@ def reviewing(
         "conversations": conversations,
         "trust": Trust(store, clock),
         "contacts": ContactDesk(store, clock, rules=lambda: rulebook.rules),
-        "erasing": Erasing(store, clock, scrub=partial(scrub, store.engine)),
+        "erasing": Erasing(store, clock, scrub=partial(scrub, store.engine), nobody_home=nobody_home),
         "pledges": PledgeDesk(store, clock, telemetry, terms=settings.pledges.terms(settings.business.timezone)),
         "win_backs": WinBacks(
             store, clock, telemetry, business=settings.business.name, terms=_win_back_of(settings, channels)
@@ -130,7 +132,14 @@ def sweeps_of(desks: Mapping[str, Any]) -> dict[str, Callable[[], Awaitable[int]
 def _holds(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, rulebook: Rulebook) -> Holds:
     review = settings.review
     limits = ReviewLimits(claim_lease_s=review.claim_lease_s, on_expiry=review.on_expiry)
-    return Holds(store, clock, telemetry, limits=limits, expiry_reply=expiry_reply(settings, rulebook))
+    return Holds(
+        store,
+        clock,
+        telemetry,
+        limits=limits,
+        expiry_reply=expiry_reply(settings, rulebook),
+        nobody_home=nobody_home_of(settings, rulebook),
+    )
 
 
 def expiry_reply(settings: Settings, rulebook: Rulebook) -> SafeReply | None:

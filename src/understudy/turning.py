@@ -29,13 +29,13 @@ from understudy.ports.telemetry import Telemetry
 from understudy.records.facts import About, Proof
 from understudy.records.rulebook import Rulebook
 from understudy.records.systems import Known, Write
+from understudy.settings.absence import nobody_home_of
 from understudy.settings.asked_words import opt_out_of, survey_of
 from understudy.settings.channels import Remote
 from understudy.settings.disclosed import disclosures_of
 from understudy.settings.earning import feedback_terms_of
 from understudy.settings.mail import Email
 from understudy.settings.model import Settings, Webhook
-from understudy.settings.staffed import staffing_of
 from understudy.settings.systems import System as SystemSettings
 from understudy.systems import build_system
 from understudy.tickets.flow import Opens, TicketDesk
@@ -211,38 +211,13 @@ def disclosing_of(settings: Settings, channels: Mapping[str, Channel]) -> Disclo
         raise ConfigurationError(str(error)) from error
 
 
-def nobody_home_of(settings: Settings, rulebook: Rulebook) -> NobodyHome | None:
-    """What is said while nobody is there; raises `ConfigurationError` that names the setting."""
-    wanted, rules = settings.routing.nobody_home, rulebook.rules
-    if wanted is None:
-        return None
-    reply = next((one for one in rules.safe_replies if one.id == wanted), None)
-    if reply is None:
-        known = ", ".join(sorted(settings.safe_replies)) or "none"
-        raise ConfigurationError(f"routing.nobody_home: {wanted!r} is no safe reply; there is: {known}")
-    if rules.hours is None:
-        raise ConfigurationError(
-            "routing.nobody_home needs business.hours: without them nobody knows when somebody is there"
-        )
-    try:
-        return NobodyHome(
-            reply=reply,
-            hours=rules.hours,
-            holidays=tuple(settings.business.holidays),
-            within_h=settings.routing.nobody_home_within_h,
-            pledges=settings.pledges.terms(settings.business.timezone),
-            staffing=staffing_of(settings),
-        )
-    except ValueError as error:
-        raise ConfigurationError(f"routing.nobody_home: {error}") from error
-
-
 def outbox_of(
     settings: Settings,
     store: SqlStore,
     clock: Clock,
     telemetry: Telemetry,
     outside: Mapping[str, Any],
+    rulebook: Rulebook,
 ) -> Outbox:
     """The way out."""
     limits = OutboxLimits(**settings.outbox.model_dump(), lapse_s=LAPSE_S)
@@ -255,6 +230,7 @@ def outbox_of(
         pledges=settings.pledges.terms(settings.business.timezone),
         disclose=outside["disclosing"].settle,
         minded=asides_of(settings).opt_out.channels,
+        nobody_home=nobody_home_of(settings, rulebook),
     )
 
 
@@ -265,8 +241,9 @@ def acting_of(
     `App`."""
     own = settings.actions
     limits = ActingLimits(lease_s=own.lease_s, attempts_max=own.attempts_max, read_back_s=own.read_back_s)
-    acting = Acting(store, clock, telemetry, build_executors(settings, clock), limits=limits)
-    desk = ActionDesk(store, clock, telemetry, rules=lambda: rulebook.rules.actions)
+    away = nobody_home_of(settings, rulebook)
+    acting = Acting(store, clock, telemetry, build_executors(settings, clock), limits=limits, nobody_home=away)
+    desk = ActionDesk(store, clock, telemetry, rules=lambda: rulebook.rules.actions, nobody_home=away)
     return {"acting": acting, "actions": desk}
 
 
@@ -328,13 +305,16 @@ def ways_in_of(
     flow: TurnFlow,
     outside: Mapping[str, Any],
     dispatcher: Dispatcher,
+    rulebook: Rulebook,
     *,
     works: bool,
 ) -> dict[str, Any]:
     """What takes messages and reports in, fetches from those of the channels that do not call, and opens tickets for what
     was handed off; by their names in `App`."""
-    intake = _intake(settings, store, clock, telemetry, flow)
-    reports = Reports(store, clock, telemetry, pledges=settings.pledges.terms(settings.business.timezone))
+    away = nobody_home_of(settings, rulebook)
+    intake = _intake(settings, store, clock, telemetry, flow, away)
+    pledges = settings.pledges.terms(settings.business.timezone)
+    reports = Reports(store, clock, telemetry, pledges=pledges, nobody_home=away)
     channels = outside["channels"] if works else {}
     fetched = {name: channel for name, channel in channels.items() if isinstance(channel, Fetched)}
     limits = PullLimits(lapse_s=LAPSE_S)
@@ -354,7 +334,9 @@ def ways_in_of(
     }
 
 
-def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow) -> Intake:
+def _intake(
+    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, flow: TurnFlow, away: NobodyHome | None
+) -> Intake:
     limits = IntakeLimits(backlog_max=settings.limits.backlog_max, message_chars_max=settings.limits.message_chars_max)
     coalescing, asides = coalescing_of(settings), asides_of(settings)
     proofs = partial(proof_of, settings)
@@ -367,6 +349,7 @@ def _intake(settings: Settings, store: SqlStore, clock: Clock, telemetry: Teleme
         following=flow,
         proofs=proofs,
         asides=asides,
+        nobody_home=away,
     )
 
 

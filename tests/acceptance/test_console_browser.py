@@ -157,9 +157,34 @@ def test_conversation_is_taken_over_and_handed_back(emptied: Any, enter: Any, wo
     visitor.post("/chat/messages", json={"id": "2", "text": "Oh, a person!"})
     expect(page.get_by_text("Oh, a person!")).to_be_visible()
     page.get_by_role("button", name="Hand back to the AI agent").click()
-    expect(page.get_by_role("alert")).to_contain_text("The agent will not answer it.")
+    expect(page.get_by_role("alert")).to_contain_text("If it waits for a person, the agent is asked.")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
+
+
+def test_second_person_takes_a_conversation_by_name_and_the_first_is_told(
+    emptied: Any, enter: Any, words: Any, until: Any
+) -> None:
+    visitor = visitor_who_wrote(emptied, words.held)
+    first, second = enter("Kim"), enter("Lou")
+    expect(rows(first)).to_have_count(1)
+    first.keyboard.press("Enter")
+    press(first, "t")
+    expect(first.get_by_role("textbox", name="Your message")).to_be_focused()
+    visitor.post("/chat/messages", json={"id": "2", "text": "Is anybody there?"})
+    expect(rows(second)).to_have_count(1)
+    second.keyboard.press("Enter")
+    expect(second.get_by_text("Kim has this conversation.")).to_be_visible()
+    second.get_by_role("button", name="Take it from Kim").click()
+    expect(second.get_by_role("textbox", name="Your message")).to_be_visible()
+    expect(first.get_by_text("Lou took a conversation from you.")).to_be_visible()
+    expect(first.get_by_text("Lou answers this customer.")).to_be_visible()
+    expect(first.get_by_role("button", name="Take it from Lou")).to_be_visible()
+    expect(first.get_by_role("textbox", name="Your message")).to_have_count(0)
+    second.get_by_role("button", name="Hand back to the AI agent").click()
+    second.get_by_role("textbox", name="What did you do?").fill("Called her.")
+    second.get_by_role("button", name="Hand back", exact=True).click()
+    expect(second.get_by_role("heading", name="Queue")).to_be_visible()
 
 
 def test_arrivals_do_not_move_the_row_one_looks_at(emptied: Any, enter: Any, words: Any) -> None:

@@ -71,7 +71,7 @@ def test_echo_that_is_read_as_an_answer_is_noticed(monkeypatch: pytest.MonkeyPat
 
 
 def test_conversation_that_stays_silent_after_it_was_handed_back_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def keeps_it(self: Conversations, conversation_id: str, *, reviewer: str) -> None:
+    async def keeps_it(self: Conversations, conversation_id: str, *, reviewer: str, take_from: str | None) -> None:
         """Say that it was handed back, and do nothing."""
 
     monkeypatch.setattr(Conversations, "hand_back", keeps_it)

@@ -26,7 +26,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from understudy.errors import AgentAnsweredNonsense, AgentUnavailable, Conflict, InputError
+from understudy.errors import AgentAnsweredNonsense, AgentUnavailable, Conflict, InputError, TakenByOther
 from understudy.records.assessment import DecisionKind
 from understudy.records.codec import load
 from understudy.records.conversation import Author, Mode
@@ -235,17 +235,26 @@ class World(RuleBasedStateMachine):
             pass  # Somebody else has it, or it is over.
 
     @precondition(lambda self: self.sent)
-    @rule(data=st.data(), reviewer=REVIEWERS, what=st.sampled_from(["take over", "say", "hand back"]))
-    def somebody_steps_in(self, data: Any, reviewer: str, what: str) -> None:
+    @rule(
+        data=st.data(),
+        reviewer=REVIEWERS,
+        what=st.sampled_from(["take over", "say", "hand back"]),
+        is_by_name=st.booleans(),
+    )
+    def somebody_steps_in(self, data: Any, reviewer: str, what: str, is_by_name: bool) -> None:
         customer = data.draw(st.sampled_from(sorted({customer for customer, _ in self.sent.values()})))
         conversation = self.stage.conversation(customer)
+        first = conversation.taken_by if is_by_name else None
         actions = self.stage.conversations
-        if what == "take over":
-            self.stage.run(actions.take_over(conversation.id, reviewer=reviewer))
-        elif what == "say" and conversation.mode is Mode.PERSON:
-            self.stage.run(actions.say(conversation.id, f"{reviewer} here.", reviewer=reviewer))
-        elif what == "hand back" and not self._waits(conversation):
-            self.stage.run(actions.hand_back(conversation.id, reviewer=reviewer))
+        try:
+            if what == "take over":
+                self.stage.run(actions.take_over(conversation.id, reviewer=reviewer, take_from=first))
+            elif what == "say" and conversation.mode is Mode.PERSON:
+                self.stage.run(actions.say(conversation.id, f"{reviewer} here.", reviewer=reviewer))
+            elif what == "hand back" and not self._waits(conversation):
+                self.stage.run(actions.hand_back(conversation.id, reviewer=reviewer, take_from=first))
+        except TakenByOther:
+            assert self.stage.conversation(customer) == conversation
 
     def _waits(self, conversation: Any) -> bool:
         return any(hold.conversation_id == conversation.id for hold in self.stage.open_holds)

@@ -20,7 +20,7 @@ from simulation.agent import word
 from simulation.channel import Provider, SimulatedChannel
 from simulation.customers import Customer, Letter
 from simulation.inspector import Inspector
-from simulation.people import Person, work_off
+from simulation.people import Person, who_has, work_off
 from simulation.process import ConnectionLost, Process
 from simulation.terms import EXPIRES_AFTER_S, NOTICE, Terms
 from simulation.virtual_time import START
@@ -175,7 +175,8 @@ class HandOffInspector(Inspector):
             case "message.received":
                 self._caused[conversation] = True
             case "conversation.mode":
-                self._noticed |= {conversation: 0} if body["mode"] == "agent" else {}
+                if body["mode"] == "agent":  # a person gave it back, and the agent is asked what nobody answered
+                    self._noticed[conversation], self._caused[conversation] = 0, True
             case "verdict.given":
                 kind = self._world.database.rows("SELECT kind FROM holds WHERE id = ?", body["hold"])[0][0]
                 self._caused[conversation] = self._caused.get(conversation, False) or kind != "hand_off"
@@ -317,7 +318,8 @@ class HandOffWorld(World):
         if process is None:
             return False
         try:
-            await process.call(process.conversations.hand_back(conversation_id, reviewer=reviewer))
+            first = who_has(self, conversation_id)
+            await process.call(process.conversations.hand_back(conversation_id, reviewer=reviewer, take_from=first))
         except (ConnectionLost, StoreError, NotFound, Conflict):
             return False
         return True

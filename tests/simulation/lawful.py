@@ -13,6 +13,9 @@ from understudy.records.turn import SUPERSEDABLE, TRANSITIONS, WORKING, TurnStat
 
 Wrong = tuple[str, str]
 
+OVER = frozenset({"sent", "dropped"})
+"""States of what can be sent no more."""
+
 
 def _reachable(start: TurnState) -> frozenset[str]:
     found, left = set[TurnState](), [start]
@@ -132,5 +135,6 @@ def sends_hang_together(seen: Seen) -> Iterator[Wrong]:
     if len(unknown) != len(asked):
         yield promise.UNSURE_IS_HELD, f"unknown are {unknown}, a person is asked by {[hold.id for hold in asked]}"
     for turn in seen.turns.values():
-        if turn.state == "superseded" and any(entry.turn_id == turn.id for entry in seen.outbox.values()):
+        said = [entry for entry in seen.outbox.values() if entry.turn_id == turn.id]
+        if turn.state == "superseded" and any(one.author != "safe_reply" and one.state not in OVER for one in said):
             yield promise.NOT_VOID, f"{turn.id} is superseded and something of it is in the outbox"

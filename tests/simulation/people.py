@@ -95,7 +95,14 @@ class Person:
     async def give(self, hold: Hold, kind: VerdictKind) -> None:
         """Give one verdict on a hold as it was seen."""
         text = self._words() if kind in NEEDS_TEXT else None
-        request = VerdictRequest(hold_id=hold.id, version=hold.version, kind=kind, reviewer=self.name, text=text)
+        request = VerdictRequest(
+            hold_id=hold.id,
+            version=hold.version,
+            kind=kind,
+            reviewer=self.name,
+            text=text,
+            take_from=who_has(self._world, hold.conversation_id),
+        )
         self._world.inspector.requested(request)
         if hold.kind in UNSURE or not self.changes_mind or self._undo.random() >= LATER_SHARE:
             await self._ask(lambda process: process.verdicts.give(request))
@@ -118,7 +125,10 @@ class Person:
         if not found:
             return
         conversation_id = str(dice.choice(found)[0])
-        await self._ask(lambda process: process.conversations.take_over(conversation_id, reviewer=self.name))
+        first = who_has(self._world, conversation_id)
+        await self._ask(
+            lambda process: process.conversations.take_over(conversation_id, reviewer=self.name, take_from=first)
+        )
         await asyncio.sleep(self._world.weather.between(0.0, 10.0))
         if dice.random() < 0.7:
             words = self._words()
@@ -200,6 +210,12 @@ def truth_of_action(world: World, hold: Hold) -> VerdictKind:
     )
     is_done = bool(found) and world.system is not None and world.system.times[found[0][0]] > 0
     return VerdictKind.REJECT if is_done else VerdictKind.APPROVE
+
+
+def who_has(world: World, conversation_id: str) -> str | None:
+    """Who has a conversation, as the screen shows it: whoever takes it says from whom."""
+    found = world.database.rows("SELECT taken_by FROM conversations WHERE id = ?", conversation_id)
+    return found[0][0] if found else None
 
 
 async def work_off(world: World, seconds: float) -> None:

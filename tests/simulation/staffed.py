@@ -126,7 +126,8 @@ class World:
 
     def somebody_takes_over(self) -> None:
         if conversation := self.conversation():
-            self.tried(self.stage.conversations.take_over(conversation.id, reviewer=self.dice.choice(PEOPLE)))
+            who, first = self.dice.choice(PEOPLE), conversation.taken_by
+            self.tried(self.stage.conversations.take_over(conversation.id, reviewer=who, take_from=first))
 
     def somebody_says(self) -> None:
         if (conversation := self.conversation()) and conversation.mode is Mode.PERSON:
@@ -143,7 +144,9 @@ class World:
 
     def somebody_hands_back(self) -> None:
         if conversation := self.conversation():
-            self.tried(self.stage.conversations.hand_back(conversation.id, reviewer=self.dice.choice(PEOPLE)))
+            who, first = self.dice.choice(PEOPLE), conversation.taken_by
+            self.tried(self.stage.conversations.hand_back(conversation.id, reviewer=who, take_from=first))
+            self.stage.settle()  # the agent is asked what nobody answered
 
     def a_lead_assigns(self) -> None:
         if waits := self.waits():
@@ -165,10 +168,13 @@ class World:
             for wait in self.waits():
                 conversation = self.stage.read(lambda tx, wait=wait: tx.conversations.get(wait.conversation_id))
                 if conversation.mode is Mode.PERSON:
-                    self.stage.run(self.stage.conversations.say(conversation.id, "Done.", reviewer="ana"))
+                    who = conversation.taken_by or "ana"
+                    self.stage.run(self.stage.conversations.say(conversation.id, "Done.", reviewer=who))
             self.stage.settle()
             for hold in self.hand_offs():  # handed back with somebody still waiting
-                self.stage.give(hold, VerdictKind.RESPOND, "Done.", reviewer=hold.claimed_by or "ana")
+                first = self.stage.read(lambda tx, hold=hold: tx.conversations.get(hold.conversation_id)).taken_by
+                who = hold.claimed_by or "ana"
+                self.stage.give(hold, VerdictKind.RESPOND, "Done.", reviewer=who, take_from=first)
             self.stage.settle()
             self.look()
             if not self.waits() and not self.hand_offs():

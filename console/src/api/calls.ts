@@ -67,7 +67,8 @@ export const api = {
     ask<Decided>("POST", `holds/${at(id)}/verdict`, verdict, { "if-match": `"${version}"` }),
   conversation: (id: string) => ask<Conversation>("GET", `conversations/${at(id)}`),
   say: (id: string, text: string) => ask<unknown>("POST", `conversations/${at(id)}/messages`, { text }),
-  handBack: (id: string) => ask<Conversation>("POST", `conversations/${at(id)}/hand_back`),
+  takeFrom: (id: string, name: string) => ask<Conversation>("POST", `conversations/${at(id)}/take_over`, { take_from: name }),
+  handBack: (id: string, note: string) => ask<Conversation>("POST", `conversations/${at(id)}/hand_back`, note ? { note } : {}),
   contact: (id: string) => ask<Contact>("GET", `contacts/${at(id)}`),
   relate: (act: "link" | "unlink", one: string, other: string) =>
     ask<Contact>("POST", `contacts/${at(one)}/${act}`, { contact_id: other }),

@@ -159,16 +159,22 @@ def respond(
     severity: float | None = None,
     topic: str | None = None,
     actions: Sequence[models.ActionChoice] = (),
+    take_from: str | None = None,
 ) -> Call[models.Decided]:
-    """Answer in the reviewer's own words."""
-    return _verdict(hold_id, version, "respond", text, reasons, severity, topic, actions)
+    """Answer in the reviewer's own words. `take_from`: who has the conversation, where another person does."""
+    return _verdict(hold_id, version, "respond", text, reasons, severity, topic, actions, take_from=take_from)
 
 
 def take_over(
-    hold_id: str, *, version: int, reasons: Sequence[str] = (), topic: str | None = None
+    hold_id: str,
+    *,
+    version: int,
+    reasons: Sequence[str] = (),
+    topic: str | None = None,
+    take_from: str | None = None,
 ) -> Call[models.Decided]:
-    """Take the conversation over: a person writes until it is handed back."""
-    return _verdict(hold_id, version, "take_over", None, reasons, None, topic)
+    """Take the conversation over: a person writes until it is handed back. `take_from`: who has it, where another person does."""
+    return _verdict(hold_id, version, "take_over", None, reasons, None, topic, take_from=take_from)
 
 
 def conversation(conversation_id: str) -> Call[models.Conversation]:
@@ -181,14 +187,20 @@ def say(conversation_id: str, text: str) -> Call[models.Reply]:
     return _post(f"/v1/conversations/{_part(conversation_id)}/messages", models.Reply, {"text": text})
 
 
-def take_over_conversation(conversation_id: str) -> Call[models.Conversation]:
-    """Take a conversation over that has no open hold; drafts that wait become void."""
-    return _post(f"/v1/conversations/{_part(conversation_id)}/take_over", models.Conversation, {})
+def take_over_conversation(conversation_id: str, *, take_from: str | None = None) -> Call[models.Conversation]:
+    """Take a conversation over that has no open hold; drafts that wait become void. Where another person has it that is refused
+    (409 taken-by-other) unless `take_from` names them."""
+    return _post(
+        f"/v1/conversations/{_part(conversation_id)}/take_over", models.Conversation, _given(take_from=take_from)
+    )
 
 
-def hand_back(conversation_id: str) -> Call[models.Conversation]:
-    """Let the agent answer again, from the customer's next message on."""
-    return _post(f"/v1/conversations/{_part(conversation_id)}/hand_back", models.Conversation, {})
+def hand_back(
+    conversation_id: str, *, note: str | None = None, take_from: str | None = None
+) -> Call[models.Conversation]:
+    """Let the agent answer again, from the customer's next message on. `note`: what was done beside writing, for the agent."""
+    body = _given(note=note, take_from=take_from)
+    return _post(f"/v1/conversations/{_part(conversation_id)}/hand_back", models.Conversation, body)
 
 
 def receive(call: Call[T], response: httpx2.Response) -> T:
@@ -269,6 +281,8 @@ def _verdict(
     severity: float | None,
     topic: str | None,
     actions: Sequence[models.ActionChoice] = (),
+    *,
+    take_from: str | None = None,
 ) -> Call[models.Decided]:
     body: dict[str, Any] = {"action": action, "text": text, "reasons": list(reasons), "severity": severity}
     if actions:
@@ -279,7 +293,13 @@ def _verdict(
         ]
     if topic is not None:
         body["topic"] = topic  # left out where nothing is said, for servers that do not know it yet
+    body |= _given(take_from=take_from)
     return _post(f"/v1/holds/{_part(hold_id)}/verdict", models.Decided, body, {"If-Match": f'"{version}"'})
+
+
+def _given(**said: str | None) -> dict[str, Any]:
+    """What is said at all, for servers that do not know the rest yet."""
+    return {name: value for name, value in said.items() if value is not None}
 
 
 def _reader(kind: type[T]) -> Callable[[Any], T]:

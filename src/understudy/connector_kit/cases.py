@@ -228,10 +228,10 @@ def command_in_a_note_is_heard_once_and_nothing_else_is(trial: Trial) -> None:
     notes = trial.shape.notes
     if notes is None or notes.sample is None:
         return
-    twice = [heard(notes, trial.scope(notes.sample)) for _ in range(2)]
+    twice = [heard(notes.heard, trial.scope(notes.sample)) for _ in range(2)]
     demand([one.kind for one in twice[0]] == [RemarkKind.COMMAND], f"the sample of a command is heard as {twice[0]}")
     demand(twice[0] == twice[1], "two readings give two remarks")
-    plain = heard(notes, trial.scope(notes.sample.replace(twice[0][0].text, f"not {twice[0][0].text}")))
+    plain = heard(notes.heard, trial.scope(notes.sample.replace(twice[0][0].text, f"not {twice[0][0].text}")))
     demand(all(one.kind is not RemarkKind.COMMAND for one in plain), "a note that begins with no slash is a command")
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from understudy.effects.codes import NotSent, ask_code
 from understudy.effects.groups import Group, read_group
 from understudy.effects.identity import link_contacts, unlink_contacts, verify
+from understudy.effects.safe_replies import wording_for
 from understudy.errors import Conflict, InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -73,8 +74,8 @@ class ContactDesk:
 
         def step(tx: Transaction) -> Code | NotSent:
             conversation = tx.conversations.get(conversation_id)
-            minutes = rules.identity.code_minutes
-            return ask_code(tx, self._clock, conversation, kind, value, text=reply.text, minutes=minutes, by=by)
+            text, minutes = wording_for(tx, conversation, reply), rules.identity.code_minutes
+            return ask_code(tx, self._clock, conversation, kind, value, text=text, minutes=minutes, by=by)
 
         code = await self._store.write(step)
         if isinstance(code, NotSent):

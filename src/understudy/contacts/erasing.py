@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from understudy.effects.absence import NobodyHome
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold
 from understudy.effects.identity import group_of
@@ -50,10 +51,18 @@ class Told:
 class Erasing:
     """What erases people. `scrub` writes the store's file anew, where it is one."""
 
-    def __init__(self, store: Store, clock: Clock, *, scrub: Callable[[], object] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        scrub: Callable[[], object] | None = None,
+        nobody_home: NobodyHome | None = None,
+    ) -> None:
         self._store = store
         self._clock = clock
         self._scrub = scrub
+        self._nobody_home = nobody_home
 
     async def erase(self, contact_id: str, *, with_linked: bool, by: str) -> Erased:
         """Erase a contact, or everybody who is linked with them too, in one transaction.
@@ -135,4 +144,12 @@ class Erasing:
         for hold in tx.holds.open_of_turn(turn.id):
             close_hold(tx, self._clock, hold, HoldState.SUPERSEDED, superseded_by=WHY)
         turn = tx.turns.advance(turn, TurnState.HANDED_OFF, due_at=None, finished_at=now)
-        give_to_person(tx, self._clock, turn, reasons=("agent_failed",), priority=PRIORITY, expires_after_s=None)
+        give_to_person(
+            tx,
+            self._clock,
+            turn,
+            reasons=("agent_failed",),
+            priority=PRIORITY,
+            expires_after_s=None,
+            nobody_home=self._nobody_home,
+        )

@@ -30,6 +30,7 @@ from understudy.delivery.outcomes import (
     after_compensation,
     after_read_back,
 )
+from understudy.effects.absence import NobodyHome
 from understudy.effects.acting import drop_waiting, send_if_done
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import hold_opened, open_hold
@@ -69,12 +70,14 @@ class Acting:
         executors: Mapping[str, Executor],
         *,
         limits: ActingLimits,
+        nobody_home: NobodyHome | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
         self._executors = executors
         self._limits = limits
+        self._nobody_home = nobody_home
 
     async def carry_out(self, conversation_id: str) -> None:
         """Carry the conversation's actions out in order until one has to wait."""
@@ -279,7 +282,15 @@ class Acting:
             turn = tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=self._clock.now())
         for kind in (ACTION_JOB, OUTBOX_JOB, TURN_JOB):
             tx.announce(Job(kind=kind, key=entry.conversation_id))
-        return give_to_person(tx, self._clock, turn, reasons=reasons, priority=UNDONE_PRIORITY, expires_after_s=None)
+        return give_to_person(
+            tx,
+            self._clock,
+            turn,
+            reasons=reasons,
+            priority=UNDONE_PRIORITY,
+            expires_after_s=None,
+            nobody_home=self._nobody_home,
+        )
 
     def _ask_person(self, tx: Transaction, turn: Turn) -> Hold:
         return open_hold(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from understudy.effects.absence import NobodyHome
 from understudy.effects.acting import drop_action, drop_waiting, put_on
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold, hold_opened
@@ -43,12 +44,19 @@ class ActionDesk:
     """Lists, shows, puts on and drops. Every change is one transaction with its ledger entry, made in `actor`'s name."""
 
     def __init__(
-        self, store: Store, clock: Clock, telemetry: Telemetry, *, rules: Callable[[], tuple[ActionRule, ...]]
+        self,
+        store: Store,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        rules: Callable[[], tuple[ActionRule, ...]],
+        nobody_home: NobodyHome | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
         self._rules = rules
+        self._nobody_home = nobody_home
 
     async def listed(self, states: Collection[ActionState], *, name: str | None = None, limit: int) -> Listed:
         """List actions in these states, of one name or of all."""
@@ -145,7 +153,13 @@ class ActionDesk:
             return None
         turn = tx.turns.advance(turn, TurnState.HANDED_OFF, finished_at=self._clock.now())
         return give_to_person(
-            tx, self._clock, turn, reasons=("action_dropped",), priority=DROPPED_PRIORITY, expires_after_s=None
+            tx,
+            self._clock,
+            turn,
+            reasons=("action_dropped",),
+            priority=DROPPED_PRIORITY,
+            expires_after_s=None,
+            nobody_home=self._nobody_home,
         )
 
     def _told(self, entry: ActionEntry, closed: list[Hold], actor: str) -> ActionEntry:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
+from understudy.effects.absence import NobodyHome
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.unsent import drop_entry, hand_over_turn
@@ -70,10 +71,13 @@ class Retried:
 class DeadLetters:
     """Lists, puts back and drops. Every change is one transaction with its ledger entry, made in `actor`'s name."""
 
-    def __init__(self, store: Store, clock: Clock, telemetry: Telemetry) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, telemetry: Telemetry, *, nobody_home: NobodyHome | None = None
+    ) -> None:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
+        self._nobody_home = nobody_home
 
     async def listed(
         self, states: Collection[OutboxState] = NOT_SENT, *, channel: str | None = None, limit: int
@@ -203,7 +207,13 @@ class DeadLetters:
         turn = tx.turns.latest_of(entry.conversation_id) if entry.turn_id is None else tx.turns.get(entry.turn_id)
         assert turn is not None, f"conversation {entry.conversation_id} began without a turn"
         return give_to_person(
-            tx, self._clock, turn, reasons=("message_dropped",), priority=DROPPED_PRIORITY, expires_after_s=None
+            tx,
+            self._clock,
+            turn,
+            reasons=("message_dropped",),
+            priority=DROPPED_PRIORITY,
+            expires_after_s=None,
+            nobody_home=self._nobody_home,
         )
 
 

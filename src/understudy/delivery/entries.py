@@ -5,13 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from understudy.delivery.leases import OptedOut
+from understudy.effects.holds import open_hold
 from understudy.effects.identity import group_of
 from understudy.effects.sending import conversation_at
+from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Author
 from understudy.records.outbox import OutboxEntry, Rejected
 from understudy.records.pulls import Envelope
+from understudy.records.review import Hold, HoldKind
 from understudy.records.turn import Turn
+
+UNSURE_PRIORITY = 1
 
 
 def answered_by(tx: Transaction, entry: OutboxEntry) -> Envelope | None:
@@ -54,4 +59,17 @@ def closed_window(tx: Transaction, entry: OutboxEntry, window_s: float, now: dat
         return None
     return (
         f"the customer's last message is more than {window_s / 3600:g} h old, and {entry.channel} takes no reply then"
+    )
+
+
+def ask_about_send(tx: Transaction, clock: Clock, turn: Turn) -> Hold:
+    """Ask people whether a message reached the customer, of which nobody knows."""
+    return open_hold(
+        tx,
+        clock,
+        turn,
+        kind=HoldKind.UNSURE_SEND,
+        reasons=("send_outcome_unknown",),
+        priority=UNSURE_PRIORITY,
+        expires_after_s=None,
     )

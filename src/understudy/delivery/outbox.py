@@ -16,12 +16,13 @@ from datetime import datetime, timedelta
 
 from understudy.backoff import backoff_s
 from understudy.delivery.directing import barred_by, direct
-from understudy.delivery.entries import answered_by, kept_back, latest_turn, turn_of
+from understudy.delivery.entries import answered_by, ask_about_send, kept_back, latest_turn, turn_of
 from understudy.delivery.leases import Lease, OptedOut, SafeToRepeat, is_nobodys
+from understudy.effects.absence import NobodyHome
 from understudy.effects.codes import fill_code
 from understudy.effects.disclosing import Discloses, nothing_to_tell
 from understudy.effects.handing_off import give_to_person
-from understudy.effects.holds import hold_opened, open_hold
+from understudy.effects.holds import hold_opened
 from understudy.effects.sending import settle_sent
 from understudy.effects.taking_along import TakenAlong
 from understudy.effects.under_way import under_way
@@ -44,13 +45,12 @@ from understudy.records.outbox import (
     Unknown,
 )
 from understudy.records.pledges import USUAL_PLEDGES, PledgeTerms
-from understudy.records.review import Hold, HoldKind
+from understudy.records.review import Hold
 from understudy.records.text import storable, storable_record
 from understudy.records.turn import OUTBOX_JOB, TURN_JOB, Job, Turn, TurnState
 
 SWEEP_MAX = 500
 UNDELIVERED_PRIORITY = 1
-UNSURE_PRIORITY = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +87,7 @@ class Outbox:
         pledges: PledgeTerms = USUAL_PLEDGES,
         disclose: Discloses = nothing_to_tell,
         minded: Collection[str] = (),
+        nobody_home: NobodyHome | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -96,6 +97,7 @@ class Outbox:
         self._pledges = pledges
         self._disclose = disclose
         self._minded = minded
+        self._nobody_home = nobody_home
         self._under_way: set[OutboxEntry] = set()
         self._taken: TakenAlong[Lease] = TakenAlong(OUTBOX_JOB)
 
@@ -357,7 +359,7 @@ class Outbox:
                 return self._give_up(tx, entry, turn, OPTED_OUT if isinstance(result, OptedOut) else "delivery_failed")
             case Unknown():
                 self._change(tx, entry, OutboxState.UNKNOWN, error=result.reason)
-                return self._ask_person(tx, turn or latest_turn(tx, entry))
+                return ask_about_send(tx, self._clock, turn or latest_turn(tx, entry))
 
     def _change(
         self,
@@ -386,15 +388,5 @@ class Outbox:
             reasons=(why,),
             priority=UNDELIVERED_PRIORITY,
             expires_after_s=None,
-        )
-
-    def _ask_person(self, tx: Transaction, turn: Turn) -> Hold:
-        return open_hold(
-            tx,
-            self._clock,
-            turn,
-            kind=HoldKind.UNSURE_SEND,
-            reasons=("send_outcome_unknown",),
-            priority=UNSURE_PRIORITY,
-            expires_after_s=None,
+            nobody_home=None if why == OPTED_OUT else self._nobody_home,
         )

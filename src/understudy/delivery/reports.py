@@ -12,6 +12,7 @@ from dataclasses import replace
 from enum import StrEnum
 
 from understudy.delivery.entries import latest_turn, turn_of
+from understudy.effects.absence import NobodyHome
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.sending import settle_sent
@@ -47,12 +48,19 @@ class Reports:
     """Takes reports in, each in one transaction."""
 
     def __init__(
-        self, store: Store, clock: Clock, telemetry: Telemetry, *, pledges: PledgeTerms = USUAL_PLEDGES
+        self,
+        store: Store,
+        clock: Clock,
+        telemetry: Telemetry,
+        *,
+        pledges: PledgeTerms = USUAL_PLEDGES,
+        nobody_home: NobodyHome | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
         self._telemetry = telemetry
         self._pledges = pledges
+        self._nobody_home = nobody_home
 
     async def take(self, channel: str, report: Report) -> Outcome:
         """Record what a channel reports, and what follows from it.
@@ -161,6 +169,7 @@ class Reports:
             reasons=("reply_undelivered",),
             priority=UNDELIVERED_PRIORITY,
             expires_after_s=None,
+            nobody_home=self._nobody_home,
         )
         if hold is not None:
             say(hold_opened(hold))

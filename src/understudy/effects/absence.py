@@ -9,11 +9,11 @@ from typing import Final
 from understudy.assessment.opening import next_opening
 from understudy.assessment.staffing import asked_for, opens_at_of
 from understudy.effects.pledging import add_pledge
-from understudy.effects.sending import queue_message
+from understudy.effects.safe_replies import queue_safe_reply
 from understudy.effects.staffing import facts_of
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
-from understudy.records.conversation import Author, Conversation
+from understudy.records.conversation import Conversation
 from understudy.records.pledges import UNKEPT, PledgeKind, PledgeTerms
 from understudy.records.policy import OpeningHours
 from understudy.records.rulebook import SafeReply
@@ -37,8 +37,11 @@ class NobodyHome:
     staffing: Staffing = NO_STAFFING
 
     def __post_init__(self) -> None:
-        if missing := [place for place in PLACES if place not in self.reply.text]:
-            raise ValueError(f"the safe reply {self.reply.id!r} says nobody when: {missing[0]} is missing in its text")
+        for text in self.reply.texts:
+            if missing := [place for place in PLACES if place not in text]:
+                raise ValueError(
+                    f"the safe reply {self.reply.id!r} says nobody when: {missing[0]} is missing in {text!r}"
+                )
 
     def due_at(self, now: datetime, facts: HandOffFacts | None = None) -> datetime | None:
         """By when somebody writes; None where people are there, or it is not known when they are."""
@@ -50,12 +53,13 @@ class NobodyHome:
         return None if opens_at is None else opens_at + timedelta(hours=self.within_h)
 
 
-def _due_at(tx: Transaction, now: datetime, turn: Turn, absence: NobodyHome) -> datetime | None:
+def due_at_for(tx: Transaction, now: datetime, turn: Turn, absence: NobodyHome) -> datetime | None:
+    """By when somebody writes to whom a turn is of; None where people are there, or it is not known when they are."""
     staffing = absence.staffing
     return absence.due_at(now, facts_of(tx, turn, staffing, since=now) if staffing.teams else None)
 
 
-def _is_said(tx: Transaction, conversation: Conversation, due_at: datetime) -> bool:
+def is_said(tx: Transaction, conversation: Conversation, due_at: datetime) -> bool:
     """Whether it is owed already that somebody writes by then."""
     return any(
         one.kind is PledgeKind.WRITE and one.state in UNKEPT and one.due_at <= due_at
@@ -67,26 +71,16 @@ def say_nobody_is_there(
     tx: Transaction, clock: Clock, conversation: Conversation, turn: Turn, absence: NobodyHome | None
 ) -> bool:
     """Say by when somebody writes, and owe it; False where people are there, or it was said already for this absence."""
-    due_at = None if absence is None else _due_at(tx, clock.now(), turn, absence)
-    if absence is None or due_at is None or _is_said(tx, conversation, due_at):
+    due_at = None if absence is None else due_at_for(tx, clock.now(), turn, absence)
+    if absence is None or due_at is None or is_said(tx, conversation, due_at):
         return False
-    text = absence.reply.text.replace("{date}", f"{due_at:%Y-%m-%d}").replace("{time}", f"{due_at:%H:%M}")
-    reply = absence.reply
-    queue_message(
-        tx,
-        clock,
-        conversation,
-        turn_id=turn.id,
-        text=text,
-        author=Author.SAFE_REPLY,
-        author_name=f"{reply.id}@{reply.version}",
-        ai_generated=False,
-    )
+    fills = {"{date}": f"{due_at:%Y-%m-%d}", "{time}": f"{due_at:%H:%M}"}
+    said = queue_safe_reply(tx, clock, conversation, absence.reply, turn_id=turn.id, fills=fills)
     add_pledge(
         tx,
         clock,
         conversation.id,
-        text,
+        said.text,
         kind=PledgeKind.WRITE,
         terms=absence.pledges,
         due_at=due_at,

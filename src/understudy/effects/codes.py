@@ -12,6 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from understudy.effects.identity import verify
+from understudy.effects.safe_replies import wording_for
 from understudy.effects.sending import queue_message
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
@@ -116,7 +117,16 @@ def prove_by_rule(tx: Transaction, clock: Clock, conversation: Conversation, rul
         value = handle_value(kind, text)
         if value is not None:
             minutes = rules.identity.code_minutes
-            ask_code(tx, clock, conversation, kind, value, text=reply.text, minutes=minutes, by="system")
+            ask_code(
+                tx,
+                clock,
+                conversation,
+                kind,
+                value,
+                text=wording_for(tx, conversation, reply),
+                minutes=minutes,
+                by="system",
+            )
             return
 
 

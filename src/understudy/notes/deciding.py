@@ -46,7 +46,7 @@ class GivesVerdicts(Protocol):
 class TakesOver(Protocol):
     """What gives a conversation to a person."""
 
-    async def take_over(self, conversation_id: str, *, reviewer: str, along: Along | None = None) -> Any: ...
+    async def answered_elsewhere(self, conversation_id: str, *, reviewer: str, along: Along | None = None) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,7 +254,7 @@ class Deciding:
         if await self._store.read(step):
             await self._store.write(along)
         else:
-            await self._conversations.take_over(conversation.id, reviewer=reviewer, along=along)
+            await self._conversations.answered_elsewhere(conversation.id, reviewer=reviewer, along=along)
         return Finished(outcome="taken_over")
 
     async def _name_of(self, remark: Remark, channel: KeepsNotes) -> str:

@@ -18,6 +18,7 @@ from understudy.errors import Conflict, InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import PledgeDue, Telemetry
+from understudy.records.answering import Event
 from understudy.records.conversation import Mode
 from understudy.records.pledges import UNKEPT, Pledge, PledgeKind, PledgeState, PledgeTerms
 from understudy.records.review import Hold
@@ -134,7 +135,15 @@ class PledgeDesk:
         turn = tx.turns.latest_of(pledge.conversation_id)
         if turn is None or tx.conversations.get(pledge.conversation_id).mode is Mode.REHEARSAL:
             return None
-        return give_to_person(tx, self._clock, turn, reasons=reasons, priority=TOLD_PRIORITY, expires_after_s=None)
+        return give_to_person(
+            tx,
+            self._clock,
+            turn,
+            reasons=reasons,
+            priority=TOLD_PRIORITY,
+            expires_after_s=None,
+            event=Event.PLEDGE_DUE,
+        )
 
     async def _end(self, pledge_id: str, state: PledgeState, *, by: str, note: str | None) -> Pledge:
         return await self._store.write(

@@ -104,6 +104,10 @@ class DeskShape(RestShape):
     """The whole of a REST channel, and of the help desk behind it."""
 
     notes: NotesShape | None = Field(None, description="where people of a help desk review drafts in its notes")
+    echoes: list[HeardShape] = Field(
+        [],
+        description="what people of the business write on a device of their own, such as a phone, where there are no notes; each is an answer",
+    )
 
 
 def lacking(request: RequestShape, known: Iterable[str]) -> frozenset[str]:

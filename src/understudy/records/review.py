@@ -126,7 +126,7 @@ class VerdictRequest:
 
     `actions`: of which of the proposed actions they say something; what becomes of the others follows from the verdict.
     `as_lead`: they may approve what only a lead may. `pledges`: what they make of what the draft promises; what is not
-    named becomes a task as it stands.
+    named becomes a task as it stands. `take_from`: who has the conversation, where another person does.
     """
 
     hold_id: str
@@ -142,6 +142,7 @@ class VerdictRequest:
     actions: tuple[ActionChoice, ...] = ()
     as_lead: bool = False
     pledges: tuple[PledgeChoice, ...] = ()
+    take_from: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

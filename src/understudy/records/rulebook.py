@@ -68,12 +68,28 @@ class Grant:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafeReply:
-    """A reply a person approved beforehand. `then_hand_off`: a person follows up after it was sent."""
+    """A reply a person approved beforehand. `then_hand_off`: a person follows up after it was sent. `translations`: what customers
+    of other languages read instead, as pairs of an ISO 639-1 code and a text."""
 
     id: str
     version: int
     text: str
     then_hand_off: bool = False
+    translations: tuple[tuple[str, str], ...] = ()
+
+    def text_in(self, language: str | None) -> str:
+        """What a customer of this language reads."""
+        return dict(self.translations).get(language or "", self.text)
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """All its texts."""
+        return (self.text, *(text for _, text in self.translations))
+
+    @property
+    def name(self) -> str:
+        """Which reply in which version, such as away@2."""
+        return f"{self.id}@{self.version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,7 +245,7 @@ class Rules:
             if name not in known:
                 raise ValueError(f"identity.code_reply names the safe reply {name!r}; there is {sorted(known)}")
             reply = self.code_reply()
-            if reply is None or reply.text.count(CODE_MARK) != 1:
+            if reply is None or any(text.count(CODE_MARK) != 1 for text in reply.texts):
                 raise ValueError(f"identity.code_reply: the safe reply {name!r} needs {CODE_MARK} in its text, once")
 
     def code_reply(self) -> SafeReply | None:

@@ -37,13 +37,14 @@ TRANSITIONS: dict[TurnState, frozenset[TurnState]] = {
     _S.HELD: frozenset({_S.DELIVERING, _S.HANDED_OFF, _S.SUPERSEDED}),
     _S.DELIVERING: frozenset({_S.ANSWERED, _S.HANDED_OFF}),
     _S.ANSWERED: frozenset(),
-    _S.HANDED_OFF: frozenset({_S.DELIVERING}),
+    _S.HANDED_OFF: frozenset({_S.DELIVERING, _S.SUPERSEDED}),
     _S.SUPERSEDED: frozenset(),
     _S.PLANTED: frozenset({_S.SPENT}),
     _S.SPENT: frozenset(),
     _S.REDRAFTED: frozenset(),
 }
-"""From each state, the states a turn may go to. A person's answer to a handed-off turn is delivered like any other.
+"""From each state, the states a turn may go to. A person's answer to a handed-off turn is delivered like any other; one that
+nobody answered is superseded where its conversation is handed back, and the agent is asked in another turn.
 
 A *planted* turn shows reviewers a draft that is known to be bad. It begins and ends outside all others, so that there is
 no way on which its draft could be sent. Nor is there one from a *redrafted* turn, which shows what a new release drafts

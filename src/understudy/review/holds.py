@@ -6,15 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Literal
 
+from understudy.effects.absence import NobodyHome
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold, hold_opened
-from understudy.effects.sending import queue_message
+from understudy.effects.safe_replies import queue_safe_reply
 from understudy.errors import ClaimedByOther, HoldClosed, NotFound, StaleVersion
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed as HoldClosedEvent
 from understudy.ports.telemetry import HoldRaised, Telemetry
-from understudy.records.conversation import Author
+from understudy.records.answering import Event
 from understudy.records.review import Hold, HoldKind, HoldState
 from understudy.records.rulebook import SafeReply
 from understudy.records.turn import HOLD_JOB, Job, TurnState
@@ -52,6 +53,7 @@ class Holds:
         *,
         limits: ReviewLimits,
         expiry_reply: SafeReply | None = None,
+        nobody_home: NobodyHome | None = None,
     ) -> None:
         if limits.on_expiry == "safe_reply" and expiry_reply is None:
             raise ValueError("review.on_expiry = 'safe_reply' needs review.expiry_reply")
@@ -60,6 +62,7 @@ class Holds:
         self._telemetry = telemetry
         self._limits = limits
         self._expiry_reply = expiry_reply
+        self._nobody_home = nobody_home
 
     async def claim(self, hold_id: str, *, reviewer: str) -> Hold:
         """Take a hold for `claim_lease_s`; again by the same reviewer renews it.
@@ -150,18 +153,16 @@ class Holds:
             withdraw_seed(tx, self._clock, turn)
             return []
         turn = tx.turns.advance(turn, TurnState.DELIVERING)
-        queue_message(
+        queue_safe_reply(tx, self._clock, tx.conversations.get(hold.conversation_id), reply, turn_id=hold.turn_id)
+        follow_up = give_to_person(
             tx,
             self._clock,
-            tx.conversations.get(hold.conversation_id),
-            turn_id=hold.turn_id,
-            text=reply.text,
-            author=Author.SAFE_REPLY,
-            author_name=f"{reply.id}@{reply.version}",
-            ai_generated=False,
-        )
-        follow_up = give_to_person(
-            tx, self._clock, turn, reasons=("hold_expired",), priority=RAISED_PRIORITY, expires_after_s=None
+            turn,
+            reasons=("hold_expired",),
+            priority=RAISED_PRIORITY,
+            expires_after_s=None,
+            event=Event.EXPIRED,
+            nobody_home=self._nobody_home,
         )
         return [] if follow_up is None else [follow_up]
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from understudy.assessment.cards import mask_cards
+from understudy.effects.absence import NobodyHome
 from understudy.effects.acting import queue_after_actions
-from understudy.effects.handing_off import give_to_person, set_mode
+from understudy.effects.handing_off import check_taking, give_to_person, set_mode
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.labelling import label_by_verdict
 from understudy.effects.pledging import choose_pledges
@@ -22,6 +22,7 @@ from understudy.ports.store import Store, Transaction
 from understudy.ports.telemetry import HoldClosed, Telemetry
 from understudy.records.acting import WaitingReply
 from understudy.records.action_rules import ActionRule
+from understudy.records.answering import Event
 from understudy.records.codec import load
 from understudy.records.conversation import Author, Mode
 from understudy.records.evidence import Draft
@@ -35,12 +36,12 @@ from understudy.records.review import (
     VerdictRequest,
 )
 from understudy.records.reviewing import ReviewTerms
-from understudy.records.text import storable_record
 from understudy.records.trust import CapCause
 from understudy.records.turn import VERDICT_JOB, Job, Turn, TurnState
 from understudy.review.actions import Plan, carry_choices, plan_for, settle_unsure_action, severity_of
 from understudy.review.holds import open_for
 from understudy.review.quality import note_judgement, review_standing
+from understudy.review.requests import check_text, fitted_request
 from understudy.review.second import ask_second, may_be_seconded, settle_second, unblind
 from understudy.review.seed_verdicts import is_caught, settle_seed
 from understudy.review.telling import tell_verdict
@@ -49,7 +50,8 @@ from understudy.review.unsure_send import settle_unsure_send
 from understudy.review.winning_back import settle_win_back
 
 REJECTED_PRIORITY = 3
-TOPIC_CHARS_MAX = 200
+TAKES = frozenset({VerdictKind.RESPOND, VerdictKind.TAKE_OVER})
+"""Verdicts that make a conversation with people the reviewer's own."""
 SWEEP_MAX = 500
 NO_SECOND = ReviewTerms()
 """Nobody is asked a second time."""
@@ -90,6 +92,7 @@ class Verdicts:
         following: TakesAlong | None = None,
         actions: Callable[[], tuple[ActionRule, ...]] = tuple,
         pledges: PledgeTerms = USUAL_PLEDGES,
+        nobody_home: NobodyHome | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -101,6 +104,7 @@ class Verdicts:
         self._following = following or Nobody()
         self._actions = actions
         self._pledges = pledges
+        self._nobody_home = nobody_home
 
     async def give(self, request: VerdictRequest, *, along: Along | None = None) -> Verdict:
         """Store a verdict and do what it says; `along` is done in the same transaction, after it.
@@ -109,8 +113,8 @@ class Verdicts:
         kind of hold does not take or that lacks its text. Nothing is stored or sent then. Card numbers in what the
         reviewer wrote are masked before anything is stored, and so before it is sent.
         """
-        self._check_text(request)
-        request, is_drawn = _fitted(request), self._draw()
+        check_text(request, chars_max=self._text_chars_max)
+        request, is_drawn = fitted_request(request), self._draw()
 
         def step(tx: Transaction) -> _Done:
             hold = self._admitted(tx, request)
@@ -132,8 +136,8 @@ class Verdicts:
 
         Until then nothing is sent, nothing is learned from it, and nobody else can act on the hold. Raises as `give`.
         """
-        self._check_text(request)
-        request = _fitted(request)
+        check_text(request, chars_max=self._text_chars_max)
+        request = fitted_request(request)
 
         def step(tx: Transaction) -> tuple[Verdict, datetime]:
             hold = self._admitted(tx, request)
@@ -206,6 +210,8 @@ class Verdicts:
         if request.kind not in ALLOWED[hold.kind]:
             allowed = ", ".join(sorted(kind.value for kind in ALLOWED[hold.kind]))
             raise InputError(f"a {hold.kind.value} hold does not take {request.kind.value!r}; it takes {allowed}")
+        if request.kind in TAKES:
+            check_taking(tx, hold.conversation_id, request.reviewer, request.take_from)
         if self._terms.second_rate > 0 and hold.kind is not HoldKind.SECOND:
             unblind(tx, hold.conversation_id, request.reviewer)
         return hold
@@ -251,17 +257,6 @@ class Verdicts:
             within = timedelta(seconds=self._terms.second_within_s)
             opened.append(ask_second(tx, self._clock, turn, candidate, first=verdict.reviewer, within=within))
         return [one for one in opened if one is not None]
-
-    def _check_text(self, request: VerdictRequest) -> None:
-        needs_text = request.kind in (VerdictKind.EDIT, VerdictKind.RESPOND)
-        if needs_text and not (request.text or "").strip():
-            raise InputError(f"a verdict {request.kind.value!r} needs a text; `text` is empty")
-        if request.text is not None and len(request.text) > self._text_chars_max:
-            raise InputError(f"text has {len(request.text)} characters; at most {self._text_chars_max} are taken")
-        if request.severity is not None and not 0.0 <= request.severity <= 1.0:
-            raise InputError(f"severity must be in [0, 1], got {request.severity}")
-        if request.topic is not None and not 0 < len(request.topic.strip()) <= TOPIC_CHARS_MAX:
-            raise InputError(f"topic must have 1 to {TOPIC_CHARS_MAX} characters; leave it out to say nothing of it")
 
     def _plan(self, tx: Transaction, hold: Hold, request: VerdictRequest) -> Plan:
         choose_pledges(tx, hold.turn_id, request.pledges)
@@ -383,6 +378,8 @@ class Verdicts:
             reasons=("draft_rejected",),
             priority=REJECTED_PRIORITY,
             expires_after_s=self._hold_expires_after_s,
+            event=Event.REJECTED,
+            nobody_home=self._nobody_home,
         )
 
     def _cap(self, tx: Transaction, turn: Turn, verdict: Verdict, cause: CapCause) -> None:
@@ -390,10 +387,3 @@ class Verdicts:
 
     def _take(self, tx: Transaction, turn: Turn, reviewer: str) -> None:
         set_mode(tx, self._clock, turn.conversation_id, Mode.PERSON, taken_by=reviewer, actor=reviewer)
-
-
-def _fitted(request: VerdictRequest) -> VerdictRequest:
-    """What is stored of a request: what no database takes replaced, card numbers masked."""
-    given = storable_record(request)
-    text = None if given.text is None else mask_cards(given.text)[0]
-    return replace(given, text=text, reasons=tuple(mask_cards(reason)[0] for reason in given.reasons))

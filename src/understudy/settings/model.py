@@ -246,6 +246,9 @@ class SafeReplySettings(Section):
     text: str = Field(min_length=1, description="what the customer reads")
     version: int = Field(1, ge=1, description="raise it with every change")
     then_hand_off: bool = Field(False, description="true: a person follows up")
+    translations: dict[str, str] = Field(
+        {}, description="ISO 639-1 code -> what customers who write in that language read instead"
+    )
 
 
 class Routing(Section):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from understudy.assessment.patterns import problem
 from understudy.assessment.reasons import DEGRADABLE
 from understudy.records.assessment import WANTS_PERSON, Severity
@@ -54,10 +56,7 @@ def rulebook_of(settings: Settings) -> Rulebook:
         grants=tuple(Grant(**grant.model_dump()) for grant in settings.autonomy.grants),
         never_auto=tuple(settings.autonomy.never_auto),
         topics=tuple(TopicRule(topic=name, phrases=tuple(topic.phrases)) for name, topic in settings.topics.items()),
-        safe_replies=tuple(
-            SafeReply(id=name, version=reply.version, text=reply.text, then_hand_off=reply.then_hand_off)
-            for name, reply in sorted(settings.safe_replies.items())
-        ),
+        safe_replies=_safe_replies(settings),
         degrade_on=tuple(sorted(settings.routing.degrade_on.items())),
         hand_off_codes=_hand_off_codes(settings.routing.hand_off_codes),
         hand_off_notice=settings.routing.hand_off_notice,
@@ -83,6 +82,26 @@ def rulebook_of(settings: Settings) -> Rulebook:
         ),
     )
     return Rulebook(id=digest(dump(rules)), rules=rules)
+
+
+def _safe_replies(settings: Settings) -> tuple[SafeReply, ...]:
+    return tuple(
+        SafeReply(
+            id=name,
+            version=reply.version,
+            text=reply.text,
+            then_hand_off=reply.then_hand_off,
+            translations=_translations(name, reply.translations),
+        )
+        for name, reply in sorted(settings.safe_replies.items())
+    )
+
+
+def _translations(name: str, given: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    for language, text in given.items():
+        if re.fullmatch("[a-z]{2}", language) is None or not text.strip():
+            raise ValueError(f"safe_replies.{name}.translations {language!r} must be an ISO 639-1 code with a text")
+    return tuple(sorted(given.items()))
 
 
 def _room(chars_max: int | None, told: ChannelDisclosure | None) -> int | None:

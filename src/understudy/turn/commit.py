@@ -7,13 +7,12 @@ from datetime import timedelta
 
 from understudy.assessment.alike import alike_of
 from understudy.assessment.discontent import is_asked_again, is_complaint
-from understudy.effects.absence import say_nobody_is_there
 from understudy.effects.acting import let_through, objections_now, propose, queue_after_actions, uses_of
 from understudy.effects.codes import prove_by_rule
 from understudy.effects.feedback import take_feedback
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
-from understudy.effects.sending import queue_message
+from understudy.effects.safe_replies import queue_safe_reply
 from understudy.effects.trust import cap_at, cap_contact
 from understudy.errors import StepSuperseded
 from understudy.ports.clock import Clock
@@ -21,9 +20,10 @@ from understudy.ports.store import Transaction
 from understudy.ports.telemetry import TurnDecided
 from understudy.records.acting import WaitingReply
 from understudy.records.action_rules import rule_for
+from understudy.records.answering import Event
 from understudy.records.assessment import WANTS_PERSON, Assessment, Decision, DecisionKind, faults_of
 from understudy.records.codec import digest, dump
-from understudy.records.conversation import Author, Conversation, Mode
+from understudy.records.conversation import Author, Conversation
 from understudy.records.evidence import Evidence
 from understudy.records.feedback import FeedbackKind, FeedbackTerms
 from understudy.records.review import Hold, HoldKind
@@ -259,11 +259,10 @@ def _effect(
             )
         case DecisionKind.DEGRADE:
             reply = _safe_reply(rules, decision.safe_reply)
-            _queue_safe_reply(tx, clock, conversation, turn, reply)
+            queue_safe_reply(tx, clock, conversation, reply, turn_id=turn.id)
             if not reply.then_hand_off:
                 return None
-            say_nobody_is_there(tx, clock, conversation, turn, limits.nobody_home)
-            return _hand_off(tx, clock, turn, decision, FOLLOW_UP_PRIORITY, hold_expires_after_s)
+            return _hand_off(tx, clock, turn, limits, priority=FOLLOW_UP_PRIORITY, notice=None)
         case DecisionKind.HOLD:
             propose(tx, clock, turn, evidence.draft.actions if evidence.draft is not None else (), rules.actions)
             return open_hold(
@@ -277,19 +276,8 @@ def _effect(
                 alike=alike_of(evidence.draft, assessment, topic=turn.topic, channel=turn.channel),
             )
         case DecisionKind.HAND_OFF:
-            _tell_of_person(tx, clock, conversation, turn, rules, limits)
-            return _hand_off(tx, clock, turn, decision, decision.priority, hold_expires_after_s)
-
-
-def _tell_of_person(
-    tx: Transaction, clock: Clock, conversation: Conversation, turn: Turn, rules: Rules, limits: FlowLimits
-) -> None:
-    """Say that a person takes over, or when one will be there; to who waits for people already, only the latter."""
-    if conversation.taken_by is not None:
-        return
-    is_told = say_nobody_is_there(tx, clock, conversation, turn, limits.nobody_home)
-    if rules.hand_off_notice is not None and conversation.mode is Mode.AGENT and not is_told:
-        _queue_safe_reply(tx, clock, conversation, turn, _safe_reply(rules, rules.hand_off_notice))
+            notice = None if rules.hand_off_notice is None else _safe_reply(rules, rules.hand_off_notice)
+            return _hand_off(tx, clock, turn, limits, priority=decision.priority, notice=notice)
 
 
 def _act_alone(tx: Transaction, clock: Clock, turn: Turn, evidence: Evidence, rules: Rules) -> None:
@@ -303,22 +291,18 @@ def _act_alone(tx: Transaction, clock: Clock, turn: Turn, evidence: Evidence, ru
 
 
 def _hand_off(
-    tx: Transaction, clock: Clock, turn: Turn, decision: Decision, priority: int, expires_after_s: float | None
+    tx: Transaction, clock: Clock, turn: Turn, limits: FlowLimits, *, priority: int, notice: SafeReply | None
 ) -> Hold | None:
-    reasons = tuple(reason.code for reason in decision.reasons)
-    return give_to_person(tx, clock, turn, reasons=reasons, priority=priority, expires_after_s=expires_after_s)
-
-
-def _queue_safe_reply(tx: Transaction, clock: Clock, conversation: Conversation, turn: Turn, reply: SafeReply) -> None:
-    queue_message(
+    return give_to_person(
         tx,
         clock,
-        conversation,
-        turn_id=turn.id,
-        text=reply.text,
-        author=Author.SAFE_REPLY,
-        author_name=f"{reply.id}@{reply.version}",
-        ai_generated=False,
+        turn,
+        reasons=turn.reasons,
+        priority=priority,
+        expires_after_s=limits.hold_expires_after_s,
+        event=Event.HANDS_OFF,
+        nobody_home=limits.nobody_home,
+        notice=notice,
     )
 
 

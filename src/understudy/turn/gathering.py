@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -10,6 +11,7 @@ from typing import TypeVar
 from understudy.assessment.cards import mask_all, mask_cards
 from understudy.assessment.topic import NamedTopic, name_topic
 from understudy.effects.acting import uses_of
+from understudy.effects.handing_back import carry_note, note_for
 from understudy.effects.trust import cap_in_force
 from understudy.effects.vouching import is_verified
 from understudy.errors import MalformedInput
@@ -72,9 +74,11 @@ def transcript_of(tx: Transaction, turn: Turn, rules: Rules) -> tuple[ChatMessag
     if given is not None:
         messages = tuple(build(ChatMessage, message) for message in json.loads(given))
         end = len(messages) - burst_length(messages)
-        return (*messages[:end], *_acts(tx, turn, rules), *messages[end:])
-    before, own = _said(tx, turn)
-    return (*before, *_acts(tx, turn, rules), *own)
+        said = tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)
+        return (*messages[:end], *note_for(tx, turn, said), *_acts(tx, turn, rules), *messages[end:])
+    said = tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)
+    before, own = _split(said, turn)
+    return (*before, *note_for(tx, turn, said), *_acts(tx, turn, rules), *own)
 
 
 def _acts(tx: Transaction, turn: Turn, rules: Rules) -> tuple[ChatMessage, ...]:
@@ -85,8 +89,7 @@ def _acts(tx: Transaction, turn: Turn, rules: Rules) -> tuple[ChatMessage, ...]:
     return tuple(message for entry in acted if entry.turn_id != turn.id for message in as_tool_traffic(entry))
 
 
-def _said(tx: Transaction, turn: Turn) -> tuple[list[ChatMessage], list[ChatMessage]]:
-    messages = tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)
+def _split(messages: Sequence[Message], turn: Turn) -> tuple[list[ChatMessage], list[ChatMessage]]:
     # A reply that was sent between two messages of the burst stands before the burst: the burst is what is answered.
     before: list[ChatMessage] = []
     own: list[ChatMessage] = []
@@ -110,6 +113,7 @@ def draft_request(
     conversation = tx.conversations.get(turn.conversation_id)
     is_known = is_verified(tx, turn, conversation, proof)
     elsewhere = keep_elsewhere(tx, turn, is_verified=is_known)
+    carry_note(tx, turn, tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX))
     return DraftRequest(
         turn_id=turn.id,
         conversation_id=turn.conversation_id,
@@ -304,7 +308,7 @@ def _past_reply(tx: Transaction, turn: Turn) -> PastReply | None:
 
 def _safe_replies_sent(tx: Transaction, turn: Turn, rules: Rules) -> tuple[str, ...]:
     """Which safe replies this conversation has had, by id, since a person or the agent last answered."""
-    by_text = {reply.text: reply.id for reply in rules.safe_replies}
+    by_text = {text: reply.id for reply in rules.safe_replies for text in reply.texts}
     sent: list[str] = []
     for message in reversed(tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)):
         if message.author is Author.SAFE_REPLY:

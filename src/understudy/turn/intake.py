@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from understudy.assessment.cards import mask_all
+from understudy.effects.absence import NobodyHome
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold, hold_opened
 from understudy.effects.taking_along import Nobody, TakesAlong
@@ -78,6 +79,7 @@ class Intake:
         following: TakesAlong | None = None,
         proofs: Proofs = lambda _channel: "none",
         asides: Asides = NONE_BESIDE,
+        nobody_home: NobodyHome | None = None,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -87,6 +89,7 @@ class Intake:
         self._coalescing = coalescing
         self._following = following or Nobody()
         self._asides = asides
+        self._nobody_home = nobody_home
 
     async def receive(
         self, channel: str, inbound: Inbound, *, along: Callable[[Transaction], None] | None = None
@@ -283,7 +286,13 @@ class Intake:
     def _to_person(self, tx: Transaction, turn: Turn, reason: str) -> Hold | None:
         """An agent could only answer to words that nobody wrote, so none is asked."""
         return give_to_person(
-            tx, self._clock, turn, reasons=(reason,), priority=UNREADABLE_PRIORITY, expires_after_s=None
+            tx,
+            self._clock,
+            turn,
+            reasons=(reason,),
+            priority=UNREADABLE_PRIORITY,
+            expires_after_s=None,
+            nobody_home=self._nobody_home,
         )
 
     def _add_message(

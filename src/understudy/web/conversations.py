@@ -29,6 +29,20 @@ class Words(BaseModel):
     text: str = Field(min_length=1, max_length=20_000)
 
 
+class TakingOver(BaseModel):
+    """From whom you take it, where another person has it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    take_from: str | None = Field(None, min_length=1, max_length=200)
+
+
+class HandingBack(TakingOver):
+    """What you did beside writing, such as on the phone: the agent is told, the customer is not."""
+
+    note: str | None = Field(None, min_length=1, max_length=2_000)
+
+
 class CodeFor(BaseModel):
     """To which known handle a code is sent."""
 
@@ -55,23 +69,30 @@ async def get_conversation(
     return await _shown(app, conversation_id, key)
 
 
-@router.post("/{conversation_id}/take_over", responses=answers(401, 403, 404))
-async def take_over(conversation_id: str, app: TheApp, key: HoldsWriter) -> ConversationOut:
-    """Answer yourself from now on; drafts on hold become void."""
-    await app.conversations.take_over(conversation_id, reviewer=key.name)
+@router.post("/{conversation_id}/take_over", responses=answers(401, 403, 404, 409))
+async def take_over(
+    conversation_id: str, app: TheApp, key: HoldsWriter, body: TakingOver | None = None
+) -> ConversationOut:
+    """Answer yourself from now on; drafts on hold become void. Where another person has the conversation, that is refused with
+    their name in `taken_by` unless `take_from` names them; they are told."""
+    take_from = None if body is None else body.take_from
+    await app.conversations.take_over(conversation_id, reviewer=key.name, take_from=take_from)
     return await _shown(app, conversation_id, key)
 
 
-@router.post("/{conversation_id}/hand_back", responses=answers(401, 403, 404))
-async def hand_back(conversation_id: str, app: TheApp, key: HoldsWriter) -> ConversationOut:
-    """Let the agent answer again, from the customer's next message on."""
-    await app.conversations.hand_back(conversation_id, reviewer=key.name)
+@router.post("/{conversation_id}/hand_back", responses=answers(401, 403, 404, 409))
+async def hand_back(
+    conversation_id: str, app: TheApp, key: HoldsWriter, body: HandingBack | None = None
+) -> ConversationOut:
+    """Let the agent answer again, from the customer's next message on; a hand-off that still waits is over."""
+    said = HandingBack() if body is None else body
+    await app.conversations.hand_back(conversation_id, reviewer=key.name, note=said.note, take_from=said.take_from)
     return await _shown(app, conversation_id, key)
 
 
 @router.post("/{conversation_id}/messages", status_code=202, responses=answers(401, 403, 404, 409))
 async def say(conversation_id: str, body: Words, app: TheApp, key: HoldsWriter) -> Reply:
-    """Write to the customer; the conversation must be with a person."""
+    """Write to the customer; the conversation must be with a person, and that with nobody else."""
     entry = await app.conversations.say(conversation_id, body.text, reviewer=key.name)
     return Reply(
         text=entry.text,

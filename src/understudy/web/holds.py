@@ -56,7 +56,8 @@ class VerdictBody(BaseModel):
     """A reviewer's verdict. *edit* and *respond* need `text`; `severity` in [0, 1], 0 cosmetic … 1 reject; `topic` says
     what the turn is about, so that topics are recognised better from then on. Of the `actions` that are not named *approve*
     and *edit* let through all, the others none. With `undo_s` > 0 the verdict waits for so
-    long, at most `review.undo_s` of the settings, and can be taken back meanwhile; *take_over* never waits."""
+    long, at most `review.undo_s` of the settings, and can be taken back meanwhile; *take_over* never waits. *respond* and
+    *take_over* make the conversation yours: where another person has it, `take_from` must name them."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -68,6 +69,7 @@ class VerdictBody(BaseModel):
     actions: list[ActionVerdict] = Field([], max_length=50)
     pledges: list[PledgeVerdict] = Field([], max_length=20)
     undo_s: float = Field(0, ge=0, le=120)
+    take_from: str | None = Field(None, min_length=1, max_length=200)
 
 
 @router.get("", responses=answers(401, 403))
@@ -148,6 +150,7 @@ async def give_verdict(
         ),
         as_lead=Scope.ACTIONS_APPROVE in key.scopes,
         pledges=tuple(PledgeChoice(words=one.words, due_at=one.due_at, is_none=one.is_none) for one in body.pledges),
+        take_from=body.take_from,
     )
     undo_s = 0.0 if body.action is VerdictKind.TAKE_OVER else min(body.undo_s, app.settings.review.undo_s)
     undo_until = None

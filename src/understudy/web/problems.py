@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from understudy.errors import Overloaded, UnderstudyError
+from understudy.errors import Overloaded, TakenByOther, UnderstudyError
 
 _log = logging.getLogger(__name__)
 
@@ -28,14 +28,17 @@ class Problem(BaseModel):
     title: str
     status: int
     detail: str
+    taken_by: str | None = Field(None, description="with taken-by-other: who has it")
 
 
-def problem(code: str, status: int, detail: str, *, headers: dict[str, str] | None = None) -> JSONResponse:
+def problem(
+    code: str, status: int, detail: str, *, headers: dict[str, str] | None = None, taken_by: str | None = None
+) -> JSONResponse:
     """Write one problem document."""
     title = code.replace("-", " ").capitalize()
     detail = detail.encode("utf-8", "backslashreplace").decode()  # it may quote what no UTF-8 can carry
-    body = Problem(type=PREFIX + code, title=title, status=status, detail=detail)
-    return JSONResponse(body.model_dump(), status_code=status, media_type=MEDIA_TYPE, headers=headers)
+    body = Problem(type=PREFIX + code, title=title, status=status, detail=detail, taken_by=taken_by)
+    return JSONResponse(body.model_dump(exclude_none=True), status_code=status, media_type=MEDIA_TYPE, headers=headers)
 
 
 def answers(*statuses: int) -> dict[int | str, dict[str, Any]]:
@@ -111,7 +114,8 @@ def _expected(error: UnderstudyError) -> JSONResponse:
     headers = {"Retry-After": str(error.retry_after_s)} if isinstance(error, Overloaded) else None
     if error.status == 401:
         headers = {"WWW-Authenticate": "Bearer"}
-    return problem(error.code, error.status, error.message, headers=headers)
+    taken_by = error.taken_by if isinstance(error, TakenByOther) else None
+    return problem(error.code, error.status, error.message, headers=headers, taken_by=taken_by)
 
 
 def _short(value: Any, *, chars_max: int = 80) -> str:

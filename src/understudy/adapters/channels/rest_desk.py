@@ -15,7 +15,7 @@ import aiohttp
 from understudy.adapters.channels.outlet import Outlet
 from understudy.adapters.channels.rest import RestChannel
 from understudy.adapters.channels.rest_answers import meaning, seen_of
-from understudy.adapters.channels.rest_heard import heard
+from understudy.adapters.channels.rest_heard import heard, with_remarks
 from understudy.adapters.channels.rest_verifying import verifier
 from understudy.adapters.channels.rest_writing import CannotStand, address_of, written
 from understudy.errors import ChannelUnreachable, ConfigurationError, MalformedInput
@@ -78,23 +78,11 @@ class DeskChannel(RestChannel, KeepsNotes):
         if self._verify_note is not None:
             seen = self._reading.without_payload(request)
             self._verify_note(self._as_signed(request), seen, request.received_at)
-        remarks = heard(self._notes, self._reading.scope(request))
+        remarks = heard(self._notes.heard, self._reading.scope(request))
         return Events(remarks=remarks, ignored=() if remarks else ("holds nothing that notes.heard looks for",))
 
     def _read_in(self, scope: Mapping[str, Any]) -> Events:
-        events = super()._read_in(scope)
-        remarks = heard(self._notes, scope)
-        if not remarks:
-            return events
-        passed_over = events.ignored[len(remarks) :]  # what is a remark is not passed over
-        return Events(
-            messages=events.messages,
-            reports=events.reports,
-            remarks=remarks,
-            ignored=passed_over,
-            refused=events.refused,
-            say=events.say,
-        )
+        return with_remarks(super()._read_in(scope), heard(self._notes.heard, scope))
 
     async def write_note(self, note: Note) -> SendResult:
         """Write a note and say what the answer means."""

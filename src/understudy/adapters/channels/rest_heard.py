@@ -6,12 +6,14 @@ whoever the help desk says wrote them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from understudy.ports.channel import Events
 from understudy.records.json_paths import first_text, found, holds
 from understudy.records.notes import RemarkKind, Said
-from understudy.records.rest_notes import HeardShape, NotesShape
+from understudy.records.rest_notes import HeardShape
 
 NAMES_CHARS_MAX = 480
 """What is longer is no name: remarks keep it with a word before it, and the store takes 500."""
@@ -20,11 +22,11 @@ TEXT_CHARS_MAX = 60_000
 BEGINS = "/"
 
 
-def heard(shape: NotesShape, scope: Mapping[str, Any]) -> tuple[Said, ...]:
+def heard(shapes: Sequence[HeardShape], scope: Mapping[str, Any]) -> tuple[Said, ...]:
     """All remarks of a request, each once, in order of the shapes."""
     said: dict[str, Said] = {}
     seen: set[int] = set()
-    for one in shape.heard:
+    for one in shapes:
         for event in found(one.events, scope["payload"]):
             for message in found(one.messages, event):
                 around = {**scope, "event": event, "message": message}
@@ -58,3 +60,8 @@ def _remark(shape: HeardShape, seen: Mapping[str, Any]) -> Said | None:
 
 def _within(text: str | None) -> str | None:
     return text if text is not None and len(text) <= NAMES_CHARS_MAX else None
+
+
+def with_remarks(events: Events, remarks: tuple[Said, ...]) -> Events:
+    """The events of a request with what people wrote in it, which was passed over as no message of a customer."""
+    return replace(events, remarks=remarks, ignored=events.ignored[len(remarks) :]) if remarks else events

@@ -1,0 +1,151 @@
+"""What a conversation is handed back with: what a person says they did, for the agent alone, and what nobody has answered yet."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from understudy.effects.holds import close_hold
+from understudy.effects.unsent import drop_entry
+from understudy.ports.clock import Clock
+from understudy.ports.store import Transaction
+from understudy.records.codec import digest, dump, load
+from understudy.records.conversation import Author, Message
+from understudy.records.evidence import ChatMessage
+from understudy.records.outbox import OutboxState
+from understudy.records.review import HoldKind, HoldState
+from understudy.records.turn import SUPERSEDABLE, TURN_JOB, Job, Turn, TurnState
+
+MESSAGES_MAX: Final = 200
+ASKED_AGAIN: Final = "the agent is asked again"
+KIND: Final = "handed_back"
+"""The artifact of a turn that keeps what was said when the conversation was last handed back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandedBack:
+    """What a person did, in their words."""
+
+    by: str
+    at: datetime
+    note: str
+
+
+def keep_note(tx: Transaction, clock: Clock, conversation_id: str, note: str, *, by: str) -> None:
+    """Keep it with the latest turn, in place of what was kept before: it goes where that goes, as by an erasure."""
+    turn = tx.turns.latest_of(conversation_id)
+    if turn is None:
+        return
+    now = clock.now()
+    tx.artifacts.put(turn.id, KIND, dump(HandedBack(by=by, at=now, note=note)))
+    tx.ledger.append(
+        "conversation.handed_back",
+        at=now,
+        turn_id=turn.id,
+        conversation_id=conversation_id,
+        actor=by,
+        note=digest(note),
+    )
+
+
+def ask_again(tx: Transaction, clock: Clock, conversation_id: str, *, by: str) -> Turn | None:
+    """Begin a turn for what was handed off and nobody answered; None where all was answered.
+
+    It takes the messages over from the turns that waited, as a newer message of the customer does from a draft on hold.
+    """
+    waited = _waiting(tx, conversation_id)
+    if not any(turn.state is TurnState.HANDED_OFF for turn in waited):
+        return None
+    now, last = clock.now(), waited[-1]
+    turn = tx.turns.add(
+        Turn(
+            id=clock.new_id("turn"),
+            position=0,
+            conversation_id=conversation_id,
+            channel=last.channel,
+            state=TurnState.COLLECTING,
+            token=0,
+            due_at=now,
+            topic=last.topic,
+            agent_version=None,
+            decision=None,
+            reasons=(),
+            confidence=None,
+            rulebook_id=None,
+            is_audited=False,
+            superseded_by=None,
+            trace=None,
+            created_at=now,
+            decided_at=None,
+            finished_at=None,
+        )
+    )
+    for older in waited:
+        tx.turns.advance(older, TurnState.SUPERSEDED, superseded_by=turn.id, due_at=None, finished_at=now)
+        tx.messages.move(conversation_id, from_turn=older.id, to_turn=turn.id)
+        if (kept := tx.artifacts.get(older.id, KIND)) is not None:
+            tx.artifacts.put(turn.id, KIND, kept)
+        tx.ledger.append(
+            "turn.superseded",
+            at=now,
+            turn_id=older.id,
+            conversation_id=conversation_id,
+            superseded_by=turn.id,
+            was=older.state.value,
+        )
+        for entry in tx.outbox.of_turn(older.id):
+            if entry.state in (OutboxState.PENDING, OutboxState.DEAD):
+                drop_entry(tx, clock, entry, why=ASKED_AGAIN, actor=by)  # what did not arrive is answered anew, once
+        for hold in tx.holds.open_of_turn(older.id):
+            if hold.kind in (HoldKind.DRAFT, HoldKind.HAND_OFF):
+                close_hold(tx, clock, hold, HoldState.SUPERSEDED, actor=by, superseded_by=turn.id)
+    tx.announce(Job(kind=TURN_JOB, key=conversation_id), at=now)
+    return turn
+
+
+def _waiting(tx: Transaction, conversation_id: str) -> list[Turn]:
+    """The turns that wait under the open hand-off, oldest first: the one that it was opened for, what was handed off since, and what is
+    not decided yet, which nobody would ask the agent about."""
+    began = [
+        tx.turns.get(hold.turn_id).position
+        for hold in tx.holds.open_of_conversation(conversation_id)
+        if hold.kind is HoldKind.HAND_OFF
+    ]
+    if not began:
+        return []
+    said = tx.messages.of_conversation(conversation_id, limit=MESSAGES_MAX)
+    asked = {one.turn_id for one in said if one.author is Author.CUSTOMER and one.turn_id is not None}
+    turns = sorted((tx.turns.get(turn_id) for turn_id in asked), key=lambda turn: turn.position)
+    waits = (TurnState.HANDED_OFF, *SUPERSEDABLE)
+    return [turn for turn in turns if turn.position >= min(began) and turn.state in waits]
+
+
+def carry_note(tx: Transaction, turn: Turn, said: Sequence[Message]) -> None:
+    """Keep it with the next turn too, so that the agent goes on knowing it."""
+    kept = _kept(tx, turn, said)
+    if kept is not None and tx.artifacts.get(turn.id, KIND) is None:
+        tx.artifacts.put(turn.id, KIND, kept)
+
+
+def note_for(tx: Transaction, turn: Turn, said: Sequence[Message]) -> tuple[ChatMessage, ...]:
+    """What the agent is told of it before the messages that it is to answer."""
+    kept = _kept(tx, turn, said)
+    if kept is None:
+        return ()
+    note = load(HandedBack, kept)
+    words = f"A person had this conversation and handed it back on {note.at:%Y-%m-%d}. What they did: {note.note}"
+    return (ChatMessage(role="system", content=words, person=True),)
+
+
+def _kept(tx: Transaction, turn: Turn, said: Sequence[Message]) -> str | None:
+    """The artifact of this turn or of the one before. Most conversations never had a person, which their messages and the lack of a cap show
+    without another query: whoever takes one over caps it."""
+    before = [message for message in said if message.turn_id != turn.id]
+    had_person = any(message.author in (Author.REVIEWER, Author.SAFE_REPLY) for message in before)
+    if not had_person and tx.caps.of_contact(tx.conversations.get(turn.conversation_id).contact_id) is None:
+        return None
+    own = tx.artifacts.get(turn.id, KIND)
+    past = next((message.turn_id for message in reversed(before) if message.turn_id is not None), None)
+    return tx.artifacts.get(past, KIND) if own is None and past is not None else own
