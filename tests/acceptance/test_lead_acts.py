@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from browsing import expect, in_the_console, px_too_wide, record, rows, violations
+from browsing import expect, in_the_console, press, px_too_wide, record, rows, violations
 from understudy.records.access import SCOPES_OF, Role, Scope
 
 MORE = """
@@ -153,12 +153,37 @@ class TestInTheConsole:
         until(lambda: reader.get(f"/v1/contacts/{contact}").json()["name"] is None)
         expect(page.get_by_role("heading", name="Queue")).to_be_visible()
 
+    def test_whoever_goes_on_to_the_next_draft_acts_for_the_next_customer(
+        self, emptied: Any, words: Any, enter: Any, until: Any
+    ) -> None:
+        people = {name: customer(emptied, words, name)[0] for name in ("Ada Secretive", "Ben Carter")}
+        page = enter("Lena", Role.LEAD)
+        open_first(page)
+        first, second = people if page.get_by_text("Ada Secretive").count() else reversed(people)
+        identity = page.locator("section.identity")
+        expect(identity).to_contain_text(mail_of(emptied, people[first]))
+        press(page, "n")
+        expect(identity).to_contain_text(mail_of(emptied, people[second]))
+        page.get_by_role("region", name="For this customer").get_by_role("button", name="Erase this person…").click()
+        dialog = page.get_by_role("dialog")
+        dialog.get_by_label(f"Type {second} to go on").fill(second)
+        dialog.get_by_role("button", name="Erase for good").click()
+        reader = as_role(emptied, Role.LEAD)
+        until(lambda: reader.get(f"/v1/contacts/{people[second]}").json()["name"] is None)
+        assert reader.get(f"/v1/contacts/{people[first]}").json()["name"] == first
+
     def test_a_reviewer_may_send_a_code_and_no_more(self, emptied: Any, words: Any, enter: Any) -> None:
         customer(emptied, words)
         page = enter("Rosa", Role.REVIEWER)
         open_first(page)
         acts = page.get_by_role("region", name="For this customer")
         expect(acts.get_by_role("button")).to_have_text(["Send a one-time code…"])
+
+
+def mail_of(desk: Any, contact: str) -> str:
+    """The address that their software vouches for."""
+    (known,) = as_role(desk, Role.LEAD).get(f"/v1/contacts/{contact}").json()["group"]
+    return str(next(one["value"] for one in known["handles"] if one["kind"] == "email"))
 
 
 def customer_again(desk: Any, words: Any, contact: str, conversation: str) -> None:
