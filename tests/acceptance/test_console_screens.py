@@ -72,7 +72,10 @@ def test_nothing_is_out_of_reach_on_a_small_screen(size: tuple[int, int], emptie
     assert px_too_wide(page) <= 0
     page.locator(".rows").focus()
     page.keyboard.press("Enter")
-    for shown in (page.get_by_role("log").get_by_text(words.held), page.get_by_role("heading", name="Customer")):
+    for shown in (
+        page.get_by_role("log").get_by_text(words.held),
+        page.get_by_role("heading", name="Customer", exact=True),
+    ):
         shown.scroll_into_view_if_needed()
         expect(shown).to_be_in_viewport()
     expect(page.get_by_role("button", name="Approve")).to_be_in_viewport()

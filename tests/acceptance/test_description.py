@@ -43,7 +43,13 @@ def test_every_problem_is_described_as_one(description: Any) -> None:
         if status >= "400" and answer["content"] != PROBLEM
     ]
     assert described == []
-    assert set(description["components"]["schemas"]["Problem"]["properties"]) == {"type", "title", "status", "detail"}
+    assert set(description["components"]["schemas"]["Problem"]["properties"]) == {
+        "type",
+        "title",
+        "status",
+        "detail",
+        "taken_by",
+    }
 
 
 def test_every_operation_tells_what_any_request_may_get(description: Any) -> None:

@@ -167,7 +167,10 @@ def test_a_connection_lost_at_any_call_leaves_nothing_half_done(tmp_path: Path, 
 def test_every_ledger_event_of_a_turn_is_a_named_point() -> None:
     """A step that writes something new needs a point at which its process is killed."""
     never_in_a_turn = {"request.answered", "conversation.mode", "rulebook.added", "run.given_up", "gate.given_up"}
-    never_in_a_turn |= {"outbox.dropped", "conversation.handed_back"}  # in what a person does; the simulation dies around both
+    never_in_a_turn |= {
+        "outbox.dropped",
+        "conversation.handed_back",
+    }  # in what a person does; the simulation dies around both
     never_in_a_turn |= {"channel.passed_over"}  # test_a_mailbox_is_read_once.py kills whoever reads one
     written = set()
     for path in (ROOT / "src" / "understudy").rglob("*.py"):

@@ -166,11 +166,11 @@ def _tells_nobody(tx: Any, clock: Any, turn: Any, **_more: Any) -> None:
 def _sends_the_draft(original: Callable[..., Any]) -> Callable[..., Any]:
     """Take the end of a hold for an approval."""
 
-    def queue(tx: Any, clock: Any, conversation: Any, *, turn_id: str, **more: Any) -> Any:
+    def queue(tx: Any, clock: Any, conversation: Any, reply: Any, *, turn_id: str) -> Any:
         found = database().rows(
             "SELECT json_extract(body, '$.text') FROM artifacts WHERE kind = 'draft' AND turn_id = ?", turn_id
         )
-        draft = {**more, "text": found[0][0], "author": Author.AGENT, "ai_generated": True}
+        draft = {"text": found[0][0], "author": Author.AGENT, "author_name": reply.name, "ai_generated": True}
         return original(tx, clock, conversation, turn_id=turn_id, **draft)
 
     return queue
@@ -277,7 +277,7 @@ PLANTS: dict[str, Plant] = {
         ((SqlHolds, "open_of_conversation", _no_holds),), (promise.ONE_HAND_OFF,)
     ),
     "an expired hold sends its draft": Plant(
-        ((review_holds, "queue_message", _sends_the_draft(queue_message)),), (promise.DECIDED,)
+        ((review_holds, "queue_safe_reply", _sends_the_draft(queue_message)),), (promise.DECIDED,)
     ),
     "the agent speaks over a person": Plant(
         ((turn_flow, "commit", _speaks_over(turn_commit.commit)),), (promise.DECIDED,), {"slow_store": 0.8}
