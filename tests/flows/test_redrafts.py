@@ -215,7 +215,7 @@ def test_nobody_has_to_judge_what_was_taken_back(build: Build, staging: ModuleTy
     stage.clock.advance(61)
     assert redraft(stage) == 0
     assert asked(stage) == []
-    with pytest.raises(HoldClosed, match="nobody waits for this judgement"):
+    with pytest.raises(HoldClosed, match="nobody waits for this any more"):
         stage.give(first, VerdictKind.APPROVE)
     assert {one.label for one in redrafts_of(stage, release)} == {None}
     stage.pass_time(TERMS.judged_within.total_seconds())
