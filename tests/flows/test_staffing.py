@@ -195,6 +195,7 @@ def test_a_conversation_that_somebody_took_and_left_waiting_is_put_before_people
     assert (hold.kind, hold.reasons) == (HoldKind.HAND_OFF, ("left_waiting",))
     wait = wait_of(stage)
     assert (wait.person, wait.hold_id, wait.waits_since) == ("ben", hold.id, since)
+    assert stage.conversation().taken_by is None
     stage.give(hold, VerdictKind.RESPOND, "Sorry for the wait.", reviewer="ben")
     stage.settle()
     stage.sweep()

@@ -11,11 +11,12 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from understudy.assessment.staffing import deadline
-from understudy.effects.handing_off import give_to_person
+from understudy.effects.handing_off import give_to_person, set_mode
 from understudy.effects.staffing import facts_of
 from understudy.ports.clock import Clock
 from understudy.ports.store import Transaction
 from understudy.ports.telemetry import HandOffMoved
+from understudy.records.conversation import Mode
 from understudy.records.review import Hold
 from understudy.records.staffing import Assignment, Ending, HandOffFacts, Routed, Staffing, StepDeed, Why
 
@@ -116,6 +117,11 @@ class Waits:
             keeper=None if wait.keeper == wait.person else wait.keeper,
             lost=(*(name for name in wait.lost if name != wait.person), *lost),
         )
+        conversation = self._tx.conversations.get(wait.conversation_id)
+        if conversation.taken_by is not None and conversation.taken_by == wait.person:
+            set_mode(
+                self._tx, self._clock, conversation.id, Mode.PERSON, taken_by=None
+            )  # or who gets it now is refused
         self._tx.ledger.append(
             "staffing.lost",
             at=self.now,
