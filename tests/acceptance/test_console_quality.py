@@ -48,7 +48,7 @@ def test_a_lead_reads_the_figures_of_the_morning(enter: Any) -> None:
 def test_how_matters_ended_is_said_of_the_agent_and_of_people_apart(enter: Any, theme: str) -> None:
     page = enter("Lena", Role.LEAD, color_scheme=theme)
     open_screen(page, "Quality")
-    ended = page.get_by_role("region", name="How matters ended")
+    ended = page.get_by_role("region", name="How matters ended", exact=True)
     for who in ("Answered last by the agent alone", "Answered last with a person"):
         expect(ended.get_by_role("row").filter(has_text=who)).to_contain_text("%")
     expect(ended).to_contain_text("within 7 days")
