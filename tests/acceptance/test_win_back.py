@@ -136,7 +136,7 @@ class TestInTheConsole:
         let_down(quiet, words, until)
         page = enter("Lena", Role.LEAD)
         open_screen(page, "Quality")
-        after = page.get_by_role("region", name="After something went badly")
+        after = page.get_by_role("region", name="After something went badly", exact=True)
         expect(after.get_by_role("row").filter(has_text="A person wrote to them")).to_be_visible()
         assert violations(page) == []
 
