@@ -62,24 +62,12 @@ def ask_again(tx: Transaction, clock: Clock, conversation_id: str, *, by: str) -
     turn = tx.turns.add(
         Turn(
             id=clock.new_id("turn"),
-            position=0,
             conversation_id=conversation_id,
             channel=last.channel,
             state=TurnState.COLLECTING,
-            token=0,
             due_at=now,
             topic=last.topic,
-            agent_version=None,
-            decision=None,
-            reasons=(),
-            confidence=None,
-            rulebook_id=None,
-            is_audited=False,
-            superseded_by=None,
-            trace=None,
             created_at=now,
-            decided_at=None,
-            finished_at=None,
         )
     )
     for older in waited:

@@ -76,11 +76,9 @@ def _turn(shown: Shown, conversation: Conversation, now: datetime) -> Turn:
     assert evidence.draft is not None, "only what was drafted is shown"
     return Turn(
         id=shown.turn_id,
-        position=0,
         conversation_id=conversation.id,
         channel=evidence.channel,
         state=TurnState.REDRAFTED,
-        token=0,
         due_at=None,
         topic=evidence.topic,
         agent_version=evidence.draft.agent_version,
@@ -88,12 +86,8 @@ def _turn(shown: Shown, conversation: Conversation, now: datetime) -> Turn:
         reasons=tuple(reason.code for reason in assessment.decision.reasons),
         confidence=None if assessment.confidence is None else assessment.confidence.value,
         rulebook_id=assessment.rulebook_id,
-        is_audited=False,
-        superseded_by=None,
-        trace=None,
         created_at=now,
         decided_at=now,
-        finished_at=None,
     )
 
 

@@ -66,28 +66,29 @@ class Turn:
     """One turn as its row says. `token` fences: a step's result counts only under the token it started with.
 
     `due_at` is when a collecting turn closes its burst, or when a working step's lease lapses. `findings`: the names of
-    those that say something is wrong with the draft, each once; none of a turn that a program before 0016 decided.
+    those that say something is wrong with the draft, each once; none of a turn that a program before 0016 decided. What has
+    a default is not known where a turn begins; its `position` is given by the store.
     """
 
     id: str
-    position: int
+    position: int = 0
     conversation_id: str
     channel: str
     state: TurnState
-    token: int
+    token: int = 0
     due_at: datetime | None
     topic: str | None
-    agent_version: str | None
-    decision: DecisionKind | None
-    reasons: tuple[str, ...]
-    confidence: float | None
-    rulebook_id: str | None
-    is_audited: bool
-    superseded_by: str | None
-    trace: str | None
+    agent_version: str | None = None
+    decision: DecisionKind | None = None
+    reasons: tuple[str, ...] = ()
+    confidence: float | None = None
+    rulebook_id: str | None = None
+    is_audited: bool = False
+    superseded_by: str | None = None
+    trace: str | None = None
     created_at: datetime
-    decided_at: datetime | None
-    finished_at: datetime | None
+    decided_at: datetime | None = None
+    finished_at: datetime | None = None
     findings: tuple[str, ...] = ()
 
 

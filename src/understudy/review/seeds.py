@@ -166,11 +166,9 @@ class Seeds:
         draft = load(Draft, scene.draft)
         return Turn(
             id=self._clock.new_id("turn"),
-            position=0,
             conversation_id=conversation.id,
             channel=seed.channel,
             state=TurnState.PLANTED,
-            token=0,
             due_at=None,
             topic=seed.topic,
             agent_version=draft.agent_version,
@@ -178,12 +176,8 @@ class Seeds:
             reasons=tuple(reason.code for reason in assessment.decision.reasons),
             confidence=None if assessment.confidence is None else assessment.confidence.value,
             rulebook_id=assessment.rulebook_id,
-            is_audited=False,
-            superseded_by=None,
-            trace=None,
             created_at=now - timedelta(seconds=scene.took_s),
             decided_at=now,
-            finished_at=None,
             findings=faults_of(assessment),
         )
 

@@ -238,24 +238,12 @@ class Intake:
         return tx.turns.add(
             Turn(
                 id=self._clock.new_id("turn"),
-                position=0,
                 conversation_id=conversation.id,
                 channel=conversation.channel,
                 state=TurnState.COLLECTING,
-                token=0,
                 due_at=due_at,
                 topic=inbound.topic,
-                agent_version=None,
-                decision=None,
-                reasons=(),
-                confidence=None,
-                rulebook_id=None,
-                is_audited=False,
-                superseded_by=None,
-                trace=None,
                 created_at=now,
-                decided_at=None,
-                finished_at=None,
             )
         )
 

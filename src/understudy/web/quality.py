@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from understudy.errors import InputError
@@ -39,6 +39,20 @@ From = Annotated[
 To = Annotated[datetime | None, Query(description="with a time zone; now where it is left out")]
 Name = Annotated[str | None, Query(max_length=200)]
 Topic = Annotated[str | None, Query(max_length=200, description="an empty one stands for turns without a topic")]
+
+
+def _over(since: From = None, to: To = None) -> Window:
+    """The time that figures are about."""
+    return Window(since=since, until=to)
+
+
+def _of(topic: Topic = None, channel: Name = None, release: Name = None) -> Part:
+    """The turns that figures are about."""
+    return Part(topic=topic, channel=channel, release=release)
+
+
+Over = Annotated[Window, Depends(_over)]
+Of = Annotated[Part, Depends(_of)]
 
 
 class TurnBehind(BaseModel):
@@ -74,40 +88,31 @@ class TurnsBehind(BaseModel):
 async def read_quality(
     app: TheApp,
     key: AutonomyReader,  # noqa: ARG001 - its dependency lets only readers through
-    since: From = None,
-    to: To = None,
-    topic: Topic = None,
-    channel: Name = None,
-    release: Name = None,
+    over: Over,
+    of: Of,
     bucket: Bucket = Bucket.DAY,
 ) -> Quality:
     """Read how customers were answered, with intervals and changes: in all, over time, by topic, channel and release."""
-    return await app.quality.quality(
-        Window(since=since, until=to), Part(topic=topic, channel=channel, release=release), bucket
-    )
+    return await app.quality.quality(over, of, bucket)
 
 
 @router.get("/quality/csat", responses=answers(401, 403))
 async def read_csat(
     app: TheApp,
     key: AutonomyReader,  # noqa: ARG001 - its dependency lets only readers through
-    since: From = None,
-    to: To = None,
+    over: Over,
     channel: Name = None,
 ) -> Csat:
     """Read what customers said who were asked how it was, about what the agent answered alone and about people's answers."""
-    return await app.quality.csat(Window(since=since, until=to), channel)
+    return await app.quality.csat(over, channel)
 
 
 @router.get("/quality/resolution", responses=answers(401, 403))
 async def read_resolution(
     app: TheApp,
     key: AutonomyReader,  # noqa: ARG001 - its dependency lets only readers through
-    since: From = None,
-    to: To = None,
-    topic: Topic = None,
-    channel: Name = None,
-    release: Name = None,
+    over: Over,
+    of: Of,
     within_days: Annotated[
         float,
         Query(gt=0, le=90, description="a customer who writes about the same topic within so many days came back"),
@@ -115,49 +120,43 @@ async def read_resolution(
 ) -> Resolution:
     """Read how customers' matters ended, by who gave the last answer: confirmed, assumed, came back, complained; in a time that is
     about the answers, of which those of the last `within_days` days are too early to count."""
-    part = Part(topic=topic, channel=channel, release=release)
-    return await app.quality.resolution(Window(since=since, until=to), part, within_days=within_days)
+    return await app.quality.resolution(over, of, within_days=within_days)
 
 
 @router.get("/quality/win_back", responses=answers(401, 403))
 async def read_win_back(
     app: TheApp,
     key: AutonomyReader,  # noqa: ARG001 - its dependency lets only readers through
-    since: From = None,
-    to: To = None,
+    over: Over,
     within_days: Annotated[float, Query(gt=0, le=90, description="what followed within so many days counts")] = 14,
 ) -> WinBackFigures:
     """Read what followed what had reached customers badly: whether they came back about the same and what they said when they were
     next asked, where a person wrote to them after it and where nobody did."""
-    return await app.quality.win_back(Window(since=since, until=to), within_days=within_days)
+    return await app.quality.win_back(over, within_days=within_days)
 
 
 @router.get("/insights", responses=answers(401, 403))
 async def read_insights(
     app: TheApp,
     key: AutonomyReader,  # noqa: ARG001 - its dependency lets only readers through
-    since: From = None,
-    to: To = None,
+    over: Over,
     channel: Name = None,
     release: Name = None,
 ) -> Insights:
     """Read what goes wrong, by topic: how many turns show each failure mode."""
-    return await app.quality.insights(Window(since=since, until=to), Part(channel=channel, release=release))
+    return await app.quality.insights(over, Part(channel=channel, release=release))
 
 
 @router.get("/insights/turns", responses=answers(401, 403))
 async def list_turns_behind(
     app: TheApp,
     key: TurnsReader,
+    over: Over,
+    of: Of,
     mode: Annotated[
         str | None,
         Query(max_length=200, description="as `/v1/insights` names it; left out: all turns, whatever they show"),
     ] = None,
-    since: From = None,
-    to: To = None,
-    topic: Topic = None,
-    channel: Name = None,
-    release: Name = None,
     cursor: Annotated[str | None, Query(max_length=60)] = None,
     limit: Annotated[int, Query(ge=1, le=100)] = 25,
 ) -> TurnsBehind:
@@ -165,10 +164,8 @@ async def list_turns_behind(
 
     A turn of which the caller may give a second review is left out.
     """
-    window = Window(since=since, until=to)
-    part = Part(topic=topic, channel=channel, release=release)
     before = None if cursor is None else _place(cursor)
-    asked = app.quality.behind(window, part, mode, before=before, limit=limit)
+    asked = app.quality.behind(over, of, mode, before=before, limit=limit)
 
     def query(tx: Transaction) -> TurnsBehind:
         found = tx.failures.turns_with(asked)
