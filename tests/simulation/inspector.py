@@ -45,6 +45,7 @@ class Inspector:
         self._requests: dict[tuple[str, str], list[VerdictRequest]] = {}
         self._attended: dict[str, int] = {}
         self._handed_off: dict[str, int] = {}
+        self._void: set[str] = set()
         self._shown: dict[str, list[int]] = {}
         self._put_back: set[str] = set()
         self.acknowledged: dict[tuple[str, str], Letter] = {}
@@ -146,9 +147,19 @@ class Inspector:
                 self._verdict(before, after, entry)
             elif entry.event in ("turn.superseded", "message.received"):
                 self._none_left_behind(after.id)
+        self._nothing_of_the_void(after, entries)
         for queued in after.outbox.values():
             if queued.id not in before.outbox:
                 self._justified(before, after, queued)
+
+    def _nothing_of_the_void(self, after: Seen, entries: list[LedgerEntry]) -> None:
+        """Nothing leaves for a turn that was made void; what was said of a hand-off stands."""
+        for entry in entries:
+            if entry.event == "turn.superseded" and json.loads(entry.body)["was"] != "handed_off":
+                self._void.add(str(entry.turn_id))
+        for queued in after.outbox.values():
+            if queued.turn_id in self._void:
+                self._broken(promise.NOT_VOID, f"{queued.turn_id} was made void and {queued.id} of it is in the outbox")
 
     def is_attended(self, seen: Seen, turn_id: str) -> bool:
         """Whether a handed-off turn waits before a person, or a person turned to it since."""
@@ -294,7 +305,8 @@ class Inspector:
         if not stored or stored[0][0] != entry.text:
             self._broken(promise.DECIDED, f"{entry.id} was shown with another text than was queued")
         turn = self._world.database.rows("SELECT state FROM turns WHERE id = ?", entry.turn_id)
-        if turn and turn[0][0] == "superseded" and entry.author.value != "safe_reply":
+        is_hand_off = entry.author.value == "safe_reply" and entry.turn_id in self._handed_off  # what was said of it
+        if turn and turn[0][0] == "superseded" and not is_hand_off:
             self._broken(promise.NOT_VOID, f"{entry.id} of {entry.turn_id} was shown, and that turn is superseded")
 
 
