@@ -58,6 +58,7 @@ from understudy.review.quality import Reviewers
 from understudy.review.seeds import Seeds
 from understudy.review.trust import Trust
 from understudy.review.verdicts import Verdicts
+from understudy.summaries.flow import SummaryDesk
 from understudy.tickets.flow import TicketDesk
 from understudy.turn.drafting import Drafting
 from understudy.turn.facts import FactReading
@@ -154,7 +155,9 @@ class Stage(People):
 
     def _do_beside(self, plan: Plan) -> None:
         store, clock, proof, away = self.store, self.clock, plan.proof, plan.nobody_home
-        self.tickets = TicketDesk(store, clock, self, plan.opens, proofs=lambda _: proof, limits=plan.ticket_limits)
+        self.summaries = SummaryDesk(store, clock, self, plan.summariser, limits=plan.summary_limits)
+        given = {"limits": plan.ticket_limits, "awaits": self.summaries.is_awaited}
+        self.tickets = TicketDesk(store, clock, self, plan.opens, proofs=lambda _: proof, **given)
         self.acting = Acting(store, clock, self, plan.executors, limits=plan.acting, nobody_home=plan.nobody_home)
         self.action_desk = ActionDesk(store, clock, self, rules=lambda: self.rulebook.rules.actions, nobody_home=away)
 
@@ -196,8 +199,6 @@ class Stage(People):
     def go_on(self, job: Job) -> None:
         """Be the dispatcher that goes on: the job is run by the next `settle`."""
         self.hints.append((job, None))
-
-    # Doing ---------------------------------------------------------------------------------------------------
 
     def run(self, coroutine: Awaitable[T]) -> T:
         """Run to the end, letting whatever was started go on meanwhile."""
@@ -295,8 +296,6 @@ class Stage(People):
         self._runner.close()
         if self._successor is not None:
             self._successor.close()
-
-    # Looking -------------------------------------------------------------------------------------------------
 
     def read(self, query: Callable[[Transaction], T]) -> T:
         return self.kept.read_now(query)

@@ -18,6 +18,7 @@ from understudy.ports.acting import Executor
 from understudy.ports.agent import Agent
 from understudy.ports.calls import CallLimits
 from understudy.ports.store import Store
+from understudy.ports.summariser import Summariser
 from understudy.records.autonomy import Targets, Terms
 from understudy.records.codec import digest
 from understudy.records.disclosure import ChannelDisclosure
@@ -32,6 +33,7 @@ from understudy.records.rulebook import Grant, Level, Rules, SafeReply
 from understudy.records.staffing import NO_STAFFING, Staffing
 from understudy.release.orders import Gate
 from understudy.review.holds import ReviewLimits
+from understudy.summaries.flow import SummaryLimits
 from understudy.testing.scripted import FrozenClock, RecordingChannel, ScriptedAgent
 from understudy.tickets.flow import Opens, TicketLimits
 from understudy.turn.admitting import IntakeLimits
@@ -101,6 +103,8 @@ class Plan:
     more_channels: Sequence[RecordingChannel] = ()
     opens: Sequence[Opens] = ()
     ticket_limits: TicketLimits = field(default_factory=TicketLimits)
+    summariser: Summariser | None = None
+    summary_limits: SummaryLimits | None = None
     targets: Targets = TARGETS
     terms: Terms = field(default_factory=Terms)
     reviewing: ReviewTerms = field(default_factory=ReviewTerms)

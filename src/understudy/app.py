@@ -52,6 +52,7 @@ from understudy.ports.dispatch import Dispatcher
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
 from understudy.ports.store import Committed
+from understudy.ports.summariser import Summariser
 from understudy.ports.system import System
 from understudy.ports.telemetry import Telemetry
 from understudy.quality.desk import QualityDesk
@@ -124,6 +125,7 @@ class App:
     channels: Mapping[str, Channel]
     systems: Mapping[str, System]
     contracts: Contracts
+    summariser: Summariser | None
     identity: IdentityProvider | None
     stated: Mapping[str, Stated]
     intake: Intake
@@ -135,7 +137,7 @@ class App:
     reports: Reports
     pulling: Pulling
     tickets: TicketDesk
-    system_sweeps: tuple[Sweeps, ...]
+    outside_sweeps: tuple[Sweeps, ...]
     notes: Notes
     remarks: Remarks
     holds: Holds
@@ -203,7 +205,7 @@ class App:
         self.pulling.start()
         self.sweeps.start()
         self.lessons.start()
-        for sweeps in (*self.release_watch, *self.trials, *self.system_sweeps):
+        for sweeps in (*self.release_watch, *self.trials, *self.outside_sweeps):
             sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
@@ -220,7 +222,7 @@ class App:
         """Finish what is under way, within a grace period, and let go of everything."""
         self.topics.stop()
         await self.pulling.stop()
-        for sweeps in (*self.release_watch, *self.trials, *self.system_sweeps):
+        for sweeps in (*self.release_watch, *self.trials, *self.outside_sweeps):
             await sweeps.stop()
         with suppress(UnderstudyError):  # what cannot be handed over lapses
             await self.spread.stop()
@@ -232,11 +234,12 @@ class App:
             await self.flow.hand_over()
             await self.outbox.hand_over()
             await self.process.end()
-        outside: tuple[Agent | SecondOpinion | Channel | System, ...] = (
+        outside: tuple[Agent | SecondOpinion | Summariser | Channel | System, ...] = (
             *self.agents.values(),
             *self.opinions.values(),
             *self.channels.values(),
             *self.systems.values(),
+            *([] if self.summariser is None else [self.summariser]),
         )
         for one in outside:
             await one.close()

@@ -1,4 +1,4 @@
-"""Agents, second opinions, channels, systems of record and the identity provider, each built from its settings. Adapters are imported only where they are used."""
+"""Agents, second opinions, summarisers, channels, systems of record and the identity provider, each built from its settings. Adapters are imported only where they are used."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from understudy.ports.channel import Channel
 from understudy.ports.clock import Clock
 from understudy.ports.identity import IdentityProvider
 from understudy.ports.opinion import SecondOpinion
+from understudy.ports.summariser import Summariser
 from understudy.records.rest_notes import DeskShape
 from understudy.settings.actions import DeclaredAction
 from understudy.settings.channels import Desk, Remote, Rest, Vendor
@@ -35,6 +36,7 @@ from understudy.settings.model import (
     Webhook,
 )
 from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion, OpinionSettings
+from understudy.settings.summaries import SummarySettings
 
 if TYPE_CHECKING:
     from understudy.adapters.channels.mail_tokens import AccessTokens
@@ -93,7 +95,15 @@ def build_opinion(name: str, opinion: OpinionSettings, base: Path) -> SecondOpin
             return Embeddings(name=name, api_key=_plain(opinion.api_key), **_endpoint(opinion))
 
 
-def _endpoint(opinion: JudgeOpinion | EmbeddingsOpinion) -> dict[str, Any]:
+def build_summariser(model: SummarySettings) -> Summariser:
+    """Build what writes summaries of hand-offs; raises `ConfigurationError`."""
+    from understudy.adapters.agents.summariser import ModelSummariser
+
+    key = _plain(model.api_key)
+    return ModelSummariser(api_key=key, prompt=model.prompt, language=model.language, **_endpoint(model))
+
+
+def _endpoint(opinion: JudgeOpinion | EmbeddingsOpinion | SummarySettings) -> dict[str, Any]:
     return {"base_url": opinion.base_url, "model": opinion.model, "headers": opinion.headers}
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from understudy.adapters.channels.collected import API, CollectedChannel
 from understudy.adapters.stores.sql_store import SqlStore
-from understudy.connections import build_channel, build_executors
+from understudy.connections import build_channel, build_executors, build_summariser
 from understudy.delivery.acting import Acting
 from understudy.delivery.action_desk import ActionDesk
 from understudy.delivery.outbox import Outbox, OutboxLimits
@@ -18,6 +18,7 @@ from understudy.delivery.reports import Reports
 from understudy.effects.absence import NobodyHome
 from understudy.effects.disclosing import Disclosing
 from understudy.errors import ConfigurationError
+from understudy.handing_over import summaries_of, tickets_of
 from understudy.plugins import checks_of
 from understudy.ports.calls import CallLimits
 from understudy.ports.channel import Channel, Fetched
@@ -28,7 +29,7 @@ from understudy.ports.system import Found, System, Untold, Witness
 from understudy.ports.telemetry import Telemetry
 from understudy.records.facts import About, Proof
 from understudy.records.rulebook import Rulebook
-from understudy.records.systems import Known, Write
+from understudy.records.systems import Known
 from understudy.settings.absence import nobody_home_of
 from understudy.settings.asked_words import opt_out_of, survey_of
 from understudy.settings.channels import Remote
@@ -36,10 +37,7 @@ from understudy.settings.disclosed import disclosures_of
 from understudy.settings.earning import feedback_terms_of
 from understudy.settings.mail import Email
 from understudy.settings.model import Settings, Webhook
-from understudy.settings.systems import System as SystemSettings
 from understudy.systems import build_system
-from understudy.tickets.flow import Opens, TicketDesk
-from understudy.tickets.telling import Tells
 from understudy.turn.admitting import IntakeLimits
 from understudy.turn.asides import Asides
 from understudy.turn.coalescing import CoalescingLimits
@@ -79,7 +77,14 @@ def outside_of(settings: Settings, clock: Clock, telemetry: Telemetry, instead: 
     systems = systems_of(settings, clock, witness=contracts.answered)
     channels = channels_of(settings, clock, instead)
     disclosing = disclosing_of(settings, channels)
-    return {"channels": channels, "disclosing": disclosing, "systems": systems, "contracts": contracts}
+    summariser = None if settings.summaries is None else build_summariser(settings.summaries)
+    return {
+        "channels": channels,
+        "disclosing": disclosing,
+        "systems": systems,
+        "contracts": contracts,
+        "summariser": summariser,
+    }
 
 
 def channels_of(settings: Settings, clock: Clock, instead: Mapping[str, str]) -> dict[str, Channel]:
@@ -142,39 +147,6 @@ async def told_of(
         else:
             told[about] = await system.look_up(about, known, deadline_s=deadline_s)
     return told
-
-
-def tickets_of(
-    settings: Settings, store: SqlStore, clock: Clock, telemetry: Telemetry, systems: Mapping[str, System]
-) -> TicketDesk:
-    """What opens tickets for hand-offs; raises `ConfigurationError` where a system is to and cannot."""
-    opens: list[Opens] = []
-    for name, one in sorted(settings.systems.items()):
-        if not one.hand_offs:
-            continue
-        if not systems[name].can_write("create"):
-            raise ConfigurationError(f"systems.{name}: hand_offs = true needs `create`, by which tickets are opened")
-        tells = _tells(name, one, systems[name])
-        opens.append(Opens(system=systems[name], assignee=one.assignee, believes=frozenset(one.believes), tells=tells))
-    public = settings.server.public_url
-    return TicketDesk(
-        store,
-        clock,
-        telemetry,
-        opens,
-        proofs=partial(proof_of, settings),
-        link_of=lambda hold: "" if public is None else f"{public.rstrip('/')}/console/#/hold/{hold}",
-    )
-
-
-def _tells(name: str, one: SystemSettings, system: System) -> Tells:
-    """What a system's tickets are told; raises `ConfigurationError` where it cannot be told that."""
-    given: list[Write] = ["note"] if one.tells is None else [*one.tells]
-    cannot = [what for what in given if not system.can_write(what)]
-    if one.tells is not None and cannot:
-        raise ConfigurationError(f"systems.{name}: tells names {cannot[0]!r}, which needs `{cannot[0]}` described")
-    what = frozenset(given).difference(cannot)
-    return Tells(system=system, what=what, people=one.people, when_handed_back=one.over == "handed_back")
 
 
 def proof_of(settings: Settings, channel: str) -> Proof:
@@ -319,9 +291,13 @@ def ways_in_of(
     fetched = {name: channel for name, channel in channels.items() if isinstance(channel, Fetched)}
     limits = PullLimits(lapse_s=LAPSE_S)
     pulling = Pulling(store, clock, telemetry, fetched, intake=intake, report=reports.take, limits=limits)
-    tickets = tickets_of(settings, store, clock, telemetry, outside["systems"])
-    # Sweeps of their own: others cannot wait for a system that takes its time.
+    summaries = summaries_of(settings, store, clock, telemetry, outside["summariser"])
+    tickets = tickets_of(
+        settings, store, clock, telemetry, outside["systems"], summaries, proofs=partial(proof_of, settings)
+    )
+    # Sweeps of their own: others cannot wait for a system, or a model, that takes its time.
     ticket_sweeps = Sweeps(clock, telemetry, {"tickets": tickets.sweep}, is_my_turn=dispatcher.may_sweep)
+    summary_sweeps = Sweeps(clock, telemetry, {"summaries": summaries.sweep}, is_my_turn=dispatcher.may_sweep)
     keep = partial(outside["contracts"].keep, store)
     contract_sweeps = Sweeps(clock, telemetry, {"contracts": keep}, period_s=CONTRACTS_S)
     opens = any(one.hand_offs for one in settings.systems.values())
@@ -330,7 +306,11 @@ def ways_in_of(
         "reports": reports,
         "pulling": pulling,
         "tickets": tickets,
-        "system_sweeps": (*([ticket_sweeps] if opens else []), *([contract_sweeps] if settings.systems else [])),
+        "outside_sweeps": (
+            *([ticket_sweeps] if opens else []),
+            *([contract_sweeps] if settings.systems else []),
+            *([summary_sweeps] if settings.summaries is not None else []),
+        ),
     }
 
 

@@ -1,5 +1,5 @@
-"""What a conversation is about where a person gets it, put together from what is stored: nothing in it was written by a model
-for it; pure. Tickets and the console show the same.
+"""What a conversation is about where a person gets it, put together from what is stored; pure. Tickets and the console show the
+same. Where a model put it in short, its lines stand above, said to be a model's; nothing else in it was written by one for it.
 
 What the customer wrote is quoted, and nothing of it is shortened in the middle of what it says but for its length.
 """
@@ -16,6 +16,7 @@ from understudy.records.conversation import Author, Message
 from understudy.records.evidence import Draft
 from understudy.records.facts import WHY, FactItem, Facts
 from understudy.records.pledges import Pledge, PledgeState
+from understudy.records.summary import WrittenSummary
 from understudy.records.trust import Cap, CapCause
 
 SUBJECT_CHARS_MAX: Final = 180
@@ -50,8 +51,9 @@ BEFORE: Final = {
 }
 """What is remembered of a customer, in words that a moment follows."""
 
-PartName = Literal["wanted", "why", "mood", "tried", "facts", "owed", "open"]
+PartName = Literal["short", "wanted", "why", "mood", "tried", "facts", "owed", "open"]
 TITLES: Final[dict[PartName, str]] = {
+    "short": "In a few words",
     "wanted": "What they want",
     "why": "Why a person is needed",
     "mood": "How they feel",
@@ -86,7 +88,8 @@ class SummaryPart:
 class Case:
     """What is known where a conversation is handed to a person. `words` are the reasons, for people; `messages` all of
     the conversation, oldest first; `turn_id` says which of them nobody answered; `pledges` what is owed to the customer, `cap`
-    what is remembered of them. `key` and `link` are a ticket's: its reference, and where people see the hand-off."""
+    what is remembered of them. `short` is what a model wrote of it. `key` and `link` are a ticket's: its reference, and where people see
+    the hand-off."""
 
     channel: str
     topic: str | None
@@ -102,12 +105,14 @@ class Case:
     facts: Sequence[Facts] = ()
     pledges: Sequence[Pledge] = ()
     cap: Cap | None = None
+    short: WrittenSummary | None = None
     link: str = ""
 
 
 def parts_of(case: Case) -> tuple[SummaryPart, ...]:
     """What they want, why it comes to a person, how they feel, what was tried, what is known, what is owed and open."""
     lines: dict[PartName, Iterator[SummaryLine]] = {
+        "short": _short(case),
         "wanted": _wanted(case),
         "why": (SummaryLine(text=word) for word in case.words),
         "mood": _mood(case),
@@ -143,6 +148,17 @@ def _written(line: SummaryLine) -> str:
             return f"- {line.text}{f' {line.link}' if line.link else ''}"
         case "note":
             return f"({line.text})"
+
+
+def _short(case: Case) -> Iterator[SummaryLine]:
+    """What a model wrote, and how much of the conversation it knew."""
+    short = case.short
+    if short is None or not short.lines:
+        return
+    yield from (SummaryLine(text=line) for line in short.lines)
+    since = sum(1 for message in case.messages if message.seq > short.seen_to and not message.is_ours)
+    more = f" The customer has written {since} more since." if since else ""
+    yield SummaryLine(text=f"Written by {short.by}, from what stands below. It may be wrong.{more}", kind="note")
 
 
 def _wanted(case: Case) -> Iterator[SummaryLine]:

@@ -27,8 +27,9 @@ from understudy.settings.model import (
     Settings,
     Webhook,
 )
-from understudy.settings.opinions import EmbeddingsOpinion, JudgeOpinion, OnnxOpinion
+from understudy.settings.opinions import OnnxOpinion, OpinionSettings
 from understudy.settings.sign_in import SignInSettings
+from understudy.settings.summaries import SummarySettings
 from understudy.settings.systems import System as SystemSettings
 from understudy.systems import shape_of_system
 from understudy.testing.chatwoot import Chatwoot as FakeChatwoot
@@ -120,6 +121,8 @@ async def opened(settings: Settings, folder: Path, *, seed: int, pace: float = 1
         building = _Building(stack=stack, names=names, seed=seed)
         agents = await _agents(settings, building)
         opinions = {name: await _opinion(f"opinions.{name}", one, building) for name, one in settings.opinions.items()}
+        written = settings.summaries
+        summaries = None if written is None else await _opinion("summaries", written, building)
         channels = await _channels(settings, building, pace=pace)
         if not channels:
             raise ConfigurationError(
@@ -128,6 +131,7 @@ async def opened(settings: Settings, folder: Path, *, seed: int, pace: float = 1
         changed: dict[str, Any] = {
             "agents": agents,
             "opinions": opinions,
+            "summaries": summaries,
             "channels": channels,
             "systems": await _systems(settings, building),
             "sign_in": SignInSettings(),
@@ -168,7 +172,7 @@ async def _agents(settings: Settings, building: _Building) -> dict[str, Any]:
     return changed
 
 
-async def _opinion(name: str, one: JudgeOpinion | EmbeddingsOpinion | OnnxOpinion, building: _Building) -> Any:
+async def _opinion(name: str, one: OpinionSettings | SummarySettings, building: _Building) -> Any:
     if isinstance(one, OnnxOpinion):
         return one
     fake = LlmEndpoint(models=(one.model,), key=_plain(one.api_key))

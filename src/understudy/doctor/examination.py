@@ -26,6 +26,7 @@ from understudy.doctor.teams import teams
 from understudy.errors import UnderstudyError
 from understudy.ports.agent import Agent
 from understudy.ports.opinion import SecondOpinion
+from understudy.ports.summariser import Summariser
 from understudy.records.policy import PolicyRule
 from understudy.records.rulebook import Level
 from understudy.settings.model import Settings
@@ -52,6 +53,7 @@ def examine(settings: Settings, base: Path, *, console_missing: str | None) -> l
             *_store(settings, base, console_missing),
             *_agents(settings, base),
             *_opinions(settings, base),
+            *_summaries(settings),
             *channels(settings),
             *wishes(settings),
             *systems(settings),
@@ -247,7 +249,14 @@ def _opinions(settings: Settings, base: Path) -> Iterator[Result]:
             yield Result(what=f"opinions.{name}", state="warning", says=says, mend='set on_failure = "hold"')
 
 
-def _reached(what: str, make: Callable[[], Agent | SecondOpinion], mend: str) -> Result:
+def _summaries(settings: Settings) -> Iterator[Result]:
+    from understudy.connections import build_summariser
+
+    if (model := settings.summaries) is not None:
+        yield _reached("summaries", partial(build_summariser, model), "see docs/how-to/staff-hand-offs.md")
+
+
+def _reached(what: str, make: Callable[[], Agent | SecondOpinion | Summariser], mend: str) -> Result:
     """Build it and ask whether it can be reached."""
     try:
         says = asyncio.run(asyncio.wait_for(make().check(), AGENT_WITHIN_S))

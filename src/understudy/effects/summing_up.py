@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 from typing import Final
 
 from understudy.assessment.reasons import CAME_LATER, REASONS
@@ -12,13 +13,16 @@ from understudy.effects.identity import group_of
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment
 from understudy.records.codec import readable
+from understudy.records.conversation import Message
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.facts import Facts
 from understudy.records.pledges import UNKEPT
-from understudy.records.turn import Turn
+from understudy.records.summary import WRITTEN_KIND, WrittenSummary
+from understudy.records.turn import Turn, TurnState
 
 MESSAGES_MAX: Final = 200
 PLEDGES_MAX: Final = 50
+WAITING_MAX: Final = 5
 
 
 def case_of(
@@ -26,6 +30,7 @@ def case_of(
 ) -> Case:
     """The case of a turn that is handed to a person for some reasons, as it stands at a moment. What is owed is what was promised to
     all contacts that are proven to be this customer."""
+    messages = tuple(tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX))
     contact = tx.contacts.get(tx.conversations.get(turn.conversation_id).contact_id)
     group = group_of(tx, contact.id, is_verified=True)
     assessment = readable(Assessment, tx.artifacts.get(turn.id, "assessment"))
@@ -35,7 +40,7 @@ def case_of(
         topic=turn.topic,
         words=tuple(_words(reason, assessment) for reason in reasons),
         turn_id=turn.id,
-        messages=tuple(tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX)),
+        messages=messages,
         customer=contact.name or "",
         at=at,
         draft=readable(Draft, tx.artifacts.get(turn.id, "draft")),
@@ -44,8 +49,20 @@ def case_of(
         facts=facts_of_turn(tx, turn.id),
         pledges=tuple(one for one in tx.pledges.of_contacts(group, limit=PLEDGES_MAX) if one.state in UNKEPT),
         cap=tx.caps.of_contact(contact.id),
+        short=_short(tx, turn, messages),
         link=link,
     )
+
+
+def _short(tx: Transaction, turn: Turn, messages: Sequence[Message]) -> WrittenSummary | None:
+    """What a model wrote of this turn, or of one before it that still waits under the same hand-off."""
+    earlier = dict.fromkeys(one.turn_id for one in reversed(messages) if one.turn_id and one.turn_id != turn.id)
+    for turn_id in (turn.id, *islice(earlier, WAITING_MAX)):
+        if turn_id != turn.id and tx.turns.get(turn_id).state is not TurnState.HANDED_OFF:
+            break
+        if (written := readable(WrittenSummary, tx.artifacts.get(turn_id, WRITTEN_KIND))) is not None:
+            return written
+    return None
 
 
 def _words(code: str, assessment: Assessment | None) -> str:

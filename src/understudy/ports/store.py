@@ -30,6 +30,7 @@ from understudy.ports.releases import Releases
 from understudy.ports.sending import Outbox
 from understudy.ports.spread import PendingGates, SpreadRuns
 from understudy.ports.staffing import Assignments
+from understudy.ports.summaries import Summaries
 from understudy.ports.tickets import Contracts, Tickets, TicketSteps
 from understudy.ports.trail import Processes, Trail
 from understudy.ports.win_backs import WinBacks
@@ -352,6 +353,8 @@ class Transaction(Protocol):
     def actions(self) -> Actions: ...
     @property
     def identities(self) -> Identities: ...
+    @property
+    def summaries(self) -> Summaries: ...
     @property
     def win_backs(self) -> WinBacks: ...
     @property

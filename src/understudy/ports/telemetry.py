@@ -132,11 +132,19 @@ class TicketTried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SummaryTried:
+    """A model was asked to put a hand-off in short. `outcome` is written, or why not: not_carried (what stands nowhere), or an error."""
+
+    turn_id: str
+    outcome: str
+    attempt: int
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PledgeDue:
     """People were told of something that was promised to a customer: its deadline comes near, or it has passed (`is_broken`).
-
-    `late_s`: seconds since the deadline; before it, negative.
-    """
+    `late_s`: seconds since the deadline; before it, negative."""
 
     pledge_id: str
     conversation_id: str
@@ -363,6 +371,7 @@ Event = (
     | SystemAsked
     | SystemDrifted
     | TicketTried
+    | SummaryTried
     | PledgeDue
     | HandOffMoved
     | BreakerChanged

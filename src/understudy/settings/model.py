@@ -28,6 +28,7 @@ from understudy.settings.releases import ReleasesSettings
 from understudy.settings.section import Section
 from understudy.settings.sign_in import SignInSettings
 from understudy.settings.staffing import SlaSettings, StaffingSettings, TeamSettings
+from understudy.settings.summaries import SummarySettings
 from understudy.settings.systems import System
 from understudy.settings.telemetry import TelemetrySettings
 from understudy.settings.trust import Trust
@@ -382,6 +383,7 @@ class Settings(Section):
     teams: dict[str, TeamSettings] = Field({})
     sla: SlaSettings = SlaSettings()
     staffing: StaffingSettings = StaffingSettings()
+    summaries: SummarySettings | None = None
     outbox: OutboxSettings = OutboxSettings()
     disclosure: DisclosureSettings = DisclosureSettings()
     opt_out: OptOutSettings = OptOutSettings()

@@ -1,7 +1,7 @@
 """A fake LLM endpoint, OpenAI-compatible: chat completions, plain and streamed, responses, embeddings, models; and `POST /draft`.
 
 It has no model. It checks each request strictly and refuses as the real ones do, with their words and codes. A question for a verdict (a JSON
-schema with `verdict`) is answered with *pass*. An `Idempotency-Key` is honoured: the same key and body give the same
+schema with `verdict`) is answered with *pass*, one for `lines` with the reply's lines. An `Idempotency-Key` is honoured: the same key and body give the same
 answer, and the same key with another body is refused.
 """
 
@@ -132,6 +132,8 @@ class LlmEndpoint(Listening):
         self.asked.append(messages)
         wants = (data.get("response_format") or {}).get("json_schema", {}).get("schema", {}).get("properties", {})
         reply = Reply(text='{"verdict": "pass"}') if "verdict" in wants else await self._reply(messages)
+        if "lines" in wants:
+            reply = Reply(text=json.dumps({"lines": reply.text.splitlines()}, ensure_ascii=False))
         words = sum(len(str(one.get("content") or "").split()) for one in messages)
         said = len(reply.text.split())
         completion = {

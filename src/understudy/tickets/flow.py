@@ -55,7 +55,8 @@ class _Lease:
 
 
 class TicketDesk:
-    """Opens what is due. `link_of` says where people see a hold."""
+    """Opens what is due. `link_of` says where people see a hold, `awaits` whether its ticket had better wait a little: a summary
+    is being written."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class TicketDesk:
         *,
         proofs: Proofs,
         link_of: Callable[[str], str] = lambda _hold: "",
+        awaits: Callable[[Transaction, Hold], bool] = lambda _tx, _hold: False,
         limits: TicketLimits | None = None,
     ) -> None:
         self._store = store
@@ -74,6 +76,7 @@ class TicketDesk:
         self._opens = {one.system.name: one for one in opens}
         self._proofs = proofs
         self._link_of = link_of
+        self._awaits = awaits
         self._limits = limits or TicketLimits()
         self._tells = {one.system.name: one.tells or Tells(system=one.system, what=frozenset()) for one in opens}
         self.steps = StepDesk(store, clock, telemetry, limits=self._limits)
@@ -125,7 +128,8 @@ class TicketDesk:
         steps = self.steps.take_up(tx, self._tells)  # before: whose last hand-off is over, may have another
         for opens in self._opens.values():
             for hold in tx.tickets.missing(opens.system.name, limit=ORDERED_MAX):
-                self._order(tx, opens, hold, now)
+                if not self._awaits(tx, hold):
+                    self._order(tx, opens, hold, now)
         due = [ticket for name in self._opens for ticket in tx.tickets.due(name, now, limit=AT_ONCE_MAX)]
         leases = [self._lease(tx, ticket, now) for ticket in due]
         return [lease for lease in leases if lease is not None], steps

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -175,6 +175,23 @@ def text_in(value: Any, where: str, agent: str) -> str:
     if not isinstance(value, str):
         raise nonsense(agent, f"{where} must be a string, got {type(value).__name__}")
     return value
+
+
+def answer_format(name: str, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """The `response_format` that asks a Chat Completions endpoint for JSON of this schema; not every server keeps to it."""
+    return {"type": "json_schema", "json_schema": {"name": name, "strict": True, "schema": dict(schema)}}
+
+
+def text_of_completion(answer: Any, agent: str) -> str:
+    """The text of a completion's first choice, stripped; raises `AgentAnsweredNonsense` where there is none."""
+    choices = list_in(object_in(answer, "the answer", agent).get("choices"), "choices", agent)
+    if not choices:
+        raise nonsense(agent, "the answer has no choices; is the address a Chat Completions endpoint?")
+    message = object_in(object_in(choices[0], "choices[0]", agent).get("message"), "choices[0].message", agent)
+    text = text_in(message.get("content"), "choices[0].message.content", agent).strip()
+    if not text:
+        raise nonsense(agent, "choices[0].message.content is empty")
+    return text
 
 
 def action_form(name: Any, arguments: Any, where: str, agent: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from understudy.adapters.agents.chat_completions import check_models
 from understudy.adapters.agents.http_call import HttpCall
-from understudy.adapters.agents.json_forms import list_in, nonsense, object_in, text_in
+from understudy.adapters.agents.json_forms import answer_format, text_of_completion
 from understudy.ports.opinion import OpinionRequest, Said
 
 PROMPT: Final = """You review one reply of a customer service agent before the customer sees it.
@@ -59,10 +59,7 @@ class JudgeOpinion:
             **self._parameters,
             "model": self._model,
             "messages": [{"role": "system", "content": self._prompt}, {"role": "user", "content": shown(request)}],
-            "response_format": {
-                "type": "json_schema",
-                "json_schema": {"name": "verdict", "strict": True, "schema": SCHEMA},
-            },
+            "response_format": answer_format("verdict", SCHEMA),
         }
         answer = await self._call.post(
             "/chat/completions", body, deadline_s=request.deadline_s, traceparent=request.traceparent
@@ -100,13 +97,7 @@ def _within(part: list[dict[str, Any]], limit: int, *, from_end: bool) -> list[d
 
 def word_in(answer: Any, name: str) -> str:
     """Take the verdict's word out of a completion; raises `AgentAnsweredNonsense` where there is no text."""
-    choices = list_in(object_in(answer, "the answer", name).get("choices"), "choices", name)
-    if not choices:
-        raise nonsense(name, "the answer has no choices; is the address a Chat Completions endpoint?")
-    message = object_in(object_in(choices[0], "choices[0]", name).get("message"), "choices[0].message", name)
-    text = text_in(message.get("content"), "choices[0].message.content", name).strip()
-    if not text:
-        raise nonsense(name, "choices[0].message.content is empty")
+    text = text_of_completion(answer, name)
     try:
         given = json.loads(text)
     except ValueError:

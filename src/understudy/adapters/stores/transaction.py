@@ -34,6 +34,7 @@ from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.spread import SqlPendingGates, SqlSpreadRuns
 from understudy.adapters.stores.staffing import SqlAssignments
+from understudy.adapters.stores.summaries import SqlSummaries
 from understudy.adapters.stores.tickets import SqlContracts, SqlTickets, SqlTicketSteps
 from understudy.adapters.stores.trail import SqlProcesses, SqlTrail
 from understudy.adapters.stores.turns import SqlArtifacts, SqlTurns
@@ -101,6 +102,7 @@ class SqlTransaction:
         self.actions = SqlActions(session, hot)
         self.identities = SqlIdentities(session, hot.identity)
         self.win_backs = SqlWinBacks(session)
+        self.summaries = SqlSummaries(session)
         self.erasures = SqlErasures(session, hot)
         self.jobs: list[tuple[Job, datetime | None]] = []
 

@@ -7,7 +7,7 @@ import re
 import sys
 from dataclasses import fields
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import structlog
 
@@ -25,6 +25,7 @@ from understudy.ports.telemetry import (
     ReleaseMoved,
     RequestRefused,
     StepFailed,
+    SummaryTried,
     SystemAsked,
     SystemDrifted,
     TicketTried,
@@ -86,22 +87,25 @@ class LogLines:
             self._log.warning(event_name(event), **_fields(event))
 
 
+_USUAL: Final[dict[type, tuple[str, ...]]] = {
+    AgentAsked: ("draft",),
+    SystemAsked: ("known", "not_verified", "no_contact"),
+    TicketTried: ("opened", "done"),
+    SummaryTried: ("written",),
+    MessageSent: ("accepted",),
+    ActionTried: ("answered", "looked", "done"),
+}
+"""Outcomes of what was tried outside with which nothing is wrong."""
+
+
 def _is_usual(event: Event) -> bool:
     """Whether an event tells of nothing that went wrong."""
-    if isinstance(event, AgentAsked):
-        return event.outcome == "draft"
-    if isinstance(event, SystemAsked):
-        return event.outcome in ("known", "not_verified", "no_contact")
-    if isinstance(event, TicketTried):
-        return event.outcome == "opened"
+    if isinstance(event, AgentAsked | SystemAsked | TicketTried | SummaryTried | MessageSent | ActionTried):
+        return event.outcome in _USUAL[type(event)]
     if isinstance(event, PledgeDue):
         return not event.is_broken
     if isinstance(event, HandOffMoved):
         return event.what not in ("lost", "escalated", "broken")
-    if isinstance(event, MessageSent):
-        return event.outcome == "accepted"
-    if isinstance(event, ActionTried):
-        return event.outcome in ("answered", "looked", "done")
     if isinstance(event, DeliveryReported):
         return event.outcome != "undelivered"
     if isinstance(event, AutonomyMoved):

@@ -28,6 +28,7 @@ from understudy.ports.telemetry import (
     RemarkTaken,
     RequestRefused,
     StepFailed,
+    SummaryTried,
     SystemAsked,
     SystemDrifted,
     TicketTried,
@@ -84,6 +85,7 @@ class Metrics:
         self.wait_seconds = histogram(
             "hand_off_wait_seconds", "Hand-off to a person's answer", "late", buckets=REVIEW_SECONDS
         )
+        self.summaries = counter("summaries_tried", "Times a model was asked for a summary of a hand-off", "outcome")
         self.tickets = counter("tickets_tried", "Tries to open or tell a ticket", "system", "what", "outcome")
         self.breaker = Gauge("understudy_breaker_open", "1 while an agent is left alone", ("agent",), registry=registry)
         self.holds_opened = counter("holds_opened", "Holds and hand-offs opened", "kind", "channel")
@@ -141,6 +143,8 @@ class Metrics:
                 self.drifts.labels(event.system, event.about, event.kind).inc()
             case TicketTried():
                 self.tickets.labels(event.system, event.what, event.outcome).inc()
+            case SummaryTried():
+                self.summaries.labels(event.outcome).inc()
             case PledgeDue():
                 self.pledges.labels(event.kind, "broken" if event.is_broken else "due").inc()
             case HandOffMoved():
@@ -160,10 +164,8 @@ class Metrics:
                 self.actions.labels(event.name, event.step, event.outcome).inc()
             case AutonomyMoved():
                 self.autonomy.labels(event.what).inc()
-            case CalibratorAdopted():
-                self.adopted.labels("calibrator").inc()
-            case TopicModelAdopted():
-                self.adopted.labels("topics").inc()
+            case CalibratorAdopted() | TopicModelAdopted():
+                self.adopted.labels("topics" if isinstance(event, TopicModelAdopted) else "calibrator").inc()
             case ReleaseMoved():
                 self.releases.labels(event.agent, event.what).inc()
             case TrialMade():
