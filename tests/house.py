@@ -196,7 +196,7 @@ class House:
         assert answer.status_code == 200, answer.text
 
     def key(self) -> str:
-        """Make an API key that may do everything."""
+        """Make an API key with which a reviewer works."""
         return str(json.loads(self.must("keys", "create", "Ines", "--json"))["key"])
 
     def holds(self, key: str) -> list[Any]:
