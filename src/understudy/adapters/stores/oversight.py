@@ -140,9 +140,11 @@ _CAP_OF = Statement(select(*_CAP).where(caps.c.contact_id == bindparam("contact_
 _ANY_CAP = Statement(select(caps.c.contact_id).limit(1))
 _PUT_CAP = Statement(
     text(
-        "INSERT INTO caps (contact_id, cause, turn_id, at, good) VALUES (:contact_id, :cause, :turn_id, :at, :good) "
+        "INSERT INTO caps (contact_id, cause, turn_id, at, good, beside, beside_turn_id, beside_at) "
+        "VALUES (:contact_id, :cause, :turn_id, :at, :good, :beside, :beside_turn_id, :beside_at) "
         "ON CONFLICT (contact_id) DO UPDATE SET cause = excluded.cause, turn_id = excluded.turn_id, "
-        "at = excluded.at, good = excluded.good"
+        "at = excluded.at, good = excluded.good, beside = excluded.beside, "
+        "beside_turn_id = excluded.beside_turn_id, beside_at = excluded.beside_at"
     ).bindparams(*(bindparam(column.name, type_=column.type) for column in _CAP))
 )
 _LIFT_CAP = Statement(delete(caps).where(caps.c.contact_id == bindparam("which")))
