@@ -33,7 +33,7 @@ capacity = 2
 overflow = "everybody"
 
 [teams.everybody]
-members = ["Kim", "Tom", "Lena"]
+members = ["Kim", "Tom", "Lena", "Ida"]
 
 [sla]
 answer_within_s = { 0 = 1800 }
@@ -114,6 +114,29 @@ def test_somebody_switches_between_here_and_away_by_keyboard(
     page.keyboard.press("Enter")
     expect(switch).to_be_checked()
     expect(rows(page).filter(has_text="for you")).to_have_count(2)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_screen_of_a_hold_says_whose_the_hand_off_is(
+    quiet: Any, enter: Any, until: Callable[..., Any], theme: str
+) -> None:
+    hand_off(quiet)
+    page = enter("Kim", color_scheme=theme)
+    expect(rows(page).first).to_contain_text("for you")
+    page.locator(".rows").focus()
+    page.keyboard.press("Enter")
+    about = page.locator("section").filter(has=page.get_by_role("heading", name="This hold"))
+    expect(about).to_contain_text("for you")
+    expect(about).to_contain_text("returns")
+    expect(about).to_contain_text("in 30 min")
+    assert violations(page) == []
+    picture(page, f"staffing-hold-{theme}")
+    (wait,) = waits(quiet)
+    lead = quiet.http(quiet.key(name="Lena"))
+    assert lead.get("/v1/teams/waiting", params={"hold": "nothing"}).json()["items"] == []
+    lead.post(f"/v1/teams/waiting/{wait['hold_id']}/assign", json={"person": "Tom"})
+    expect(about).to_contain_text("for Tom")
+    expect(about).to_contain_text("Lena gave it to Tom.")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
