@@ -116,6 +116,22 @@ def test_somebody_switches_between_here_and_away_by_keyboard(
     expect(rows(page).filter(has_text="for you")).to_have_count(2)
 
 
+def test_a_key_switches_between_here_and_away_and_is_listed(quiet: Any, enter: Any) -> None:
+    page = enter("Kim")
+    switch = page.get_by_role("switch", name="Here for hand-offs")
+    expect(switch).to_be_checked()
+    page.keyboard.press("h")
+    expect(switch).not_to_be_checked()
+    page.keyboard.press("h")
+    expect(switch).to_be_checked()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog")
+    expect(keys).to_contain_text("be here for hand-offs, or away")
+    page.keyboard.press("h")
+    page.keyboard.press("Escape")
+    expect(switch).to_be_checked()
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_screen_of_a_hold_says_whose_the_hand_off_is(
     quiet: Any, enter: Any, until: Callable[..., Any], theme: str
