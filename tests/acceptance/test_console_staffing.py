@@ -156,6 +156,27 @@ def test_the_screen_of_a_hold_says_whose_the_hand_off_is(
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_frame_of_who_may_all_stands_in_one_line(quiet: Any, enter: Any, until: Any, theme: str) -> None:
+    late = hand_off(quiet)
+    until(lambda: len(waits(quiet)) == 1)
+    age(quiet, late.conversation_id, 40)
+    page = enter("Ida", Role.ADMIN, color_scheme=theme)
+    expect(page.get_by_role("switch", name="Here for hand-offs")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Screens").get_by_role("link", name="People")).to_be_visible()
+    expect(page.get_by_role("link", name="Staffing")).to_contain_text("1")
+    picture(page, f"frame-{theme}")
+    tops = page.locator("header.top").evaluate("(top) => top.getBoundingClientRect().height")
+    out = page.get_by_role("button", name="Sign out").evaluate("(one) => one.getBoundingClientRect().height")
+    assert (tops < 60, out < 45) == (True, True), f"the frame is {tops} px high, and the button {out}"
+    assert violations(page) == []
+    assert px_too_wide(page) <= 0
+    for width in (1100, 800, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert px_too_wide(page) <= 0, f"at {width} px"
+        picture(page, f"frame-{theme}-{width}")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_lead_sees_who_is_here_and_every_clock_and_gives_one_to_somebody(
     quiet: Any, enter: Any, until: Callable[..., Any], theme: str
 ) -> None:
