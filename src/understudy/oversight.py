@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from understudy.adapters.stores.scrubbing import scrub
+from understudy.adapters.stores.scrubbing import scrubber_of
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.contacts.desk import ContactDesk
 from understudy.contacts.erasing import Erasing
@@ -54,6 +54,7 @@ from understudy.staffing.flow import StaffingFlow
 from understudy.upkeep.sweeps import Sweeps
 
 LESSONS_S = 60.0
+REWRITING_S = 2.0
 """How often it is looked whether there is something to learn."""
 
 
@@ -97,7 +98,7 @@ def reviewing(
         "conversations": conversations,
         "trust": Trust(store, clock),
         "contacts": ContactDesk(store, clock, rules=lambda: rulebook.rules),
-        "erasing": Erasing(store, clock, scrub=partial(scrub, store.engine), nobody_home=nobody_home),
+        "erasing": Erasing(store, clock, scrub=scrubber_of(store.engine), nobody_home=nobody_home),
         "pledges": PledgeDesk(store, clock, telemetry, terms=settings.pledges.terms(settings.business.timezone)),
         "win_backs": WinBacks(
             store, clock, telemetry, business=settings.business.name, terms=_win_back_of(settings, channels)
@@ -171,6 +172,12 @@ def lessons_of(
     refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=targets, seeds_min=seeds_min, terms=terms)
     sweeps = {"calibrator": refit.sweep, "topics": topics.sweep, "surveys": surveys.sweep}
     return Sweeps(clock, telemetry, sweeps, period_s=LESSONS_S, is_my_turn=dispatcher.may_sweep)
+
+
+def rewriting_of(clock: Clock, telemetry: Telemetry, erasing: Erasing, dispatcher: Dispatcher) -> Sweeps:
+    """What writes the store's file anew after somebody was erased: a sweep of its own, since no other can wait for that."""
+    ways = {"erasures": erasing.sweep}
+    return Sweeps(clock, telemetry, ways, period_s=REWRITING_S, is_my_turn=dispatcher.may_sweep)
 
 
 def topic_terms(settings: Settings) -> dict[str, Any]:
