@@ -45,9 +45,8 @@ from understudy.notes.writing import NOTE_JOB, Notes
 from understudy.oversight import (
     earning_terms,
     expiry_reply,
-    lessons_of,
     reviewing,
-    rewriting_of,
+    slow_sweeps_of,
     sweeps_of,
     topic_terms,
 )
@@ -306,8 +305,7 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, _sweeps(flow, outbox, learning, desks), is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
-        lessons=lessons_of(settings, store, clock, telemetry, rulebook, topics, desks["surveys"], dispatcher),
-        rewriting=rewriting_of(clock, telemetry, desks["erasing"], dispatcher),
+        **slow_sweeps_of(settings, store, clock, telemetry, rulebook, topics, desks, dispatcher),
         topics=topics,
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),

@@ -155,7 +155,24 @@ def expiry_reply(settings: Settings, rulebook: Rulebook) -> SafeReply | None:
     return None
 
 
-def lessons_of(
+def slow_sweeps_of(
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    rulebook: Rulebook,
+    topics: TopicLearning,
+    desks: Mapping[str, Any],
+    dispatcher: Dispatcher,
+) -> dict[str, Sweeps]:
+    """What is done beside the other sweeps, which cannot wait for it: learning, and writing the store's file anew after an erasure."""
+    lessons = _lessons_of(settings, store, clock, telemetry, rulebook, topics, desks["surveys"], dispatcher)
+    anew = {"erasures": desks["erasing"].sweep}
+    rewriting = Sweeps(clock, telemetry, anew, period_s=REWRITING_S, is_my_turn=dispatcher.may_sweep)
+    return {"lessons": lessons, "rewriting": rewriting}
+
+
+def _lessons_of(
     settings: Settings,
     store: SqlStore,
     clock: Clock,
@@ -172,12 +189,6 @@ def lessons_of(
     refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=targets, seeds_min=seeds_min, terms=terms)
     sweeps = {"calibrator": refit.sweep, "topics": topics.sweep, "surveys": surveys.sweep}
     return Sweeps(clock, telemetry, sweeps, period_s=LESSONS_S, is_my_turn=dispatcher.may_sweep)
-
-
-def rewriting_of(clock: Clock, telemetry: Telemetry, erasing: Erasing, dispatcher: Dispatcher) -> Sweeps:
-    """What writes the store's file anew after somebody was erased: a sweep of its own, since no other can wait for that."""
-    ways = {"erasures": erasing.sweep}
-    return Sweeps(clock, telemetry, ways, period_s=REWRITING_S, is_my_turn=dispatcher.may_sweep)
 
 
 def topic_terms(settings: Settings) -> dict[str, Any]:
