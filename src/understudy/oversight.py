@@ -164,7 +164,7 @@ def slow_sweeps_of(
     topics: TopicLearning,
     desks: Mapping[str, Any],
     dispatcher: Dispatcher,
-) -> dict[str, Sweeps]:
+) -> dict[str, Any]:
     """What is done beside the other sweeps, which cannot wait for it: learning, and writing the store's file anew after an erasure."""
     lessons = _lessons_of(settings, store, clock, telemetry, rulebook, topics, desks["surveys"], dispatcher)
     anew = {"erasures": desks["erasing"].sweep}
