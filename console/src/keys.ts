@@ -1,7 +1,7 @@
 /** Every key and what it does, in one table; a reader may have keys of their own. The screens ask it, and `?` shows it. */
 
 export type Action =
-  | "help" | "undo" | "queue" | "down" | "up" | "first" | "last" | "open" | "search"
+  | "help" | "undo" | "presence" | "queue" | "down" | "up" | "first" | "last" | "open" | "search"
   | "approve" | "alike" | "edit" | "reject" | "respond" | "takeOver" | "next" | "send" | "canned" | "leave";
 export type Place = "everywhere" | "queue" | "review" | "writing";
 export type KeyRow = { readonly where: Place; readonly action: Action; readonly keys: readonly string[]; readonly says: string };
@@ -9,6 +9,7 @@ export type KeyRow = { readonly where: Place; readonly action: Action; readonly 
 export const KEYS: readonly KeyRow[] = [
   { where: "everywhere", action: "help", keys: ["?"], says: "show or hide the keys" },
   { where: "everywhere", action: "undo", keys: ["u"], says: "take the last verdict back" },
+  { where: "everywhere", action: "presence", keys: ["h"], says: "be here for hand-offs, or away" },
   { where: "queue", action: "down", keys: ["j", "ArrowDown"], says: "the next row" },
   { where: "queue", action: "up", keys: ["k", "ArrowUp"], says: "the row before" },
   { where: "queue", action: "first", keys: ["Home"], says: "the first row" },

@@ -42,7 +42,14 @@ from understudy.learning.topics import TopicLearning
 from understudy.notes.showing import NOTES_JOB
 from understudy.notes.taking import REMARK_JOB, Remarks
 from understudy.notes.writing import NOTE_JOB, Notes
-from understudy.oversight import earning_terms, expiry_reply, lessons_of, reviewing, sweeps_of, topic_terms
+from understudy.oversight import (
+    earning_terms,
+    expiry_reply,
+    reviewing,
+    slow_sweeps_of,
+    sweeps_of,
+    topic_terms,
+)
 from understudy.pledges.desk import PledgeDesk
 from understudy.plugins import checks_of
 from understudy.ports.agent import Agent
@@ -138,6 +145,7 @@ class App:
     pulling: Pulling
     tickets: TicketDesk
     outside_sweeps: tuple[Sweeps, ...]
+    rewriting: Sweeps
     notes: Notes
     remarks: Remarks
     holds: Holds
@@ -205,7 +213,7 @@ class App:
         self.pulling.start()
         self.sweeps.start()
         self.lessons.start()
-        for sweeps in (*self.release_watch, *self.trials, *self.outside_sweeps):
+        for sweeps in (*self.release_watch, *self.trials, *self.outside_sweeps, self.rewriting):
             sweeps.start()
 
     def _announce(self, committed: Committed) -> None:
@@ -222,7 +230,7 @@ class App:
         """Finish what is under way, within a grace period, and let go of everything."""
         self.topics.stop()
         await self.pulling.stop()
-        for sweeps in (*self.release_watch, *self.trials, *self.outside_sweeps):
+        for sweeps in (*self.release_watch, *self.trials, *self.outside_sweeps, self.rewriting):
             await sweeps.stop()
         with suppress(UnderstudyError):  # what cannot be handed over lapses
             await self.spread.stop()
@@ -300,7 +308,7 @@ def build(settings: Settings, base: Path, *, works: bool = True, instead: Mappin
         dispatcher=dispatcher,
         sweeps=Sweeps(clock, telemetry, _sweeps(flow, outbox, learning, desks), is_my_turn=dispatcher.may_sweep),
         renewals=Sweeps(clock, telemetry, renewals, period_s=LAPSE_S / 3),
-        lessons=lessons_of(settings, store, clock, telemetry, rulebook, topics, desks["surveys"], dispatcher),
+        **slow_sweeps_of(settings, store, clock, telemetry, rulebook, topics, desks, dispatcher),
         topics=topics,
         sole_process=SoleProcess(store.engine.url),
         is_alone=takes_one_process(settings),

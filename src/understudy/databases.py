@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from understudy.adapters.stores import copying, migrate
 from understudy.adapters.stores.engine import open_engine
-from understudy.adapters.stores.scrubbing import scrub
+from understudy.adapters.stores.scrubbing import scrubber_of
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.adapters.system_clock import SystemClock
 from understudy.adapters.telemetry.fan_out import FanOut
@@ -126,10 +126,10 @@ def open_contacts(settings: Settings, base: Path) -> Iterator[ContactDesk]:
 
 @contextmanager
 def open_erasing(settings: Settings, base: Path) -> Iterator[Erasing]:
-    """Open the store to erase somebody; a server may run beside it. Afterwards a SQLite file is written anew."""
+    """Open the store to erase somebody; a server may run beside it."""
     with _opened(settings, base) as store:
-        yield Erasing(store, SystemClock(), nobody_home=_nobody_home(settings))
-        scrub(store.engine)
+        scrub = scrubber_of(store.engine)
+        yield Erasing(store, SystemClock(), scrub=scrub, nobody_home=_nobody_home(settings))
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from understudy.adapters.stores.scrubbing import scrub
+from understudy.adapters.stores.scrubbing import scrubber_of
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.contacts.desk import ContactDesk
 from understudy.contacts.erasing import Erasing
@@ -54,6 +54,7 @@ from understudy.staffing.flow import StaffingFlow
 from understudy.upkeep.sweeps import Sweeps
 
 LESSONS_S = 60.0
+REWRITING_S = 2.0
 """How often it is looked whether there is something to learn."""
 
 
@@ -97,7 +98,7 @@ def reviewing(
         "conversations": conversations,
         "trust": Trust(store, clock),
         "contacts": ContactDesk(store, clock, rules=lambda: rulebook.rules),
-        "erasing": Erasing(store, clock, scrub=partial(scrub, store.engine), nobody_home=nobody_home),
+        "erasing": Erasing(store, clock, scrub=scrubber_of(store.engine), nobody_home=nobody_home),
         "pledges": PledgeDesk(store, clock, telemetry, terms=settings.pledges.terms(settings.business.timezone)),
         "win_backs": WinBacks(
             store, clock, telemetry, business=settings.business.name, terms=_win_back_of(settings, channels)
@@ -154,7 +155,24 @@ def expiry_reply(settings: Settings, rulebook: Rulebook) -> SafeReply | None:
     return None
 
 
-def lessons_of(
+def slow_sweeps_of(
+    settings: Settings,
+    store: SqlStore,
+    clock: Clock,
+    telemetry: Telemetry,
+    rulebook: Rulebook,
+    topics: TopicLearning,
+    desks: Mapping[str, Any],
+    dispatcher: Dispatcher,
+) -> dict[str, Any]:
+    """What is done beside the other sweeps, which cannot wait for it: learning, and writing the store's file anew after an erasure."""
+    lessons = _lessons_of(settings, store, clock, telemetry, rulebook, topics, desks["surveys"], dispatcher)
+    anew = {"erasures": desks["erasing"].sweep}
+    rewriting = Sweeps(clock, telemetry, anew, period_s=REWRITING_S, is_my_turn=dispatcher.may_sweep)
+    return {"lessons": lessons, "rewriting": rewriting}
+
+
+def _lessons_of(
     settings: Settings,
     store: SqlStore,
     clock: Clock,

@@ -157,7 +157,7 @@ def test_conversation_is_taken_over_and_handed_back(emptied: Any, enter: Any, wo
     visitor.post("/chat/messages", json={"id": "2", "text": "Oh, a person!"})
     expect(page.get_by_text("Oh, a person!").first).to_be_visible()
     page.get_by_role("button", name="Hand back to the AI agent").click()
-    expect(page.get_by_role("alert")).to_contain_text("If it waits for a person, the agent is asked.")
+    expect(page.get_by_role("alert")).to_contain_text("The agent is asked.")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Queue")).to_be_visible()
 

@@ -57,6 +57,23 @@ def test_a_reviewer_sees_who_somebody_is_and_changes_nothing(emptied: Any, enter
     expect(pane.get_by_role("button")).to_have_count(0)
 
 
+def test_who_proves_themselves_while_one_looks_is_shown_by_what_proved_them(
+    emptied: Any, enter: Any, words: Any
+) -> None:
+    client = emptied.client()
+    first = record(words, conversation_id="proving")
+    turn = client.submit_turn(first)
+    http = emptied.http(emptied.key(Scope.HOLDS_READ, Scope.HOLDS_WRITE, name="Rosa"))
+    assert http.post(f"/v1/conversations/{turn.conversation_id}/take_over").status_code == 200
+    page = enter("Rosa", Role.REVIEWER)
+    page.goto(f"{emptied.url}/console/#/conversation/{turn.conversation_id}")
+    pane = page.locator("section.identity")
+    expect(pane).to_contain_text("The channel vouches for who writes here.")
+    client.submit_turn(record(words, conversation_id="proving", contact={"emails": ["kim@proving.example"]}))
+    expect(pane).to_contain_text("kim@proving.example: from your own software")
+    expect(pane).not_to_contain_text("The channel vouches")
+
+
 def _keep(page: Any, name: str) -> None:
     folder = os.environ.get("UNDERSTUDY_PICTURES")
     if folder is None:

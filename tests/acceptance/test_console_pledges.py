@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from browsing import PAYLOADS, expect, in_the_console, open_screen, press, px_too_wide, record, rows, violations
+from understudy.effects.pledging import add_pledge
+from understudy.records.pledges import USUAL_PLEDGES, PledgeKind
 
 pytestmark = in_the_console
 
@@ -68,6 +70,20 @@ def test_a_reviewer_corrects_what_a_draft_promises_before_it_leaves(
     (call,) = until(lambda: owed(paid))
     assert (call["words"], call["made_by"], call["has_named_time"]) == (CALL, "Kim", True)
     assert call["due_at"][:10] in ("2099-04-30", "2099-05-01", "2099-05-02")
+
+
+def test_what_an_approved_text_promised_is_not_told_as_the_agents(paid: Any, words: Any, enter: Any) -> None:
+    which = ask(paid, words).conversation_id
+    paid.app.store.write_now(
+        lambda tx: add_pledge(
+            tx, paid.app.clock, which, "Somebody writes by nine.", kind=PledgeKind.WRITE, terms=USUAL_PLEDGES, by=None
+        )
+    )
+    page = enter("Kim")
+    open_screen(page, "Promises")
+    said = page.get_by_role("listitem").filter(has_text="Somebody writes by nine.")
+    expect(said).to_contain_text("by an approved standard text")
+    expect(said).not_to_contain_text("AI agent")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

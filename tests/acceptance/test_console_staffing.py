@@ -33,7 +33,7 @@ capacity = 2
 overflow = "everybody"
 
 [teams.everybody]
-members = ["Kim", "Tom", "Lena"]
+members = ["Kim", "Tom", "Lena", "Ida"]
 
 [sla]
 answer_within_s = { 0 = 1800 }
@@ -114,6 +114,66 @@ def test_somebody_switches_between_here_and_away_by_keyboard(
     page.keyboard.press("Enter")
     expect(switch).to_be_checked()
     expect(rows(page).filter(has_text="for you")).to_have_count(2)
+
+
+def test_a_key_switches_between_here_and_away_and_is_listed(quiet: Any, enter: Any) -> None:
+    page = enter("Kim")
+    switch = page.get_by_role("switch", name="Here for hand-offs")
+    expect(switch).to_be_checked()
+    page.keyboard.press("h")
+    expect(switch).not_to_be_checked()
+    page.keyboard.press("h")
+    expect(switch).to_be_checked()
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog")
+    expect(keys).to_contain_text("be here for hand-offs, or away")
+    page.keyboard.press("h")
+    page.keyboard.press("Escape")
+    expect(switch).to_be_checked()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_screen_of_a_hold_says_whose_the_hand_off_is(
+    quiet: Any, enter: Any, until: Callable[..., Any], theme: str
+) -> None:
+    hand_off(quiet)
+    page = enter("Kim", color_scheme=theme)
+    expect(rows(page).first).to_contain_text("for you")
+    page.locator(".rows").focus()
+    page.keyboard.press("Enter")
+    about = page.locator("section").filter(has=page.get_by_role("heading", name="This hold"))
+    expect(about).to_contain_text("for you")
+    expect(about).to_contain_text("returns")
+    expect(about).to_contain_text("in 30 min")
+    assert violations(page) == []
+    picture(page, f"staffing-hold-{theme}")
+    (wait,) = waits(quiet)
+    lead = quiet.http(quiet.key(name="Lena"))
+    assert lead.get("/v1/teams/waiting", params={"hold": "nothing"}).json()["items"] == []
+    lead.post(f"/v1/teams/waiting/{wait['hold_id']}/assign", json={"person": "Tom"})
+    expect(about).to_contain_text("for Tom")
+    expect(about).to_contain_text("Lena gave it to Tom.")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_frame_of_who_may_all_stands_in_one_line(quiet: Any, enter: Any, until: Any, theme: str) -> None:
+    late = hand_off(quiet)
+    until(lambda: len(waits(quiet)) == 1)
+    age(quiet, late.conversation_id, 40)
+    page = enter("Ida", Role.ADMIN, color_scheme=theme)
+    expect(page.get_by_role("switch", name="Here for hand-offs")).to_be_visible()
+    expect(page.get_by_role("navigation", name="Screens").get_by_role("link", name="People")).to_be_visible()
+    expect(page.get_by_role("link", name="Staffing")).to_contain_text("1")
+    picture(page, f"frame-{theme}")
+    tops = page.locator("header.top").evaluate("(top) => top.getBoundingClientRect().height")
+    out = page.get_by_role("button", name="Sign out").evaluate("(one) => one.getBoundingClientRect().height")
+    assert (tops < 60, out < 45) == (True, True), f"the frame is {tops} px high, and the button {out}"
+    assert violations(page) == []
+    assert px_too_wide(page) <= 0
+    for width in (1100, 800, 390):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert px_too_wide(page) <= 0, f"at {width} px"
+        picture(page, f"frame-{theme}-{width}")
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -170,7 +170,7 @@ def test_the_last_automatic_reply_to_a_contact_is_found_in_its_other_conversatio
 
     def found(since: int = -60) -> str | None:
         where = {"besides": here.id, "since": NOW + timedelta(minutes=since)}
-        return store.read_now(lambda tx: tx.feedback.last_automatic(here.contact_id, "orders", **where))
+        return store.read_now(lambda tx: tx.feedback.last_automatic([here.contact_id], "orders", **where))
 
     reply(here.id, 30)
     reply(there.id, 40, topic="refunds")

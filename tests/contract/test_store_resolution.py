@@ -14,6 +14,7 @@ from understudy.ports.store import Transaction
 from understudy.records.assessment import DecisionKind
 from understudy.records.conversation import Author
 from understudy.records.feedback import Feedback, FeedbackKind
+from understudy.records.identity import Link, LinkCause, LinkState
 from understudy.records.quality import Part
 from understudy.records.resolution import Outcome
 from understudy.records.turn import Turn, TurnState
@@ -35,6 +36,16 @@ class Customer:
     def elsewhere(self) -> None:
         """Begin another conversation."""
         self.conversation = self.make.conversation(self.tx, contact_id=self.conversation.contact_id)
+
+    def is_also(
+        self, other: Customer, cause: LinkCause = LinkCause.HANDLE, state: LinkState = LinkState.LINKED
+    ) -> None:
+        """Say that they are the same person as another contact."""
+        one, two = sorted((self.conversation.contact_id, other.conversation.contact_id))
+        link = Link(
+            id=f"link-{one}-{two}", one=one, other=two, state=state, cause=cause, kind=None, at=SINCE, said_by="system"
+        )
+        self.tx.identities.put_link(link)
 
     def asks(
         self, day: float, decision: DecisionKind = ALONE, state: TurnState = TurnState.ANSWERED, **more: Any
@@ -166,6 +177,41 @@ def test_a_person_who_writes_after_the_agent_gave_the_last_answer(store: SqlStor
 
     history(tell)
     assert counted(store) == ({"bad": 1}, {"silent": 1})
+
+
+@pytest.mark.parametrize("how_many", [2, 3, 5])
+def test_who_comes_back_over_another_channel_is_the_same_person(store: SqlStore, history: Any, how_many: int) -> None:
+    def tell(customer: Callable[[], Customer]) -> None:
+        known = [customer() for _ in range(how_many)]
+        for one, other in zip(known[1:], known[:-1], strict=True):
+            one.is_also(other)
+        known[0].asks(0)
+        known[-1].asks(2, HOLD)
+        customer().asks(0)  # a stranger
+
+    history(tell)
+    assert counted(store) == ({"back": 1, "silent": 1}, {"silent": 1})
+
+
+@pytest.mark.parametrize(
+    ("cause", "state"),
+    [
+        (LinkCause.PERSON, LinkState.LINKED),
+        (LinkCause.CLAIM, LinkState.PROPOSED),
+        (LinkCause.HANDLE, LinkState.APART),
+    ],
+)
+def test_who_is_only_thought_to_be_the_same_is_another(
+    store: SqlStore, history: Any, cause: LinkCause, state: LinkState
+) -> None:
+    def tell(customer: Callable[[], Customer]) -> None:
+        one, other = customer(), customer()
+        one.is_also(other, cause, state)
+        one.asks(0)
+        other.asks(2, HOLD)
+
+    history(tell)
+    assert counted(store) == ({"silent": 1}, {"silent": 1})
 
 
 def test_parts_are_of_the_answers_and_not_of_who_comes_back(store: SqlStore, history: Any) -> None:

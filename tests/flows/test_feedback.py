@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from stage_plan import ON_EACH_STORE
 from understudy.adapters.stores.oversight import SqlFeedbacks
 from understudy.effects import feedback as effects
 from understudy.errors import Conflict, NotFound
@@ -18,10 +19,12 @@ from understudy.ports.telemetry import AutonomyMoved
 from understudy.records.assessment import DecisionKind
 from understudy.records.autonomy import Epoch, Outcome, Targets, Terms
 from understudy.records.codec import load
+from understudy.records.conversation import Inbound
 from understudy.records.feedback import FeedbackKind, FeedbackTerms, Stir
 from understudy.records.review import Hold, HoldKind, VerdictKind
 from understudy.records.rulebook import Level
-from understudy.records.trust import TrustRules
+from understudy.records.trust import CapCause, TrustRules
+from understudy.testing.scripted import RecordingChannel
 
 Build = Callable[..., Any]
 LAX = Targets(risk_max=0.2, severe_max=0.2, delta=0.1, sensitivity=1.0)
@@ -258,9 +261,9 @@ def test_the_conversations_of_a_known_customer_are_looked_through_only_where_a_n
     looked: list[str] = []
     look = SqlFeedbacks.last_automatic
 
-    def counted(self: Any, contact_id: str, topic: str, **where: Any) -> str | None:
+    def counted(self: Any, contact_ids: Any, topic: str, **where: Any) -> str | None:
         looked.append(where["besides"])
-        return look(self, contact_id, topic, **where)
+        return look(self, contact_ids, topic, **where)
 
     monkeypatch.setattr(SqlFeedbacks, "last_automatic", counted)
     alone.ask("When does it come?", to="monday")
@@ -270,6 +273,36 @@ def test_the_conversations_of_a_known_customer_are_looked_through_only_where_a_n
     alone.ask("I still wonder when.", to="tuesday", address="at-monday")
     alone.ask("Really?", to="tuesday", address="at-monday")
     assert looked == [alone.conversation("tuesday").id]
+
+
+@ON_EACH_STORE
+@pytest.mark.parametrize("proof", ["address", "none"])
+def test_who_comes_back_over_another_channel_is_known_where_both_prove_the_address(
+    build: Build, staging: ModuleType, proof: Any
+) -> None:
+    by_mail = RecordingChannel(name="mail")
+    stage = build(
+        rules=staging.rules(Level.AUTO),
+        feedback=TERMS,
+        more_channels=[by_mail],
+        proofs={"mail": proof},
+        proof="address",
+    )
+    first = stage.ask("When does it come?", to="monday", address="kim@mail.example")
+    stage.pass_time(60)
+    letter = Inbound(
+        provider_id="p-1", external_id="t-1", address="kim@mail.example", text="I still wonder when.", topic="orders"
+    )
+    stage.run(stage.intake.receive("mail", letter))
+    stage.settle()
+    kinds = [one.kind for one in stage.read(lambda tx: tx.feedback.of_turn(first.id))]
+    assert kinds == ([FeedbackKind.RECONTACT] if proof == "address" else [])
+    assert (trust_of(stage, "monday") is CapCause.RECONTACT) == (proof == "address")
+
+
+def trust_of(stage: Any, to: str) -> CapCause | None:
+    cap = stage.read(lambda tx: tx.caps.of_contact(stage.conversation(to).contact_id))
+    return None if cap is None else cap.cause
 
 
 def test_a_person_who_answered_last_elsewhere_makes_a_new_conversation_no_recontact(

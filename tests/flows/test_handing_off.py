@@ -258,6 +258,55 @@ def test_handing_back_forgets_nothing_that_came_since_the_last_answer(make: Any)
     assert sent(stage)[-1] == "About all of it."
 
 
+def test_who_takes_over_writes_nothing_and_hands_back_leaves_nobody_without_an_answer(make: Any) -> None:
+    stage = make(DAY, agent=ScriptedAgent([HANDS_OFF, "Gladly."]), level=Level.AUTO)
+    first = stage.ask("Help")
+    take(stage, "ben")
+    back(stage, "ben")
+    stage.settle()
+    assert stage.turn(first.id).state is TurnState.SUPERSEDED
+    assert sent(stage) == ["A colleague takes over.", "Gladly."]
+    assert stage.open_holds == []
+
+
+def test_what_came_before_and_after_a_take_over_in_silence_is_asked_together(make: Any) -> None:
+    stage = make(DAY, agent=ScriptedAgent([HANDS_OFF, "About all of it."]), level=Level.AUTO)
+    stage.ask("Help")
+    take(stage, "ben")
+    stage.ask("And the invoice?")
+    take(stage, "ann", take_from="ben")
+    back(stage, "ann")
+    stage.settle()
+    asked = [m.content for m in stage.agent.requests[-1].messages if m.role == "user"]
+    assert asked == ["Help", "And the invoice?"]
+    assert {turn.state for turn in stage.turns} == {TurnState.SUPERSEDED, TurnState.ANSWERED}
+    assert sent(stage)[-1] == "About all of it."
+
+
+def test_a_draft_taken_over_in_silence_is_drafted_anew_and_seen_by_a_person(make: Any) -> None:
+    stage = make(DAY, agent=ScriptedAgent(["One.", "Two."]))
+    stage.ask("When?")
+    take(stage, "ben")
+    back(stage, "ben")
+    stage.settle()
+    (hold,) = stage.open_holds
+    assert (hold.kind, stage.turn(hold.turn_id).reasons[0]) == (HoldKind.DRAFT, "trust_taken_over")
+
+
+@pytest.mark.parametrize("is_sent", [True, False])
+def test_what_a_person_answered_is_not_asked_again(make: Any, is_sent: bool) -> None:
+    stage = make(DAY, agent=ScriptedAgent([HANDS_OFF, "Gladly."]), level=Level.AUTO)
+    stage.ask("Help")
+    stage.ask("Please!")
+    stage.run(stage.conversations.say(stage.conversation().id, "Ben here.", reviewer="ben"))
+    if is_sent:
+        stage.settle()
+    back(stage, "ben")
+    stage.settle()
+    assert sent(stage) == ["A colleague takes over.", "Ben here."]
+    assert stage.open_holds == []
+
+
 def test_the_notice_is_not_said_twice_where_nothing_was_said_between(make: Any) -> None:
     stage = make(DAY, agent=ScriptedAgent(HANDS_OFF))
     stage.ask("Help")

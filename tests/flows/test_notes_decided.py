@@ -65,6 +65,46 @@ def test_rejection_in_a_note_keeps_the_customer_waiting_for_a_person(stage: Note
     assert stage.customer_got == ["It left today."]
 
 
+def taken_by(stage: NotedStage) -> str | None:
+    found: str | None = stage.stage.conversation(stage.to).taken_by
+    return found
+
+
+def test_what_a_colleague_has_is_taken_in_a_note_by_naming_them(stage: NotedStage) -> None:
+    stage.ask("When?")
+    where = stage.stage.conversation(stage.to).id
+    stage.stage.run(stage.stage.conversations.take_over(where, reviewer="ben"))
+    stage.ask("Are you there?")
+    stage.remark("/take-over")
+    assert taken_by(stage) == "ben"
+    assert "nothing was done" in stage.noted[-1]
+    assert "/take-over from ben" in stage.noted[-1]
+    stage.remark("/take-over from Cem")
+    assert taken_by(stage) == "ben"
+    stage.remark("/Take-Over from ben")
+    assert taken_by(stage) == "rosa"
+    assert stage.holds() == []
+    assert "rosa" in stage.noted[-1]
+
+
+def test_what_a_colleague_has_is_taken_in_a_note_where_nothing_waits(stage: NotedStage) -> None:
+    stage.ask("When?")
+    where = stage.stage.conversation(stage.to).id
+    stage.stage.run(stage.stage.conversations.take_over(where, reviewer="ben"))
+    stage.settle()
+    stage.remark("/take-over from cem")
+    assert (taken_by(stage), "ben has this conversation" in stage.noted[-1]) == ("ben", True)
+    stage.remark("/take-over from ben")
+    assert taken_by(stage) == "rosa"
+
+
+def test_nobody_is_named_of_whom_a_conversation_could_be_taken(stage: NotedStage) -> None:
+    stage.ask("When?")
+    stage.remark("/take-over from ben")
+    assert taken_by(stage) is None
+    assert "nothing was done" in stage.noted[-1]
+
+
 def test_take_over_in_a_note_gives_the_conversation_to_who_wrote_it(stage: NotedStage) -> None:
     stage.ask()
     stage.remark("/take-over")

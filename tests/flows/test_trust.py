@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from stage_plan import ON_EACH_STORE
+from understudy.effects.trust import cap_at, cap_contact, cap_in_force
 from understudy.errors import Conflict
 from understudy.records.assessment import Assessment, DecisionKind
 from understudy.records.codec import load
@@ -142,6 +144,43 @@ def test_who_asked_for_people_goes_on_getting_them_whatever_else_happens(stage: 
     stage.ask("I want to speak to a human, please.")
     stage.run(stage.conversations.take_over(stage.conversation().id, reviewer="rosa"))
     assert cap(stage).cause is CapCause.WANTS_PEOPLE
+
+
+@ON_EACH_STORE
+@pytest.mark.parametrize("is_later", [True, False])
+def test_a_hand_back_fulfils_the_wish_and_forgets_nothing_else(stage: Any, is_later: bool) -> None:
+    first = stage.ask("When does it come?") if is_later else reject_audit(stage)
+    stage.ask("I want to speak to a human, please.")
+    if is_later:
+        (audit,) = (hold for hold in stage.open_holds if hold.turn_id == first.id)
+        stage.give(audit, VerdictKind.REJECT)
+    assert cap(stage).cause is CapCause.WANTS_PEOPLE
+    stage.run(stage.conversations.say(stage.conversation().id, "Here I am.", reviewer="rosa"))
+    stage.run(stage.conversations.hand_back(stage.conversation().id, reviewer="rosa"))
+    stage.settle()
+    left = cap(stage)
+    assert (left.cause, left.turn_id) == (CapCause.REJECTED, first.id)
+    (lifted,) = (json.loads(entry.body) for entry in stage.ledger if entry.event == "trust.lifted")
+    assert lifted["left"] == "rejected"
+    turn = stage.ask("And now?")
+    assert (turn.decision, turn.reasons[0]) == (DecisionKind.HOLD, "trust_rejected")
+
+
+@ON_EACH_STORE
+def test_what_is_kept_beside_a_wish_outlasts_its_time(stage: Any) -> None:
+    stage.ask("I want to speak to a human, please.")
+    stage.clock.advance(20 * DAY)
+    which = stage.conversation()
+    stage.store.write_now(lambda tx: cap_contact(tx, stage.clock, which.id, CapCause.COMPLAINT, turn_id=None))
+    assert stage.read(lambda tx: cap_at(tx, which.contact_id, stage.rulebook.rules, stage.clock.now()))
+    stage.clock.advance(15 * DAY)
+    in_force = stage.store.write_now(lambda tx: cap_in_force(tx, stage.clock, which.contact_id, stage.rulebook.rules))
+    assert in_force == cap(stage)
+    assert in_force.cause is CapCause.COMPLAINT
+    stage.clock.advance(20 * DAY)
+    assert (
+        stage.store.write_now(lambda tx: cap_in_force(tx, stage.clock, which.contact_id, stage.rulebook.rules)) is None
+    )
 
 
 def test_a_draft_taken_over_caps_and_a_hand_off_taken_over_does_not(build: Build, staging: ModuleType) -> None:

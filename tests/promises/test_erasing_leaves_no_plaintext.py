@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -13,7 +14,7 @@ from stage_plan import ON_EACH_STORE
 from systems import ScriptedSystem as Shop
 from systems import found, item
 from understudy.adapters.stores.identity_tables import metadata
-from understudy.adapters.stores.scrubbing import scrub
+from understudy.adapters.stores.scrubbing import scrub, scrubber_of
 from understudy.audit.proving import prove_turn
 from understudy.contacts.erasing import Erased, Erasing
 from understudy.effects.identity import link_contacts
@@ -113,6 +114,68 @@ def test_no_byte_of_a_person_is_left(stage: Any) -> None:
     proofs = stage.read(lambda tx: prove_turn(tx, turn.id, replay=replay))
     assert proofs.is_intact
     assert "was erased" in " ".join(proof.says for proof in proofs.proofs)
+
+
+def bytes_of(stage: Any) -> str:
+    """Every byte of a file of the store, as it lies there; nothing where it is none."""
+    if stage.plan.url is not None:
+        return ""
+    return "".join(
+        file.read_bytes().decode("latin-1") for file in stage.plan.path.parent.glob(f"{stage.plan.path.name}*")
+    )
+
+
+def erasing_of(stage: Any, scrub: Any = None) -> Erasing:
+    return Erasing(stage.store, stage.clock, scrub=scrub or scrubber_of(stage.kept.engine))
+
+
+def left_to_do(stage: Any) -> list[str]:
+    found: list[str] = stage.read(lambda tx: tx.erasures.rewrites(limit=9))
+    return found
+
+
+def test_the_file_is_written_anew_by_whoever_comes_after_a_crash(stage: Any, staging: ModuleType) -> None:
+    lives(stage)
+    contact, has_file = stage.conversation(THREAD).contact_id, stage.plan.url is None
+    stage.run(erasing_of(stage).erase(contact, with_linked=False, by="lena"))
+    assert left_to_do(stage) == ([contact] if has_file else [])
+    again = stage.restarted()
+    assert again.run(erasing_of(again).sweep()) == (1 if has_file else 0)
+    assert [mark for mark in MARKS if mark in bytes_of(again)] == []
+    assert left_to_do(again) == []
+    assert again.ledger_events.count("contact.rewritten") == (1 if has_file else 0)
+    assert again.run(erasing_of(again).sweep()) == 0
+    assert staging.is_chained(again.ledger)
+
+
+def test_a_busy_file_is_written_anew_later(stage: Any) -> None:
+    def busy() -> None:
+        raise Conflict("the file is busy")
+
+    lives(stage)
+    contact = stage.conversation(THREAD).contact_id
+    erasing = erasing_of(stage, busy)
+    stage.run(erasing.erase(contact, with_linked=False, by="lena"))
+    assert stage.run(erasing.sweep()) == 0
+    assert left_to_do(stage) == [contact]
+    assert "contact.rewritten" not in stage.ledger_events
+    stage.run(erasing_of(stage, lambda: True).sweep())
+    assert left_to_do(stage) == []
+
+
+def test_a_file_that_somebody_still_reads_is_not_taken_for_written_anew(stage: Any) -> None:
+    if stage.plan.url is not None:
+        return
+    lives(stage)
+    reading = sqlite3.connect(stage.plan.path, isolation_level=None)
+    reading.execute("BEGIN")
+    reading.execute("SELECT count(*) FROM messages").fetchall()
+    stage.run(erasing_of(stage).erase(stage.conversation(THREAD).contact_id, with_linked=False, by="lena"))
+    with pytest.raises(Conflict, match="busy"):
+        scrub(stage.kept.engine)
+    reading.execute("COMMIT")
+    reading.close()
+    assert scrub(stage.kept.engine)
 
 
 def test_the_ledger_is_whole_after_it(stage: Any, staging: ModuleType) -> None:

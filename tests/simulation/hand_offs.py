@@ -363,8 +363,19 @@ class HandOffWorld(World):
         decided = self.database.rows(
             "SELECT body FROM ledger WHERE event = 'turn.decided' AND turn_id = ? ORDER BY seq DESC LIMIT 1", turn_id
         )
-        if "conversation_with_person" in json.loads(decided[0][0])["reasons"]:
+        if "conversation_with_person" in json.loads(decided[0][0])["reasons"] and not self._is_given_anew(turn_id):
             self.violated(promise.NOT_MUTED, f"{turn_id} is silent for a person who handed back")
+
+    def _is_given_anew(self, turn_id: str) -> bool:
+        """Whether the agent, asked what nobody had answered, brought people in again before this turn."""
+        modes = self.database.rows(
+            "SELECT body FROM ledger WHERE event = 'conversation.mode'"
+            " AND conversation_id = (SELECT conversation_id FROM turns WHERE id = ?) ORDER BY seq DESC LIMIT 2",
+            turn_id,
+        )
+        latest, *before = (json.loads(body) for (body,) in modes)
+        is_anew = latest["mode"] == "person" and latest["taken_by"] is None
+        return is_anew and any(body["mode"] == "agent" for body in before)
 
 
 def play_hand_offs(seed: int) -> Outcome:

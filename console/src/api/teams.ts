@@ -11,6 +11,7 @@ export type Wait = Schemas["WaitOut"];
 export const teamsApi = {
   all: () => ask<Teams>("GET", "teams"),
   waiting: () => ask<{ items: Wait[] }>("GET", "teams/waiting?limit=500"),
+  waitingWith: (hold: string) => ask<{ items: Wait[] }>("GET", `teams/waiting?hold=${encodeURIComponent(hold)}`),
   assign: (hold: string, person: string | null) => ask<Wait>("POST", `teams/waiting/${encodeURIComponent(hold)}/assign`, { person }),
   me: () => ask<PersonHere>("GET", "desk/presence"),
   say: (is_away: boolean) => ask<PersonHere>("PUT", "desk/presence", { is_away }),

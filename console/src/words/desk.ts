@@ -115,8 +115,8 @@ export const DESK = {
     called: "What it called",
     none: "It made no draft.",
     backTitle: "Hand back?",
-    backExplain: "From the customer's next message on the agent answers again, and what waits for a person it is asked now.",
-    backUnanswered: "The customer's last message is not answered yet. If it waits for a person, the agent is asked.",
+    backExplain: "From the customer's next message on the agent answers again, and what nobody has answered it is asked now.",
+    backUnanswered: "The customer's last message is not answered yet. The agent is asked.",
     backYes: "Hand back",
   },
 } as const;

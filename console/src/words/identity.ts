@@ -3,6 +3,7 @@ export const IDENTITY = {
   title: "Who they are",
   unproven: "Nobody vouches for who writes here. What stands in an account is not told to them.",
   channel: "The channel vouches for who writes here.",
+  beyond: "They are known by what was verified elsewhere.",
   how: { channel: "proven by the channel", software: "from your own software", code: "proven by a code", person: "a colleague says so" } as Record<string, string>,
   handle: (value: string, how: string, day: string) => `${value}: ${how}, ${day}`,
   also: "The same person",

@@ -27,6 +27,6 @@ export const LEAD_ACTS = {
   linked: "They are linked.",
   vouched: "It is kept as theirs.",
   erased: (count: number, isWritten: boolean) =>
-    `${count === 1 ? "The contact is" : `${count} contacts are`} erased.${isWritten ? "" : " The database was busy, and its file still holds bytes of it: erase once more."}`,
+    `${count === 1 ? "The contact is" : `${count} contacts are`} erased.${isWritten ? "" : " The database’s file is written anew next, by itself; until then it may hold bytes of it. The ledger says when that is done."}`,
   notTyped: "Nothing was erased: what you typed is not it.",
 } as const;

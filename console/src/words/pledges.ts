@@ -9,7 +9,7 @@ export const PLEDGES = {
   states: { open: "open", kept: "kept", broken: "broken", withdrawn: "withdrawn" } as Record<string, string>,
   due: (when: string) => `due ${when}`,
   usual: "no time was named",
-  by: (who: string | null) => (who ? `by ${who}` : "by the AI agent, unseen"),
+  by: (who: string | null, author: string) => (who ? `by ${who}` : author === "safe_reply" ? "by an approved standard text" : "by the AI agent, unseen"),
   endedBy: (who: string, when: string) => `by ${who} on ${when}`,
   see: "See the conversation",
   keep: "Done",

@@ -43,6 +43,7 @@ export const STAFFING = {
   given: (person: string | null) => (person ? `It is ${person}’s now.` : "It is given by rule again."),
   anybody: "anybody",
   nobody: "nobody",
+  nobodys: "nobody’s yet",
   taken: "took over",
   nearly: (count: number) => `${count === 1 ? "wait is" : "waits are"} too long, or nearly`,
   told: "leads told",

@@ -14,6 +14,7 @@ from understudy.assessment.discontent import is_asked_again, is_complaint
 from understudy.assessment.reasons import (
     DEGRADABLE,
     HAND_OFF_CODES,
+    NOT_FOR_A_SAFE_REPLY,
     PRIORITIES,
     PRIORITY_DELIVERED,
     PRIORITY_OTHER,
@@ -141,8 +142,10 @@ def check_could_not_tell(case: Case) -> Ruling | None:
 def customer_is_unverified(case: Case) -> Ruling | None:
     """What stands in an account is told to nobody nobody vouches for: an approved safe reply asks for proof, else it is held."""
     reasons = _reasons([finding for finding in case.findings if finding.name == DEGRADABLE[2]])
-    degraded = [_degrade(case, reason) for reason in reasons[:1]]
-    return next((ruling for ruling in degraded if ruling.kind is DecisionKind.DEGRADE), None) or _hold(*reasons)
+    if not reasons:
+        return None
+    degraded = _degrade(case, reasons[0])
+    return degraded if degraded.kind is DecisionKind.DEGRADE else _hold(*reasons, *_moods(case, reasons[0]))
 
 
 def draft_is_blocked(case: Case) -> Ruling | None:
@@ -290,15 +293,28 @@ def granted(evidence: Evidence, rules: Rules) -> Grant | None:
 
 
 def _degrade(case: Case, reason: Reason) -> Ruling:
-    """Answer by the approved safe reply; by a person where none is, it was sent before, or a hard rule stands."""
-    safe_reply = dict(case.rules.degrade_on).get(reason.code) if reason.code in DEGRADABLE else None
-    is_capped = case.evidence.cap is not None or is_complaint(case.evidence, case.findings)
+    """Answer by the approved safe reply; by a person where none is, it was sent before, a mood or a hard rule forbids it."""
+    safe_reply, moods = _safe_reply(case, reason), _moods(case, reason)
+    is_capped = case.evidence.cap is not None
     is_barred = case.unknown or case.blocking or is_capped or case.evidence.topic in case.rules.never_auto
-    if safe_reply is None or safe_reply in case.evidence.safe_replies_sent or is_barred:
-        return Ruling(kind=DecisionKind.HAND_OFF, reasons=(reason,))
+    if safe_reply is None or safe_reply in case.evidence.safe_replies_sent or is_barred or moods:
+        return Ruling(kind=DecisionKind.HAND_OFF, reasons=(reason, *moods))
     if not case.is_quota_left(case.evidence.degraded_last_hour):
         return Ruling(kind=DecisionKind.HAND_OFF, reasons=(reason, _reason("quota_exhausted")))
     return Ruling(kind=DecisionKind.DEGRADE, reasons=(reason,), safe_reply=safe_reply)
+
+
+def _safe_reply(case: Case, reason: Reason) -> str | None:
+    """Name the safe reply that is approved for this."""
+    return dict(case.rules.degrade_on).get(reason.code) if reason.code in DEGRADABLE else None
+
+
+def _moods(case: Case, reason: Reason) -> tuple[Reason, ...]:
+    """Say of a customer who is angry or worse why the safe reply that is approved for this is not sent to them."""
+    if _safe_reply(case, reason) is None:
+        return ()
+    found = [finding for finding in case.findings if finding.name in NOT_FOR_A_SAFE_REPLY]
+    return _reasons(sorted(found, key=lambda finding: NOT_FOR_A_SAFE_REPLY.index(finding.name)))
 
 
 def _hand_off(code: str) -> Ruling:

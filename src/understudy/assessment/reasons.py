@@ -65,6 +65,18 @@ HAND_OFF_CODES: Final = (
 DEGRADABLE: Final = ("agent_failed", "quality.does_not_know", "exposure.unverified_account")
 """Reason codes that a safe reply may answer (`Rules.degrade_on`); others are never degraded."""
 
+NOT_FOR_A_SAFE_REPLY: Final = (
+    "escalation.self_harm",
+    "escalation.threat",
+    "escalation.vulnerable",
+    "escalation.fraud",
+    "escalation.legal_threat",
+    "escalation.complaint",
+    "escalation.anger",
+    "escalation.rising_anger",
+)
+"""Findings of how the customer feels, the gravest first: what is the same for everybody is no answer to them."""
+
 PRIORITIES: Final[dict[str, int]] = {
     "escalation.self_harm": 0,
     "escalation.threat": 0,

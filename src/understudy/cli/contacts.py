@@ -130,11 +130,14 @@ def erase(
         typer.confirm(f"Erase {whom}? Nothing of it can be had back", abort=True)
     with open_erasing(settings, base) as erasing:
         erased = asyncio.run(erasing.erase(contact_id, with_linked=linked, by=by))
+        is_clean = not erasing.has_file or asyncio.run(erasing.sweep()) > 0
     if as_json:
         print_json(plain(erased))
         return
     left = f" Linked with them, and left: {', '.join(erased.left)} (--linked reaches those too)." if erased.left else ""
     typer.echo(f"Erased: {', '.join(erased.contacts)}.{left}")
+    if not is_clean:
+        typer.echo("The database's file is busy and may still hold bytes of it; the server writes it anew.", err=True)
 
 
 def _print_links(console: Console, links: list[Link]) -> None:

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from understudy.cli.output import ConfigOption, JsonOption, print_json, print_rows, read_settings, states_of
 from understudy.cli.plain_text import shown
+from understudy.records.conversation import Author
 from understudy.records.pledges import UNKEPT, Pledge, PledgeState
 
 tree = typer.Typer(help="List what was promised to customers, and say what became of it.", no_args_is_help=True)
@@ -18,6 +19,9 @@ tree = typer.Typer(help="List what was promised to customers, and say what becam
 COMMAND_LINE = "command line"
 WORDS_CHARS_SHOWN = 80
 COLUMNS = ("pledge", "state", "due", "kind", "conversation", "by", "words")
+
+MADE_ALONE = {Author.SAFE_REPLY: "an approved text"}
+"""Who is named where nobody saw it before it left, and it was not the agent."""
 
 ByOption = Annotated[str, typer.Option("--by", help="who says so; the ledger keeps the name")]
 
@@ -57,7 +61,7 @@ def list_pledges(
             f"{one.due_at:%Y-%m-%d %H:%M}",
             one.kind.value,
             one.conversation_id,
-            shown(one.made_by or "the agent"),
+            shown(one.made_by or MADE_ALONE.get(one.author, "the agent")),
             shown(one.words[:WORDS_CHARS_SHOWN].replace("\n", " ")),
         )
         for one in listed

@@ -1,6 +1,7 @@
 """Erase a person: end what is under way for them, then take their words and addresses out of the store. The ledger stays whole.
 
-It reaches what other contacts' turns were told of them, and nothing outside the store: suites on disk, a help desk, exports.
+Where the store is a file, it is written anew afterwards, since pages may hold older copies: that is ordered in the transaction that erases, and
+done by a sweep that tries until it was, whoever is killed in between. It reaches what other contacts' turns were told of them, and nothing outside the store: suites on disk, a help desk, exports.
 """
 
 from __future__ import annotations
@@ -49,7 +50,7 @@ class Told:
 
 
 class Erasing:
-    """What erases people. `scrub` writes the store's file anew, where it is one."""
+    """What erases people. `scrub` writes the store's file anew; None where there is none."""
 
     def __init__(
         self,
@@ -82,20 +83,35 @@ class Erasing:
                 tx.erasures.erase(one)
                 tx.identities.forget(one)
                 tx.ledger.append("contact.erased", at=self._clock.now(), actor=by, contact=one)
+                if self._scrub is not None:
+                    tx.erasures.order_rewrite(one, self._clock.now())
             return Erased(contacts=reached, left=tuple(one for one in group if one not in reached))
 
         return await self._store.write(step)
 
-    async def write_anew(self) -> bool:
-        """Write the store's file anew, so that no byte of what was erased is left in it; takes as long as copying it. False where
-        others keep it busy: then it can be done again. True where there is no such file."""
-        if self._scrub is None:
-            return True
+    @property
+    def has_file(self) -> bool:
+        """Whether there is a file to be written anew."""
+        return self._scrub is not None
+
+    async def sweep(self) -> int:
+        """Write the store's file anew, where somebody was erased since, so that no byte of what was erased is left in it; takes as long as
+        copying it. Returns for how many; 0 also where others keep it busy: then the next sweep does it."""
+        due = await self._store.read(lambda tx: tx.erasures.rewrites(limit=CONVERSATIONS_MAX))
+        if not due or self._scrub is None:
+            return 0
         try:
             await asyncio.to_thread(self._scrub)
         except Conflict:
-            return False
-        return True
+            return 0
+
+        def step(tx: Transaction) -> None:
+            tx.erasures.rewritten(due)
+            for one in due:
+                tx.ledger.append("contact.rewritten", at=self._clock.now(), contact=one)
+
+        await self._store.write(step)
+        return len(due)
 
     def _end(self, tx: Transaction, contact_id: str) -> None:
         """Let nothing go on for a contact."""

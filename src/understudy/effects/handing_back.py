@@ -51,7 +51,7 @@ def keep_note(tx: Transaction, clock: Clock, conversation_id: str, note: str, *,
 
 
 def ask_again(tx: Transaction, clock: Clock, conversation_id: str, *, by: str) -> Turn | None:
-    """Begin a turn for what was handed off and nobody answered; None where all was answered.
+    """Begin a turn for what came to people and nobody answered, whether or not somebody took it; None where all was answered.
 
     It takes the messages over from the turns that waited, as a newer message of the customer does from a draft on hold.
     """
@@ -94,20 +94,35 @@ def ask_again(tx: Transaction, clock: Clock, conversation_id: str, *, by: str) -
 
 
 def _waiting(tx: Transaction, conversation_id: str) -> list[Turn]:
-    """The turns that wait under the open hand-off, oldest first: the one that it was opened for, what was handed off since, and what is
-    not decided yet, which nobody would ask the agent about."""
-    began = [
-        tx.turns.get(hold.turn_id).position
-        for hold in tx.holds.open_of_conversation(conversation_id)
-        if hold.kind is HoldKind.HAND_OFF
-    ]
-    if not began:
-        return []
+    """The turns that nobody has answered, oldest first: those of the open hand-off (which may be one whose reply was lost), those that came
+    since somebody last wrote, and what is not decided yet, which nobody would ask the agent about."""
     said = tx.messages.of_conversation(conversation_id, limit=MESSAGES_MAX)
-    asked = {one.turn_id for one in said if one.author is Author.CUSTOMER and one.turn_id is not None}
+    asked = {one.turn_id for one in said if one.author is Author.CUSTOMER and one.text and one.turn_id is not None}
     turns = sorted((tx.turns.get(turn_id) for turn_id in asked), key=lambda turn: turn.position)
+    handed_off = [hold for hold in tx.holds.open_of_conversation(conversation_id) if hold.kind is HoldKind.HAND_OFF]
+    since = [tx.turns.get(hold.turn_id).position for hold in handed_off]
+    if (answered := _answered(tx, conversation_id, said, turns)) is not None:
+        since.append(answered + 1)
     waits = (TurnState.HANDED_OFF, *SUPERSEDABLE)
-    return [turn for turn in turns if turn.position >= min(began) and turn.state in waits]
+    return [turn for turn in turns if turn.state in waits and any(turn.position >= first for first in since)]
+
+
+def _answered(tx: Transaction, conversation_id: str, said: Sequence[Message], turns: Sequence[Turn]) -> int | None:
+    """The position of the last turn that was answered, 0 where none was; None where a person's words that answer all of them wait to be sent.
+
+    What a person writes answers whatever stands before it. A standard reply answers nothing.
+    """
+    if any(entry.author is Author.REVIEWER for entry in tx.outbox.open_of(conversation_id)):
+        return None
+    position = {turn.id: turn.position for turn in turns}
+    answered, seen = 0, 0
+    for message in said:
+        own = position.get(message.turn_id or "", 0)
+        if message.author is Author.CUSTOMER:
+            seen = max(seen, own)
+        elif message.author is not Author.SAFE_REPLY:
+            answered = max(answered, own if message.turn_id is not None else seen)
+    return answered
 
 
 def carry_note(tx: Transaction, turn: Turn, said: Sequence[Message]) -> None:

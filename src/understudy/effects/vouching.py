@@ -14,7 +14,6 @@ from understudy.records.evidence import NO_FACTS, ContactFacts
 from understudy.records.facts import Proof
 from understudy.records.identity import HandleKind, handle_in, handle_value
 from understudy.records.systems import Known
-from understudy.records.trust import CapCause
 from understudy.records.turn import Turn
 
 Proofs = Callable[[str], Proof]
@@ -48,7 +47,7 @@ def who_of(tx: Transaction, turn: Turn, proofs: Proofs) -> Who:
         external_id=given.id,
     )
     cap = tx.caps.of_contact(contact.id)
-    if cap is not None and cap.cause is CapCause.UNPROVEN:
+    if cap is not None and cap.is_unproven:
         return Who(why="nobody vouches that the address is theirs")
     match proofs(turn.channel):
         case "none":
@@ -74,7 +73,7 @@ def is_verified(tx: Transaction, turn: Turn, conversation: Conversation, proof: 
     """
     contact_id = conversation.contact_id
     cap = tx.caps.of_contact(contact_id)
-    if cap is not None and cap.cause is CapCause.UNPROVEN:
+    if cap is not None and cap.is_unproven:
         return False
     match proof:
         case "address" | "contact":

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from understudy.effects.pledging import keep_written
-from understudy.errors import ChannelUnreachable, StepSuperseded, UnderstudyError
+from understudy.errors import ChannelUnreachable, StepSuperseded, TakenByOther, UnderstudyError
 from understudy.notes.grammar import Command, Unclear, read
 from understudy.notes.showing import Desk, is_kept_blind, queue_note, thread_name
 from understudy.notes.wording import Worded, code_of, done_note, refusal_note
@@ -47,6 +47,10 @@ class TakesOver(Protocol):
     """What gives a conversation to a person."""
 
     async def answered_elsewhere(self, conversation_id: str, *, reviewer: str, along: Along | None = None) -> Any: ...
+
+    async def take_over(
+        self, conversation_id: str, *, reviewer: str, take_from: str | None = None, along: Along | None = None
+    ) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +119,9 @@ class Deciding:
             return await self._carry_out(remark, conversation, command, note, user.name)
         except StepSuperseded:
             raise
+        except TakenByOther as error:
+            how = f"{error.message}: /take-over from {error.taken_by}"
+            return await self.refuse(remark, conversation, error.code, how)
         except UnderstudyError as error:
             return await self.refuse(remark, conversation, error.code, error.message)
 
@@ -157,7 +164,14 @@ class Deciding:
             along = self._done(remark, conversation, hold_id, reviewer, None, until=None)
             await self._verdicts.take_back(hold_id, reviewer=reviewer, claim_lease_s=self._claim_lease_s, along=along)
             return Finished(outcome="undone")
-        hold = await self._store.read(lambda tx: tx.holds.get(hold_id))
+        hold, there = await self._store.read(lambda tx: (tx.holds.get(hold_id), tx.conversations.get(conversation.id)))
+        is_theirs = hold.closed_at is None and there.taken_by == command.take_from
+        if command.take_from is not None and not is_theirs:  # nothing waits, or somebody else has it, which is refused
+            along = self._done(remark, conversation, hold_id, reviewer, command.verdict, until=None)
+            await self._conversations.take_over(
+                conversation.id, reviewer=reviewer, take_from=command.take_from, along=along
+            )
+            return Finished(outcome=command.verdict.value)
         if not command.fits(hold.kind):
             kinds = "/arrived or /send-again" if hold.kind is HoldKind.UNSURE_SEND else "another command"
             return await self.refuse(
@@ -173,6 +187,7 @@ class Deciding:
             reviewer=reviewer,
             text=command.text,
             reasons=command.reasons,
+            take_from=command.take_from,
         )
         # What ends the wait of a person cannot be waited with, and what was sent or not is so already.
         is_at_once = command.verdict is VerdictKind.TAKE_OVER or hold.kind is HoldKind.UNSURE_SEND or self._undo_s <= 0

@@ -5,6 +5,7 @@
     /reject WHY            do not send it; a person has to answer
     /respond TEXT          answer the customer in your own name
     /take-over             the conversation is yours
+    /take-over from NAME   the same, where a colleague has it
     /undo                  take the verdict back that is not carried out yet
     /arrived, /send-again  of a message of which nobody knows whether it arrived
 
@@ -31,6 +32,7 @@ _WORDS: Final[dict[str, VerdictKind]] = {
 _OF_SENDS: Final[dict[str, VerdictKind]] = {"send-again": VerdictKind.APPROVE, "arrived": VerdictKind.REJECT}
 _NEED_TEXT: Final = frozenset({VerdictKind.EDIT, VerdictKind.RESPOND})
 _TAKE_NO_TEXT: Final = frozenset({VerdictKind.APPROVE, VerdictKind.TAKE_OVER})
+_FROM: Final = re.compile(r"from[ \t]+(\S[^\n]{0,199})", re.IGNORECASE)
 _FORM: Final = re.compile(r"/([A-Za-z_\\-]{1,30})(?:[ \t]+#([0-9a-f]{4,12}))?(?=\s|$)[ \t]*(.*)", re.DOTALL)
 REASON_CHARS_MAX: Final = 200
 NAMES: Final = "/approve, /edit TEXT, /reject WHY, /respond TEXT, /take-over or /undo"
@@ -39,13 +41,14 @@ NAMES: Final = "/approve, /edit TEXT, /reject WHY, /respond TEXT, /take-over or 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """What a colleague asks for. `verdict` None: to take theirs back. `code` names the note it is about, if it says which;
-    `is_of_send`: it speaks of a message of unknown outcome."""
+    `is_of_send`: it speaks of a message of unknown outcome; `take_from`: who has the conversation that they take."""
 
     verdict: VerdictKind | None
     code: str | None
     text: str | None = None
     reasons: tuple[str, ...] = ()
     is_of_send: bool = False
+    take_from: str | None = None
 
     def fits(self, kind: HoldKind) -> bool:
         """Whether it can be meant for such a hold; what a hold takes is decided elsewhere."""
@@ -73,6 +76,8 @@ def read(text: str) -> Command | Unclear:
     verdict = _WORDS.get(word)
     if verdict is None:
         return Unclear(why=f"there is no command /{word}; write {NAMES}")
+    if verdict is VerdictKind.TAKE_OVER and (named := _FROM.fullmatch(rest)) is not None:
+        return Command(verdict=verdict, code=code, take_from=named[1].strip())
     if verdict in _TAKE_NO_TEXT:
         return _alone(rest, word) or Command(verdict=verdict, code=code)
     if verdict in _NEED_TEXT:

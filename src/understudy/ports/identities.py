@@ -87,3 +87,15 @@ class Erasures(Protocol):
     def erase(self, contact_id: str) -> None:
         """Take away all that a contact said and was told, and every address of theirs; rows that others count stay, empty."""
         ...
+
+    def order_rewrite(self, contact_id: str, at: datetime) -> None:
+        """Keep that the store's file has to be written anew for a contact who was erased."""
+        ...
+
+    def rewrites(self, *, limit: int) -> list[str]:
+        """The contacts for whom it has to be, in the order of their ids."""
+        ...
+
+    def rewritten(self, contact_ids: Sequence[str]) -> None:
+        """Keep that it was."""
+        ...

@@ -89,9 +89,9 @@ class Feedbacks(Protocol):
         """What was said of the reply to a turn, by kind."""
         ...
 
-    def last_automatic(self, contact_id: str, topic: str, *, besides: str, since: datetime) -> str | None:
-        """The turn whose reply was the last that a contact got about a topic, in any conversation but `besides` and not
-        before `since`; None where there is none, or a person let it out. Looks at the latest conversations only."""
+    def last_automatic(self, contact_ids: Sequence[str], topic: str, *, besides: str, since: datetime) -> str | None:
+        """The turn whose reply was the last that contacts, who are one person, got about a topic, in any conversation but `besides` and
+        not before `since`; None where there is none, or a person let it out. Looks at the latest conversations of each only."""
         ...
 
     def frequency(self, topic: str, channel: str, stir: Stir) -> Frequency:

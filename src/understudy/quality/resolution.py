@@ -1,6 +1,6 @@
 """How matters of customers ended, by who gave the last answer: a pure function of counts.
 
-A matter is what one contact writes about one topic. Each answer is the last one of its matter or it is not, and has one outcome, so
+A matter is what one person writes about one topic. Each answer is the last one of its matter or it is not, and has one outcome, so
 nothing counts twice.
 """
 

@@ -151,7 +151,7 @@ EFFECTS: Final[Mapping[Effect, str]] = {
     Effect.QUEUE: "the words are sent",
     Effect.KEEP_WORDS: "what they wrote becomes a message of the conversation, and what was to be written is kept",
     Effect.KEEP_NOTE: "what they say they did is kept for the agent",
-    Effect.ASK_AGAIN: "the agent is asked what nobody has answered; its draft is checked like any other",
+    Effect.ASK_AGAIN: "the agent is asked what nobody has answered, if anything; its draft is checked like any other",
     Effect.LIFT_WISH: "a wish for people is fulfilled and ends",
     Effect.RAISE: "the hold is put before all others",
     Effect.NOTICED: "whoever takes over a planted draft has noticed it",
@@ -258,7 +258,9 @@ _UNASKED: Final[dict[Answering, Outcome]] = {
     **_each(_HAD, Refused(why=HAD_BY_OTHER)),
     _A.REHEARSAL: _NOBODY_HAS_IT,
 }
-_TAKEN_OVER = (_F.TO_PERSON, _F.LAY_ASIDE, _F.CAP)
+_WISHED = (_F.TO_PERSON, _F.LAY_ASIDE)
+"""Whoever takes over a customer that asked for people does as they wish, and no agent failed them."""
+_TAKEN_OVER = (*_WISHED, _F.CAP)
 _HANDED_BACK = (_F.TO_AGENT, _F.KEEP_NOTE, _F.LIFT_WISH)
 
 _ROWS: Final[Mapping[Event, Mapping[Answering, Outcome]]] = {
@@ -285,7 +287,8 @@ _ROWS: Final[Mapping[Event, Mapping[Answering, Outcome]]] = {
     _E.LOST_AWAY: _falls(_A.PROMISED, _F.SAY_WHEN),
     _E.PLEDGE_DUE: _falls(_A.WAITING),
     _E.TAKES_OVER: {
-        **_each((_A.AGENT, _A.PEOPLE_ONLY), _goes(_A.TAKEN, *_TAKEN_OVER)),
+        _A.AGENT: _goes(_A.TAKEN, *_TAKEN_OVER),
+        _A.PEOPLE_ONLY: _goes(_A.TAKEN, *_WISHED),
         _A.REVIEW: _goes(_A.TAKEN, *_TAKEN_OVER, _F.VOID_DRAFT),
         **_each(_UNTAKEN, _goes(_A.TAKEN, _F.TO_PERSON, _F.LAY_ASIDE, _F.VOID_DRAFT, _F.CLOSE)),
         _A.TAKEN: _goes(_A.TAKEN, _F.TO_PERSON),
@@ -316,7 +319,8 @@ _ROWS: Final[Mapping[Event, Mapping[Answering, Outcome]]] = {
     },
     _E.RESPONDS_UNASKED: {**_UNASKED, _A.TAKEN: _NO_HOLD},
     _E.ANSWERS_ELSEWHERE: {
-        **_each((_A.AGENT, _A.PEOPLE_ONLY), _goes(_A.TAKEN, *_TAKEN_OVER, _F.KEEP_WORDS)),
+        _A.AGENT: _goes(_A.TAKEN, *_TAKEN_OVER, _F.KEEP_WORDS),
+        _A.PEOPLE_ONLY: _goes(_A.TAKEN, *_WISHED, _F.KEEP_WORDS),
         _A.REVIEW: _goes(_A.TAKEN, *_TAKEN_OVER, _F.VOID_DRAFT, _F.KEEP_WORDS),
         **_each(_UNTAKEN, _goes(_A.TAKEN, _F.TO_PERSON, _F.LAY_ASIDE, _F.VOID_DRAFT, _F.CLOSE, _F.KEEP_WORDS)),
         _A.TAKEN: _goes(_A.TAKEN, _F.TO_PERSON, _F.TELL_FIRST, _F.KEEP_WORDS),
@@ -329,7 +333,7 @@ _ROWS: Final[Mapping[Event, Mapping[Answering, Outcome]]] = {
         **_stays(of=(_A.AGENT, _A.REVIEW)),
         _A.PEOPLE_ONLY: _goes(_A.AGENT, _F.LIFT_WISH),
         **_each((*_UNTAKEN, _A.TAKEN_WAITING), _goes(_A.AGENT, *_HANDED_BACK, _F.CLOSE, _F.ASK_AGAIN)),
-        _A.TAKEN: _goes(_A.AGENT, *_HANDED_BACK),
+        _A.TAKEN: _goes(_A.AGENT, *_HANDED_BACK, _F.ASK_AGAIN),
         _A.REHEARSAL: Refused(why=NOBODY),
     },
     _E.HANDS_BACK_UNASKED: _UNASKED,

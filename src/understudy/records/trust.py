@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -55,13 +55,43 @@ class CapOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cap:
-    """A contact gets people since `at`, because of what happened in `turn_id`; `good`: contacts since that went well."""
+    """A contact gets people since `at`, because of what happened in `turn_id`; `good`: contacts since that went well.
+
+    A wish for people goes before all else. What else happened, before or since, is kept beside it (`beside_…`), and outlasts it.
+    """
 
     contact_id: str
     cause: CapCause
     turn_id: str | None
     at: datetime
     good: int = 0
+    beside: CapCause | None = None
+    beside_turn_id: str | None = None
+    beside_at: datetime | None = None
+
+    @property
+    def is_wish(self) -> bool:
+        """Whether they asked for people."""
+        return self.cause is CapCause.WANTS_PEOPLE
+
+    @property
+    def is_unproven(self) -> bool:
+        """Whether nobody vouches for their address, whatever else there is."""
+        return CapCause.UNPROVEN in (self.cause, self.beside)
+
+    def without_wish(self) -> Cap | None:
+        """What is left of it when a wish for people ends."""
+        if not self.is_wish:
+            return self
+        if self.beside is None or self.beside_at is None:
+            return None
+        return Cap(
+            contact_id=self.contact_id,
+            cause=self.beside,
+            turn_id=self.beside_turn_id,
+            at=self.beside_at,
+            good=self.good,
+        )
 
     def ends_at(self, rules: TrustRules) -> datetime | None:
         """When it ends if nothing happens; None = not by time."""
@@ -76,3 +106,17 @@ class Cap:
             return rules.is_on
         is_over = (ends_at is not None and ends_at <= now) or 0 < rules.good_contacts <= self.good
         return rules.is_on and not is_over
+
+
+def joined(before: Cap | None, new: Cap) -> Cap:
+    """One cap of two: a later cause stands in place of an earlier one and begins the time anew, but for an address that nobody vouches
+    for, which is no more proven by it; and a wish for people is kept beside what else there is."""
+    if before is None:
+        return new
+    others = [cap for cap in (new, before.without_wish()) if cap is not None and not cap.is_wish]
+    other = next((cap for cap in others if cap.cause is CapCause.UNPROVEN), next(iter(others), None))
+    wish = new if new.is_wish else before
+    if not wish.is_wish:
+        return replace(other or new, good=0)
+    beside = (None, None, None) if other is None else (other.cause, other.turn_id, other.at)
+    return replace(wish, good=0, beside=beside[0], beside_turn_id=beside[1], beside_at=beside[2])

@@ -12,7 +12,7 @@ from understudy.effects.handing_back import ask_again, keep_note
 from understudy.effects.handing_off import asked_of, end_hand_off, set_mode
 from understudy.effects.holds import close_hold
 from understudy.effects.sending import queue_message
-from understudy.effects.trust import cap_contact, lift_cap
+from understudy.effects.trust import cap_contact, lift_wish
 from understudy.errors import Conflict, InputError
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -163,9 +163,8 @@ class Conversations:
                 end_hand_off(tx, self._clock, conversation_id, actor=reviewer, answered_by=asked)
             if Effect.TO_AGENT in does:
                 set_mode(tx, self._clock, conversation_id, Mode.AGENT, taken_by=None, actor=reviewer)
-            cap = tx.caps.of_contact(conversation.contact_id)
-            if Effect.LIFT_WISH in does and cap is not None and cap.cause is CapCause.WANTS_PEOPLE:
-                lift_cap(tx, self._clock, conversation.contact_id, actor=reviewer)
+            if Effect.LIFT_WISH in does:
+                lift_wish(tx, self._clock, conversation.contact_id, actor=reviewer)
             return tx.conversations.get(conversation_id)
 
         return await self._store.write(step)

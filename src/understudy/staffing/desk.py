@@ -65,6 +65,11 @@ class StaffingDesk:
         """Customers who wait for a person, the most urgent first, then the longest waiting."""
         return await self._store.read(lambda tx: tx.assignments.live(limit=limit))
 
+    async def waiting_with(self, hold_id: str) -> Assignment | None:
+        """The wait of one hand-off; None where nobody waits with it."""
+        wait = await self._store.read(lambda tx: tx.assignments.of_hold(hold_id))
+        return None if wait is None or wait.ended_at is not None else wait
+
     async def person(self, name: str) -> PersonNow:
         """Somebody as they are now, in a team or not."""
 

@@ -12,6 +12,7 @@ from understudy.effects.codes import prove_by_rule
 from understudy.effects.feedback import take_feedback
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import open_hold
+from understudy.effects.identity import group_of
 from understudy.effects.safe_replies import queue_safe_reply
 from understudy.effects.trust import cap_at, cap_contact
 from understudy.errors import StepSuperseded
@@ -139,17 +140,16 @@ def _hear(
 def _hear_elsewhere(
     tx: Transaction, clock: Clock, evidence: Evidence, terms: FeedbackTerms, *, is_trusting: bool
 ) -> list[Hold]:
-    """A known customer who begins a conversation may come back for what was answered in another one; they get people from
-    their next message on."""
+    """A known customer who begins a conversation may come back for what was answered in another one, on whichever channel they were proven
+    to be the same; they get people from their next message on."""
     if len(evidence.messages) > evidence.burst:
         return []
     conversation = tx.conversations.get(evidence.conversation_id)
-    if tx.contacts.get(conversation.contact_id).created_at >= conversation.created_at:
+    person = group_of(tx, conversation.contact_id, is_verified=True)
+    if len(person) == 1 and tx.contacts.get(conversation.contact_id).created_at >= conversation.created_at:
         return []
     since = evidence.at - timedelta(hours=terms.recontact_within_h)
-    past = tx.feedback.last_automatic(
-        conversation.contact_id, evidence.topic, besides=evidence.conversation_id, since=since
-    )
+    past = tx.feedback.last_automatic(person, evidence.topic, besides=evidence.conversation_id, since=since)
     if past is not None:
         turn = tx.turns.get(past)
         take_feedback(tx, clock, turn, FeedbackKind.RECONTACT, by="customer", terms=terms)

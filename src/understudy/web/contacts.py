@@ -65,8 +65,8 @@ class Erasure(BaseModel):
 
 
 class ErasedOut(BaseModel):
-    """Whom it reached, and whom it left, though they are linked. `is_written_anew` false: the database's file was busy and still holds
-    bytes of it; erase once more."""
+    """Whom it reached, and whom it left, though they are linked. `is_written_anew` false: bytes of it may stand in the database's file until
+    that is written anew, which is done next by itself; `contact.rewritten` in the ledger says when it was."""
 
     contacts: list[str]
     left: list[str]
@@ -105,12 +105,11 @@ async def lift_cap(contact_id: str, app: TheApp, key: AutonomyWriter, body: Lift
 @router.post("/{contact_id}/erase", responses=answers(401, 403, 404, 409))
 async def erase(contact_id: str, body: Erasure, app: TheApp, key: Eraser) -> ErasedOut:
     """Erase what a person said and was told, and every address of theirs, for good; the ledger stays whole. A SQLite file is written
-    anew afterwards, which takes as long as copying it."""
+    anew afterwards, whatever is killed in between, and nobody waits for it."""
     if body.confirm != contact_id:
         raise InputError(f"`confirm` must be the contact's id, {contact_id}; nothing was erased")
     erased = await app.erasing.erase(contact_id, with_linked=body.with_linked, by=key.name)
-    is_written_anew = await app.erasing.write_anew()
-    return ErasedOut(contacts=list(erased.contacts), left=list(erased.left), is_written_anew=is_written_anew)
+    return ErasedOut(contacts=list(erased.contacts), left=list(erased.left), is_written_anew=not app.erasing.has_file)
 
 
 @router.post("/{contact_id}/link", responses=answers(401, 403, 404, 409))

@@ -84,7 +84,8 @@ async def take_over(
 async def hand_back(
     conversation_id: str, app: TheApp, key: HoldsWriter, body: HandingBack | None = None
 ) -> ConversationOut:
-    """Let the agent answer again, from the customer's next message on; a hand-off that still waits is over."""
+    """Let the agent answer again, from the customer's next message on; what nobody has answered it is asked now, and a
+    hand-off that still waits is over."""
     said = HandingBack() if body is None else body
     await app.conversations.hand_back(conversation_id, reviewer=key.name, note=said.note, take_from=said.take_from)
     return await _shown(app, conversation_id, key)

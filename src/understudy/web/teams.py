@@ -116,8 +116,16 @@ async def list_teams(app: TheApp, _caller: HoldsReader) -> TeamsOut:
 
 
 @router.get("/teams/waiting", responses=answers(401, 403))
-async def list_waits(app: TheApp, _caller: HoldsReader, limit: Annotated[int, Query(ge=1, le=1_000)] = 200) -> WaitList:
+async def list_waits(
+    app: TheApp,
+    _caller: HoldsReader,
+    limit: Annotated[int, Query(ge=1, le=1_000)] = 200,
+    hold: Annotated[str | None, Query(max_length=200, description="only who waits with this hold")] = None,
+) -> WaitList:
     """List who waits for a person, with whose they are, since when and until when."""
+    if hold is not None:
+        wait = await app.teams.waiting_with(hold)
+        return WaitList(items=[] if wait is None else [_wait(wait)])
     return WaitList(items=[_wait(one) for one in await app.teams.waiting(limit=limit)])
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from understudy.assessment.decision import decide
-from understudy.assessment.reasons import HAND_OFF_CODES
+from understudy.assessment.reasons import HAND_OFF_CODES, NOT_FOR_A_SAFE_REPLY
 from understudy.records.assessment import Confidence, Decision, DecisionKind, Finding, Severity
 from understudy.records.conversation import Mode
 from understudy.records.evidence import Action, Evidence
@@ -158,6 +158,24 @@ def test_safe_reply_bypasses_no_hard_rule(
 ) -> None:
     findings = found + ([] if draft is None else [DOES_NOT_KNOW])
     assert decided(turn(draft=draft, **change), *findings).kind in (DecisionKind.HAND_OFF, DecisionKind.HOLD)
+
+
+@pytest.mark.parametrize("draft", [None, "I don't know."])
+@pytest.mark.parametrize("code", NOT_FOR_A_SAFE_REPLY)
+def test_no_safe_reply_answers_who_is_angry_or_worse(turn: Any, code: str, draft: str | None) -> None:
+    rules = replace(AUTO, hand_off_codes=("escalation.wants_person",))
+    found = [finding(code)] if draft is None else [finding(code), DOES_NOT_KNOW]
+    decision = decided(turn(draft=draft), *found, rules=rules)
+    failed = "agent_failed" if draft is None else "quality.does_not_know"
+    assert (decision.kind, codes(decision)) == (DecisionKind.HAND_OFF, [failed, code])
+
+
+def test_who_is_angry_and_unproven_is_not_asked_for_proof_by_a_safe_reply(turn: Any) -> None:
+    rules = replace(AUTO, degrade_on=(("exposure.unverified_account", "later"),))
+    unproven, angry = finding("exposure.unverified_account"), finding("escalation.anger")
+    assert decided(turn(), unproven, rules=rules).kind is DecisionKind.DEGRADE
+    decision = decided(turn(), unproven, angry, rules=rules)
+    assert (decision.kind, codes(decision)) == (DecisionKind.HOLD, ["exposure.unverified_account", "escalation.anger"])
 
 
 @pytest.mark.parametrize("draft", [None, "I don't know."])

@@ -22,6 +22,8 @@ from understudy.records.review import HoldKind, VerdictKind
         ("/reject", Command(verdict=VerdictKind.REJECT, code=None)),
         ("/reject wrong date", Command(verdict=VerdictKind.REJECT, code=None, reasons=("wrong date",))),
         ("/take-over", Command(verdict=VerdictKind.TAKE_OVER, code=None)),
+        ("/take-over from Ben Lee ", Command(verdict=VerdictKind.TAKE_OVER, code=None, take_from="Ben Lee")),
+        ("/takeover #3f9a1c FROM ben", Command(verdict=VerdictKind.TAKE_OVER, code="3f9a1c", take_from="ben")),
         ("/take\\_over", Command(verdict=VerdictKind.TAKE_OVER, code=None)),
         ("/undo", Command(verdict=None, code=None)),
         ("/arrived", Command(verdict=VerdictKind.REJECT, code=None, is_of_send=True)),

@@ -5,13 +5,16 @@ Rows stay where others count them: a turn was decided, a reply was sent. What th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import String, bindparam, text
+from sqlalchemy import Integer, String, bindparam, delete, select, text
 
 from understudy.adapters.stores.hot import Hot
+from understudy.adapters.stores.identity_tables import rewrites
 from understudy.adapters.stores.session import Session
-from understudy.adapters.stores.statement import Statement
+from understudy.adapters.stores.statement import Statement, insert_into
 
 _CONVERSATIONS: Final = "SELECT id FROM conversations WHERE contact_id = :which"
 _NAMED: Final = {
@@ -81,12 +84,30 @@ _FORGET_TURN = Statement(
 )
 
 
+_ORDER_REWRITE = insert_into(rewrites)
+_REWRITES = Statement(
+    select(rewrites.c.contact_id).order_by(rewrites.c.contact_id).limit(bindparam("limit", type_=Integer))
+)
+_NO_REWRITE = Statement(delete(rewrites).where(rewrites.c.contact_id == bindparam("which")))
+
+
 class SqlErasures:
     """`ports.identities.Erasures` in SQL."""
 
     def __init__(self, session: Session, hot: Hot) -> None:
         self._session = session
         self._hot = hot
+
+    def order_rewrite(self, contact_id: str, at: datetime) -> None:
+        self._session.change(_NO_REWRITE, {"which": contact_id})
+        self._session.change(_ORDER_REWRITE, {"contact_id": contact_id, "ordered_at": at})
+
+    def rewrites(self, *, limit: int) -> list[str]:
+        return [str(row[0]) for row in self._session.rows(_REWRITES, limit=limit)]
+
+    def rewritten(self, contact_ids: Sequence[str]) -> None:
+        for one in contact_ids:
+            self._session.change(_NO_REWRITE, {"which": one})
 
     def turns_told(self, contact_id: str) -> list[str]:
         return [str(row[0]) for row in self._session.rows(_TOLD, which=contact_id)]

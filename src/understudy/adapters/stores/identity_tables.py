@@ -8,7 +8,7 @@ from understudy.adapters.stores.columns import Choice, Instant, Words
 from understudy.adapters.stores.pledge_tables import metadata
 from understudy.records.identity import CodeState, HandleKind, LinkCause, LinkState, Vouched
 
-__all__ = ["codes", "handles", "links", "metadata"]
+__all__ = ["codes", "handles", "links", "metadata", "rewrites"]
 
 handles = Table(
     "handles",
@@ -62,3 +62,11 @@ codes = Table(
     Index("ix_codes_conversation_id", "conversation_id", "created_at"),
     Index("ix_codes_kind_value", "kind", "value", "created_at"),
 )
+
+rewrites = Table(
+    "rewrites",
+    metadata,
+    Column("contact_id", String(200), primary_key=True),
+    Column("ordered_at", Instant, nullable=False),
+)
+"""Who was erased since the file was last written anew."""

@@ -116,7 +116,7 @@ _LATEST_CONVERSATIONS = (
     .limit(CONVERSATIONS_MAX)
 )
 _LAST_REPLY_TO = Statement(
-    select(turns.c.id, turns.c.decision)
+    select(turns.c.id, turns.c.decision, turns.c.finished_at)
     .where(
         turns.c.conversation_id.in_(_LATEST_CONVERSATIONS),
         turns.c.topic == bindparam("topic"),
@@ -140,9 +140,11 @@ _CAP_OF = Statement(select(*_CAP).where(caps.c.contact_id == bindparam("contact_
 _ANY_CAP = Statement(select(caps.c.contact_id).limit(1))
 _PUT_CAP = Statement(
     text(
-        "INSERT INTO caps (contact_id, cause, turn_id, at, good) VALUES (:contact_id, :cause, :turn_id, :at, :good) "
+        "INSERT INTO caps (contact_id, cause, turn_id, at, good, beside, beside_turn_id, beside_at) "
+        "VALUES (:contact_id, :cause, :turn_id, :at, :good, :beside, :beside_turn_id, :beside_at) "
         "ON CONFLICT (contact_id) DO UPDATE SET cause = excluded.cause, turn_id = excluded.turn_id, "
-        "at = excluded.at, good = excluded.good"
+        "at = excluded.at, good = excluded.good, beside = excluded.beside, "
+        "beside_turn_id = excluded.beside_turn_id, beside_at = excluded.beside_at"
     ).bindparams(*(bindparam(column.name, type_=column.type) for column in _CAP))
 )
 _LIFT_CAP = Statement(delete(caps).where(caps.c.contact_id == bindparam("which")))
@@ -239,9 +241,11 @@ class SqlFeedbacks:
         rows = self._session.rows_where(_FEEDBACK, _FEEDBACK_OF, turn_id=turn_id)
         return [record_of(Feedback, row) for row in rows]
 
-    def last_automatic(self, contact_id: str, topic: str, *, besides: str, since: datetime) -> str | None:
+    def last_automatic(self, contact_ids: Sequence[str], topic: str, *, besides: str, since: datetime) -> str | None:
         # What is not written yet was sent just now: nobody has read it and come back since.
-        row = self._session.stored_row(_LAST_REPLY_TO, contact_id=contact_id, topic=topic, besides=besides, since=since)
+        said = {"topic": topic, "besides": besides, "since": since}
+        found = [self._session.stored_row(_LAST_REPLY_TO, contact_id=one, **said) for one in contact_ids]
+        row = max((row for row in found if row is not None), key=lambda row: row[2], default=None)
         return row[0] if row is not None and row[1] is DecisionKind.DELIVER else None
 
     def frequency(self, topic: str, channel: str, stir: Stir) -> Frequency:

@@ -126,6 +126,9 @@ caps = Table(
     Column("turn_id", String(200)),
     Column("at", Instant, nullable=False, index=True),
     Column("good", Integer, nullable=False),
+    Column("beside", Choice(CapCause)),
+    Column("beside_turn_id", String(200)),
+    Column("beside_at", Instant),
 )
 
 opt_outs = Table(

@@ -1,6 +1,7 @@
 """The last answers in matters of customers and what became of them, counted in SQL; what that means is worked out in `quality/`.
 
-A matter is a contact and a topic, over all conversations of that contact. The statement walks over the turns decided in a time by
+A matter is a person and a topic, over all their conversations: contacts are one person where both were proven to have the same handle, and
+never because somebody says so. The statement walks over the turns decided in a time by
 their index, puts those of a matter in their order, and groups.
 """
 
@@ -9,9 +10,24 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, String, and_, case, exists, func, literal_column, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    String,
+    Text,
+    and_,
+    case,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+)
 
 from understudy.adapters.stores.decided import IN_TIME, SERVED, SLICE, TOLD, given, micro, number_of, of_part
+from understudy.adapters.stores.identity_tables import links
 from understudy.adapters.stores.oversight_tables import feedback
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.statement import Statement, among
@@ -19,12 +35,31 @@ from understudy.adapters.stores.tables import conversations, messages, turns
 from understudy.records.assessment import DecisionKind
 from understudy.records.conversation import Author
 from understudy.records.feedback import FeedbackKind
+from understudy.records.identity import LinkCause, LinkState
 from understudy.records.quality import Part
 from understudy.records.resolution import GOES_ON, Outcome, ResolutionTally
 from understudy.records.turn import TurnState
 
 LOOK_AHEAD: Final = timedelta(days=1)
 """So much later than a customer may come back a turn of theirs may be decided."""
+
+_PROVEN = (among(links.c.state, [LinkState.LINKED]), among(links.c.cause, [LinkCause.HANDLE]))
+_linked = (
+    select(type_coerce(links.c.one, Text).label("first"), type_coerce(links.c.other, Text).label("contact_id"))
+    .where(*_PROVEN)
+    .cte("linked", recursive=True)
+)
+_linked = _linked.union(
+    select(_linked.c.first, case((links.c.one == _linked.c.contact_id, links.c.other), else_=links.c.one))
+    .select_from(_linked.join(links, or_(links.c.one == _linked.c.contact_id, links.c.other == _linked.c.contact_id)))
+    .where(*_PROVEN)
+)
+_person = (
+    select(_linked.c.contact_id, func.min(_linked.c.first).label("first"))
+    .group_by(_linked.c.contact_id)
+    .subquery("person")
+)
+"""Who of several linked contacts stands for all of them: whoever is first of those that begin a link, from which all are reached."""
 
 _scoped: Any = (
     select(
@@ -35,11 +70,18 @@ _scoped: Any = (
         number_of(turns.c.decided_at).label("decided"),
         number_of(turns.c.finished_at).label("finished"),
         func.lead(number_of(turns.c.created_at))
-        .over(partition_by=(conversations.c.contact_id, SLICE[0]), order_by=turns.c.position)
+        .over(
+            partition_by=(func.coalesce(_person.c.first, conversations.c.contact_id), SLICE[0]),
+            order_by=turns.c.position,
+        )
         .label("next"),
         *(case((part, 1), else_=0).label(f"is_part_{place}") for place, part in enumerate(of_part())),
     )
-    .select_from(turns.join(conversations, conversations.c.id == turns.c.conversation_id))
+    .select_from(
+        turns.join(conversations, conversations.c.id == turns.c.conversation_id).outerjoin(
+            _person, _person.c.contact_id == conversations.c.contact_id
+        )
+    )
     .where(*IN_TIME, SERVED, TOLD)
     .subquery("scoped")
 )

@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Engine
@@ -14,10 +16,15 @@ from understudy.adapters.stores.engine import is_sqlite
 from understudy.errors import Conflict
 
 
+def scrubber_of(engine: Engine) -> Callable[[], object] | None:
+    """What writes the file of a store anew; None where it is none."""
+    return partial(scrub, engine) if is_sqlite(engine) else None
+
+
 def scrub(engine: Engine) -> bool:
     """Do it; False where the database is none of a file of ours. Takes as long as copying the file, and as much room again.
 
-    Raises `Conflict` where another process keeps it busy: then it can be done again.
+    Raises `Conflict` where another process keeps it busy, or still reads what was there before: then it has to be done again.
     """
     if not is_sqlite(engine):
         return False
@@ -26,9 +33,9 @@ def scrub(engine: Engine) -> bool:
         connection: Any = pooled.driver_connection
         try:
             connection.execute("VACUUM")
-            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            ((is_kept, *_),) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except busy as error:
-            raise Conflict(
-                f"erased, but the file is busy and was not written anew ({error}); erase once more"
-            ) from error
+            raise Conflict(f"the file is busy and was not written anew ({error})") from error
+    if is_kept:
+        raise Conflict("the file is busy, and what was written before is still beside it")
     return True
