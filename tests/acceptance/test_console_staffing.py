@@ -160,6 +160,7 @@ def test_the_frame_of_who_may_all_stands_in_one_line(quiet: Any, enter: Any, unt
     late = hand_off(quiet)
     until(lambda: len(waits(quiet)) == 1)
     age(quiet, late.conversation_id, 40)
+    until(lambda: {one["is_broken"] for one in waits(quiet)} == {True})
     page = enter("Ida", Role.ADMIN, color_scheme=theme)
     expect(page.get_by_role("switch", name="Here for hand-offs")).to_be_visible()
     expect(page.get_by_role("navigation", name="Screens").get_by_role("link", name="People")).to_be_visible()
