@@ -15,8 +15,8 @@ from sqlalchemy import Engine, inspect
 
 from understudy.adapters.stores import migrate
 from understudy.adapters.stores.engine import open_engine
-from understudy.adapters.stores.identity_tables import metadata
 from understudy.adapters.stores.sql_store import SqlStore
+from understudy.adapters.stores.summary_tables import metadata
 from understudy.errors import ConfigurationError
 from understudy.ports.calls import CallLimits
 from understudy.records.assessment import DecisionKind

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pytest_httpserver import HTTPServer
 
-from understudy.adapters.agents.summariser import ModelSummariser
+from understudy.adapters.agents.summariser import FORM, ModelSummariser
 from understudy.errors import AgentAnsweredNonsense, AgentTimedOut, AgentUnavailable
 from understudy.ports.summariser import SummaryRequest
 from understudy.testing.llm import LlmEndpoint
@@ -43,20 +43,41 @@ def completes(server: HTTPServer, content: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "lines"),
+    "content",
     [
-        ('{"lines": ["One.", "Two."]}', ("One.", "Two.")),
-        ('["One."]', ("One.",)),
-        ("One.\nTwo.", ("One.", "Two.")),
-        ('{"lines": ["One.", 2, null]}', ("One.",)),
-        ('{"lines": "One."}', ()),
-        ('{"summary": "One."}', ()),
-        ("7", ()),
+        '{"lines": ["One.", "Two."]}',
+        '```json\n{"lines": ["One.", "Two."]}\n```',
+        '<think>What do they want?\nA refund.</think>\n\n{"lines": ["One.", "Two."]}',
     ],
 )
-def test_lines_are_read_however_the_server_gives_them(httpserver: HTTPServer, content: str, lines: Any) -> None:
+def test_lines_are_read_also_where_a_model_wraps_them(httpserver: HTTPServer, content: str) -> None:
     completes(httpserver, content)
-    assert written(summariser(httpserver.url_for("/v1"))) == lines
+    assert written(summariser(httpserver.url_for("/v1"))) == ("One.", "Two.")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "One.\nTwo.",
+        "I'm sorry, I can't help with that.",
+        '{"lines": ["One.", "Tw',
+        '["One."]',
+        '{"lines": ["One.", 2]}',
+        '{"lines": "One."}',
+        "<think>What do they want?</think>",
+        "7",
+        "x" * 100_000,
+    ],
+)
+def test_what_is_not_the_json_that_was_asked_for_is_nonsense(httpserver: HTTPServer, content: str) -> None:
+    completes(httpserver, content)
+    with pytest.raises(AgentAnsweredNonsense):
+        written(summariser(httpserver.url_for("/v1")))
+
+
+def test_an_answer_without_lines_has_none(httpserver: HTTPServer) -> None:
+    completes(httpserver, '{"lines": []}')
+    assert written(summariser(httpserver.url_for("/v1"))) == ()
 
 
 def test_the_case_is_sent_as_data_and_the_language_is_said(httpserver: HTTPServer) -> None:
@@ -65,7 +86,7 @@ def test_the_case_is_sent_as_data_and_the_language_is_said(httpserver: HTTPServe
     asked = httpserver.log[0][0]
     sent = asked.get_json()
     assert sent["messages"] == [
-        {"role": "system", "content": "Be brief.\nWrite in German."},
+        {"role": "system", "content": f"Be brief.\nWrite in German. {FORM}"},
         {"role": "user", "content": MATERIAL},
     ]
     assert sent["response_format"]["json_schema"]["schema"]["required"] == ["lines"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Final
 
 from understudy.assessment.reasons import CAME_LATER, REASONS
@@ -13,23 +12,30 @@ from understudy.effects.identity import group_of
 from understudy.ports.store import Transaction
 from understudy.records.assessment import Assessment
 from understudy.records.codec import readable
-from understudy.records.conversation import Message
+from understudy.records.conversation import Author, Message
 from understudy.records.evidence import Draft, Evidence
 from understudy.records.facts import Facts
 from understudy.records.pledges import UNKEPT
-from understudy.records.summary import WRITTEN_KIND, WrittenSummary
-from understudy.records.turn import Turn, TurnState
+from understudy.records.summary import WrittenSummary
+from understudy.records.turn import Turn
 
 MESSAGES_MAX: Final = 200
 PLEDGES_MAX: Final = 50
-WAITING_MAX: Final = 5
+ANSWERING: Final = (Author.AGENT, Author.REVIEWER)
 
 
 def case_of(
-    tx: Transaction, turn: Turn, reasons: Sequence[str], at: datetime, *, key: str = "", link: str = ""
+    tx: Transaction,
+    turn: Turn,
+    reasons: Sequence[str],
+    at: datetime,
+    *,
+    hold_id: str | None = None,
+    key: str = "",
+    link: str = "",
 ) -> Case:
-    """The case of a turn that is handed to a person for some reasons, as it stands at a moment. What is owed is what was promised to
-    all contacts that are proven to be this customer."""
+    """The case of a turn that is handed to a person for some reasons, as it stands at a moment; `hold_id` is the hand-off's, where
+    there is one. What is owed is what was promised to all contacts that are proven to be this customer."""
     messages = tuple(tx.messages.of_conversation(turn.conversation_id, limit=MESSAGES_MAX))
     contact = tx.contacts.get(tx.conversations.get(turn.conversation_id).contact_id)
     group = group_of(tx, contact.id, is_verified=True)
@@ -49,20 +55,19 @@ def case_of(
         facts=facts_of_turn(tx, turn.id),
         pledges=tuple(one for one in tx.pledges.of_contacts(group, limit=PLEDGES_MAX) if one.state in UNKEPT),
         cap=tx.caps.of_contact(contact.id),
-        short=_short(tx, turn, messages),
+        short=_short(tx, turn, hold_id, messages),
         link=link,
     )
 
 
-def _short(tx: Transaction, turn: Turn, messages: Sequence[Message]) -> WrittenSummary | None:
-    """What a model wrote of this turn, or of one before it that still waits under the same hand-off."""
-    earlier = dict.fromkeys(one.turn_id for one in reversed(messages) if one.turn_id and one.turn_id != turn.id)
-    for turn_id in (turn.id, *islice(earlier, WAITING_MAX)):
-        if turn_id != turn.id and tx.turns.get(turn_id).state is not TurnState.HANDED_OFF:
-            break
-        if (written := readable(WrittenSummary, tx.artifacts.get(turn_id, WRITTEN_KIND))) is not None:
-            return written
-    return None
+def _short(tx: Transaction, turn: Turn, hold_id: str | None, messages: Sequence[Message]) -> WrittenSummary | None:
+    """What a model wrote of a hand-off. Of a conversation that somebody has by now: of the one before, as long as nobody answered it."""
+    if hold_id is not None:
+        return tx.summaries.of_hold(hold_id)
+    latest = tx.summaries.latest_of(turn.conversation_id)
+    if latest is None or any(one.seq > latest.seen_to and one.author in ANSWERING for one in messages):
+        return None
+    return latest
 
 
 def _words(code: str, assessment: Assessment | None) -> str:

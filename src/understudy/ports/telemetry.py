@@ -133,7 +133,7 @@ class TicketTried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SummaryTried:
-    """A model was asked to put a hand-off in short. `outcome` is written, or why not: not_carried (what stands nowhere), or an error."""
+    """A model was asked to put a hand-off in short. `outcome` is written, or why not: not_carried, over_budget, interrupted, or an error."""
 
     turn_id: str
     outcome: str

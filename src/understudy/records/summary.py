@@ -1,32 +1,33 @@
-"""What a model wrote of a hand-off, as it is kept with its turn. People read it; nothing is decided by it."""
+"""What a model wrote of a hand-off, and where that stands. People read it; nothing is decided by it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
-
-ASKED_KIND: Final = "summary_asked"
-"""The artifact of a turn that says that a model is being asked for its summary."""
-WRITTEN_KIND: Final = "summary"
-"""The artifact of a turn that keeps what came of it, once."""
+from enum import StrEnum
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SummaryAsked:
-    """Somebody asks: for the how manieth time, and since when."""
+class SummaryState(StrEnum):
+    """A model is being asked, has written, or there is nothing of it and will not be."""
 
-    attempts: int
-    at: datetime
+    ASKED = "asked"
+    WRITTEN = "written"
+    FAILED = "failed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WrittenSummary:
-    """What came of asking. `lines` are empty where nothing did, and `error` says why; `by` is the model, `seen_to` the `seq` of the
-    last message that it was shown."""
+    """One for each hand-off hold. `attempts`: how often a model was asked; `due_at`: from when on whoever asked is taken for dead;
+    `by`: the model; `seen_to`: the `seq` of the last message that it was shown; `error`: why there are no lines."""
 
-    lines: tuple[str, ...]
-    by: str
+    hold_id: str
+    turn_id: str
+    conversation_id: str
+    state: SummaryState
+    attempts: int
+    due_at: datetime
     at: datetime
-    seen_to: int
+    by: str
+    lines: tuple[str, ...] = ()
+    seen_to: int = 0
     error: str | None = None

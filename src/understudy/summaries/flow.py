@@ -14,18 +14,20 @@ from typing import Final
 
 from understudy.assessment.in_short import is_carried, lines_kept, material_of
 from understudy.effects.summing_up import case_of
-from understudy.errors import AgentError
+from understudy.errors import AgentError, AgentUnavailable
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.summariser import Summariser, SummaryRequest
 from understudy.ports.telemetry import SummaryTried, Telemetry
-from understudy.records.codec import digest, dump, readable
+from understudy.records.codec import digest
 from understudy.records.review import Hold
-from understudy.records.summary import ASKED_KIND, WRITTEN_KIND, SummaryAsked, WrittenSummary
+from understudy.records.summary import SummaryState, WrittenSummary
 
 AT_ONCE_MAX: Final = 8
 ATTEMPTS_MAX: Final = 2
 GRACE_S: Final = 5.0
+PAUSE_S: Final = 2.0
+"""Before a model is asked again, where it does not say how long to wait."""
 WORTH_IT_FOR: Final = timedelta(minutes=10)
 """Of a hand-off that is older when the model is first there, somebody has read what is stored."""
 
@@ -46,10 +48,17 @@ class SummaryLimits:
 class _Lease:
     """A hand-off whose summary is this worker's to ask for, and what the model is shown of it."""
 
-    hold: Hold
-    asked: SummaryAsked
+    summary: WrittenSummary
     material: str
-    seen_to: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Came:
+    """What came of asking once: lines, or why there are none and how long to wait before it is asked again."""
+
+    lines: tuple[str, ...] = ()
+    error: str | None = None
+    pause_s: float = PAUSE_S
 
 
 class SummaryDesk:
@@ -77,113 +86,129 @@ class SummaryDesk:
         summariser = self._summariser
         if summariser is None:
             return 0
-        leases = await self._store.write(lambda tx: self._take_up(tx, summariser.by))
+        room = self._room(self._clock.now())
+        leases, given_up = await self._store.write(lambda tx: self._take_up(tx, summariser.by, room))
+        self._spent.extend(lease.summary.at for lease in leases)
+        for one in given_up:
+            self._tell(one, took_ms=0.0)
         await asyncio.gather(*(self._ask(summariser, lease) for lease in leases))
         return len(leases)
 
     def is_awaited(self, tx: Transaction, hold: Hold) -> bool:
         """Whether a summary of a hand-off may still come so soon that a ticket had better wait for it."""
-        if self._summariser is None or tx.artifacts.get(hold.turn_id, WRITTEN_KIND) is not None:
+        if self._summariser is None or self._clock.now() >= hold.created_at + ATTEMPTS_MAX * self._lapses_after:
             return False
-        return self._clock.now() < hold.created_at + ATTEMPTS_MAX * self._lapses_after
+        summary = tx.summaries.of_hold(hold.id)
+        return summary is None or summary.state is SummaryState.ASKED
 
-    def _take_up(self, tx: Transaction, by: str) -> list[_Lease]:
-        now = self._clock.now()
-        leases: list[_Lease] = []
-        for hold in tx.summaries.missing(now - WORTH_IT_FOR, limit=AT_ONCE_MAX * ATTEMPTS_MAX):
-            asked = readable(SummaryAsked, tx.artifacts.get(hold.turn_id, ASKED_KIND))
-            if asked is not None and now < asked.at + self._lapses_after:
-                continue  # somebody is at it
-            attempts = 1 if asked is None else asked.attempts + 1
-            error = "interrupted" if attempts > ATTEMPTS_MAX else None if self._may_ask(now) else "over_budget"
-            if error is not None:
-                self._close(tx, hold, WrittenSummary(lines=(), by=by, at=now, seen_to=0, error=error))
-            elif len(leases) < AT_ONCE_MAX:
-                leases.append(self._lease(tx, hold, SummaryAsked(attempts=attempts, at=now)))
-        return leases
-
-    def _may_ask(self, now: datetime) -> bool:
+    def _room(self, now: datetime) -> int:
+        """How many may be asked for now, within this hour's budget."""
         while self._spent and self._spent[0] <= now - timedelta(hours=1):
             self._spent.popleft()
-        return len(self._spent) < self._limits.per_hour_max
+        return self._limits.per_hour_max - len(self._spent)
 
-    def _lease(self, tx: Transaction, hold: Hold, asked: SummaryAsked) -> _Lease:
-        """Take a hand-off: that its customer's words are about to leave for a model is on disk before they do."""
-        case = case_of(tx, tx.turns.get(hold.turn_id), hold.reasons, asked.at)
-        tx.artifacts.put(hold.turn_id, ASKED_KIND, dump(asked))
-        tx.ledger.append(
-            "summary.asked",
-            at=asked.at,
-            turn_id=hold.turn_id,
-            conversation_id=hold.conversation_id,
-            hold=hold.id,
-            attempt=asked.attempts,
-        )
-        self._spent.append(asked.at)
-        seen_to = max((message.seq for message in case.messages), default=0)
-        return _Lease(hold=hold, asked=asked, material=material_of(case), seen_to=seen_to)
+    def _take_up(self, tx: Transaction, by: str, room: int) -> tuple[list[_Lease], list[WrittenSummary]]:
+        """Lease hand-offs, and give up those that were asked for too often or are beyond the budget."""
+        now = self._clock.now()
+        leases: list[_Lease] = []
+        given_up: list[WrittenSummary] = []
+        for hold in tx.summaries.missing(now - WORTH_IT_FOR, now, limit=AT_ONCE_MAX):
+            before = tx.summaries.of_hold(hold.id)
+            summary = WrittenSummary(
+                hold_id=hold.id,
+                turn_id=hold.turn_id,
+                conversation_id=hold.conversation_id,
+                state=SummaryState.ASKED,
+                attempts=0 if before is None else before.attempts,
+                due_at=now + self._lapses_after,
+                at=now,
+                by=by,
+            )
+            error = "interrupted" if summary.attempts >= ATTEMPTS_MAX else None
+            error = error or (None if len(leases) < room else "over_budget")
+            if error is None:
+                leases.append(self._lease(tx, hold, replace(summary, attempts=summary.attempts + 1)))
+            else:
+                given_up.append(replace(summary, state=SummaryState.FAILED, error=error))
+                self._keep(tx, "summary.failed", given_up[-1])
+        return leases, given_up
+
+    def _lease(self, tx: Transaction, hold: Hold, asked: WrittenSummary) -> _Lease:
+        """Take a hand-off: that its customer's words are about to leave for a model is on disk before they do. It is shown nothing of the
+        contacts that are linked with this customer, which are erased by themselves."""
+        case = case_of(tx, tx.turns.get(hold.turn_id), hold.reasons, asked.at, hold_id=hold.id)
+        contact_id = tx.conversations.get(hold.conversation_id).contact_id
+        own = replace(case, pledges=tuple(one for one in case.pledges if one.contact_id == contact_id))
+        summary = replace(asked, seen_to=max((message.seq for message in case.messages), default=0))
+        self._keep(tx, "summary.asked", summary)
+        return _Lease(summary=summary, material=material_of(own))
 
     async def _ask(self, summariser: Summariser, lease: _Lease) -> None:
         began = self._clock.now()
-        lines, error = await self._answer(summariser, lease)
+        came = await self._answer(summariser, lease)
         now = self._clock.now()
-        is_last = error is None or lease.asked.attempts >= ATTEMPTS_MAX
-        came = WrittenSummary(lines=lines, by=summariser.by, at=now, seen_to=lease.seen_to, error=error)
-        if await self._store.write(lambda tx: self._record(tx, lease, came, is_last=is_last)):
-            self._telemetry.emit(
-                SummaryTried(
-                    turn_id=lease.hold.turn_id,
-                    outcome=error or "written",
-                    attempt=lease.asked.attempts,
-                    took_ms=(now - began).total_seconds() * 1000,
-                )
-            )
+        kept = await self._store.write(lambda tx: self._record(tx, lease.summary, came, now))
+        if kept is not None:
+            self._tell(kept, took_ms=(now - began).total_seconds() * 1000)
 
-    async def _answer(self, summariser: Summariser, lease: _Lease) -> tuple[tuple[str, ...], str | None]:
-        """What came, or why nothing did; never raises for what a summariser does."""
+    async def _answer(self, summariser: Summariser, lease: _Lease) -> _Came:
+        """What came; never raises for what a summariser does."""
         deadline_s = self._limits.deadline_s
-        request = SummaryRequest(turn_id=lease.hold.turn_id, material=lease.material, deadline_s=deadline_s)
+        request = SummaryRequest(turn_id=lease.summary.turn_id, material=lease.material, deadline_s=deadline_s)
         try:
             async with asyncio.timeout(deadline_s):
                 lines = lines_kept(await summariser.write(request))
+            if not lines:
+                return _Came(error="nonsense")
+            if not is_carried(lines, lease.material, lease.summary.at.date()):
+                return _Came(error="not_carried")
+            return _Came(lines=lines)
         except TimeoutError:
-            return (), "timed_out"
+            return _Came(error="timed_out")
+        except AgentUnavailable as error:
+            return _Came(error=error.code, pause_s=error.retry_after_s or PAUSE_S)
         except AgentError as error:
-            return (), error.code
+            return _Came(error=error.code)
         except Exception as error:  # noqa: BLE001 - whatever breaks inside a summariser is no reason to lose a hand-off
-            return (), f"failed: {type(error).__name__}"
-        if not lines:
-            return (), "nonsense"
-        return (lines, None) if is_carried(lines, lease.material, lease.asked.at.date()) else ((), "not_carried")
+            return _Came(error=f"failed: {type(error).__name__}")
 
-    def _record(self, tx: Transaction, lease: _Lease, came: WrittenSummary, *, is_last: bool) -> bool:
-        """Keep what came, unless somebody else has the hand-off by now or its customer was erased meanwhile."""
-        turn_id = lease.hold.turn_id
-        if readable(SummaryAsked, tx.artifacts.get(turn_id, ASKED_KIND)) != lease.asked:
-            return False
-        if is_last:
-            self._close(tx, lease.hold, came)
-        else:
-            lapsed = replace(lease.asked, at=came.at - self._lapses_after)  # it is asked for again at once
-            tx.artifacts.put(turn_id, ASKED_KIND, dump(lapsed))
-            self._note(tx, "summary.retry", lease.hold, came)
-        return True
-
-    def _close(self, tx: Transaction, hold: Hold, came: WrittenSummary) -> None:
-        tx.artifacts.put(hold.turn_id, WRITTEN_KIND, dump(came))
+    def _record(self, tx: Transaction, asked: WrittenSummary, came: _Came, now: datetime) -> WrittenSummary | None:
+        """Keep what came; None where somebody else has the hand-off by now, gave it up, or its customer was erased meanwhile."""
+        if tx.summaries.of_hold(asked.hold_id) != asked:
+            return None
+        ended = replace(asked, at=now, lines=came.lines, error=came.error)
         if came.lines:
-            self._note(tx, "summary.written", hold, came, digest("\n".join(came.lines)))
+            ended = replace(ended, state=SummaryState.WRITTEN)
+            self._keep(tx, "summary.written", ended)
+        elif asked.attempts >= ATTEMPTS_MAX:
+            ended = replace(ended, state=SummaryState.FAILED)
+            self._keep(tx, "summary.failed", ended)
         else:
-            self._note(tx, "summary.failed", hold, came)
+            pause = min(timedelta(seconds=came.pause_s), self._lapses_after)
+            ended = replace(ended, due_at=now + pause)
+            self._keep(tx, "summary.retry", ended)
+        return ended
 
-    def _note(self, tx: Transaction, event: str, hold: Hold, came: WrittenSummary, text: str | None = None) -> None:
+    def _keep(self, tx: Transaction, event: str, summary: WrittenSummary) -> None:
+        tx.summaries.put(summary)
         tx.ledger.append(
             event,
-            at=came.at,
-            turn_id=hold.turn_id,
-            conversation_id=hold.conversation_id,
-            hold=hold.id,
-            by=came.by,
-            text=text,
-            error=came.error,
+            at=summary.at,
+            turn_id=summary.turn_id,
+            conversation_id=summary.conversation_id,
+            hold=summary.hold_id,
+            by=summary.by,
+            attempt=summary.attempts,
+            text=digest("\n".join(summary.lines)) if summary.lines else None,
+            error=summary.error,
+        )
+
+    def _tell(self, summary: WrittenSummary, *, took_ms: float) -> None:
+        self._telemetry.emit(
+            SummaryTried(
+                turn_id=summary.turn_id,
+                outcome=summary.error or "written",
+                attempt=summary.attempts,
+                took_ms=took_ms,
+            )
         )

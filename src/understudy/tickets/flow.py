@@ -170,7 +170,7 @@ class TicketDesk:
         )
         who = who_of(tx, turn, self._proofs)
         known = who.told if turn.channel in opens.believes else who.proven
-        case = case_of(tx, turn, hold.reasons, now, key=key, link=self._link_of(hold.id))
+        case = case_of(tx, turn, hold.reasons, now, hold_id=hold.id, key=key, link=self._link_of(hold.id))
         return Order(
             what="create",
             key=key,

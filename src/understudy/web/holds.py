@@ -175,7 +175,7 @@ def _shown(tx: Transaction, app: App, detail: HoldDetail, reader: Caller) -> Hol
     with its summary, so that the customer need not say anything twice."""
     hold, draft = detail.hold, detail.turn.draft
     if hold.kind is HoldKind.HAND_OFF:
-        said = summary_of(tx, tx.turns.get(hold.turn_id), hold.reasons, app.clock.now(), reader)
+        said = summary_of(tx, tx.turns.get(hold.turn_id), hold.reasons, app.clock.now(), reader, hold_id=hold.id)
         return detail.model_copy(update={"summary": said})
     if hold.kind is HoldKind.WIN_BACK:
         return detail.model_copy(update={"win_back": win_back_of_hold(tx, hold, reader)})

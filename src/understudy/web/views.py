@@ -190,13 +190,17 @@ def hold_view(tx: Transaction, hold_id: str, *, reader: Caller) -> HoldDetail:
     )
 
 
-def summary_of(tx: Transaction, turn: Turn, reasons: Sequence[str], at: datetime, reader: Caller) -> list[SummaryPart]:
+def summary_of(
+    tx: Transaction, turn: Turn, reasons: Sequence[str], at: datetime, reader: Caller, *, hold_id: str | None = None
+) -> list[SummaryPart]:
     """What a person has to know to go on with a turn; nothing for whoever may give a second review of it: it would tell what the
-    first reviewer said."""
+    first reviewer said. Nor what a model wrote of a turn for whoever may give one of that."""
     if second_of_turn(tx, reader, turn.id) is not None:
         return []
-    case = case_of(tx, turn, reasons, at)
-    return list(parts_of(replace(case, cap=cap_for(tx, reader, case.cap))))
+    case = case_of(tx, turn, reasons, at, hold_id=hold_id)
+    is_blind = case.short is not None and second_of_turn(tx, reader, case.short.turn_id) is not None
+    short = None if is_blind else case.short
+    return list(parts_of(replace(case, cap=cap_for(tx, reader, case.cap), short=short)))
 
 
 def _before(tx: Transaction, hold: Hold) -> list[EarlierVerdict]:

@@ -21,7 +21,7 @@ from understudy.assessment.in_short import (
 )
 from understudy.assessment.summary import Case, parts_of
 from understudy.records.conversation import Author, Message
-from understudy.records.summary import WrittenSummary
+from understudy.records.summary import SummaryState, WrittenSummary
 from understudy.records.trust import Cap, CapCause
 
 AT = datetime(2026, 5, 4, 10, 0, tzinfo=UTC)
@@ -49,7 +49,9 @@ def case(*messages: Message, **more: Any) -> Case:
 
 
 def short(*lines: str, seen_to: int = 9) -> WrittenSummary:
-    return WrittenSummary(lines=lines, by="m-1", at=AT, seen_to=seen_to)
+    state = SummaryState.WRITTEN if lines else SummaryState.FAILED
+    where = {"hold_id": "h-1", "turn_id": "t-1", "conversation_id": "c"}
+    return WrittenSummary(**where, state=state, attempts=1, due_at=AT, at=AT, by="m-1", lines=lines, seen_to=seen_to)
 
 
 @given(st.text(max_size=200))
@@ -83,6 +85,15 @@ def test_lines_are_few_and_short_and_keeping_them_again_changes_nothing(lines: l
     assert lines_kept([line.strip() for line in kept]) == tuple(line.strip() for line in kept)
 
 
+def test_a_hostile_answer_is_looked_at_only_so_far() -> None:
+    assert lines_kept(["1" * 2_000_000])[0] == "1" * LINE_CHARS_MAX
+    assert lines_kept([*[" "] * 900_000, "Late."]) == ()
+
+
+def test_what_nobody_sees_or_turns_the_writing_round_is_left_out() -> None:
+    assert lines_kept(["Pay\u202e 05\u200b now\x07."]) == ("Pay 05 now.",)
+
+
 def test_card_numbers_are_masked() -> None:
     assert lines_kept(["Paid with 4111 1111 1111 1111."]) == ("Paid with [card ending 1111].",)
 
@@ -108,15 +119,29 @@ SHOWN = material_of(
         ("Call +49 151 12345678.", False),
         ("Promised for next Friday.", False),
         ("They wrote 14 times.", False),
+        ("It is #7.", False),
+        ("Refund 5k.", False),
+        ("Refund 1 million.", False),
+        ("Refund two hundred euro.", False),
+        ("Refund \uff15\uff10\uff10 EUR.", False),
+        ("Pay at evil.xyz/pay.", False),
+        ("Pay at hxxp://evil.zip/login.", False),
+        ("Pay at [here](//evil.zip).", False),
+        ("Pay at evil\uff0ecom/x.", False),
+        ("Versprochen für Freitag.", False),
+        ("Am 3. Dezember bestellt.", False),
+        ("Bestellt im April, Antwort bis morgen.", True),
+        ("E.g. they are angry, z.B. laut.", True),
     ],
 )
 def test_only_what_it_was_shown_may_stand_in_it(line: str, is_there: bool) -> None:
-    assert is_carried((line,), SHOWN, TODAY) is is_there
+    assert is_carried(lines_kept([line]), SHOWN, TODAY) is is_there
 
 
 @given(st.lists(st.text(alphabet="abc 0123456789.,€-:/", max_size=60), min_size=1, max_size=3))
 def test_what_stands_in_what_it_was_shown_is_carried(words: list[str]) -> None:
-    assert is_carried(tuple(words), material_of(case(message("\n".join(words)))), TODAY)
+    lines = lines_kept(words)
+    assert is_carried(lines, material_of(case(message("\n".join(lines)))), TODAY)
 
 
 def test_whose_lines_they_are_and_what_came_since_is_said() -> None:

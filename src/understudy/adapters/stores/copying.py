@@ -22,7 +22,7 @@ from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, open_en
 from understudy.adapters.stores.journal import SqlLedger
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.sole_process import SoleProcess
-from understudy.adapters.stores.win_back_tables import metadata
+from understudy.adapters.stores.summary_tables import metadata
 from understudy.errors import ConfigurationError, StoreError
 from understudy.records.ledger import GENESIS, fault_of
 

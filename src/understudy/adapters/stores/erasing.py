@@ -56,6 +56,7 @@ STATEMENTS: Final = (
     "DELETE FROM opt_outs WHERE contact_id = :which",
     "DELETE FROM surveys WHERE contact_id = :which",
     "DELETE FROM assignments WHERE conversation_id IN (@conversations)",
+    "DELETE FROM summaries WHERE conversation_id IN (@conversations)",
     "DELETE FROM win_backs WHERE contact_id = :which OR conversation_id IN (@conversations)",
     "DELETE FROM pledges WHERE contact_id = :which OR conversation_id IN (@conversations)",
     "UPDATE conversations SET address = '', external_id = 'erased ' || id WHERE contact_id = :which",
