@@ -29,7 +29,8 @@ SERVED = (  # what `serve`, `work` and the commands that open a store import lat
     "alembic.command", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite",
     "uvicorn.lifespan.on", "uvicorn.protocols.http.auto", "understudy.adapters.agents.python_callable",
     "understudy.adapters.channels.webhook", "understudy.adapters.dispatch.pgqueuer", "understudy.app",
-    "understudy.cli.main", "understudy.evaluations", "understudy.releasing", "understudy.web.asgi", "understudy.web.server",
+    "understudy.chaos.running", "understudy.cli.main", "understudy.evaluations", "understudy.releasing",
+    "understudy.web.asgi", "understudy.web.server",
 )  # fmt: skip
 ORDER_BYTES_MAX = 1 << 20
 
