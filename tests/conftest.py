@@ -1,4 +1,6 @@
-"""Options for every test: how hypothesis searches, in which order files are run. Fixtures live beside their tests."""
+"""Options for every test: how hypothesis searches, in which order files are run. Fixtures live beside
+their tests; only a PostgreSQL is for all of them.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,8 @@ from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+import postgres
 
 # A failure prints its seed and a blob that reproduces it anywhere. No deadline: the machine may be busy, and a slow
 # example is a benchmark's business.
@@ -19,6 +23,9 @@ settings.register_profile("night", settings.get_profile("dev"), max_examples=500
 settings.load_profile("ci" if os.environ.get("CI") else "dev")
 
 BYTECODE = Path(__file__).parents[1] / ".pytest_cache" / "bytecode"
+postgres_server, postgres_template = postgres.postgres_server, postgres.postgres_template
+new_postgres = postgres.new_postgres
+
 LONGEST_FIRST = ("promises", "acceptance", "contract", "flows")
 
 # Where Python is told to keep no bytecode, as in many containers, each process that a test starts would compile half of

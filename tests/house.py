@@ -86,11 +86,12 @@ url = "{url}"
 
 
 def until(holds: Callable[[], Any], *, within_s: float = WITHIN_S) -> Any:
-    """Look again and again; returns what `holds` returned once that is truthy."""
-    ends = time.monotonic() + within_s
+    """Look again and again, less often the longer it takes; returns what `holds` returned once that is truthy."""
+    began = time.monotonic()
     while not (found := holds()):
-        assert time.monotonic() < ends, f"waited {within_s} s in vain"
-        time.sleep(0.02)
+        waited_s = time.monotonic() - began
+        assert waited_s < within_s, f"waited {within_s} s in vain"
+        time.sleep(min(0.02 + waited_s / 20, 0.1))
     return found
 
 

@@ -1,8 +1,7 @@
 """A real PostgreSQL for tests that need one, from a wheel and without a system package; what is stored is their matter.
 
 It runs without fsync: these tests are about what is stored, not about what survives a power cut. It is stopped as in a
-crash, since its data goes with it and need not be written first. Test files are no
-package, so a conftest.py loads this file by its path (see tests/contract/conftest.py).
+crash, since its data goes with it and need not be written first.
 """
 
 from __future__ import annotations
@@ -140,8 +139,30 @@ def _crash(server: Any, data: Path) -> None:
     pgexec("pg_ctl", arguments, bin_path=server.bin_path, user=server.system_user)
 
 
+# Fixtures of every folder, named in tests/conftest.py: a server, and what is migrated there, once for all tests of a worker.
+
+
 @pytest.fixture(scope="session")
-def new_postgres() -> Iterator[Callable[[], str]]:
-    """Make PostgreSQL databases without any table, on a server of their own; each call returns a URL."""
+def postgres_server() -> Iterator[Postgres]:
+    """A running server; no two tests share a database of it."""
     with serving() as server:
-        yield server.create
+        yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Postgres) -> str:
+    """The URL of a database with today's schema, to be copied and never used."""
+    from understudy.adapters.stores.engine import open_engine
+    from understudy.adapters.stores.migrate import upgrade
+
+    template = postgres_server.create()
+    engine = open_engine(template)
+    upgrade(engine)
+    engine.dispose()
+    return template
+
+
+@pytest.fixture(scope="session")
+def new_postgres(postgres_server: Postgres) -> Callable[[], str]:
+    """Make PostgreSQL databases without any table; each call returns a URL."""
+    return postgres_server.create

@@ -111,11 +111,12 @@ def write_folder(
 
 
 def until(holds: Callable[[], Any], *, within_s: float = WITHIN_S) -> Any:
-    """Look again and again; returns what `holds` returned once that is truthy."""
-    ends = time.monotonic() + within_s
+    """Look again and again, less often the longer it takes; returns what `holds` returned once that is truthy."""
+    began = time.monotonic()
     while not (found := holds()):
-        assert time.monotonic() < ends, f"waited {within_s} s in vain"
-        time.sleep(0.01)
+        waited_s = time.monotonic() - began
+        assert waited_s < within_s, f"waited {within_s} s in vain"
+        time.sleep(min(0.01 + waited_s / 20, 0.1))
     return found
 
 
@@ -393,5 +394,4 @@ def load_beside(name: str) -> ModuleType:  # test files are no package
     return sys.modules[full_name]
 
 
-new_postgres = load_beside("postgres").new_postgres
 build_house, house = load_beside("house").build_house, load_beside("house").house
