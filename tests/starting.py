@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,6 +25,7 @@ from typing import IO, Any
 IMPORTS_WITHIN_S = 240.0
 FORKS_WITHIN_S = 120.0
 ANSWER_BYTES_MAX = 64
+STARTING = threading.Lock()
 
 
 class Fork:
@@ -107,7 +109,9 @@ def start(
     ours, status = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     try:
         order = {"words": list(words), "cwd": str(cwd), "env": env}
-        socket.send_fds(_zygote(), [json.dumps(order).encode()], [*given, status.fileno()])
+        with STARTING:  # of the zygote: only the first is to do it
+            orders = _zygote()
+        socket.send_fds(orders, [json.dumps(order).encode()], [*given, status.fileno()])
     finally:
         status.close()
         for descriptor in given:
