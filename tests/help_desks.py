@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+from sinks import QuickServer
 from understudy.adapters.channels.presets import shape_of
 from understudy.adapters.channels.rest_desk import DeskChannel
 from understudy.adapters.channels.schemes import scheme_of
@@ -300,7 +300,7 @@ class Zendesk(HelpDesk):
 @contextmanager
 def serving(desk: HelpDesk) -> Iterator[None]:
     """Serve a help desk; its `url` says where."""
-    with HTTPServer() as http:
+    with QuickServer() as http:
         http.expect_request(ANY).respond_with_handler(desk.answer)
         desk.url = http.url_for("").rstrip("/")
         yield

@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -23,6 +22,8 @@ import httpx2
 import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
+
+import starting
 
 WITHIN_S = 120.0
 """How long anything may take that a person would call immediate, on a machine with much else to do."""
@@ -85,11 +86,12 @@ url = "{url}"
 
 
 def until(holds: Callable[[], Any], *, within_s: float = WITHIN_S) -> Any:
-    """Look again and again; returns what `holds` returned once that is truthy."""
-    ends = time.monotonic() + within_s
+    """Look again and again, less often the longer it takes; returns what `holds` returned once that is truthy."""
+    began = time.monotonic()
     while not (found := holds()):
-        assert time.monotonic() < ends, f"waited {within_s} s in vain"
-        time.sleep(0.02)
+        waited_s = time.monotonic() - began
+        assert waited_s < within_s, f"waited {within_s} s in vain"
+        time.sleep(min(0.02 + waited_s / 20, 0.1))
     return found
 
 
@@ -129,16 +131,16 @@ class House:
         self.sink = sink
         self.url = ""
         self.url_of: dict[int, str] = {}
-        self.processes: list[subprocess.Popen[str]] = []
+        self.processes: list[starting.Fork] = []
         (folder / "slow.py").write_text(AGENT, encoding="utf-8")
         config = CONFIG.format(sink=sink.url, url=url, agent=agent, more=more)
         (folder / "understudy.toml").write_text(config, encoding="utf-8")
 
-    def start(self, *words: str, program: Path | None = None) -> subprocess.Popen[str]:
+    def start(self, *words: str, program: Path | None = None) -> starting.Fork:
         """Start a command; returns once it says that it runs. `program`: a folder with another version's source."""
         return self.start_all(words, program=program)[0]
 
-    def start_all(self, *commands: tuple[str, ...], program: Path | None = None) -> list[subprocess.Popen[str]]:
+    def start_all(self, *commands: tuple[str, ...], program: Path | None = None) -> list[starting.Fork]:
         """Start commands side by side; returns once all say that they run. `url` is then the last server's."""
         started = []
         for words in commands:
@@ -161,7 +163,7 @@ class House:
         assert "Traceback" not in err, err
         return process.returncode, out + err
 
-    def err(self, process: subprocess.Popen[str]) -> str:
+    def err(self, process: starting.Fork) -> str:
         """What a process that was started has said on standard error so far."""
         return (self.folder / f"{self.processes.index(process)}.err").read_text(encoding="utf-8")
 
@@ -171,16 +173,13 @@ class House:
         assert code == 0, said
         return said
 
-    def _spawn(self, *words: str, program: Path | None, stderr: Any = subprocess.PIPE) -> subprocess.Popen[str]:
+    def _spawn(self, *words: str, program: Path | None, stderr: Any = subprocess.PIPE) -> starting.Fork:
         env = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY")}
-        return subprocess.Popen(
-            [sys.executable, "-m", "understudy", *words],
-            cwd=self.folder,
-            env={**env, "COLUMNS": "200", "NO_COLOR": "1"} | ({} if program is None else {"PYTHONPATH": str(program)}),
-            stdout=subprocess.PIPE,
-            stderr=stderr,
-            text=True,
-        )
+        env |= {"COLUMNS": "200", "NO_COLOR": "1"}
+        env |= {} if program is None else {"PYTHONPATH": str(program)}
+        streams = {"stdout": subprocess.PIPE, "stderr": stderr}
+        command = ["-m", "understudy", *words]
+        return starting.start(command, cwd=self.folder, env=env, afresh=program is not None, **streams)
 
     def post(self, text: str, *, client: Any = httpx2, to: str | None = None, url: str | None = None) -> Any:
         """Write as a customer, in a conversation of its own; returns the answer."""
@@ -226,7 +225,7 @@ class House:
     def answered(self, *texts: str) -> bool:
         return {f"About {text}" for text in texts} <= set(self.sink.texts)
 
-    def servers(self, parent: subprocess.Popen[str]) -> list[int]:
+    def servers(self, parent: starting.Fork) -> list[int]:
         """The processes that a parent keeps."""
         children = Path(f"/proc/{parent.pid}/task/{parent.pid}/children").read_text()
         return [int(pid) for pid in children.split()]

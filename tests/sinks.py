@@ -1,4 +1,7 @@
-"""The business's own system, which takes the replies that a webhook channel sends to it, as each test tells it to."""
+"""The business's own system, which takes the replies that a webhook channel sends to it, as each test tells it to.
+
+`QuickServer` serves whatever a test has answered over HTTP, and is gone at once.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,14 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 GONE, BROKEN, TAKEN, LATER = 410, 500, 200, 429
+
+
+class QuickServer(HTTPServer):
+    """Looks fifty times a second whether it shall end, not twice: a test of its own for each would wait longer than it runs."""
+
+    def thread_target(self) -> None:
+        assert self.server is not None
+        self.server.serve_forever(poll_interval=0.02)
 
 
 class Taking(Protocol):
@@ -41,7 +52,7 @@ class Sink:
 @contextmanager
 def listening(sink: Taking) -> Iterator[None]:
     """Serve a sink; its `url` says where."""
-    with HTTPServer() as http:
+    with QuickServer() as http:
         http.expect_request("/replies", method="POST").respond_with_handler(sink.take)
         sink.url = http.url_for("/replies")
         yield

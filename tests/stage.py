@@ -70,7 +70,7 @@ from understudy.turn.places import Places
 
 sys.path.insert(0, str(Path(__file__).parent))  # test files are no package
 from chaining import is_chained
-from postgres import Copies, serving
+from postgres import Copies, Postgres
 from stage_people import People
 from stage_plan import FOLLOW_UP, NEVER_WAIT, NOTICE, OVERDUE, SORRY, TARGETS, TOPIC, Plan, answers_by_text, rules
 from stage_releases import LettingOut, Versions
@@ -369,14 +369,9 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres() -> Iterator[Copies]:
+def migrated_postgres(postgres_server: Postgres, postgres_template: str) -> Copies:
     """PostgreSQL databases with today's schema."""
-    with serving() as server:
-        template = server.create()
-        store = SqlStore(template)
-        upgrade(store.engine)
-        store.close_now()
-        yield Copies(server, template)
+    return Copies(postgres_server, postgres_template)
 
 
 @pytest.fixture

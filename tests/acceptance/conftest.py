@@ -17,7 +17,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -30,6 +30,7 @@ import pytest
 import structlog
 
 import browsing
+import starting
 from understudy.app import App, build
 from understudy.cli.main import main
 from understudy.client.client import Client
@@ -110,11 +111,12 @@ def write_folder(
 
 
 def until(holds: Callable[[], Any], *, within_s: float = WITHIN_S) -> Any:
-    """Look again and again; returns what `holds` returned once that is truthy."""
-    ends = time.monotonic() + within_s
+    """Look again and again, less often the longer it takes; returns what `holds` returned once that is truthy."""
+    began = time.monotonic()
     while not (found := holds()):
-        assert time.monotonic() < ends, f"waited {within_s} s in vain"
-        time.sleep(0.01)
+        waited_s = time.monotonic() - began
+        assert waited_s < within_s, f"waited {within_s} s in vain"
+        time.sleep(min(0.01 + waited_s / 20, 0.1))
     return found
 
 
@@ -303,18 +305,16 @@ def environment(more: Mapping[str, str] = {}) -> dict[str, str]:
 def understudy() -> Callable[..., Ended]:
     """Run a command as users do: `understudy("check", "file", cwd=folder)`."""
 
-    def run(*words: str, cwd: Path, stdin: str = "", env: Mapping[str, str] = {}, timeout_s: float = 180) -> Ended:
-        command = [sys.executable, "-m", "understudy", *words]
-        ended = subprocess.run(
-            command,
-            check=False,
-            cwd=cwd,
-            env=environment(env),
-            input=stdin,
-            capture_output=True,
-            text=True,
-            timeout=timeout_s,
-        )
+    def run(
+        *words: str,
+        cwd: Path,
+        stdin: str = "",
+        env: Mapping[str, str] = {},
+        timeout_s: float = 180,
+        afresh: bool = False,
+    ) -> Ended:
+        command = ["-m", "understudy", *words]
+        ended = starting.run(command, cwd=cwd, env=environment(env), text=stdin, timeout=timeout_s, afresh=afresh)
         assert "Traceback" not in ended.stderr, ended.stderr
         return Ended(ended.returncode, ended.stdout, ended.stderr)
 
@@ -351,7 +351,7 @@ def understudy_here(
 class Process:
     """A server process of its own."""
 
-    process: subprocess.Popen[str]
+    process: starting.Fork
     url: str
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> Ended:
@@ -365,13 +365,12 @@ class Process:
 @pytest.fixture
 def start_server() -> Iterator[Callable[..., Process]]:
     """Start `understudy serve` in a folder, and wait until it says where it listens."""
-    started: list[subprocess.Popen[str]] = []
+    started: list[starting.Fork] = []
 
-    def start(folder: Path, *more: str, env: Mapping[str, str] = {}) -> Process:
-        command: Sequence[str] = [sys.executable, "-m", "understudy", "serve", "--port", "0", "--json", *more]
-        process = subprocess.Popen(
-            command, cwd=folder, env=environment(env), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        )
+    def start(folder: Path, *more: str, env: Mapping[str, str] = {}, afresh: bool = False) -> Process:
+        command = ["-m", "understudy", "serve", "--port", "0", "--json", *more]
+        pipe = subprocess.PIPE
+        process = starting.start(command, cwd=folder, env=environment(env), stdout=pipe, stderr=pipe, afresh=afresh)
         started.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -395,5 +394,4 @@ def load_beside(name: str) -> ModuleType:  # test files are no package
     return sys.modules[full_name]
 
 
-new_postgres = load_beside("postgres").new_postgres
 build_house, house = load_beside("house").build_house, load_beside("house").house

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,36 @@ import pytest
 
 from understudy.demo.fault import FAULTS, profile_of
 
+PLAYED = {
+    "bundled": ("chaos", "provider-outage", "--bundled", "--seconds", "6", "--seed", "3", "--json"),
+    "mine": ("chaos", "mine.toml", "--seconds", "3", "--json"),
+    "crm-down": ("demo", "--fault", "crm-down", "--json"),
+    "agent-nonsense": ("demo", "--fault", "agent-nonsense", "--json"),
+}
+
+
+@pytest.fixture(scope="module")
+def folders(tmp_path_factory: pytest.TempPathFactory, write_folder: Callable[..., Path]) -> dict[str, Path]:
+    """A folder for each command; one has a configuration of its own."""
+    made = {name: tmp_path_factory.mktemp(name) for name in PLAYED}
+    write_folder(made["mine"])
+    (made["mine"] / "mine.toml").write_text('[[rules]]\non = "channels.desk"\nfault = "error"\n', encoding="utf-8")
+    return made
+
+
+@pytest.fixture(scope="module")
+def played(understudy: Callable[..., Any], folders: dict[str, Path]) -> Iterator[Callable[[str], Any]]:
+    """How a command ended. All go on beside each other from the first that is asked for, since they mostly wait."""
+    with ThreadPoolExecutor(len(PLAYED)) as pool:
+        ends = {name: pool.submit(understudy, *words, cwd=folders[name]) for name, words in PLAYED.items()}
+        yield lambda name: ends[name].result()
+
+
 # --- the command
 
 
-def test_chaos_ends_with_what_customers_saw(understudy: Callable[..., Any], tmp_path: Path) -> None:
-    ended = understudy("chaos", "provider-outage", "--bundled", "--seconds", "6", "--seed", "3", "--json", cwd=tmp_path)
+def test_chaos_ends_with_what_customers_saw(played: Callable[[str], Any]) -> None:
+    ended = played("bundled")
     assert ended.code == 0, ended.err
     told = ended.json()
     assert (told["profile"], told["seed"], told["is_safe"]) == ("provider-outage", 3, True)
@@ -23,18 +49,16 @@ def test_chaos_ends_with_what_customers_saw(understudy: Callable[..., Any], tmp_
 
 
 def test_a_configuration_of_ones_own_is_played_and_left_alone(
-    understudy: Callable[..., Any], write_folder: Callable[..., Path], tmp_path: Path
+    folders: dict[str, Path], played: Callable[[str], Any], write_folder: Callable[..., Path], tmp_path: Path
 ) -> None:
-    config = write_folder(tmp_path)
-    before = config.read_text(encoding="utf-8")
-    (tmp_path / "mine.toml").write_text('[[rules]]\non = "channels.desk"\nfault = "error"\n', encoding="utf-8")
-    ended = understudy("chaos", "mine.toml", "--seconds", "3", "--json", cwd=tmp_path)
+    ended = played("mine")
     told = ended.json()
     assert (ended.code, told["is_safe"], told["left_out"]) == (0, True, ["channels.webchat"])
     assert told["messages"] == 6
     assert told["outcomes"]["answered"] == 0, "the documents know nothing of orders"
-    assert config.read_text(encoding="utf-8") == before
-    assert not (tmp_path / "understudy-data").exists()
+    config = folders["mine"] / "understudy.toml"
+    assert config.read_text(encoding="utf-8") == write_folder(tmp_path).read_text(encoding="utf-8")
+    assert not (folders["mine"] / "understudy-data").exists()
 
 
 def test_profiles_are_listed(understudy_here: Callable[..., Any], tmp_path: Path) -> None:
@@ -81,10 +105,8 @@ def test_a_profile_that_strikes_nothing_here_is_refused(understudy_here: Callabl
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fault", ["crm-down", "agent-nonsense"])
-def test_the_demo_shows_that_customers_are_answered_or_handed_over(
-    fault: str, understudy: Callable[..., Any], tmp_path: Path
-) -> None:
-    ended = understudy("demo", "--fault", fault, "--json", cwd=tmp_path)
+def test_the_demo_shows_that_customers_are_answered_or_handed_over(fault: str, played: Callable[[str], Any]) -> None:
+    ended = played(fault)
     assert ended.code == 0, ended.err
     told = ended.json()
     assert told["is_safe"]

@@ -171,6 +171,7 @@ def test_second_person_takes_a_conversation_by_name_and_the_first_is_told(
     first.keyboard.press("Enter")
     press(first, "t")
     expect(first.get_by_role("textbox", name="Your message")).to_be_focused()
+    expect(rows(second)).to_have_count(0)  # the draft; what waits next is the message
     visitor.post("/chat/messages", json={"id": "2", "text": "Is anybody there?"})
     expect(rows(second)).to_have_count(1)
     second.keyboard.press("Enter")

@@ -20,17 +20,17 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def begun(place: Path, understudy: Any) -> Any:
-    return understudy("init", str(place / "new"), "--json", cwd=place).json()
+    return understudy("init", str(place / "new"), "--json", cwd=place, afresh=True).json()
 
 
 def test_init_then_doctor_then_serve_then_chat_then_review(
     place: Path, begun: Any, understudy: Any, start_server: Any, until: Any
 ) -> None:
     folder = place / "new"
-    healthy = understudy("doctor", "--json", cwd=folder)
+    healthy = understudy("doctor", "--json", cwd=folder, afresh=True)
     assert (healthy.code, healthy.json()["healthy"]) == (0, True)
 
-    server = start_server(folder)
+    server = start_server(folder, afresh=True)
     with httpx2.Client(base_url=server.url) as visitor:
         token = visitor.post("/chat/sessions", json={"name": "Ann"}).json()["token"]
         visitor.headers["Authorization"] = f"Bearer {token}"
@@ -38,7 +38,7 @@ def test_init_then_doctor_then_serve_then_chat_then_review(
         reviewer = {"UNDERSTUDY_URL": server.url, "UNDERSTUDY_API_KEY": begun["key"]}
         with httpx2.Client(base_url=server.url, headers={"Authorization": f"Bearer {begun['key']}"}) as api:
             until(lambda: api.get("/v1/holds").json()["items"])
-        reviewed = understudy("review", cwd=place, env=reviewer, stdin="a\nq\n")
+        reviewed = understudy("review", cwd=place, env=reviewer, stdin="a\nq\n", afresh=True)
         assert reviewed.code == 0
         assert "When is your shop open?" in reviewed.out
         assert "Done: 1 approve" in reviewed.out
@@ -47,7 +47,7 @@ def test_init_then_doctor_then_serve_then_chat_then_review(
     assert "9:00 to 18:00" in reply["text"]
     assert server.stop().code == 0
 
-    proven = understudy("audit", "verify", "--json", cwd=folder)
+    proven = understudy("audit", "verify", "--json", cwd=folder, afresh=True)
     assert (proven.code, proven.json()["intact"]) == (0, True)
 
 

@@ -30,7 +30,7 @@ def key(folder: Path, key_in: Callable[..., str]) -> str:
 
 
 def test_server_listens_once_it_says_so(folder: Path, start_server: Any) -> None:
-    server = start_server(folder)
+    server = start_server(folder, afresh=True)
     assert httpx2.get(f"{server.url}/readyz").status_code == 200
 
 
@@ -38,7 +38,7 @@ def test_server_listens_once_it_says_so(folder: Path, start_server: Any) -> None
 def test_server_with_open_streams_stops_at_once_and_in_order(
     how: signal.Signals, folder: Path, key: str, start_server: Any
 ) -> None:
-    server = start_server(folder)
+    server = start_server(folder, afresh=True)
     token = httpx2.post(f"{server.url}/chat/sessions", json={}).json()["token"]
     begun = [threading.Event(), threading.Event()]
 
@@ -101,7 +101,7 @@ def test_what_was_acknowledged_is_answered_by_the_next_process(
 
 def test_second_server_on_one_sqlite_file_is_refused(folder: Path, start_server: Any, understudy: Any) -> None:
     first = start_server(folder)
-    second = understudy("serve", "--port", "0", cwd=folder)
+    second = understudy("serve", "--port", "0", cwd=folder, afresh=True)
     assert second.code == 3
     assert second.out == ""
     assert "another server works on" in second.err

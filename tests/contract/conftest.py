@@ -1,12 +1,11 @@
 """Stores for the contract tests: each test gets a fresh database, once in SQLite and once in a real PostgreSQL.
 
-PostgreSQL is started once per test process. The schema is migrated once; afterwards a SQLite file is a copy, and the
-PostgreSQL database is emptied, which is quicker than making one.
+The schema is migrated once; afterwards a SQLite file is a copy, and the PostgreSQL database is emptied, which is quicker
+than making one.
 """
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import shutil
 import sys
@@ -14,7 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Any, TypeVar
 
 import pytest
@@ -34,25 +32,12 @@ T = TypeVar("T")
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
 
-def load_postgres() -> ModuleType:
-    """Test files are no package, so tests/postgres.py is loaded by its path."""
-    spec = importlib.util.spec_from_file_location(
-        "understudy_tests_postgres", Path(__file__).parents[1] / "postgres.py"
-    )
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 class Postgres:
     """A running server that hands out databases, migrated once."""
 
-    def __init__(self, server: Any) -> None:
+    def __init__(self, server: Any, template: str) -> None:
         self._server = server
-        self._migrated = self.create()
-        _migrate(self._migrated)
+        self._migrated = server.create(like=template)
 
     def create(self) -> str:
         """Make a database without any table and return its URL."""
@@ -66,9 +51,8 @@ class Postgres:
 
 
 @pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    with load_postgres().serving() as server:
-        yield Postgres(server)
+def postgres(postgres_server: Any, postgres_template: str) -> Postgres:
+    return Postgres(postgres_server, postgres_template)
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -31,10 +30,3 @@ staging, migrated, migrated_postgres, build = stage.staging, stage.migrated, sta
 def houses() -> ModuleType:
     """Houses, as a module."""
     return load_beside("house")
-
-
-@pytest.fixture(scope="session")
-def new_postgres() -> Iterator[Callable[[], str]]:
-    """Make PostgreSQL databases without any table, on a server of their own; each call returns a URL."""
-    with load_beside("postgres").serving() as server:
-        yield server.create

@@ -10,7 +10,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -22,6 +21,7 @@ from typing import Any
 import httpx2
 import pytest
 
+import starting
 from understudy.databases import open_store
 from understudy.records.access import Scope
 from understudy.records.spread import Pace
@@ -131,22 +131,17 @@ class House:
             text = f"id: c{number}\nmessages: [{{user: hello {number}}}]\ngraders: [{{exact: 'yes'}}]\n"
             (folder / "suites" / "s" / f"c{number}.yaml").write_text(text)
         (folder / "suites" / "s" / "suite.yaml").write_text("margin: 0.2\n")
-        self.processes: list[subprocess.Popen[str]] = []
+        self.processes: list[starting.Fork] = []
         self.store = open_store(load(folder / "understudy.toml", {}), folder)
         record, self.key = make_key("Ines", tuple(Scope), now=datetime.now(UTC))
         self.store.write_now(lambda tx: add_key(tx, record, actor="test"))
 
-    def start(self, *words: str, dies_at: str = "", nth: int = 1) -> tuple[subprocess.Popen[str], dict[str, Any]]:
+    def start(self, *words: str, dies_at: str = "", nth: int = 1) -> tuple[starting.Fork, dict[str, Any]]:
         """Start a command; returns once it says that it runs, with what it says."""
         program = ["-c", PROGRAM, dies_at, str(nth)] if dies_at else ["-m", "understudy"]
         with (self.folder / f"{len(self.processes)}.err").open("w") as err:
-            process = subprocess.Popen(
-                [sys.executable, *program, *words, "--json"],
-                cwd=self.folder,
-                stdout=subprocess.PIPE,
-                stderr=err,
-                text=True,
-            )
+            command = [*program, *words, "--json"]
+            process = starting.start(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=err)
         self.processes.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()
@@ -189,7 +184,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     built.close()
 
 
-def victims(house: House, point: str) -> tuple[list[subprocess.Popen[str]], str]:
+def victims(house: House, point: str) -> tuple[list[starting.Fork], str]:
     """The processes that die at a point, and where the first of them serves."""
     nth = LATER.get(point, 1)
     serving, said = house.start("serve", "--port", "0", dies_at=point, nth=nth)

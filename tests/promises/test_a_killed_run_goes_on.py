@@ -7,12 +7,13 @@ import os
 import random
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
+
+import starting
 
 TRIALS = 4
 CASES = 6
@@ -95,15 +96,7 @@ def calls(folder: Path) -> Counter[str]:
 def go_on(folder: Path) -> None:
     """Run to the end, and see that every trial stands there once and that no finished one was made again."""
     done, before = finished(folder), calls(folder)
-    ended = subprocess.run(
-        [sys.executable, "-m", "understudy", *ARGUMENTS],
-        cwd=folder,
-        env=environment(folder),
-        check=False,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    ended = starting.run(["-m", "understudy", *ARGUMENTS], cwd=folder, env=environment(folder))
     assert ended.returncode == 0, ended.stderr
     said = json.loads(ended.stdout)
     assert (said["passed"], said["resumed"]) == (CASES * TRIALS, len(done))
@@ -117,14 +110,7 @@ def go_on(folder: Path) -> None:
 @pytest.mark.parametrize("nth", [1, 17])
 @pytest.mark.parametrize("point", ["asking", "attempted", "graded", "added", "safe"])
 def test_run_killed_at_a_named_point_goes_on(folder: Path, point: str, nth: int) -> None:
-    killed = subprocess.run(
-        [sys.executable, "-c", PROGRAM, point, str(nth), *ARGUMENTS],
-        cwd=folder,
-        env=environment(folder),
-        check=False,
-        capture_output=True,
-        timeout=120,
-    )
+    killed = starting.run(["-c", PROGRAM, point, str(nth), *ARGUMENTS], cwd=folder, env=environment(folder))
     assert killed.returncode == -signal.SIGKILL, killed.stderr
     if point == "safe":
         assert len(finished(folder)) >= nth
@@ -136,13 +122,8 @@ def test_run_killed_again_and_again_at_random_moments_goes_on(folder: Path) -> N
     dice, kills = random.Random(4711), 0
     for _ in range(6):
         before = finished(folder)
-        process = subprocess.Popen(
-            [sys.executable, "-m", "understudy", *ARGUMENTS],
-            cwd=folder,
-            env=environment(folder, TAKES="0.15"),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        slow, nowhere = environment(folder, TAKES="0.15"), subprocess.DEVNULL
+        process = starting.start(["-m", "understudy", *ARGUMENTS], cwd=folder, env=slow, stdout=nowhere, stderr=nowhere)
         began = calls(folder).total()
         while process.poll() is None and calls(folder).total() == began:
             time.sleep(0.02)

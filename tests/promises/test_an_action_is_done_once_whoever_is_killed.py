@@ -9,7 +9,6 @@ import json
 import re
 import signal
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -23,6 +22,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
+import starting
 from understudy.databases import open_store
 from understudy.records.access import Scope
 from understudy.settings.load import load
@@ -119,22 +119,17 @@ class House:
         self.folder, self.books = folder, books
         (folder / "understudy.toml").write_text(CONFIG.format(url=url, books=books.url))
         (folder / "none.py").write_text("def draft(request):\n    return 'No.'\n")
-        self.processes: list[subprocess.Popen[str]] = []
+        self.processes: list[starting.Fork] = []
         self.store = open_store(load(folder / "understudy.toml", {}), folder)
         record, self.key = make_key("Ines", tuple(Scope), now=datetime.now(UTC))
         self.store.write_now(lambda tx: add_key(tx, record, actor="test"))
 
-    def start(self, *, dies_at: str = "") -> tuple[subprocess.Popen[str], str]:
+    def start(self, *, dies_at: str = "") -> tuple[starting.Fork, str]:
         """Start a server; returns once it says where it listens."""
         program = ["-c", PROGRAM, dies_at] if dies_at else ["-m", "understudy"]
         with (self.folder / f"{len(self.processes)}.err").open("w") as err:
-            process = subprocess.Popen(
-                [sys.executable, *program, "serve", "--port", "0", "--json"],
-                cwd=self.folder,
-                stdout=subprocess.PIPE,
-                stderr=err,
-                text=True,
-            )
+            command = [*program, "serve", "--port", "0", "--json"]
+            process = starting.start(command, cwd=self.folder, stdout=subprocess.PIPE, stderr=err)
         self.processes.append(process)
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -31,7 +31,7 @@ from turns_harness.postgres import Postgres  # noqa: E402
 
 CASES = [(store, keys) for store in ("sqlite", "postgres") for keys in (True, False)]
 TRIES_MAX = 150
-CELLS = 3
+CELLS = 2
 CUSTOMERS = 2
 """As many as keep all points in reach: more would only keep the machine from starting what was killed."""
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the harness reads /proc and forks")

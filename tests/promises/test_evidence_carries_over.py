@@ -12,8 +12,6 @@ import pytest
 
 from stage_redrafts import NEW, OLD, asked, epoch_of, faults, plan_of, redraft, released
 from stage_releases import release_now, watch
-from understudy.adapters.stores.engine import open_engine
-from understudy.adapters.stores.migrate import upgrade
 from understudy.learning.ladder import Progress
 from understudy.records.codec import load
 from understudy.records.conversation import Mode
@@ -23,25 +21,13 @@ from understudy.records.review import VerdictKind
 Build = Callable[..., Any]
 
 
-@pytest.fixture(scope="session")
-def server(staging: ModuleType) -> Iterator[Any]:
-    del staging  # puts tests/ on the path
-    import postgres
-
-    with postgres.serving() as started:
-        yield started
-
-
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def anywhere(request: pytest.FixtureRequest, staging: ModuleType, tmp_path: Path) -> Iterator[Build]:
     """Make a stage on either database."""
     if request.param == "sqlite":
         yield request.getfixturevalue("build")
         return
-    url = request.getfixturevalue("server").create()
-    engine = open_engine(url)
-    upgrade(engine)
-    engine.dispose()
+    url = request.getfixturevalue("postgres_server").create(like=request.getfixturevalue("postgres_template"))
     made: list[Any] = []
 
     def build(**plan: Any) -> Any:

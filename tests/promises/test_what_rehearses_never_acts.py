@@ -10,8 +10,6 @@ import ast
 import json
 import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +20,7 @@ import pytest
 from pytest_httpserver import HTTPServer
 from werkzeug import Response
 
+import starting
 from refunds import acting_rules, of_amount, proposes, refund, system_of
 from stage_earning import earn
 from stage_plan import ON_EACH_STORE
@@ -161,15 +160,7 @@ def shop(tmp_path: Path, httpserver: HTTPServer) -> tuple[Path, list[str]]:
 
 def run(folder: Path, *words: str) -> str:
     env = {name: value for name, value in os.environ.items() if not name.startswith("UNDERSTUDY")}
-    done = subprocess.run(
-        [sys.executable, "-m", "understudy", *words],
-        check=False,
-        cwd=folder,
-        env=env,
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = starting.run(["-m", "understudy", *words], cwd=folder, env=env)
     assert done.returncode in (0, 1, 2), done.stderr
     return done.stdout
 
