@@ -27,6 +27,7 @@ from understudy.ports.telemetry import (
     RemarkTaken,
     RequestRefused,
     StepFailed,
+    SummaryTried,
     SystemAsked,
     SystemDrifted,
     TicketTried,
@@ -109,6 +110,7 @@ EVENTS: tuple[Event, ...] = (
     RemarkTaken(channel="web", kind="command", outcome="approve"),
     DeliveryReported(channel="web", outbox_id="out-1", outcome="delivered"),
     TicketTried(ticket_id="tk-1", system="desk", what="create", outcome="unknown", attempt=1, took_ms=20.0),
+    SummaryTried(turn_id="t-1", outcome="not_carried", attempt=1, took_ms=812.0),
     PledgeDue(pledge_id="pl-1", conversation_id="c-1", kind="call", is_broken=True, late_s=2.0),
     HandOffMoved(
         hold_id="h-1", conversation_id="c-1", what="ended", detail="answered", team="all", waited_s=90.0, is_late=True
