@@ -9,7 +9,6 @@ counts as bad. Which ones are made when is a matter of time and room alone, neve
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,6 +19,7 @@ from understudy.assessment.check import Check
 from understudy.assessment.confidence import score_name
 from understudy.effects.holds import close_holds, hold_opened
 from understudy.errors import AgentError, Conflict
+from understudy.hourly import Hourly
 from understudy.learning.redraft_draw import is_wanted, plan_of, slices_without_plan
 from understudy.learning.redraft_keep import Made, Source, Work, keep
 from understudy.ports.agent import DraftRequest, rehearsal_of
@@ -80,7 +80,7 @@ class Redrafting:
         self._opine = opine
         self._draw_at: datetime | None = None
         self._withdrawn: set[tuple[str, int]] = set()
-        self._spent: deque[datetime] = deque()
+        self._budget = Hourly(terms.per_hour_max)
 
     async def sweep(self) -> int:
         """Draw for new releases, and make what is next of every plan; returns how many were made."""
@@ -176,7 +176,7 @@ class Redrafting:
         work = await self._store.read(lambda tx: self._next(tx, release_id, topic, channel))
         if work is None:
             return 0
-        self._spent.extend([self._clock.now()] * len(work.sources))
+        self._budget.spend(self._clock.now(), len(work.sources))
         found = await asyncio.gather(*(self._one(work, one) for one in work.sources))
         try:
             plan, opened = await self._store.write(lambda tx: self._keep(tx, work, found))
@@ -190,7 +190,7 @@ class Redrafting:
         release, plan = tx.releases.get(release_id), tx.redrafts.get(release_id, topic, channel)
         assert plan is not None, "it was read just before, and no plan is ever taken away"
         awaited = tx.candidates.awaited_redrafts(topic, channel, release.key, limit=AWAITED_MAX)
-        room = min(AT_ONCE_MAX, self._room(), AWAITED_MAX - len(awaited))
+        room = min(AT_ONCE_MAX, self._budget.room(self._clock.now()), AWAITED_MAX - len(awaited))
         if room <= 0 or not is_wanted(tx, plan, release):
             return None
         rulebook = self._rulebook(tx, plan, release)
@@ -201,13 +201,6 @@ class Redrafting:
             rulebook=rulebook,
             score=score_name(rulebook.rules, rulebook.rules.calibrator),
         )
-
-    def _room(self) -> int:
-        """How many redrafts this hour has left."""
-        now = self._clock.now()
-        while self._spent and self._spent[0] <= now - timedelta(hours=1):
-            self._spent.popleft()
-        return self._terms.per_hour_max - len(self._spent)
 
     def _rulebook(self, tx: Transaction, plan: RedraftPlan, release: Release) -> Rulebook:
         """The rules in force, with the calibrator that the release's drafts get here now."""

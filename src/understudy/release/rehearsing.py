@@ -8,15 +8,14 @@ former is not asked. Which turns are rehearsed is a matter of time and room alon
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 from typing import Final
 
 from understudy.assessment.assess import assess
 from understudy.assessment.check import Check
 from understudy.errors import AgentError, Conflict
+from understudy.hourly import Hourly
 from understudy.ports.agent import DraftRequest, rehearsal_of
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
@@ -69,7 +68,7 @@ class Rehearsing:
         self._ask = ask
         self._checks = checks
         self._terms = terms
-        self._spent: deque[datetime] = deque()
+        self._budget = Hourly(terms.shadow_per_hour_max)
 
     async def sweep(self) -> int:
         """Rehearse the latest turns of everything in shadow, as far as there is room; returns how many."""
@@ -82,26 +81,19 @@ class Rehearsing:
         return done
 
     async def _rehearse(self, release: Release) -> int:
-        room = min(AT_ONCE_MAX, self._room())
+        room = min(AT_ONCE_MAX, self._budget.room(self._clock.now()))
         if room <= 0:
             return 0
         cases, read_to, was = await self._store.read(lambda tx: self._due(tx, release, room))
         if not cases:
             return 0
-        self._spent.extend([self._clock.now()] * len(cases))
+        self._budget.spend(self._clock.now(), len(cases))
         found = await asyncio.gather(*(self._one(release, case) for case in cases))
         try:
             await self._keep(release, found, read_to=read_to, was=was)
         except Conflict:
             return 0  # it is in shadow no more, or another process rehearsed the same
         return len(found)
-
-    def _room(self) -> int:
-        """How many rehearsals this hour has left."""
-        now = self._clock.now()
-        while self._spent and self._spent[0] <= now - timedelta(hours=1):
-            self._spent.popleft()
-        return self._terms.shadow_per_hour_max - len(self._spent)
 
     def _due(self, tx: Transaction, release: Release, room: int) -> tuple[list[_Case], int, Watched]:
         watched = tx.releases.watched(release.id)

@@ -7,7 +7,6 @@ fails, is late, is dear or writes what does not stand in what it was shown, ther
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +14,7 @@ from typing import Final
 from understudy.assessment.in_short import is_carried, lines_kept, material_of
 from understudy.effects.summing_up import case_of
 from understudy.errors import AgentError, AgentUnavailable
+from understudy.hourly import Hourly
 from understudy.ports.clock import Clock
 from understudy.ports.store import Store, Transaction
 from understudy.ports.summariser import Summariser, SummaryRequest
@@ -79,16 +79,16 @@ class SummaryDesk:
         self._summariser = summariser
         self._limits = limits or SummaryLimits()
         self._lapses_after = timedelta(seconds=self._limits.deadline_s + GRACE_S)
-        self._spent: deque[datetime] = deque()
+        self._budget = Hourly(self._limits.per_hour_max)
 
     async def sweep(self) -> int:
         """Ask for what is missing; returns for how many hand-offs."""
         summariser = self._summariser
         if summariser is None:
             return 0
-        room = self._room(self._clock.now())
+        room = self._budget.room(self._clock.now())
         leases, given_up = await self._store.write(lambda tx: self._take_up(tx, summariser.by, room))
-        self._spent.extend(lease.summary.at for lease in leases)
+        self._budget.spend(self._clock.now(), len(leases))
         for one in given_up:
             self._tell(one, took_ms=0.0)
         await asyncio.gather(*(self._ask(summariser, lease) for lease in leases))
@@ -100,12 +100,6 @@ class SummaryDesk:
             return False
         summary = tx.summaries.of_hold(hold.id)
         return summary is None or summary.state is SummaryState.ASKED
-
-    def _room(self, now: datetime) -> int:
-        """How many may be asked for now, within this hour's budget."""
-        while self._spent and self._spent[0] <= now - timedelta(hours=1):
-            self._spent.popleft()
-        return self._limits.per_hour_max - len(self._spent)
 
     def _take_up(self, tx: Transaction, by: str, room: int) -> tuple[list[_Lease], list[WrittenSummary]]:
         """Lease hand-offs, and give up those that were asked for too often or are beyond the budget."""

@@ -7,12 +7,11 @@ rulebook says so for this one.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 from understudy.errors import AgentError
+from understudy.hourly import Hourly
 from understudy.ports.clock import Clock
 from understudy.ports.opinion import OpinionRequest, Said, SecondOpinion
 from understudy.records.evidence import Opinion
@@ -42,7 +41,7 @@ class SecondOpinions:
     def __init__(self, clock: Clock, asked: Sequence[Asked]) -> None:
         self._clock = clock
         self._asked = tuple(asked)
-        self._spent: dict[str, deque[datetime]] = {one.opinion.name: deque() for one in asked}
+        self._budgets = {one.opinion.name: Hourly(one.per_hour_max) for one in asked}
 
     @property
     def lease_s(self) -> float:
@@ -71,12 +70,10 @@ class SecondOpinions:
 
     def _afford(self, asked: Asked) -> bool:
         """Whether this hour's budget has room for one more question, and take it."""
-        now, spent = self._clock.now(), self._spent[asked.opinion.name]
-        while spent and spent[0] <= now - timedelta(hours=1):
-            spent.popleft()
-        if len(spent) >= asked.per_hour_max:
+        now, budget = self._clock.now(), self._budgets[asked.opinion.name]
+        if budget.room(now) == 0:
             return False
-        spent.append(now)
+        budget.spend(now)
         return True
 
 
