@@ -166,29 +166,17 @@ def slow_sweeps_of(
     dispatcher: Dispatcher,
 ) -> dict[str, Any]:
     """What is done beside the other sweeps, which cannot wait for it: learning, and writing the store's file anew after an erasure."""
-    lessons = _lessons_of(settings, store, clock, telemetry, rulebook, topics, desks["surveys"], dispatcher)
-    anew = {"erasures": desks["erasing"].sweep}
-    rewriting = Sweeps(clock, telemetry, anew, period_s=REWRITING_S, is_my_turn=dispatcher.may_sweep)
-    return {"lessons": lessons, "rewriting": rewriting}
-
-
-def _lessons_of(
-    settings: Settings,
-    store: SqlStore,
-    clock: Clock,
-    telemetry: Telemetry,
-    rulebook: Rulebook,
-    topics: TopicLearning,
-    surveys: Surveys,
-    dispatcher: Dispatcher,
-) -> Sweeps:
-    """What is learned in the background; sweeps of their own, since others cannot wait for a training."""
     targets = partial(targets_of, settings.autonomy)
     terms = refit_terms_of(settings.learning)
     seeds_min = settings.autonomy.seeds_min
     refit = Refit(store, clock, telemetry, lambda: rulebook.rules, targets_of=targets, seeds_min=seeds_min, terms=terms)
-    sweeps = {"calibrator": refit.sweep, "topics": topics.sweep, "surveys": surveys.sweep}
-    return Sweeps(clock, telemetry, sweeps, period_s=LESSONS_S, is_my_turn=dispatcher.may_sweep)
+    learned = {"calibrator": refit.sweep, "topics": topics.sweep, "surveys": desks["surveys"].sweep}
+    anew = {"erasures": desks["erasing"].sweep}
+    turn = dispatcher.may_sweep
+    return {
+        "lessons": Sweeps(clock, telemetry, learned, period_s=LESSONS_S, is_my_turn=turn),
+        "rewriting": Sweeps(clock, telemetry, anew, period_s=REWRITING_S, is_my_turn=turn),
+    }
 
 
 def topic_terms(settings: Settings) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -28,6 +29,8 @@ from understudy.records.rulebook import Level
 from understudy.records.summary import SummaryState
 from understudy.summaries.flow import PAUSE_S, SummaryLimits
 from understudy.tickets.flow import Opens
+from understudy.web import views
+from understudy.web.views import summary_of
 
 Build = Callable[..., Any]
 pytestmark = ON_EACH_STORE
@@ -322,6 +325,25 @@ def test_a_customer_who_is_erased_afterwards_takes_it_with_them(build: Build) ->
     contact = house.read(lambda tx: tx.conversations.get(turn.conversation_id).contact_id)
     house.run(Erasing(house.store, house.clock).erase(contact, with_linked=False, by="lena"))
     assert house.read(lambda tx: tx.summaries.latest_of(turn.conversation_id)) is None
+
+
+def test_whoever_may_review_its_turn_blindly_reads_none_of_it_beside_a_later_one(
+    build: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = build(summariser=Scripted())
+    first = house.ask(ASKED)
+    sweep(house)
+    later = house.ask("Hello? It is urgent.")
+
+    def names() -> list[str]:
+        read = partial(summary_of, turn=later, reasons=later.reasons, at=house.clock.now(), reader=None)
+        return [part.name for part in house.read(read)]
+
+    monkeypatch.setattr(views, "cap_for", lambda _tx, _reader, cap: cap)
+    monkeypatch.setattr(views, "second_of_turn", lambda _tx, _reader, _turn_id: None)
+    assert names()[0] == "short"
+    monkeypatch.setattr(views, "second_of_turn", lambda _tx, _reader, turn_id: "it" if turn_id == first.id else None)
+    assert names()[0] == "wanted"
 
 
 def test_a_rehearsal_is_shown_to_no_model(build: Build) -> None:
