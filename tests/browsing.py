@@ -34,6 +34,8 @@ ARGUMENTS = [
 WITHIN_MS = 20_000
 AXE = Path(__file__).parents[1] / "console" / "node_modules" / "axe-core" / "axe.min.js"
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+AT_REST = "() => Promise.all(document.getAnimations().map(one => one.finished.catch(() => null))).then(() => null)"
+"""What fades in has its colours only once it is there."""
 PASSWORD = "correct horse battery"
 numbers = itertools.count(1)
 
@@ -256,5 +258,6 @@ def violations(page: Any) -> list[str]:
             "axe-core is not there: build the console anew (`rm -r src/understudy/web/console_page && ./dev setup`)"
         )
     page.evaluate(AXE.read_text(encoding="utf-8"))
+    page.evaluate(AT_REST)
     ran = page.evaluate("rules => axe.run(document, {runOnly: rules})", AXE_RULES)
     return [f"{one['id']} {[node['html'][:200] for node in one['nodes']]}" for one in ran["violations"]]

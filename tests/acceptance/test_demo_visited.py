@@ -143,6 +143,7 @@ async def takes_part(visitor: Visitor, act: int) -> None:
         (await visitor.post("/v1/autonomy/confirm", SLICE | {"threshold": threshold})).raise_for_status()
         visitor.have("proposed")
     elif act == 4:
+        await visitor.until_at("handed_off")
         hold = await visitor.claimed(kind="hand_off", of=ANGRY)
         await visitor.post(f"/v1/conversations/{hold['conversation_id']}/take_over", {})
         visitor.have("handed_off")
