@@ -25,8 +25,8 @@ class MortalStore(SqlStore):
 
     fuse: ClassVar[Fuse]
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
+    def __init__(self, url: str, *, leaves_marks: bool | None = None) -> None:
+        super().__init__(url, leaves_marks=leaves_marks)
         self.share_by(lambda _connection, committed: committed)
         self.subscribe(self._after)
 

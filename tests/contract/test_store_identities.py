@@ -123,7 +123,7 @@ def test_nothing_is_left_of_a_contact_that_is_forgotten(store: SqlStore, commit:
 
 UNTOUCHED = {
     "agent_calls", "api_keys", "availabilities", "calibrators", "candidates", "canned_replies", "contracts", "desk_preferences", "desk_views",
-    "discounts", "epochs", "feedback", "frequencies", "gates", "judgements", "barred", "ledger", "pending_gates", "presences",
+    "discounts", "epochs", "feedback", "frequencies", "gates", "judgements", "barred", "ledger", "marks", "pending_gates", "presences",
     "processes", "pulls", "redrafts", "rewrites", "release_choices", "release_watches", "releases", "rulebooks", "runs", "second_reviews",
     "sign_in_tries", "slice_counts", "spread_runs", "spread_trials", "stops", "topic_models", "trials", "turns", "user_sessions",
     "users", "holds",

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from understudy.adapters.stores import known_documents
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.ports.store import Transaction
 from understudy.records.conversation import Mode
@@ -60,12 +61,45 @@ def test_a_lease_that_another_process_lengthened_is_seen(
 ) -> None:
     """It is lengthened without a ledger entry, so nothing says that what is remembered is out of date."""
     conversation = store.write_now(told(make.conversation))
-    turn = store.write_now(told(lambda tx: make.turn(tx, conversation_id=conversation.id, state=state, due_at=NOW)))
+    turn = other.write_now(told(lambda tx: make.turn(tx, conversation_id=conversation.id, state=state, due_at=NOW)))
     store.write_now(lambda tx: tx.turns.open_of(conversation.id))
     later = NOW + timedelta(seconds=60)
     other.write_now(lambda tx: tx.turns.renew(turn, until=later))
     (seen,) = store.write_now(lambda tx: tx.turns.open_of(conversation.id))
     assert seen.due_at == later
+
+
+def test_a_send_that_another_process_goes_on_with_is_seen(store: SqlStore, other: SqlStore, make: Any) -> None:
+    conversation = store.write_now(told(make.conversation))
+    entry = store.write_now(told(lambda tx: make.entry(tx, conversation_id=conversation.id)))
+    sending = replace(entry, state=OutboxState.SENDING, attempts=entry.attempts + 1, due_at=NOW)
+    other.write_now(told(lambda tx: tx.outbox.change(sending, attempts=entry.attempts)))
+    store.write_now(lambda tx: tx.outbox.open_of(conversation.id))
+    later = NOW + timedelta(seconds=60)
+    other.write_now(lambda tx: tx.outbox.renew(sending, until=later))
+    (seen,) = store.write_now(lambda tx: tx.outbox.open_of(conversation.id))
+    assert seen.due_at == later
+
+
+def test_an_own_lease_is_remembered_as_it_was_lengthened(store: SqlStore, make: Any) -> None:
+    """Who has it is the only one to lengthen it."""
+    conversation = store.write_now(told(make.conversation))
+    turn = store.write_now(
+        told(lambda tx: make.turn(tx, conversation_id=conversation.id, state=TurnState.DRAFTING, due_at=NOW))
+    )
+    entry = store.write_now(told(lambda tx: make.entry(tx, conversation_id=conversation.id)))
+    sending = replace(entry, state=OutboxState.SENDING, attempts=entry.attempts + 1, due_at=NOW)
+    store.write_now(told(lambda tx: tx.outbox.change(sending, attempts=entry.attempts)))
+    later = NOW + timedelta(seconds=60)
+
+    def look(tx: Transaction) -> Any:
+        return tx.turns.open_of(conversation.id), tx.outbox.open_of(conversation.id)
+
+    store.write_now(look)
+    store.write_now(lambda tx: (tx.turns.renew(turn, until=later), tx.outbox.renew(sending, until=later)))
+    turns, entries = store.write_now(look)
+    assert (turns[0].due_at, entries[0].due_at) == (later, later)
+    assert (turns, entries) == store.read_now(look)
 
 
 def test_what_was_rolled_back_is_forgotten(store: SqlStore, make: Any) -> None:
@@ -104,5 +138,41 @@ def test_a_step_sees_what_the_database_holds_after_each_kind_of_write(store: Sql
                 tx.messages.of_conversation(conversation.id),
                 tx.conversations.find(conversation.channel, conversation.external_id),
             )
+
+        assert store.write_now(look) == store.read_now(look)
+
+
+def test_documents_are_as_they_are_stored(store: SqlStore, other: SqlStore, make: Any) -> None:
+    conversation = store.write_now(told(make.conversation))
+    turn = store.write_now(told(lambda tx: make.turn(tx, conversation_id=conversation.id)))
+
+    def look(tx: Transaction) -> Any:
+        return [tx.artifacts.get(turn.id, kind) for kind in ("draft", "facts", "draft", "evidence")]
+
+    for store_, kind, body in (
+        (store, "draft", "one"),
+        (store, "draft", "two"),
+        (other, "facts", "three"),
+        (other, "draft", "four"),
+        (store, "evidence", "five"),
+    ):
+
+        def put(tx: Transaction, kind: str = kind, body: str = body) -> None:
+            tx.artifacts.put(turn.id, kind, body)
+
+        store_.write_now(told(put))
+        assert store.write_now(look) == store.read_now(look)
+        assert other.write_now(look) == store.read_now(look)
+
+
+def test_so_much_text_is_kept_and_no_more(store: SqlStore, make: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(known_documents, "CHARACTERS_MAX", 10)
+    conversation = store.write_now(told(make.conversation))
+    turn = store.write_now(told(lambda tx: make.turn(tx, conversation_id=conversation.id)))
+    for body in ("12345", "123456", "1234567"):
+        store.write_now(told(lambda tx, body=body: tx.artifacts.put(turn.id, f"kind-{body}", body)))
+
+        def look(tx: Transaction, last: str = body) -> Any:
+            return [tx.artifacts.get(turn.id, f"kind-{one}") for one in ("12345", last, "none")]
 
         assert store.write_now(look) == store.read_now(look)

@@ -13,8 +13,8 @@ from refunds import NAME, acting_rules, of_amount, proposes
 from stage_plan import ON_EACH_STORE
 from systems import ScriptedSystem as Shop
 from systems import found, item
+from understudy.adapters.stores.mark_tables import metadata
 from understudy.adapters.stores.scrubbing import scrub, scrubber_of
-from understudy.adapters.stores.summary_tables import metadata
 from understudy.audit.proving import prove_turn
 from understudy.contacts.erasing import Erased, Erasing
 from understudy.effects.identity import link_contacts

@@ -1,7 +1,8 @@
 """A SQLite database in memory and the store of one process on it: `ports.store.Store` without a thread.
 
-The steps run in the product's own transactions; only the threads and the disk are left out. Each write takes time
-before its commit and after it, and in between its process may die, the database may refuse, or its answer may be lost.
+The steps run in the product's own transactions; only the threads and the disk are left out. Each process remembers what
+it saw and leaves marks for the others, as beside each other on PostgreSQL. Each write takes time before its commit and
+after it, and in between its process may die, the database may refuse, or its answer may be lost.
 """
 
 from __future__ import annotations
@@ -15,6 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import create_engine
 from sqlalchemy.pool import StaticPool
 
+from simulation.memory import mistaken
+from understudy.adapters.stores.hot import Hot
+from understudy.adapters.stores.marks import Mark
 from understudy.adapters.stores.migrate import upgrade
 from understudy.adapters.stores.transaction import SqlTransaction
 from understudy.errors import StoreError
@@ -43,28 +47,43 @@ class Database:
         self.raw.deserialize(self._empty)
         self.raw.execute("PRAGMA foreign_keys=ON")
 
-    def write(self, step: Callable[[Transaction], T], *, runs_again: bool) -> tuple[T, Committed]:
+    def write(self, step: Callable[[Transaction], T], hot: Hot, *, runs_again: bool) -> tuple[T, Committed]:
         """Run a step and commit it; a step that raises changes nothing. `runs_again`: once for nothing before."""
         if runs_again:
-            self.try_out(step)
-        return self._attempt(step, commits=True)
+            self.try_out(step, hot)
+        return self._attempt(step, hot, commits=True)
 
-    def try_out(self, step: Callable[[Transaction], T]) -> T:
+    def try_out(self, step: Callable[[Transaction], T], hot: Hot | None = None) -> T:
         """Run a step and roll it back."""
-        return self._attempt(step, commits=False)[0]
+        return self._attempt(step, hot or Hot(scenes_max=0), commits=False)[0]
 
-    def _attempt(self, step: Callable[[Transaction], T], *, commits: bool) -> tuple[T, Committed]:
+    def mistaken(self, hot: Hot) -> str | None:
+        """What a process would begin its next step with and is not so."""
         self.raw.execute("BEGIN IMMEDIATE")
         try:
-            transaction = SqlTransaction(self.raw, self._connection.dialect)
+            SqlTransaction(self.raw, self._connection.dialect, hot, mark=Mark()).begin(hot)
+            return mistaken(hot, SqlTransaction(self.raw, self._connection.dialect))
+        finally:
+            self.raw.execute("ROLLBACK")
+
+    def _attempt(self, step: Callable[[Transaction], T], hot: Hot, *, commits: bool) -> tuple[T, Committed]:
+        self.raw.execute("BEGIN IMMEDIATE")
+        try:
+            transaction = SqlTransaction(self.raw, self._connection.dialect, hot, mark=Mark())
+            transaction.begin(hot)
             result = step(transaction)
             if transaction.session.changed and not transaction.ledger.pending:
                 raise AssertionError("a step changed a record without a ledger entry")
             committed = transaction.write()
         except BaseException:
             self.raw.execute("ROLLBACK")
+            hot.clear()
             raise
         self.raw.execute("COMMIT" if commits else "ROLLBACK")
+        if commits:
+            hot.close(transaction.ledger.head_seq())
+        else:
+            hot.clear()
         return result, committed
 
     def read(self, query: Callable[[Transaction], T]) -> T:
@@ -91,6 +110,7 @@ class SimulatedStore:
     def __init__(self, process: Process) -> None:
         self._process = process
         self._world = process.world
+        self._hot = Hot()
         self._listeners: list[Callable[[Committed], None]] = []
 
     def write(self, step: Callable[[Transaction], T]) -> asyncio.Future[T]:
@@ -106,7 +126,9 @@ class SimulatedStore:
             self._answer(future, StoreError("the database is locked"))
             return
         try:
-            result, committed = self._world.database.write(step, runs_again=weather.strikes("step_runs_again"))
+            self._world.inspector.remembers(self._process.name, self._world.database.mistaken(self._hot))
+            runs_again = weather.strikes("step_runs_again")
+            result, committed = self._world.database.write(step, self._hot, runs_again=runs_again)
         except BaseException as error:  # noqa: BLE001 - whatever it was, it belongs to the caller
             self._world.inspector.refused(self._process.name, error)
             self._answer(future, error)

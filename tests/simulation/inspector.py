@@ -80,6 +80,11 @@ class Inspector:
         if not isinstance(error, UnderstudyError):
             self._broken(promise.NO_SURPRISE, f"a step raised {type(error).__name__}: {error}")
 
+    def remembers(self, who: str, mistake: str | None) -> None:
+        """What a process begins a step with."""
+        if mistake is not None:
+            self._broken(promise.REMEMBERED, f"{who}: {mistake}")
+
     def told(self, who: str, event: Event) -> None:
         """A flow reported something."""
         if isinstance(event, StepFailed):

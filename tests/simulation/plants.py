@@ -6,16 +6,19 @@ Each plant replaces one function of the product by one that forgets something an
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from simulation import violation as promise
 from simulation.database import database
+from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.journal import SqlLedger
+from understudy.adapters.stores.marks import Mark
 from understudy.adapters.stores.people import SqlMessages
 from understudy.adapters.stores.queue import SqlHolds
+from understudy.adapters.stores.rows import Row, Rows
 from understudy.adapters.stores.sending import SqlOutbox
 from understudy.adapters.stores.turns import SqlTurns
 from understudy.assessment.assess import assess
@@ -207,6 +210,10 @@ def _speaks_over(original: Callable[..., Any]) -> Callable[..., Any]:
     return commit
 
 
+def _names_nobody(mark: Mark, rows: Rows, written: Iterable[Row]) -> None:
+    mark.tables.add(rows.table.name)
+
+
 def _forked(original: Callable[..., Any]) -> Callable[..., Any]:
     """Chain every third entry to the one before the last."""
 
@@ -285,6 +292,8 @@ PLANTS: dict[str, Plant] = {
     "no sweep looks for turns": Plant(((TurnFlow, "sweep", _sweeps_nothing),), (promise.IN_TIME,)),
     "the quota is not counted": Plant(((SqlTurns, "decided_since", _no_quota),), (promise.QUOTA,)),
     "the decision throws a coin": Plant(((turn_flow, "assess", _with_a_coin(assess)),), (promise.REPLAYED,)),
+    "a mark does not say whose rows it is about": Plant(((Mark, "rows", _names_nobody),), (promise.REMEMBERED,)),
+    "others' counts are not heard of": Plant(((Hot, "drop_counts", _nothing),), (promise.REMEMBERED,)),
     "the ledger forks": Plant(((SqlLedger, "_last", _forked(SqlLedger._last)),), (promise.CHAINED,)),
 }
 """Every planted bug, by what it is."""

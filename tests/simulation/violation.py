@@ -30,6 +30,7 @@ IN_TIME = "every turn ends in time"
 REPLAYED = "replay gives the same decision"
 DONE_ONCE = "what was let through is done once, and its reply leaves after it"
 LEGAL = "records change only as their life allows"
+REMEMBERED = "what a process remembers of the store is so"
 NO_SURPRISE = "nothing breaks that nobody foresaw"
 OWN_ECHO = "our own message that comes back is nobody's answer"
 NOT_MUTED = "who was handed back is answered by the agent again"
@@ -53,6 +54,7 @@ ALL = (
     REPLAYED,
     DONE_ONCE,
     LEGAL,
+    REMEMBERED,
     NO_SURPRISE,
 )
 """Every promise that a world is held to."""

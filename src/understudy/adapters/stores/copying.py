@@ -20,9 +20,9 @@ from sqlalchemy.exc import DBAPIError
 from understudy.adapters.stores import migrate
 from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite, open_engine
 from understudy.adapters.stores.journal import SqlLedger
+from understudy.adapters.stores.mark_tables import metadata
 from understudy.adapters.stores.session import Session
 from understudy.adapters.stores.sole_process import SoleProcess
-from understudy.adapters.stores.summary_tables import metadata
 from understudy.errors import ConfigurationError, StoreError
 from understudy.records.ledger import GENESIS, fault_of
 

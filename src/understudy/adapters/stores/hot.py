@@ -1,86 +1,30 @@
 """What this process last saw of the conversations it works on, so that a step need not read what the last one wrote.
 
 It is right as long as nobody else writes: every change stands in the ledger, so a head that is not the one this process
-left empties it, and so does a rollback. Leases are lengthened without a ledger entry; what is leased is read anew.
+left says that somebody did. What they changed is forgotten (`forgetting.py`), and all is where that is not known, or after
+a rollback. Leases are lengthened without a ledger entry; what is leased is read anew.
 Only the writer has one, and it holds nothing that is not in the database.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from understudy.adapters.stores.known_autonomy import KnownAutonomy
+from understudy.adapters.stores.known_documents import KnownDocuments
 from understudy.adapters.stores.known_identity import KnownIdentity
 from understudy.adapters.stores.known_pledges import KnownPledges
+from understudy.adapters.stores.scene import Leases, Scene
 from understudy.adapters.stores.tallies import Tallies
-from understudy.records.conversation import Contact, Conversation, Message
-from understudy.records.outbox import OPEN_ENTRY, OutboxEntry, OutboxState
-from understudy.records.turn import OPEN, WORKING, Turn, TurnState
+from understudy.records.conversation import Contact, Conversation
+from understudy.records.outbox import OutboxEntry
+from understudy.records.turn import WORKING, Turn
 
 SCENES_MAX = 1024
 """How many conversations are kept, the longest untouched go first: some megabytes, however many wait for people."""
-MESSAGES_MAX = 40
-"""A longer conversation's messages are read from the database each time."""
-
-LEASED = frozenset({TurnState.DRAFTING, TurnState.GATHERING})
-"""States in which somebody outside is asked for a turn, under a lease."""
-
-
-@dataclass(slots=True)
-class Scene:
-    """A conversation as it stands in the database; None = not read yet."""
-
-    conversation: Conversation
-    turns: list[Turn] | None = None
-    entries: list[OutboxEntry] | None = None
-    messages: list[Message] | None = None
-
-    def open_turns(self) -> list[Turn] | None:
-        """The open turns, if they are known; who drafts, or asks others, may have lengthened the lease without a word."""
-        if self.turns is None or any(turn.state in LEASED for turn in self.turns):
-            return None
-        return list(self.turns)
-
-    def open_entries(self) -> list[OutboxEntry] | None:
-        """The open outbox entries, if they are known; the same holds for who sends."""
-        if self.entries is None or any(entry.state is OutboxState.SENDING for entry in self.entries):
-            return None
-        return list(self.entries)
-
-    def put_turn(self, turn: Turn) -> None:
-        """Take a turn as it is now."""
-        if self.turns is None:
-            return
-        others = [other for other in self.turns if other.id != turn.id]
-        if turn.state in OPEN:
-            others.append(turn)
-            others.sort(key=lambda one: one.position)
-        self.turns = others
-
-    def lengthen(self, turn: Turn, *, until: datetime) -> None:
-        """Take a lease as it is now, if the turn is still as it was."""
-        if self.turns is not None:
-            self.turns = [
-                replace(one, due_at=until) if (one.id, one.token) == (turn.id, turn.token) else one
-                for one in self.turns
-            ]
-
-    def put_entry(self, entry: OutboxEntry) -> None:
-        """Take an outbox entry as it is now."""
-        if self.entries is None:
-            return
-        others = [other for other in self.entries if other.id != entry.id]
-        if entry.state in OPEN_ENTRY:
-            others.append(entry)
-            others.sort(key=lambda one: one.seq)
-        self.entries = others
-
-    def put_messages(self, messages: list[Message]) -> None:
-        """Take the whole conversation, if it is short."""
-        self.messages = messages if len(messages) <= MESSAGES_MAX else None
 
 
 class Hot:
@@ -91,8 +35,9 @@ class Hot:
         self._scenes: OrderedDict[str, Scene] = OrderedDict()
         self._ids: dict[tuple[str, str], str] = {}
         self._contacts: dict[str, Contact] = {}
-        self._documents: dict[str, set[str]] = {}
-        self._closed: OrderedDict[str, Turn] = OrderedDict()
+        self.documents = KnownDocuments()
+        self.leases = Leases()
+        self._turns: OrderedDict[str, Turn] = OrderedDict()
         self._head: int | None = None
         self.rulebooks: set[str] = set()
         self.autonomy = KnownAutonomy()
@@ -104,10 +49,15 @@ class Hot:
         self.tallies = Tallies()
         self._buckets: dict[tuple[str | None, str, str], datetime] = {}
 
-    def open(self, head: int) -> None:
-        """Begin a group of steps on a database whose ledger ends with `head`."""
-        if head != self._head:
-            self.clear()
+    @property
+    def keeps(self) -> bool:
+        """Whether anything is remembered at all."""
+        return self._scenes_max > 0
+
+    @property
+    def head(self) -> int | None:
+        """Where the ledger ended when all of this was right; None where nothing is remembered."""
+        return self._head
 
     def close(self, head: int) -> None:
         """End a group that was committed and left the ledger with `head`."""
@@ -118,8 +68,9 @@ class Hot:
         self._scenes.clear()
         self._ids.clear()
         self._contacts.clear()
-        self._documents.clear()
-        self._closed.clear()
+        self.documents.clear()
+        self.leases.clear()
+        self._turns.clear()
         self.rulebooks.clear()
         self.autonomy.clear()
         self.identity.clear()
@@ -130,6 +81,49 @@ class Hot:
         self.tallies.clear()
         self._buckets.clear()
         self._head = None
+
+    def drop(self, whose: Iterable[tuple[str, str]]) -> None:
+        """Let go of rows, by table and whose they are (`marks.WHOSE`)."""
+        of_turns = set()
+        for table, one in whose:
+            if table == "contacts":
+                self._contacts.pop(one, None)
+            elif table == "pledges":
+                self.pledges.of.pop(one, None)
+            elif table == "artifacts":
+                self.documents.forget(one)
+            elif (scene := self._scenes.get(one)) is not None:
+                self._drop_of(scene, table)
+            if table == "turns":
+                of_turns.add(one)
+        for turn_id in [turn.id for turn in self._turns.values() if turn.conversation_id in of_turns]:
+            del self._turns[turn_id]
+
+    def _drop_of(self, scene: Scene, table: str) -> None:
+        if table == "messages":
+            scene.messages = None
+        elif table == "turns":
+            scene.turns = None
+        elif table == "outbox":
+            scene.entries = None
+        else:
+            self._disown(scene)
+
+    def _disown(self, scene: Scene) -> None:
+        """Let go of the conversation itself, and of how it is found."""
+        if (conversation := scene.conversation) is not None:
+            self._ids.pop((conversation.channel, conversation.external_id), None)
+        scene.conversation = None
+
+    def drop_counts(self) -> None:
+        """Let go of what is counted of turns, and of the numbers for new ones."""
+        self.numbers.clear()
+        self.backlog = None
+        self.tallies.clear()
+
+    def look_for_actions(self) -> None:
+        """Look again whether there are any."""
+        self.has_actions = None
 
     def scene(self, conversation_id: str) -> Scene | None:
         """A conversation, if it is kept."""
@@ -147,59 +141,69 @@ class Hot:
         """A contact, if it is kept."""
         return self._contacts.get(contact_id)
 
+    def scene_of(self, conversation_id: str) -> Scene | None:
+        """The same, begun if it is not kept yet; None where nothing is."""
+        scene = self.scene(conversation_id)
+        if scene is None and self._scenes_max:
+            scene = self._scenes[conversation_id] = Scene(self.leases)
+            if len(self._scenes) > self._scenes_max:
+                _, oldest = self._scenes.popitem(last=False)
+                if oldest.conversation is not None:
+                    self._contacts.pop(oldest.conversation.contact_id, None)
+                self._disown(oldest)
+        return scene
+
     def keep(self, conversation: Conversation, *, is_new: bool = False) -> None:
         """Keep a conversation that was read, or that was begun just now and has nothing yet."""
-        if not self._scenes_max:
+        if (scene := self.scene_of(conversation.id)) is None:
             return
-        known = self._scenes.get(conversation.id)
-        if known is not None:
-            known.conversation = conversation
-            return
-        scene = Scene(conversation, [], [], []) if is_new else Scene(conversation)
-        self._scenes[conversation.id] = scene
+        scene.conversation = conversation
         self._ids[conversation.channel, conversation.external_id] = conversation.id
-        if len(self._scenes) > self._scenes_max:
-            _, oldest = self._scenes.popitem(last=False)
-            self._ids.pop((oldest.conversation.channel, oldest.conversation.external_id), None)
-            self._contacts.pop(oldest.conversation.contact_id, None)
+        if is_new:
+            scene.turns, scene.entries, scene.messages = [], [], []
 
     def keep_turn(self, turn: Turn, *, was: Turn | None) -> None:
         """Keep a turn as it is now, with its conversation and what is counted of it; `was`: as it was, None = it is new."""
-        if turn.state not in OPEN:
-            self._documents.pop(turn.id, None)
-            self._keep_closed(turn)
-        else:
-            self._closed.pop(turn.id, None)  # a person answers what had been handed off
+        self.leases.put_turn(turn)
+        if turn.state not in WORKING:
+            self.documents.forget(turn.id)
+        self._keep_turn(turn)
         if (scene := self.scene(turn.conversation_id)) is not None:
             scene.put_turn(turn)
         if self.backlog is not None:
             self.backlog += (turn.state in WORKING) - (was is not None and was.state in WORKING)
         self.tallies.moved(was, turn)
 
-    def _keep_closed(self, turn: Turn) -> None:
-        """Keep a turn that is over: the next one of its conversation asks what became of it."""
+    def keep_entry(self, entry: OutboxEntry) -> None:
+        """Keep an outbox entry as it is now, with its conversation."""
+        self.leases.put_entry(entry)
+        if (scene := self.scene(entry.conversation_id)) is not None:
+            scene.put_entry(entry)
+
+    def _keep_turn(self, turn: Turn) -> None:
+        """Keep a turn by its own name: what follows asks for it, and the next one of its conversation what became of it."""
         if self._scenes_max:
-            self._closed[turn.id] = turn
-            if len(self._closed) > self._scenes_max:
-                self._closed.popitem(last=False)
+            self._turns[turn.id] = turn
+            self._turns.move_to_end(turn.id)
+            if len(self._turns) > 2 * self._scenes_max:
+                self._turns.popitem(last=False)
 
-    def closed_turn(self, turn_id: str) -> Turn | None:
-        """A turn that is over, if it is kept."""
-        return self._closed.get(turn_id)
+    def turn(self, turn_id: str) -> Turn | None:
+        """A turn, if it is kept and its lease is known."""
+        turn = self._turns.get(turn_id)
+        return turn if turn is not None and self.leases.knows_turn(turn) else None
 
-    def begin_documents(self, turn_id: str) -> None:
-        """Say that a turn was begun just now and has no documents yet."""
-        if len(self._documents) < 4 * self._scenes_max:
-            self._documents[turn_id] = set()
+    def lengthen(self, turn: Turn, *, until: datetime) -> None:
+        """Take a lease as it is now, if the turn is still as it was."""
+        if (known := self._turns.get(turn.id)) is not None and known.token == turn.token:
+            self._turns[turn.id] = replace(known, due_at=until)
+        if (scene := self.scene(turn.conversation_id)) is not None:
+            scene.lengthen(turn, until=until)
 
-    def put_document(self, turn_id: str, kind: str) -> None:
-        """Say that a turn has a document of this kind."""
-        if turn_id in self._documents:
-            self._documents[turn_id].add(kind)
-
-    def lacks_document(self, turn_id: str, kind: str) -> bool:
-        """Whether a turn certainly has no document of this kind."""
-        return turn_id in self._documents and kind not in self._documents[turn_id]
+    def keep_documents(self, turn_id: str, kinds: Iterable[str] = ()) -> None:
+        """Remember which documents a turn has; one that was begun just now has none."""
+        if self._scenes_max:
+            self.documents.keep(turn_id, kinds)
 
     def is_new_bucket(self, of_slice: tuple[str | None, str, str], began_at: datetime) -> bool:
         """Whether a slice's counts go on in another bucket than the last time; it is remembered."""
@@ -210,11 +214,11 @@ class Hot:
     def forget(self, contact_id: str) -> None:
         """Let go of a contact and of their conversations, whose rows were changed by statements of their own."""
         self._contacts.pop(contact_id, None)
-        for known in [one for one in self._scenes.values() if one.conversation.contact_id == contact_id]:
-            conversation = known.conversation
-            del self._scenes[conversation.id]
-            self._ids.pop((conversation.channel, conversation.external_id), None)
-        self._documents.clear()
+        for scene in self._scenes.values():
+            if scene.conversation is None or scene.conversation.contact_id == contact_id:
+                self._disown(scene)
+                scene.turns = scene.entries = scene.messages = None
+        self.documents.clear()
         self.autonomy.has_caps = None
         self.pledges.clear()
 

@@ -69,6 +69,10 @@ class SqlLedger:
         self.pending.append(entry)
         return entry
 
+    def begin_at(self, head: tuple[int, str] | None) -> None:
+        """Take where the ledger ends, its last number and hash (None: it is empty), from whoever has read it."""
+        self._head = head or (0, GENESIS)
+
     def _last(self) -> tuple[int, str]:
         if self.pending:
             return self.pending[-1].seq, self.pending[-1].hash

@@ -65,14 +65,17 @@ class KnownAutonomy:
             self.epochs.clear()
         self.epochs[of_slice] = epoch
 
+    def look_again(self) -> None:
+        """Look again whether anybody has a cap, or wants no messages somewhere."""
+        self.has_caps = self.has_opt_outs = None
+
     def clear(self) -> None:
         """Forget everything."""
         self.epochs.clear()
         self.calibrators.clear()
         self.stops = None
         self.topic_model = None
-        self.has_caps = None
-        self.has_opt_outs = None
+        self.look_again()
         self.frequencies.clear()
         self.delivered.clear()
         self.roster = None

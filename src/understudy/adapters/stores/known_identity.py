@@ -25,7 +25,11 @@ class KnownIdentity:
             self.handles.clear()
         self.handles.add((contact_id, kind, value))
 
+    def look_again(self) -> None:
+        """Look again what there is at all."""
+        self.has_handles = self.has_links = self.has_codes = None
+
     def clear(self) -> None:
         """Forget everything."""
-        self.has_handles = self.has_links = self.has_codes = None
+        self.look_again()
         self.handles.clear()

@@ -28,6 +28,10 @@ class KnownPledges:
         self.of.pop(contact_id, None)
         self.has_owed = None
 
+    def look_again(self) -> None:
+        """Look again whether anything is owed."""
+        self.has_owed = None
+
     def clear(self) -> None:
         """Forget everything."""
         self.has_owed = None

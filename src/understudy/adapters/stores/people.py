@@ -106,7 +106,7 @@ class SqlContacts:
         )
         if filled != known:
             facts = {"name": filled.name, "email": filled.email, "phone": filled.phone}
-            self._session.change(_FILL_CONTACT, {"which": known.id, **facts})
+            self._session.change(_FILL_CONTACT, {"which": known.id, **facts}, of=known.id)
             self._new.pop((channel, inbound.address), None)
         self._hot.keep_contact(filled)
         return filled
@@ -137,14 +137,16 @@ class SqlConversations:
         self._new: set[tuple[str, str]] = set()
 
     def find(self, channel: str, external_id: str) -> Conversation | None:
-        if (scene := self._hot.scene_at(channel, external_id)) is not None:
+        scene = self._hot.scene_at(channel, external_id)
+        if scene is not None and scene.conversation is not None:
             return scene.conversation
         look = self._session.row if (channel, external_id) in self._new else self._session.stored_row
         row = look(_CONVERSATION_AT, channel=channel, external_id=external_id)
         return None if row is None else self._kept(row)
 
     def get(self, conversation_id: str) -> Conversation:
-        if (scene := self._hot.scene(conversation_id)) is not None:
+        scene = self._hot.scene(conversation_id)
+        if scene is not None and scene.conversation is not None:
             return scene.conversation
         row = self._session.row_at(_CONVERSATIONS, _CONVERSATION_BY_ID, id=conversation_id)
         if row is None:
@@ -162,9 +164,10 @@ class SqlConversations:
 
     def change(self, conversation: Conversation) -> None:
         changes = {name: getattr(conversation, name) for name in ("mode", "taken_by", "address")}
-        self._session.change(_CHANGE_CONVERSATION, {"which": conversation.id, **changes})
+        which = conversation.id
+        self._session.change(_CHANGE_CONVERSATION, {"which": which, **changes}, of=which)
         scene = self._hot.scene(conversation.id)
-        if scene is not None and scene.conversation.mode is not Mode.REHEARSAL:
+        if scene is not None and (known := scene.conversation) is not None and known.mode is not Mode.REHEARSAL:
             scene.conversation = conversation
 
     def _kept(self, row: Sequence[Any]) -> Conversation:
@@ -197,7 +200,7 @@ class SqlMessages:
         return added
 
     def of_conversation(self, conversation_id: str, *, after: int = 0, limit: int = 200) -> list[Message]:
-        scene = self._hot.scene(conversation_id)
+        scene = self._hot.scene_of(conversation_id)
         if scene is not None and scene.messages is not None:
             return [message for message in scene.messages[-limit:] if message.seq > after]
         rows = self._session.rows(_LAST_MESSAGES, conversation_id=conversation_id, after=after, limit=limit)
@@ -210,6 +213,7 @@ class SqlMessages:
         return [record_of(Message, row) for row in self._session.rows(_MESSAGES_OF_TURN, turn_id=turn_id)]
 
     def move(self, conversation_id: str, *, from_turn: str, to_turn: str) -> None:
-        self._session.change(_MOVE_MESSAGES, {"from_turn": from_turn, "turn_id": to_turn})
+        where = {"from_turn": from_turn, "turn_id": to_turn}
+        self._session.change(_MOVE_MESSAGES, where, of=conversation_id)
         if (scene := self._hot.scene(conversation_id)) is not None:
             scene.messages = None

@@ -127,7 +127,7 @@ class SqlOutbox:
     def add(self, entry: OutboxEntry) -> OutboxEntry:
         added = replace(entry, seq=self._numbers.next("outbox"))
         self._session.add(_ENTRIES, _ENTRIES.of(added))
-        self._remember(added)
+        self._hot.keep_entry(added)
         return added
 
     def get(self, outbox_id: str) -> OutboxEntry:
@@ -152,7 +152,7 @@ class SqlOutbox:
         return next(iter(self.open_of(conversation_id)), None)
 
     def open_of(self, conversation_id: str) -> list[OutboxEntry]:
-        scene = self._hot.scene(conversation_id)
+        scene = self._hot.scene_of(conversation_id)
         if scene is not None and (kept := scene.open_entries()) is not None:
             return kept
         rows = self._session.rows_where(_ENTRIES, _OPEN_OF, conversation_id=conversation_id)
@@ -171,21 +171,17 @@ class SqlOutbox:
             was=attempts,
             refused=lambda: StepSuperseded(f"outbox entry {entry.id} moved on while this send was under way"),
         )
-        self._remember(entry)
+        self._hot.keep_entry(entry)
 
     def readdress(self, entry: OutboxEntry) -> None:
         where = {name: getattr(entry, name) for name in ("channel", "address", "external_id")}
-        self._session.change(_READDRESS, {"which": entry.id, **where})
-        self._remember(entry)
+        self._session.change(_READDRESS, {"which": entry.id, **where}, of=entry.conversation_id)
+        self._hot.keep_entry(entry)
 
     def renew(self, entry: OutboxEntry, *, until: datetime) -> None:
         self._session.renew(_RENEW, {"which": entry.id, "expected": entry.attempts, "until": until})
         if (scene := self._hot.scene(entry.conversation_id)) is not None:
-            scene.entries = None
-
-    def _remember(self, entry: OutboxEntry) -> None:
-        if (scene := self._hot.scene(entry.conversation_id)) is not None:
-            scene.put_entry(entry)
+            scene.lengthen_send(entry, until=until)
 
     def due(self, now: datetime, *, limit: int) -> list[OutboxEntry]:
         return [record_of(OutboxEntry, row) for row in self._session.rows(_DUE, now=now, limit=limit)]

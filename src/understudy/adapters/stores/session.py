@@ -6,13 +6,14 @@ the same table; then each table is written by one statement for all rows, and se
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import fields
 from itertools import chain
 from typing import Any, TypeVar
 
 from sqlalchemy import Dialect
 
+from understudy.adapters.stores.marks import Mark
 from understudy.adapters.stores.rows import Row, Rows
 from understudy.adapters.stores.statement import Statement
 
@@ -30,8 +31,11 @@ class _Waiting:
     def has(self, rows: Rows, equal: Mapping[str, Any]) -> bool:
         """Whether any of the rows has all these values."""
         places = [(rows.names.index(name), value) for name, value in equal.items()]
-        both = chain(self.new.values(), (row for row, _, _ in self.changed.values()))
-        return any(all(row[place] == value for place, value in places) for row in both)
+        return any(all(row[place] == value for place, value in places) for row in self.all())
+
+    def all(self) -> Iterator[Row]:
+        """The new rows and the changed ones."""
+        return chain(self.new.values(), (row for row, _, _ in self.changed.values()))
 
 
 class Session:
@@ -41,10 +45,13 @@ class Session:
 
     With a `pipeline` (PostgreSQL) nothing that is only written is waited for: its answer is looked at by `settle`, or
     earlier, when something is read. The steps of a group are right or are all run again, so late is early enough.
+
+    `mark`: where it notes what it writes, for the writers of other processes; None where there are none.
     """
 
-    def __init__(self, connection: Any, dialect: Dialect, *, pipeline: Any = None) -> None:
+    def __init__(self, connection: Any, dialect: Dialect, *, pipeline: Any = None, mark: Mark | None = None) -> None:
         self.changed = False
+        self.mark = mark
         self.dialect = dialect
         self._open: Callable[[], Any] = connection.cursor
         self._cursor: Any = self._open()
@@ -84,11 +91,16 @@ class Session:
                 return rows.asked(changed[0])
         return self.stored_row(statement, **key)
 
-    def rows_where(self, rows: Rows, statement: Statement, **equal: Any) -> list[Sequence[Any]]:
-        """Run a query for rows with such values, among other conditions; what waits is written only if it has a row with them."""
+    def rows_where(
+        self, rows: Rows, statement: Statement, *, asked: Mapping[str, Any] | None = None, **equal: Any
+    ) -> list[Sequence[Any]]:
+        """Run a query for rows with such values, among other conditions; what waits is written only if it has a row with them.
+
+        `asked`: further values of the statement, which choose no rows.
+        """
         if (waiting := self._waiting.get(rows)) is not None and waiting.has(rows, equal):
             self.write()
-        return self._fetched(statement, equal)
+        return self._fetched(statement, {**equal, **(asked or {})})
 
     def scalar(self, statement: Statement, **values: Any) -> Any:
         """Run a query and fetch the first column of its first row; None where there is no row."""
@@ -134,6 +146,8 @@ class Session:
         self._tables.clear()
         waiting, self._waiting = self._waiting, {}
         for rows in sorted(waiting, key=lambda one: one.place):
+            if self.mark is not None:
+                self.mark.rows(rows, waiting[rows].all())
             if new := list(waiting[rows].new.values()):
                 for sql, values in rows.inserts(new, self.dialect):
                     self._writing().execute(sql, values)
@@ -164,14 +178,14 @@ class Session:
 
     # Writing by statements of their own --------------------------------------------------------------------------
 
-    def change(self, statement: Statement, values: Mapping[str, Any]) -> None:
-        """Run a statement that writes."""
-        self.changed = True
+    def change(self, statement: Statement, values: Mapping[str, Any], *, of: str | None = None) -> None:
+        """Run a statement that writes; `of`: whose rows of its one table it changes (`marks.WHOSE`), where that is known."""
+        self._changes(statement, of)
         self._run(statement, values)
 
     def change_one(self, statement: Statement, values: Mapping[str, Any], *, refused: Refused) -> None:
         """Run a statement that must change one row; what `refused` makes is raised where there is no such row."""
-        self.changed = True
+        self._changes(statement, None)
         self._expected.append((self._run(statement, values), 1, refused))
         if self._pipeline is None:
             self.settle()
@@ -187,6 +201,11 @@ class Session:
         expected, self._expected = self._expected, []
         for cursor, count, refused in expected:
             _demand(cursor.rowcount == count, refused)
+
+    def _changes(self, statement: Statement, of: str | None) -> None:
+        self.changed = True
+        if self.mark is not None:
+            self.mark.statement(statement, of)
 
     def _run(self, statement: Statement, values: Mapping[str, Any]) -> Any:
         self._write_what(statement)

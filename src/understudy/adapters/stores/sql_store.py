@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
-from understudy.adapters.stores.engine import open_engine, read_options
+from understudy.adapters.stores.engine import is_sqlite, open_engine, read_options
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.transaction import SqlTransaction
 from understudy.adapters.stores.writer_connection import WriterConnection
@@ -51,13 +51,19 @@ class _CommitCutOff(Exception):
 
 
 class SqlStore:
-    """`ports.store.Store` over SQLAlchemy Core, for SQLite and PostgreSQL."""
+    """`ports.store.Store` over SQLAlchemy Core, for SQLite and PostgreSQL.
 
-    def __init__(self, url: str) -> None:
+    `leaves_marks`: whether other processes may write at the same time and are told what this one changed; None: as the
+    database is meant to be used, on PostgreSQL.
+    """
+
+    def __init__(self, url: str, *, leaves_marks: bool | None = None) -> None:
         self.engine: Engine = open_engine(url)
         self._read_options = read_options(self.engine)
         self._hot = Hot()
-        self._connection = WriterConnection(self.engine)
+        self._connection = WriterConnection(
+            self.engine, leaves_marks=not is_sqlite(self.engine) if leaves_marks is None else leaves_marks
+        )
         self._queue: queue.SimpleQueue[_Work | None] = queue.SimpleQueue()
         self._listeners: list[Callable[[Committed], None]] = []
         self._share: Callable[[Any, Committed], Committed] | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,12 +17,14 @@ from understudy.adapters.stores.erasing import SqlErasures
 from understudy.adapters.stores.evaluation import SqlGates, SqlRuns
 from understudy.adapters.stores.failures import SqlFailures
 from understudy.adapters.stores.figures import SqlFigures
+from understudy.adapters.stores.forgetting import catch_up
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.identities import SqlIdentities
 from understudy.adapters.stores.journal import SqlLedger, SqlRulebooks
 from understudy.adapters.stores.learned import SqlCalibrators, SqlCandidates, SqlEpochs, SqlStops
 from understudy.adapters.stores.learned_redrafts import SqlRedrafts
 from understudy.adapters.stores.learned_topics import SqlTopics
+from understudy.adapters.stores.marks import Mark, SqlMarks
 from understudy.adapters.stores.notes import SqlNotes, SqlRemarks
 from understudy.adapters.stores.numbers import Numbers
 from understudy.adapters.stores.oversight import SqlCaps, SqlFeedbacks, SqlReviews, SqlSeeds
@@ -48,10 +51,16 @@ class SqlTransaction:
     """`ports.store.Transaction` over one of the driver's connections; `hot` is what the writer remembers, and a query has none."""
 
     def __init__(  # noqa: PLR0915 - a line for each repository
-        self, connection: Any, dialect: Dialect, hot: Hot | None = None, *, pipeline: Any = None
+        self,
+        connection: Any,
+        dialect: Dialect,
+        hot: Hot | None = None,
+        *,
+        pipeline: Any = None,
+        mark: Mark | None = None,
     ) -> None:
         hot = hot or Hot(scenes_max=0)
-        self.session = session = Session(connection, dialect, pipeline=pipeline)
+        self.session = session = Session(connection, dialect, pipeline=pipeline, mark=mark)
         numbers = Numbers(session, hot)
         self.contacts = SqlContacts(session, hot)
         self.conversations = SqlConversations(session, hot)
@@ -105,6 +114,16 @@ class SqlTransaction:
         self.summaries = SqlSummaries(session)
         self.erasures = SqlErasures(session, hot)
         self.jobs: list[tuple[Job, datetime | None]] = []
+        self._began_at: int | None = None
+
+    def begin(self, hot: Hot) -> None:
+        """See where the ledger ends, and let go of what is remembered and others changed since."""
+        changed: Sequence[Mark] | None = None
+        if self.session.mark is not None:
+            head, changed = SqlMarks(self.session).look_back(hot.head)
+            self.ledger.begin_at(head)
+        self._began_at = self.ledger.head_seq()
+        catch_up(hot, self._began_at, changed)
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         self.jobs.append((job, at))
@@ -116,4 +135,6 @@ class SqlTransaction:
         """Write all that the steps left to be written, and return what is true once it is committed."""
         entries = self.ledger.flush()
         self.session.write()
+        if entries and self.session.mark is not None and self._began_at is not None:
+            SqlMarks(self.session).leave(self.session.mark, after=self._began_at, head=entries[-1].seq)
         return Committed(entries=entries, jobs=tuple(self.jobs))

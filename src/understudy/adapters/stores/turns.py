@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, literal_column, select, update
+from sqlalchemy import bindparam, case, delete, func, literal_column, select, update
 
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.numbers import Numbers
@@ -108,6 +108,12 @@ _RENEW = Statement(
 )
 _WHICH_DOCUMENT = (artifacts.c.turn_id == bindparam("turn_id"), artifacts.c.kind == bindparam("kind"))
 _DOCUMENT = Statement(select(artifacts.c.body).where(*_WHICH_DOCUMENT))
+_THERE = Statement(
+    select(artifacts.c.kind, case((artifacts.c.kind == bindparam("kind"), artifacts.c.body))).where(
+        artifacts.c.turn_id == bindparam("turn_id")
+    )
+)
+"""Which documents a turn has, and the text of the one that is asked for."""
 
 
 class SqlTurns:
@@ -121,20 +127,20 @@ class SqlTurns:
     def add(self, turn: Turn) -> Turn:
         added = replace(turn, position=self._numbers.next("turns"))
         self._session.add(_TURNS, _TURNS.of(added))
-        self._hot.begin_documents(turn.id)
+        self._hot.keep_documents(turn.id)
         self._moved(None, added)
         return added
 
     def get(self, turn_id: str) -> Turn:
-        if (closed := self._hot.closed_turn(turn_id)) is not None:
-            return closed
+        if (known := self._hot.turn(turn_id)) is not None:
+            return known
         row = self._session.row_at(_TURNS, _BY_ID, id=turn_id)
         if row is None:
             raise NotFound(f"there is no turn {turn_id!r}")
         return record_of(Turn, row)
 
     def open_of(self, conversation_id: str) -> list[Turn]:
-        scene = self._hot.scene(conversation_id)
+        scene = self._hot.scene_of(conversation_id)
         if scene is not None and (kept := scene.open_turns()) is not None:
             return kept
         rows = self._session.rows_where(_TURNS, _OPEN_OF, conversation_id=conversation_id)
@@ -181,8 +187,7 @@ class SqlTurns:
 
     def renew(self, turn: Turn, *, until: datetime) -> None:
         self._session.renew(_RENEW, {"which": turn.id, "expected": turn.token, "until": until})
-        if (scene := self._hot.scene(turn.conversation_id)) is not None:
-            scene.lengthen(turn, until=until)
+        self._hot.lengthen(turn, until=until)
 
     def backlog(self) -> int:
         if self._hot.backlog is None:
@@ -237,11 +242,27 @@ class SqlArtifacts:
     def put(self, turn_id: str, kind: str, body: str) -> str:
         name = digest(body)
         self._session.add(_DOCUMENTS, (turn_id, kind, name, body))
-        self._hot.put_document(turn_id, kind)
+        self._hot.documents.put(turn_id, kind, body)
         return name
 
     def get(self, turn_id: str, kind: str) -> str | None:
-        if self._hot.lacks_document(turn_id, kind):
-            return None
+        known = self._hot.documents
+        if (body := known.text(turn_id, kind)) is not None:
+            return body
+        if (kinds := known.kinds(turn_id)) is not None:
+            return self._read(turn_id, kind) if kind in kinds else None
+        if not self._hot.keeps:
+            return self._read(turn_id, kind)
+        rows = self._session.rows_where(_DOCUMENTS, _THERE, asked={"kind": kind}, turn_id=turn_id)
+        found: dict[str, str | None] = {row[0]: row[1] for row in rows}
+        self._hot.keep_documents(turn_id, found)
+        return self._kept(turn_id, kind, found.get(kind))
+
+    def _read(self, turn_id: str, kind: str) -> str | None:
         row = self._session.row_at(_DOCUMENTS, _DOCUMENT, turn_id=turn_id, kind=kind)
-        return None if row is None else str(row[0])
+        return self._kept(turn_id, kind, None if row is None else str(row[0]))
+
+    def _kept(self, turn_id: str, kind: str, body: str | None) -> str | None:
+        if body is not None:
+            self._hot.documents.put(turn_id, kind, body)
+        return body

@@ -14,6 +14,7 @@ from sqlalchemy.pool import PoolProxiedConnection
 
 from understudy.adapters.stores.engine import PG_WRITER_LOCK, is_sqlite
 from understudy.adapters.stores.hot import Hot
+from understudy.adapters.stores.marks import Mark
 from understudy.adapters.stores.statement import Statement
 from understudy.adapters.stores.transaction import SqlTransaction
 from understudy.adapters.stores.turnstile import Turnstile
@@ -22,10 +23,14 @@ _TAKE_WRITER_LOCK = Statement(select(func.pg_advisory_xact_lock(bindparam("key")
 
 
 class WriterConnection:
-    """For one thread. On PostgreSQL it is always in pipeline mode: what is only written is not waited for."""
+    """For one thread. On PostgreSQL it is always in pipeline mode: what is only written is not waited for.
 
-    def __init__(self, engine: Engine) -> None:
+    `leaves_marks`: whether it tells other processes' writers what each group changed, and asks what they did.
+    """
+
+    def __init__(self, engine: Engine, *, leaves_marks: bool) -> None:
         self._engine = engine
+        self._leaves_marks = leaves_marks
         self._connection: PoolProxiedConnection | None = None
         self._pipeline: Any = None
         self._kept_open = ExitStack()
@@ -57,10 +62,11 @@ class WriterConnection:
         if is_sqlite(self._engine):
             with self._turnstile.passing():
                 self._connection.cursor().execute("BEGIN IMMEDIATE")
-        transaction = SqlTransaction(self._connection, self._engine.dialect, hot, pipeline=self._pipeline)
+        mark = Mark() if self._leaves_marks else None
+        transaction = SqlTransaction(self._connection, self._engine.dialect, hot, pipeline=self._pipeline, mark=mark)
         if self._pipeline is not None:
             transaction.session.renew(_TAKE_WRITER_LOCK, {"key": PG_WRITER_LOCK})
-        hot.open(transaction.ledger.head_seq())
+        transaction.begin(hot)
         return transaction
 
     def commit(self) -> None:

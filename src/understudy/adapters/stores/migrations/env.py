@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from understudy.adapters.stores.summary_tables import metadata
+from understudy.adapters.stores.mark_tables import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],
