@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from understudy.adapters.dispatch.embedded import EmbeddedDispatcher
+
 WITHIN_S = 60.0
 
 
@@ -191,3 +193,15 @@ def test_streams_end_when_the_server_stops(serve: Callable[..., Any], listen: An
     running.server.end_streams()
     assert ledger.is_over.wait(WITHIN_S)
     assert chat.is_over.wait(WITHIN_S)
+
+
+def test_what_other_processes_commit_is_asked_for_before_the_start(serve: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dispatcher tells nobody who asks later. What becomes of it is in `contract/test_dispatcher_pgqueuer.py`."""
+    asked: list[tuple[str, bool]] = []
+
+    def subscribe(dispatcher: EmbeddedDispatcher, listener: Callable[[set[str]], None]) -> None:
+        asked.append((listener.__name__, dispatcher._loop is None))
+
+    monkeypatch.setattr(EmbeddedDispatcher, "subscribe", subscribe)
+    serve()
+    assert asked == [("heard_elsewhere", True)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from understudy.ports.store import Committed
 from understudy.ports.telemetry import Event, StepFailed
 from understudy.records.ledger import GENESIS, LedgerEntry
 from understudy.records.turn import Job
+from understudy.web.feed import EVERYTHING, Feed
 
 pytestmark = pytest.mark.postgres
 
@@ -29,13 +31,14 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC)
 class Process:
     """A dispatcher as one process has it; `looks` holds the keys it looked at."""
 
-    def __init__(self, url: str, **options: Any) -> None:
+    def __init__(self, url: str, *, hears: bool = True, **options: Any) -> None:
         self.events: list[Event] = []
         self.looks: list[str] = []
         self.news: list[set[str]] = []
         self.handler: Callable[[str], Awaitable[None]] = self.note
         self.dispatcher = PgQueuerDispatcher(SystemClock(), self, conninfo=url, **options)
-        self.dispatcher.subscribe(self.news.append)
+        if hears:
+            self.dispatcher.subscribe(self.news.append)
 
     def emit(self, event: Event) -> None:
         self.events.append(event)
@@ -341,6 +344,42 @@ def test_the_others_hear_what_changed(database: str, elsewhere: Any) -> None:
             one.dispatcher.share(elsewhere, Committed(entries=many, jobs=()))
             await until(lambda: other.news[1:] == [set()])
         assert one.news == []
+
+    play(scene)
+
+
+def test_where_nobody_hears_nobody_is_told(database: str, elsewhere: Any) -> None:
+    one, deaf = Process(database), Process(database, hears=False)
+
+    async def scene() -> None:
+        async with started(one, deaf):
+            with psycopg.connect(database, autocommit=True) as listening:
+                listening.execute("LISTEN understudy_news")
+                one.dispatcher.share(elsewhere, Committed(entries=(entry("turn-1", None),), jobs=()))
+                deaf.dispatcher.share(elsewhere, Committed(entries=(entry("turn-2", None),), jobs=()))
+                heard = [told.payload for told in listening.notifies(timeout=WITHIN_S, stop_after=1)]
+        assert ["turn-2" in payload for payload in heard] == [True]
+        assert (one.news, deaf.news) == ([{"turn-2"}], [])
+
+    play(scene)
+
+
+def test_who_waits_in_one_process_hears_what_another_commits(
+    database: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("understudy.web.feed.POLL_S", math.inf)
+    worker, web, feed = Process(database), Process(database, works=False, hears=False), Feed()
+    web.dispatcher.subscribe(feed.heard_elsewhere)
+
+    async def scene() -> None:
+        feed.open()
+        async with started(worker, web):
+            many = [entry(f"turn-{number:06}", None) for number in range(1000)]
+            for entries in ([entry("turn-1", "conv-1")], many):  # of the second it is only said that there is news
+                with feed.watch("turn-1") as watch, feed.watch(EVERYTHING) as all_of_it:
+                    worker.dispatcher.share(elsewhere, Committed(entries=entries, jobs=()))
+                    async with asyncio.timeout(WITHIN_S):
+                        await asyncio.gather(watch.next(), all_of_it.next())
 
     play(scene)
 

@@ -42,7 +42,7 @@ class Dispatcher(Protocol):
     def subscribe(self, listener: Callable[[set[str]], None]) -> None:
         """Call `listener` in the event loop with the ids of the turns and conversations that another process changed.
 
-        An empty set: there is news, too much of it to be named.
+        An empty set: there is news, too much of it to be named. To be called before `start`.
         """
         ...
 

@@ -78,6 +78,7 @@ def create(app: App) -> FastAPI:
     async def lifespan(_api: FastAPI) -> AsyncIterator[None]:
         feed.open()
         app.store.subscribe(feed.heard)
+        app.dispatcher.subscribe(feed.heard_elsewhere)
         await app.start()
         try:
             async with nullcontext() if tools is None else tools.running:

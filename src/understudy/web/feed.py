@@ -1,6 +1,7 @@
 """Wake whoever waits for news of a turn or conversation after a commit; it carries no news itself, the store does.
 
-Another process's commits are not heard here, so a waiter also looks by itself every `POLL_S`.
+What another process commits is heard where a dispatcher carries it; it may get lost on its way, and other programs tell
+nobody, so a waiter also looks by itself every `POLL_S`.
 """
 
 from __future__ import annotations
@@ -81,6 +82,10 @@ class Feed:
         keys = {entry.turn_id for entry in committed.entries} | {e.conversation_id for e in committed.entries}
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._wake, {key for key in keys if key} | {EVERYTHING})
+
+    def heard_elsewhere(self, keys: set[str]) -> None:
+        """Take news of another process, in the event loop; no keys = too many to name, so whoever waits looks."""
+        self._wake(keys | {EVERYTHING} if keys else set(self._watches))
 
     def tell(self, key: str) -> None:
         """Wake who watches a key that no ledger entry names."""

@@ -91,7 +91,7 @@ class PgQueuerDispatcher:
         self._serving: asyncio.Task[None] | None = None
         self._queue: Queue | None = None
         self._manager: QueueManager | None = None
-        self._others = Others(present=1, workers=1)
+        self._others = Others(hearing=1, workers=1)
         self._is_sharing = False
         self._is_draining = False
         self._is_over = asyncio.Event()
@@ -121,7 +121,7 @@ class PgQueuerDispatcher:
             else:
                 shared.append(job)
         news = ""
-        if self._others.present:
+        if self._others.hearing:
             keys = {key for entry in committed.entries for key in (entry.turn_id, entry.conversation_id) if key}
             news = news_of(self._name, keys)
         try:
@@ -147,7 +147,10 @@ class PgQueuerDispatcher:
         self._inner.go_on(job)
 
     def subscribe(self, listener: Callable[[set[str]], None]) -> None:
-        """Call `listener` with the turns and conversations that another process changed; none = too many to name."""
+        """Call `listener` with the turns and conversations that another process changed; none = too many to name.
+
+        Before the start: who hears nothing is told nothing, and each commit of a busy system costs every hearer a wake-up.
+        """
         self._listeners.append(listener)
 
     def start(self, handlers: dict[str, Handler]) -> None:
@@ -234,10 +237,11 @@ class PgQueuerDispatcher:
         try:
             await queue.bring_up_to_date()
             async with line:
-                await line.add_listener(NEWS_CHANNEL, self._hear)
+                if self._listeners:
+                    await line.add_listener(NEWS_CHANNEL, self._hear)
                 # PgQueuer probes its channel before it listens to it, and would take the silence for a broken line.
                 await line.add_listener(SETTINGS.channel, lambda _payload: None)
-                await queue.join(works=self._works)
+                await queue.join(works=self._works, hears=bool(self._listeners))
                 self._others = await queue.others()
                 self._queue, self._is_sharing = queue, True
                 await self._until_first(self._attend(queue, line), self._work(queue))

@@ -30,7 +30,7 @@ NEWS_BYTES_MAX = 7_900
 
 INSTALL_LOCK = 7_305_118_303
 SWEEPER_LOCK = 7_305_118_304
-PRESENT_LOCK = 7_305_118_305
+HEARS_LOCK = 7_305_118_305
 WORKER_LOCK = 7_305_118_306
 """Advisory locks of a session: PostgreSQL itself notices when the process that has one is gone."""
 
@@ -86,9 +86,9 @@ GROUP BY 1
 
 
 class Others(NamedTuple):
-    """How many other processes are connected, and how many of them work."""
+    """How many other processes want to hear of what is committed, and how many work."""
 
-    present: int
+    hearing: int
     workers: int
 
 
@@ -219,17 +219,18 @@ class Queue(Queries):
         finally:
             await self.driver.execute("SELECT pg_advisory_unlock($1)", INSTALL_LOCK)
 
-    async def join(self, *, works: bool) -> None:
-        """Be counted among the processes, and the workers, until this line is closed."""
-        await self.driver.execute("SELECT pg_advisory_lock_shared($1)", PRESENT_LOCK)
+    async def join(self, *, works: bool, hears: bool) -> None:
+        """Be counted among those that want to hear, and the workers, until this line is closed."""
+        if hears:
+            await self.driver.execute("SELECT pg_advisory_lock_shared($1)", HEARS_LOCK)
         if works:
             await self.driver.execute("SELECT pg_advisory_lock_shared($1)", WORKER_LOCK)
 
     async def others(self) -> Others:
-        """Count the other processes on this database, and the workers among them."""
-        rows = await self.driver.fetch(_OTHERS, [PRESENT_LOCK, WORKER_LOCK])
+        """Count the other processes on this database that want to hear, and those that work."""
+        rows = await self.driver.fetch(_OTHERS, [HEARS_LOCK, WORKER_LOCK])
         counts = {str(row["key"]): int(str(row["sessions"])) for row in rows}
-        return Others(present=counts.get(str(PRESENT_LOCK), 0), workers=counts.get(str(WORKER_LOCK), 0))
+        return Others(hearing=counts.get(str(HEARS_LOCK), 0), workers=counts.get(str(WORKER_LOCK), 0))
 
     async def put(self, jobs: Sequence[Job]) -> None:
         """Put jobs in outside of any other transaction."""

@@ -140,7 +140,7 @@ class SqlStore:
     def _write_groups(self) -> None:
         while (group := self._next_group()) is not None:
             try:
-                self._write_group(group)
+                self._write_group(group, joined=True)
                 continue
             except _CommitCutOff as error:
                 for work in group:
@@ -163,18 +163,23 @@ class SqlStore:
             except BaseException as error:  # noqa: BLE001 - the same
                 self._fail(work, error)
 
-    def _write_group(self, group: list[_Work]) -> None:
-        """Run the steps of a group in one transaction; raises where any of them does, and then nothing is stored."""
+    def _write_group(self, group: list[_Work], *, joined: bool = False) -> None:
+        """Run the steps of a group in one transaction; raises where any of them does, and then nothing is stored.
+
+        `joined`: what came while it waited for its turn among the writers of all processes goes along.
+        """
         try:
-            self._write(group)
+            self._write(group, joined=joined)
         except BaseException:
             self._hot.clear()  # it may hold what was rolled back
             raise
 
-    def _write(self, group: list[_Work]) -> None:
+    def _write(self, group: list[_Work], *, joined: bool) -> None:
         connection = self._connection
         try:
             transaction = connection.begin(self._hot)
+            if joined:
+                self._join(group)
             results = _run_all(group, transaction)
             committed = transaction.write()
             if self._share is not None:
@@ -205,6 +210,11 @@ class SqlStore:
         if first is None:
             return None
         group = [first]
+        self._join(group)
+        return group
+
+    def _join(self, group: list[_Work]) -> None:
+        """Add the steps that wait."""
         while len(group) < GROUP_STEPS_MAX:
             try:
                 work = self._queue.get_nowait()
@@ -214,7 +224,6 @@ class SqlStore:
                 self._queue.put(None)
                 break
             group.append(work)
-        return group
 
     def _tell(self, committed: Committed) -> None:
         for listener in self._listeners:
