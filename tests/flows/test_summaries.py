@@ -13,6 +13,7 @@ import pytest
 
 from stage_plan import ON_EACH_STORE, rules
 from systems import ScriptedSystem
+from understudy.assessment.in_short import material_of
 from understudy.assessment.summary import parts_of
 from understudy.contacts.erasing import Erasing
 from understudy.effects.handing_off import give_to_person
@@ -356,6 +357,24 @@ def test_a_rehearsal_is_shown_to_no_model(build: Build) -> None:
 
     house.store.write_now(rehearse)
     assert (sweep(house), model.asked) == (0, [])
+
+
+def test_what_cannot_be_read_holds_up_no_other(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+    house = build(summariser=(model := Scripted()))
+    broken, other = house.ask(ASKED), house.ask(ASKED, to="another")
+
+    def material(case: Any) -> str:
+        if case.messages[-1].conversation_id == broken.conversation_id:
+            raise ValueError("no such thing")
+        return material_of(case)
+
+    monkeypatch.setattr("understudy.summaries.flow.material_of", material)
+    assert sweep(house) == 1
+    assert "short" in parts(house, other)
+    assert "short" not in parts(house, broken)
+    assert (sweep(house), len(model.asked)) == (0, 1)
+    assert sorted(events(house)) == ["summary.asked", "summary.failed", "summary.written"]
+    assert sorted(outcomes(house)) == ["failed", "written"]
 
 
 def test_nobody_asks_about_what_is_long_since_read(build: Build) -> None:

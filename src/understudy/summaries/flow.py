@@ -120,22 +120,27 @@ class SummaryDesk:
             )
             error = "interrupted" if summary.attempts >= ATTEMPTS_MAX else None
             error = error or (None if len(leases) < room else "over_budget")
-            if error is None:
-                leases.append(self._lease(tx, hold, replace(summary, attempts=summary.attempts + 1)))
-            else:
-                given_up.append(replace(summary, state=SummaryState.FAILED, error=error))
+            lease = self._lease(tx, hold, replace(summary, attempts=summary.attempts + 1)) if error is None else error
+            if isinstance(lease, str):
+                given_up.append(replace(summary, state=SummaryState.FAILED, error=lease))
                 self._keep(tx, "summary.failed", given_up[-1])
+            else:
+                leases.append(lease)
         return leases, given_up
 
-    def _lease(self, tx: Transaction, hold: Hold, asked: WrittenSummary) -> _Lease:
+    def _lease(self, tx: Transaction, hold: Hold, asked: WrittenSummary) -> _Lease | str:
         """Take a hand-off: that its customer's words are about to leave for a model is on disk before they do. It is shown nothing of the
-        contacts that are linked with this customer, which are erased by themselves."""
+        contacts that are linked with this customer, which are erased by themselves. A string: why there is nothing to be shown."""
         case = case_of(tx, tx.turns.get(hold.turn_id), hold.reasons, asked.at, hold_id=hold.id)
         contact_id = tx.conversations.get(hold.conversation_id).contact_id
         own = replace(case, pledges=tuple(one for one in case.pledges if one.contact_id == contact_id))
+        try:
+            material = material_of(own)
+        except Exception as error:  # noqa: BLE001 - one that cannot be put down must not hold up all others
+            return f"failed: {type(error).__name__}"
         summary = replace(asked, seen_to=max((message.seq for message in case.messages), default=0))
         self._keep(tx, "summary.asked", summary)
-        return _Lease(summary=summary, material=material_of(own))
+        return _Lease(summary=summary, material=material)
 
     async def _ask(self, summariser: Summariser, lease: _Lease) -> None:
         began = self._clock.now()
