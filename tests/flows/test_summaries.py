@@ -374,7 +374,7 @@ def test_what_cannot_be_read_holds_up_no_other(build: Build, monkeypatch: pytest
     assert "short" not in parts(house, broken)
     assert (sweep(house), len(model.asked)) == (0, 1)
     assert sorted(events(house)) == ["summary.asked", "summary.failed", "summary.written"]
-    assert sorted(outcomes(house)) == ["failed", "written"]
+    assert sorted(outcomes(house)) == ["failed: ValueError", "written"]
 
 
 def test_nobody_asks_about_what_is_long_since_read(build: Build) -> None:
