@@ -81,7 +81,7 @@ class Database:
             raise
         self.raw.execute("COMMIT" if commits else "ROLLBACK")
         if commits:
-            hot.close(transaction.ledger.head_seq())
+            hot.close(transaction.ledger.head())
         else:
             hot.clear()
         return result, committed

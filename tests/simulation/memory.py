@@ -12,6 +12,7 @@ from typing import Any
 from understudy.adapters.stores.hot import Hot
 from understudy.adapters.stores.scene import LEASED, Scene
 from understudy.records.outbox import OutboxEntry, OutboxState
+from understudy.records.pledges import PledgeState
 from understudy.records.turn import Turn
 
 KINDS = frozenset({"transcript", "draft", "agent_error", "evidence", "assessment", "facts", "contact"})
@@ -90,10 +91,21 @@ def _of_people(hot: Hot, tx: Any) -> Iterator[str]:
     for contact_id, kind, value in hot.identity.handles:
         if not any(one.contact_id == contact_id for one in tx.identities.holders(kind, value)):
             yield f"handle {value} of {contact_id} is remembered and not there"
-    if hot.identity.has_links is False and tx.identities.has_links():
-        yield "there are links"
-    if hot.identity.has_handles is False and tx.identities.has_handles():
-        yield "there are handles"
+    there_is_none = {
+        "links": hot.identity.has_links,
+        "handles": hot.identity.has_handles,
+        "codes": hot.identity.has_codes,
+        "caps": hot.autonomy.has_caps,
+        "opt_outs": hot.autonomy.has_opt_outs,
+        "actions": hot.has_actions,
+    }
+    for table, is_filled in there_is_none.items():
+        if is_filled is False and tx.session._open().execute(f"SELECT count(*) FROM {table}").fetchone()[0]:
+            yield f"that there is nothing in {table} is remembered"
+    if hot.pledges.has_owed is False and any(tx.pledges.listed([PledgeState.OPEN, PledgeState.BROKEN], limit=1)):
+        yield "that nothing is owed is remembered"
+    for (channel, external_id), conversation_id in hot._ids.items():
+        yield from _unless(conversation_id, tx.conversations.find(channel, external_id).id, f"{channel} {external_id}")
     for contact_id, owed in hot.pledges.of.items():
         yield from _unless(list(owed), tx.pledges.owed_to([contact_id]), f"what is owed to {contact_id}")
 

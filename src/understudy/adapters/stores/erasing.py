@@ -115,6 +115,7 @@ class SqlErasures:
 
     def forget_turn(self, turn_id: str) -> None:
         self._session.change(_FORGET_TURN, {"which": turn_id})
+        self._hot.documents.forget(turn_id)
 
     def erase(self, contact_id: str) -> None:
         for statement in _STATEMENTS:

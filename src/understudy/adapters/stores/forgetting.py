@@ -6,15 +6,17 @@ anything that is not listed here, everything.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
 from understudy.adapters.stores.hot import Hot
-from understudy.adapters.stores.marks import WHOSE, Mark
+from understudy.adapters.stores.marks import WHOSE, Head, Mark
 
 NEVER_REMEMBERED: Final = frozenset({
-    "addresses", "agent_calls", "assignments", "barred", "discounts", "feedback", "holds", "judgements", "ledger", "receipts",
-    "rulebooks", "second_reviews", "seeds", "slice_counts", "surveys", "ticket_steps", "tickets", "verdicts", "waiting_verdicts",
+    "addresses", "agent_calls", "assignments", "barred", "discounts", "envelopes", "feedback", "holds", "idempotency_keys",
+    "judgements", "ledger", "note_threads", "notes", "receipts", "rehearsals", "release_choices", "remarks", "rulebooks",
+    "second_reviews", "seeds", "slice_counts", "summaries", "surveys", "ticket_steps", "tickets", "verdicts", "waiting_verdicts",
+    "win_backs",
 })  # fmt: skip
 """Tables that are written to all day and of which nothing is kept that another process could make wrong: a rulebook never
 changes, and what is counted in `slice_counts` goes with `turns`."""
@@ -40,15 +42,14 @@ FORGETS: Final[dict[str, Callable[[Hot], None]]] = {
 """What goes when somebody wrote to a table, beside the rows that the mark names."""
 
 
-def catch_up(hot: Hot, head: int, changed: Sequence[Mark] | None) -> None:
+def catch_up(hot: Hot, head: Head, changed: Mark | None) -> None:
     """Make the memory right for a ledger that ends with `head`; `changed`: all that others did since, None = not known."""
     if head == hot.head:
         return
     if changed is None:
         hot.clear()
-        return
-    for mark in changed:
-        _forget(hot, mark)
+    else:
+        _forget(hot, changed)
 
 
 def _forget(hot: Hot, mark: Mark) -> None:

@@ -34,11 +34,12 @@ class Hot:
         self._scenes_max = scenes_max
         self._scenes: OrderedDict[str, Scene] = OrderedDict()
         self._ids: dict[tuple[str, str], str] = {}
-        self._contacts: dict[str, Contact] = {}
+        self._contacts: OrderedDict[str, Contact] = OrderedDict()
         self.documents = KnownDocuments()
         self.leases = Leases()
         self._turns: OrderedDict[str, Turn] = OrderedDict()
-        self._head: int | None = None
+        self._turns_in: dict[str, set[str]] = {}
+        self._head: tuple[int, str] | None = None
         self.rulebooks: set[str] = set()
         self.autonomy = KnownAutonomy()
         self.identity = KnownIdentity()
@@ -55,11 +56,11 @@ class Hot:
         return self._scenes_max > 0
 
     @property
-    def head(self) -> int | None:
-        """Where the ledger ended when all of this was right; None where nothing is remembered."""
+    def head(self) -> tuple[int, str] | None:
+        """Where the ledger ended when all of this was right, its last number and hash; None where nothing is remembered."""
         return self._head
 
-    def close(self, head: int) -> None:
+    def close(self, head: tuple[int, str]) -> None:
         """End a group that was committed and left the ledger with `head`."""
         self._head = head
 
@@ -71,6 +72,7 @@ class Hot:
         self.documents.clear()
         self.leases.clear()
         self._turns.clear()
+        self._turns_in.clear()
         self.rulebooks.clear()
         self.autonomy.clear()
         self.identity.clear()
@@ -84,7 +86,6 @@ class Hot:
 
     def drop(self, whose: Iterable[tuple[str, str]]) -> None:
         """Let go of rows, by table and whose they are (`marks.WHOSE`)."""
-        of_turns = set()
         for table, one in whose:
             if table == "contacts":
                 self._contacts.pop(one, None)
@@ -95,9 +96,8 @@ class Hot:
             elif (scene := self._scenes.get(one)) is not None:
                 self._drop_of(scene, table)
             if table == "turns":
-                of_turns.add(one)
-        for turn_id in [turn.id for turn in self._turns.values() if turn.conversation_id in of_turns]:
-            del self._turns[turn_id]
+                for turn_id in self._turns_in.pop(one, ()):
+                    self._turns.pop(turn_id, None)
 
     def _drop_of(self, scene: Scene, table: str) -> None:
         if table == "messages":
@@ -147,10 +147,7 @@ class Hot:
         if scene is None and self._scenes_max:
             scene = self._scenes[conversation_id] = Scene(self.leases)
             if len(self._scenes) > self._scenes_max:
-                _, oldest = self._scenes.popitem(last=False)
-                if oldest.conversation is not None:
-                    self._contacts.pop(oldest.conversation.contact_id, None)
-                self._disown(oldest)
+                self._disown(self._scenes.popitem(last=False)[1])
         return scene
 
     def keep(self, conversation: Conversation, *, is_new: bool = False) -> None:
@@ -185,8 +182,15 @@ class Hot:
         if self._scenes_max:
             self._turns[turn.id] = turn
             self._turns.move_to_end(turn.id)
+            self._turns_in.setdefault(turn.conversation_id, set()).add(turn.id)
             if len(self._turns) > 2 * self._scenes_max:
-                self._turns.popitem(last=False)
+                self._let_go(self._turns.popitem(last=False)[1])
+
+    def _let_go(self, turn: Turn) -> None:
+        others = self._turns_in.get(turn.conversation_id, set())
+        others.discard(turn.id)
+        if not others:
+            self._turns_in.pop(turn.conversation_id, None)
 
     def turn(self, turn_id: str) -> Turn | None:
         """A turn, if it is kept and its lease is known."""
@@ -215,14 +219,18 @@ class Hot:
         """Let go of a contact and of their conversations, whose rows were changed by statements of their own."""
         self._contacts.pop(contact_id, None)
         for scene in self._scenes.values():
+            scene.entries = None  # also others' may have been on their way to an address of theirs
             if scene.conversation is None or scene.conversation.contact_id == contact_id:
                 self._disown(scene)
-                scene.turns = scene.entries = scene.messages = None
+                scene.turns = scene.messages = None
         self.documents.clear()
         self.autonomy.has_caps = None
         self.pledges.clear()
 
     def keep_contact(self, contact: Contact) -> None:
-        """Keep a contact as it is now; it goes with its conversation."""
-        if len(self._contacts) < 2 * self._scenes_max:
+        """Keep a contact as it is now."""
+        if self._scenes_max:
             self._contacts[contact.id] = contact
+            self._contacts.move_to_end(contact.id)
+            if len(self._contacts) > 2 * self._scenes_max:
+                self._contacts.popitem(last=False)

@@ -93,6 +93,10 @@ class SqlLedger:
     def head_seq(self) -> int:
         return self._last()[0]
 
+    def head(self) -> tuple[int, str]:
+        """The number and hash of the last entry, what is pending included; 0 and `GENESIS` where there is none."""
+        return self._last()
+
     def entries(self, *, after: int = 0, limit: int = 1000) -> list[LedgerEntry]:
         stored = [record_of(LedgerEntry, row) for row in self._session.rows(_AFTER, after=after, limit=limit)]
         return (stored + [entry for entry in self.pending if entry.seq > after])[:limit]

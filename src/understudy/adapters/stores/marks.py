@@ -18,6 +18,11 @@ from understudy.adapters.stores.rows import Row, Rows
 from understudy.adapters.stores.statement import Statement, insert_into
 from understudy.adapters.stores.tables import ledger
 
+Head = tuple[int, str]
+"""Where the ledger ends: the last entry's number and hash."""
+NOWHERE: Final = 2**62
+"""A number that no entry has."""
+
 FAR = 2_000
 """Whoever is further behind the ledger's head forgets all: that is less work than to read so many marks."""
 KEPT = 10 * FAR
@@ -39,8 +44,9 @@ ANYTHING: Final = frozenset({"?"})
 """What a statement may change that names no table: nobody knows this one, so everything is forgotten."""
 
 _HEAD = select(ledger.c.seq, ledger.c.hash).order_by(ledger.c.seq.desc()).limit(1).subquery()
+_KNOWN = select(ledger.c.hash).where(ledger.c.seq == bindparam("known")).scalar_subquery()
 _LOOK_BACK = Statement(
-    select(_HEAD.c.seq, _HEAD.c.hash, marks.c.after, marks.c.head, marks.c.body)
+    select(_HEAD.c.seq, _HEAD.c.hash, _KNOWN, marks.c.after, marks.c.head, marks.c.body)
     .select_from(
         _HEAD.outerjoin(marks, and_(marks.c.head > bindparam("known"), _HEAD.c.seq - bindparam("known") <= FAR))
     )
@@ -82,11 +88,12 @@ class Mark:
         """As it is stored."""
         return json.dumps([sorted(self.tables), sorted(self.loose), sorted(self.whose)], separators=(",", ":"))
 
-
-def read_mark(text: str) -> Mark:
-    """Make a mark of its text."""
-    tables, loose, whose = json.loads(text)
-    return Mark(set(tables), set(loose), {(table, one) for table, one in whose})
+    def add(self, text: str) -> None:
+        """Take in what another mark says, given as it is stored."""
+        tables, loose, whose = json.loads(text)
+        self.tables.update(tables)
+        self.loose.update(loose)
+        self.whose.update([(table, one) for table, one in whose])
 
 
 class SqlMarks:
@@ -95,17 +102,20 @@ class SqlMarks:
     def __init__(self, session: Any) -> None:
         self._session = session
 
-    def look_back(self, known: int | None) -> tuple[tuple[int, str] | None, list[Mark] | None]:
-        """Where the ledger ends (None: it is empty), and what others changed after `known`, a number of the ledger.
+    def look_back(self, known: Head | None) -> tuple[Head | None, Mark | None]:
+        """Where the ledger ends (None: it is empty), and what others changed after the entry that is `known`.
 
         None where that cannot be said for every entry since: they wrote too much, or no marks (an older version does
-        not), or it is not known what was last seen here.
+        not); the database has another past than it had; or it is not known what was last seen here.
         """
-        rows = self._session.stored_rows(_LOOK_BACK, known=2**62 if known is None else known)
+        seq, digest = known or (NOWHERE, None)
+        rows = self._session.stored_rows(_LOOK_BACK, known=seq)
         if not rows:
             return None, None
         head = (int(rows[0][0]), str(rows[0][1]))
-        return head, _joined(known, head[0], [row[2:] for row in rows if row[3] is not None])
+        if rows[0][2] != digest:
+            return head, None
+        return head, _joined(seq, head[0], [row[3:] for row in rows if row[4] is not None])
 
     def leave(self, mark: Mark, *, after: int, head: int) -> None:
         """Say what the ledger's entries beyond `after`, up to `head`, tell of; the oldest marks go from time to time."""
@@ -114,11 +124,12 @@ class SqlMarks:
             self._session.renew(_TRIM, {"before": head - KEPT})
 
 
-def _joined(known: int | None, head: int, rows: Sequence[Sequence[Any]]) -> list[Mark] | None:
-    """The marks, if one follows the other without a gap from what is known to the head."""
-    at = known
-    for after, until, _ in rows:
+def _joined(known: int, head: int, rows: Sequence[Sequence[Any]]) -> Mark | None:
+    """The marks as one, if each follows the other without a gap from what is known to the head."""
+    at, all_of_them = known, Mark()
+    for after, until, body in rows:
         if after != at:
             return None
         at = until
-    return [read_mark(body) for _, _, body in rows] if at == head else None
+        all_of_them.add(body)
+    return all_of_them if at == head else None

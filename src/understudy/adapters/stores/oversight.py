@@ -145,7 +145,8 @@ _PUT_CAP = Statement(
         "ON CONFLICT (contact_id) DO UPDATE SET cause = excluded.cause, turn_id = excluded.turn_id, "
         "at = excluded.at, good = excluded.good, beside = excluded.beside, "
         "beside_turn_id = excluded.beside_turn_id, beside_at = excluded.beside_at"
-    ).bindparams(*(bindparam(column.name, type_=column.type) for column in _CAP))
+    ).bindparams(*(bindparam(column.name, type_=column.type) for column in _CAP)),
+    of=caps,
 )
 _LIFT_CAP = Statement(delete(caps).where(caps.c.contact_id == bindparam("which")))
 

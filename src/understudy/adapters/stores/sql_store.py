@@ -193,7 +193,7 @@ class SqlStore:
         except BaseException as error:
             connection.roll_back()
             raise _CommitCutOff from error
-        self._hot.close(transaction.ledger.head_seq())
+        self._hot.close(transaction.ledger.head())
         self._tell(committed)
         _answer([(work, result, None) for work, result in zip(group, results, strict=True)])
 

@@ -87,11 +87,12 @@ def _out_of(kind: TypeEngine[Any], dialect: Dialect) -> _Convert:
 
 
 class Statement:
-    """A constant of a module; `bindparam`s are its parameters."""
+    """A constant of a module; `bindparam`s are its parameters. `of`: the table of one that is written out as text."""
 
-    def __init__(self, clause: ClauseElement) -> None:
+    def __init__(self, clause: ClauseElement, *, of: Table | None = None) -> None:
         self._clause = clause
-        self.tables = frozenset(part.name for part in iterate(clause) if isinstance(part, Table))
+        named = [part.name for part in iterate(clause) if isinstance(part, Table)]
+        self.tables = frozenset(named if of is None else (*named, of.name))
         """Which tables it reads or writes."""
         self._prepared: dict[str, Prepared] = {}
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -118,12 +117,12 @@ class SqlTransaction:
 
     def begin(self, hot: Hot) -> None:
         """See where the ledger ends, and let go of what is remembered and others changed since."""
-        changed: Sequence[Mark] | None = None
+        changed: Mark | None = None
         if self.session.mark is not None:
             head, changed = SqlMarks(self.session).look_back(hot.head)
             self.ledger.begin_at(head)
         self._began_at = self.ledger.head_seq()
-        catch_up(hot, self._began_at, changed)
+        catch_up(hot, self.ledger.head(), changed)
 
     def announce(self, job: Job, *, at: datetime | None = None) -> None:
         self.jobs.append((job, at))
