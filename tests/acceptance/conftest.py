@@ -30,6 +30,7 @@ import pytest
 import structlog
 
 import browsing
+import demo_played
 import starting
 from understudy.app import App, build
 from understudy.cli.main import main
@@ -42,7 +43,7 @@ from understudy.web.asgi import create
 from understudy.web.keys import add_key, make_key, revoke_key
 from understudy.web.server import Server
 
-browser, open_tab = browsing.browser, browsing.open_tab
+browser, open_tab, demo_once = browsing.browser, browsing.open_tab, demo_played.demo_once
 desk, emptied, enter, own_console = browsing.desk, browsing.emptied, browsing.enter, browsing.own_console
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
