@@ -27,7 +27,8 @@ from typing import Any
 PR_SET_PDEATHSIG = 1
 SERVED = (  # what `serve`, `work` and the commands that open a store import late
     "alembic.command", "psycopg", "sqlalchemy.dialects.postgresql.psycopg", "sqlalchemy.dialects.sqlite.pysqlite",
-    "uvicorn.lifespan.on", "uvicorn.protocols.http.auto", "understudy.adapters.agents.python_callable",
+    "sqlite3", "uvicorn.lifespan.on", "uvicorn.protocols.http.auto", "uvicorn.protocols.websockets.auto", "httpx2",
+    "understudy.adapters.agents.judge", "understudy.adapters.agents.python_callable",
     "understudy.adapters.channels.webhook", "understudy.adapters.dispatch.pgqueuer", "understudy.app",
     "understudy.chaos.running", "understudy.cli.main", "understudy.evaluations", "understudy.releasing",
     "understudy.web.asgi", "understudy.web.server",

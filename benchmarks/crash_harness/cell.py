@@ -22,7 +22,7 @@ from typing import Literal
 from crash_harness.books import Books, Question
 from crash_harness.fuse import Fuse
 from crash_harness.nursery import Nursery, Process
-from crash_harness.people import HELD_SHARE, IMPATIENT_SHARE, Customers, Door, Reviewer
+from crash_harness.people import Customers, Door, Reviewer, lead_to
 from crash_harness.points import AT_THE_SINK, Point
 from crash_harness.remains import open_database, remains
 from crash_harness.sink import BUSY, TAKEN, Answer, Sink
@@ -329,8 +329,7 @@ class Cell:
     def _make_likely(self, event: str) -> None:
         """Let happen what leads to an event more often than it does by itself."""
         self._trouble = TROUBLE_WANTED.get(event, TROUBLE)
-        self.customers.held_share = 0.7 if event in {"hold.opened", "verdict.given"} else HELD_SHARE
-        self.customers.impatient_share = 0.9 if event == "turn.superseded" else IMPATIENT_SHARE
+        lead_to(event, self.customers, self.reviewer)
 
     async def _begin_again_armed(self, slot: Slot, point: Point) -> None:
         assert slot.process is not None

@@ -24,8 +24,10 @@ import psycopg  # noqa: F401
 import sqlalchemy.dialects.postgresql.psycopg
 import sqlalchemy.dialects.sqlite.pysqlite  # noqa: F401
 import uvicorn.lifespan.on
-import uvicorn.protocols.http.auto  # noqa: F401
+import uvicorn.protocols.http.auto
+import uvicorn.protocols.websockets.auto  # noqa: F401
 
+import understudy.adapters.agents.judge
 import understudy.adapters.agents.python_callable
 import understudy.adapters.channels.webhook
 import understudy.adapters.dispatch.pgqueuer

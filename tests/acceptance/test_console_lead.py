@@ -325,6 +325,7 @@ def test_what_a_customer_or_an_agent_names_is_only_text(running: Any, enter: Any
     assert page.locator("#console img:not([src='./icon.svg']), #console script, #console iframe").count() == 0
 
 
+READ_WITHIN_MS = 4_000
 SCREENS = ("autonomy", "slice", "releases", "release", "run", "stopping", "stopped")
 
 
@@ -361,8 +362,11 @@ def scenes(running: Any, canary: dict[str, Any], enter: Any, until: Any) -> Call
         stop_button(page).click()
         expect(page.get_by_role("dialog")).to_be_visible()
         yield "stopping", page
+        page.clock.install()  # what is said of it goes by itself some seconds later
         page.keyboard.press("Enter")
         expect(page.get_by_role("region", name="Where automatic replies are stopped")).to_contain_text("everywhere")
+        expect(page.locator(".notice").first).to_be_visible()
+        page.clock.run_for(READ_WITHIN_MS)
         page.locator(".notice").first.wait_for(state="hidden")
         yield "stopped", page
 

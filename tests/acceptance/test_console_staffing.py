@@ -69,6 +69,11 @@ def waits(desk: Any) -> list[Any]:
     return found
 
 
+def who_is_here(desk: Any) -> set[str]:
+    teams = desk.http(desk.key()).get("/v1/teams").json()["items"]
+    return {one["name"] for team in teams for one in team["people"] if one["is_here"]}
+
+
 def age(desk: Any, conversation_id: str, minutes: float) -> None:
     """Let a customer have waited longer than they have."""
 
@@ -189,6 +194,7 @@ def test_a_lead_sees_who_is_here_and_every_clock_and_gives_one_to_somebody(
     page = enter("Lena", Role.LEAD, color_scheme=theme)
     link = page.get_by_role("navigation", name="Screens").get_by_role("link", name="Staffing")
     expect(link).to_have_text("Staffing 2 waits are too long, or nearly")
+    until(lambda: "Lena" in who_is_here(quiet))  # her page says so once it is there
     open_screen(page, "Staffing")
     here = page.get_by_role("region", name="Who is here")
     expect(here.get_by_role("row", name="Lena").first).to_contain_text("Here")

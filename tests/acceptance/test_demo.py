@@ -1,9 +1,11 @@
-"""The demo, played once: every kind of decision occurs, it settles, and what it leaves behind can be proven."""
+"""The demo, as it was played: every kind of decision occurs, it settles, and what it leaves behind can be proven."""
 
 from __future__ import annotations
 
 import importlib
+import json
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -65,12 +67,10 @@ class Played:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory, understudy: Any) -> Played:
-    folder = tmp_path_factory.mktemp("demo")
-    # At INFO every event is written, so that a test can see what they say.
-    loud = {"UNDERSTUDY__TELEMETRY__LOG_LEVEL": "INFO"}
-    ended = understudy("demo", "--headless", "--json", "--folder", str(folder), cwd=folder, env=loud, timeout_s=300)
-    return Played(ended.code, ended.json(), ended.out, ended.err, folder)
+def played(tmp_path_factory: pytest.TempPathFactory, demo_once: Any) -> Played:
+    folder = Path(shutil.copytree(demo_once.folder, tmp_path_factory.mktemp("demo") / "played"))
+    summary = json.loads(demo_once.out.strip().splitlines()[-1])
+    return Played(demo_once.code, summary, demo_once.out, demo_once.err, folder)
 
 
 @pytest.fixture(scope="module")

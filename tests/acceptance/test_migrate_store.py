@@ -49,19 +49,11 @@ def change(database: Path, statement: str) -> None:
         connection.commit()
 
 
-@pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory, understudy: Callable[..., Any]) -> Path:
-    """A database that the demo filled. Copy it before you change it."""
-    folder = tmp_path_factory.mktemp("demo")
-    ended = understudy("demo", "--headless", "--folder", str(folder), cwd=folder, timeout_s=300)
-    assert ended.code == 0, ended
-    return folder / "demo.db"
-
-
 @pytest.fixture
-def filled(demo: Path, tmp_path: Path) -> Path:
-    """A copy of the demo's database."""
-    return Path(shutil.copy(demo, tmp_path / "filled.db"))
+def filled(demo_once: Any, tmp_path: Path) -> Path:
+    """A copy of the database that the demo filled."""
+    assert demo_once.code == 0, demo_once.err
+    return Path(shutil.copy(demo_once.folder / "demo.db", tmp_path / "filled.db"))
 
 
 def test_everything_comes_back_as_it_was(
@@ -189,10 +181,13 @@ def test_a_broken_ledger_is_not_carried_over(filled: Path, new_postgres: Callabl
         copy_store(sqlite_url(filled), new_postgres(), told=quietly)
 
 
-def test_a_target_that_holds_something_is_refused(filled: Path, demo: Path, new_postgres: Callable[[], str]) -> None:
+def test_a_target_that_holds_something_is_refused(
+    filled: Path, tmp_path: Path, new_postgres: Callable[[], str]
+) -> None:
     postgres = new_postgres()
     copy_store(sqlite_url(filled), postgres, told=quietly)
-    for target in (postgres, sqlite_url(demo)):
+    other = Path(shutil.copy(filled, tmp_path / "other.db"))
+    for target in (postgres, sqlite_url(other)):
         with pytest.raises(ConfigurationError, match="not empty"):
             copy_store(sqlite_url(filled), target, told=quietly)
 

@@ -22,7 +22,7 @@ if str(ROOT / "benchmarks") not in sys.path:
     sys.path.append(str(ROOT / "benchmarks"))
 
 from crash_harness.books import Books  # noqa: E402
-from crash_harness.campaign import Campaign  # noqa: E402
+from crash_harness.campaign import Campaign, Ground  # noqa: E402
 from crash_harness.each_call import Stages, breaks, play_each  # noqa: E402
 from crash_harness.faults import FullDisk, RestartingPostgres, fault_figures  # noqa: E402
 from crash_harness.ground import CONNECTIONS, new_folder, prepared, remove  # noqa: E402
@@ -57,30 +57,21 @@ def seed() -> int:
 
 @pytest.fixture(scope="module")
 def figures(postgres: Postgres, seed: int) -> dict[Any, dict[str, Any]]:
-    """All that needs processes, in one run: the campaigns beside each other, then the faults."""
+    """All that needs processes, in one run and beside each other: they mostly wait. PostgreSQL restarts at the end."""
     folder = new_folder()
 
+    async def kills(ground: Ground, store: str, *, keys: bool) -> dict[str, Any]:
+        small: dict[str, Any] = {"kills": TRIES_MAX, "cells": CELLS, "customers": CUSTOMERS, "each_point_once": True}
+        return await Campaign(store=store, honours_keys=keys, seed=seed, **small).run(ground)
+
+    async def fills(ground: Ground) -> dict[str, Any]:
+        return await fault_figures(FullDisk(store="sqlite", honours_keys=True, kills=0, cells=1, seed=seed), ground)
+
     async def run() -> dict[Any, dict[str, Any]]:
-        found: dict[Any, dict[str, Any]] = {}
         async with prepared(folder, postgres) as ground:
-            for store in ("sqlite", "postgres"):
-                campaigns = [
-                    Campaign(
-                        store=store,
-                        honours_keys=keys,
-                        kills=TRIES_MAX,
-                        cells=CELLS,
-                        customers=CUSTOMERS,
-                        seed=seed,
-                        each_point_once=True,
-                    )
-                    for keys in (True, False)
-                ]
-                told = await asyncio.gather(*(campaign.run(ground) for campaign in campaigns))
-                found.update({(store, keys): one for keys, one in zip((True, False), told, strict=True)})
-            full = FullDisk(store="sqlite", honours_keys=True, kills=0, cells=1, seed=seed)
+            told = await asyncio.gather(*(kills(ground, store, keys=keys) for store, keys in CASES), fills(ground))
+            found: dict[Any, dict[str, Any]] = dict(zip((*CASES, "full disk"), told, strict=True))
             restarts = RestartingPostgres(store="postgres", honours_keys=False, kills=0, cells=1, seed=seed)
-            found["full disk"] = await fault_figures(full, ground)
             found["restarts"] = await fault_figures(restarts, ground)
         return found
 

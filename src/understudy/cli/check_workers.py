@@ -112,8 +112,8 @@ def _by_processes(lines: Iterator[Line], settings: Settings, processes: int) -> 
     under_way: deque[Future[list[Assessed] | str]] = deque()
     try:
         while True:
-            with _interrupts_wait():
-                while len(under_way) < PIECES_MAX * processes and (piece := list(islice(lines, PIECE_LINES))):
+            while len(under_way) < PIECES_MAX * processes and (piece := list(islice(lines, PIECE_LINES))):
+                with _interrupts_wait():
                     under_way.append(executor.submit(_assess_piece, piece))
             if not under_way:
                 return
