@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from understudy.client.client import Client
-from understudy.records.access import Role
+from understudy.records.access import Role, user_id
 from understudy.web.console import is_built
 from understudy.web.users import add_user, make_user
 
@@ -176,8 +176,8 @@ def enter(desk: Any, open_tab: Any) -> Callable[..., Any]:
     never, always = datetime(1971, 1, 1, tzinfo=UTC), datetime(2999, 1, 1, tzinfo=UTC)
 
     def by_keyboard(name: str, role: Role = Role.REVIEWER, **options: Any) -> Any:
-        user = make_user(name, role, PASSWORD, now=datetime.now(UTC))
-        if desk.app.store.read_now(lambda tx: tx.users.get(user.id)) is None:
+        if desk.app.store.read_now(lambda tx: tx.users.get(user_id(name))) is None:
+            user = make_user(name, role, PASSWORD, now=datetime.now(UTC))
             desk.app.store.write_now(lambda tx: add_user(tx, user, actor="test"))
         desk.app.store.write_now(lambda tx: tx.users.forget(tries_before=always, sessions_before=never))
         tab = open_tab(**{"viewport": {"width": 1280, "height": 800}, **options})

@@ -45,7 +45,7 @@ def at(http: HTTPServer) -> str:
     return http.url_for("").rstrip("/")
 
 
-def own(http_url: str, **more: Any) -> RestChannel:
+def own(http_url: str, *, timeout_s: float = 60.0, **more: Any) -> RestChannel:
     """A small channel of one's own."""
     shape = {
         "signature": {"token": "$.query.token"},
@@ -60,5 +60,5 @@ def own(http_url: str, **more: Any) -> RestChannel:
         clock=FrozenClock(),
         secrets=[SECRET],
         values={"base_url": http_url},
-        timeout_s=0.5,
+        timeout_s=timeout_s,
     )

@@ -99,8 +99,9 @@ def scenes(emptied: Any, enter: Any, words: Any) -> Callable[[str], Any]:
         expect(page.get_by_role("dialog")).to_be_visible()
         yield "keys", page
         page.keyboard.press("Escape")
-        expect(page.get_by_role("dialog")).to_be_hidden()
-        page.wait_for_timeout(100)  # the browser tells of the dialog's end a moment later
+        expect(page.locator("dialog")).to_have_count(
+            0
+        )  # the browser tells the page of its end a moment after it is hidden
         page.keyboard.press("Enter")
         expect(page.locator("footer.verdicts button").first).to_be_enabled()
         yield "review", page

@@ -145,7 +145,10 @@ def test_a_reviewer_sees_facts_with_their_age_and_what_is_unknown_and_why(
     systems.broken = set()
 
 
-def test_orders_stand_there_one_by_one_and_the_ticket_of_a_hand_off(write: Any, enter: Any, systems: Any) -> None:
+def test_orders_stand_there_one_by_one_and_the_ticket_of_a_hand_off(
+    write: Any, enter: Any, systems: Any, desk: Any, until: Any
+) -> None:
+    http = desk.http(desk.key(name="Rosa"))
     write("I want to talk to a person about my order.")
     page = enter("Kim")
     pane = open_hold(page)
@@ -154,7 +157,8 @@ def test_orders_stand_there_one_by_one_and_the_ticket_of_a_hand_off(write: Any, 
     expect(pane.get_by_role("link", name="See order 1042 in shop")).to_have_attribute(
         "href", f"{systems.url}/orders/1042"
     )
-    page.wait_for_timeout(1_500)
+    (hold,) = http.get("/v1/holds").json()["items"]
+    until(lambda: [one for one in http.get(f"/v1/holds/{hold['id']}").json()["tickets"] if one["state"] == "opened"])
     page.reload()
     expect(page.get_by_text("22 in desk")).to_be_visible()
     picture(page, "review-systems-ticket")

@@ -270,7 +270,7 @@ def leave_in_the_middle(folder: Path, words: Any, until: Any) -> tuple[str, dict
             await channel.close()  # a vanished process leaves no connection open
         return turns
 
-    turns = asyncio.run(asyncio.wait_for(work(), 30))
+    turns = asyncio.run(asyncio.wait_for(work(), 120))
     for name in ("a-draft", "its-turn"):
         turns[name] = ask(app, name, words.held)
     assert state_of(turns["its-turn"]) is TurnState.COLLECTING

@@ -59,7 +59,7 @@ def test_server_with_open_streams_stops_at_once_and_in_order(
     ended = server.stop(how)
     assert (ended.code, ended.err) == (0, "")
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
 
 
 def test_server_that_waits_for_a_person_stops_at_once_and_answers(
@@ -77,7 +77,7 @@ def test_server_that_waits_for_a_person_stops_at_once_and_answers(
     with Client(server.url, key) as reviewer:
         until(lambda: list(reviewer.holds()))
     assert server.stop().code == 0
-    thread.join(30)
+    thread.join(60)
     assert answers[0].state == "held"
 
 

@@ -107,7 +107,7 @@ def make(httpserver: HTTPServer, runner: asyncio.Runner) -> Iterator[Make]:
         one = declared(httpserver.url_for("").rstrip("/"), **changes)
         credentials = {name: secret.get_secret_value() for name, secret in one.credentials.items()}
         more = {"values": one.values, "credentials": credentials, "argument_names": one.argument_names}
-        made.append(RestExecutor("refund", one, clock=FrozenClock(), timeout_s=2.0, **more))
+        made.append(RestExecutor("refund", one, clock=FrozenClock(), timeout_s=60.0, **more))
         return made[-1]
 
     yield executor

@@ -255,7 +255,7 @@ def test_a_connection_that_breaks_after_the_request_leaves_the_outcome_unknown(
 ) -> None:
     async def scene() -> SendResult:
         async with raw(answer, hold_s=hold_s) as url:
-            channel = own(url, answer={"provider_id": "$.body.id"})
+            channel = own(url, answer={"provider_id": "$.body.id"}, timeout_s=0.5)
             try:
                 return await channel.send(ENTRY)
             finally:

@@ -41,7 +41,7 @@ class House:
     def start(self, handler: Handler | None = None) -> None:
         self.dispatcher.start({"turn": handler or self.note})
 
-    async def until(self, is_so: Callable[[], bool], *, within_s: float = 5.0) -> None:
+    async def until(self, is_so: Callable[[], bool], *, within_s: float = 60.0) -> None:
         async with asyncio.timeout(within_s):
             while not is_so():  # noqa: ASYNC110 - what is waited for happens in the code under test
                 await asyncio.sleep(0.002)

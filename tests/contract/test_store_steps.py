@@ -53,10 +53,10 @@ def together(store: SqlStore, *steps: Callable[[Transaction], Any]) -> list[Any]
 
         def wait(_tx: Transaction) -> None:
             busy.set()
-            gate.wait(10)
+            gate.wait(60)
 
         first = store.write(wait)
-        busy.wait(10)  # else the writer could take some of the steps along with this one
+        busy.wait(60)  # else the writer could take some of the steps along with this one
         waiting = [store.write(step) for step in steps]
         gate.set()
         return (await asyncio.gather(first, *waiting, return_exceptions=True))[1:]
@@ -261,7 +261,7 @@ def test_a_caller_that_went_away_does_not_undo_its_step(store: SqlStore) -> None
         gate = threading.Event()
 
         def step(tx: Transaction) -> None:
-            gate.wait(10)
+            gate.wait(60)
             note(tx, "kept")
 
         task = asyncio.ensure_future(_awaited(store, step))
@@ -287,7 +287,7 @@ def test_a_read_sees_one_snapshot_while_others_write(store: SqlStore) -> None:
     def query(tx: Transaction) -> tuple[int, int]:
         before = len(tx.ledger.entries())
         first_read.set()
-        note_committed.wait(10)
+        note_committed.wait(60)
         return before, len(tx.ledger.entries())
 
     async def scene() -> tuple[int, int]:
@@ -366,7 +366,7 @@ def test_nobody_waits_for_ever_when_the_store_closes_under_many_writers(url: str
         thread.start()
     store.close_now()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
     assert len(outcomes) == 8 * 200
 
 

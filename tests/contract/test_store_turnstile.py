@@ -93,12 +93,12 @@ def test_a_program_that_starts_beside_a_busy_server_waits_for_no_lock_to_see_tha
     def hold(tx: Transaction) -> None:
         note(tx)
         holds.set()
-        gate.wait(10)
+        gate.wait(60)
         is_held.clear()
 
     writing = threading.Thread(target=lambda: store.write_now(hold))
     writing.start()
-    holds.wait(10)
+    holds.wait(60)
     try:
         Migrations(engine).prepare()
         was_held = is_held.is_set()

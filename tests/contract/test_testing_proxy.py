@@ -74,7 +74,7 @@ def test_a_500_and_a_429_that_says_when(fakes: Fakes, upstream: Any) -> None:
 def test_the_answer_drips(fakes: Fakes, upstream: Any) -> None:
     proxy = fakes.faults(upstream.url, Rule(fault=Fault.DRIP))
     began = time.monotonic()
-    with httpx2.stream("POST", proxy.url, content=b"", timeout=5) as answer:
+    with httpx2.stream("POST", proxy.url, content=b"", timeout=60) as answer:
         bytes_seen = [piece for piece, _ in zip(answer.iter_raw(), range(3), strict=False)]
     assert time.monotonic() - began >= DRIP_S
     assert len(bytes_seen[0]) == 1
@@ -89,7 +89,7 @@ def test_the_connection_is_reset(fakes: Fakes, upstream: Any, fault: Fault) -> N
 
 def test_it_is_a_reset_and_not_an_orderly_end(fakes: Fakes, upstream: Any) -> None:
     proxy = fakes.faults(upstream.url, Rule(fault=Fault.RESET))
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=60) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nhost: x\r\n\r\n")
         with pytest.raises(ConnectionResetError):
             connection.recv(100)
