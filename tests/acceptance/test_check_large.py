@@ -71,14 +71,6 @@ def pipe(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def listening() -> Iterator[None]:
-    """What is started here hears Ctrl-C, also where a shell runs the tests in the background and lets them ignore it."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
 @contextmanager
 def checking(file: Path) -> Iterator[subprocess.Popen[bytes]]:
     """Check a file in a process group of its own."""
@@ -129,7 +121,6 @@ def cpu_of(pid: int) -> str:
 
 
 @in_proc
-@pytest.mark.usefixtures("listening")
 def test_ctrl_c_ends_all_processes_and_leaves_no_file(large: Path, pipe: Path, tmp_path: Path) -> None:
     """More and more is read, so that it cannot be done before it is interrupted."""
     lines = large.read_bytes() + b"\n"
@@ -148,7 +139,6 @@ def test_ctrl_c_ends_all_processes_and_leaves_no_file(large: Path, pipe: Path, t
 
 
 @in_proc
-@pytest.mark.usefixtures("listening")
 def test_ctrl_c_is_heard_while_nobody_writes_what_is_to_be_read(large: Path, pipe: Path, tmp_path: Path) -> None:
     with checking(pipe) as running, pipe.open("wb", buffering=0) as writing:
         writing.write(large.read_bytes() + b"\n")
