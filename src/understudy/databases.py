@@ -64,6 +64,14 @@ def open_store(settings: Settings, base: Path) -> SqlStore:
     return store
 
 
+def open_existing_store(settings: Settings, base: Path) -> SqlStore:
+    """The same for a command that only reads: an empty database that it would make is no answer to what it is asked."""
+    file = settings.store.url.removeprefix("sqlite:///")
+    if takes_one_process(settings) and not (base / file).is_file():
+        raise ConfigurationError(f"store.url: there is no database {base / file}; `understudy serve` makes one")
+    return open_store(settings, base)
+
+
 def _store_url(settings: Settings, base: Path) -> str:
     url = settings.store.url
     if url.startswith("sqlite:///") and ":memory:" not in url:

@@ -127,3 +127,15 @@ def test_secret_is_not_shown_where_a_configuration_is_refused(tmp_path: Path, un
     assert ended.code == 3
     assert "S3cr3t" not in ended.err
     assert "12345678" not in ended.err
+
+
+@pytest.mark.parametrize("words", [("audit", "verify"), ("audit", "export", "turns")])
+def test_where_there_is_no_database_none_is_made_to_be_called_intact(
+    words: tuple[str, ...], tmp_path: Path, understudy: Any
+) -> None:
+    """As between a move to another database and the line of the configuration that names it."""
+    (tmp_path / "understudy.toml").write_text("", encoding="utf-8")
+    ended = understudy(*words, cwd=tmp_path)
+    assert ended.code == 3
+    assert f"there is no database {tmp_path / 'understudy-data' / 'understudy.db'}" in ended.err
+    assert not (tmp_path / "understudy-data").exists()

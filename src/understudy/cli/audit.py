@@ -26,10 +26,10 @@ BATCH = 5_000
 @tree.command("verify")
 def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Compute every entry's hash again; exit 1 and the first broken entry where one does not match."""
-    from understudy.databases import open_store
+    from understudy.databases import open_existing_store
 
     settings, base = read_settings(config)
-    store = open_store(settings, base)
+    store = open_existing_store(settings, base)
     broken: str | None = None
     previous, count = GENESIS, 0
 
@@ -99,9 +99,9 @@ def export(
 async def _export(settings: Settings, base: Path, asked: ExportAsked, by: str, out: TextIO) -> None:
     from understudy.app import system_clock
     from understudy.auditing import audit_of
-    from understudy.databases import open_store
+    from understudy.databases import open_existing_store
 
-    store = open_store(settings, base)
+    store = open_existing_store(settings, base)
     try:
         async for piece in await audit_of(settings, store, system_clock()).export(asked, actor=by):
             out.write(piece)

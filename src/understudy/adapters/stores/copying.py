@@ -78,7 +78,7 @@ def copy_store(source_url: str, target_url: str, *, told: Told) -> Copied:
         try:
             _prepare(target)
             for engine in (source, target):
-                sole = SoleProcess(engine.url)
+                sole = SoleProcess(engine.url, mend="Stop it, then copy")
                 sole.acquire()
                 stack.callback(sole.release)
             reading = stack.enter_context(_closed_to_writers(source))

@@ -18,7 +18,8 @@ except ImportError:  # pragma: no cover - Windows has no flock; there the check 
 class SoleProcess:
     """A lock beside the database file, held as long as the process lives; the operating system frees it at a crash."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, mend: str = "Stop it, or use PostgreSQL for several (store.url)") -> None:
+        self._mend = mend
         is_file = url.get_backend_name() == "sqlite" and url.database not in (None, "", ":memory:")
         self._path = Path(f"{url.database}.lock") if is_file else None
         self._descriptor: int | None = None
@@ -33,8 +34,7 @@ class SoleProcess:
         except OSError:
             os.close(descriptor)
             raise ConfigurationError(
-                f"another server works on {self._path.with_suffix('')}; SQLite takes one. "
-                "Stop it, or use PostgreSQL for several (store.url)"
+                f"another server works on {self._path.with_suffix('')}; SQLite takes one. {self._mend}"
             ) from None
         self._descriptor = descriptor
 
