@@ -27,6 +27,10 @@ from understudy.records.review import Hold, HoldKind, HoldState, Verdict, Verdic
 from understudy.records.turn import Turn, TurnState
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # test files are no package
+
+import queue_processes
+
+database, elsewhere = queue_processes.database, queue_processes.elsewhere
 T = TypeVar("T")
 
 NOW = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)

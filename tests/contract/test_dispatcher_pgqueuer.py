@@ -3,98 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 
-from understudy.adapters.dispatch.pgqueuer import PgQueuerDispatcher
+from queue_processes import WITHIN_S, Process, asked, play, started, until
 from understudy.adapters.dispatch.pgqueuer_queue import QUEUE, Line, Queue, put_jobs
 from understudy.adapters.stores.sql_store import SqlStore
-from understudy.adapters.system_clock import SystemClock
 from understudy.ports.store import Committed
-from understudy.ports.telemetry import Event, StepFailed
-from understudy.records.ledger import GENESIS, LedgerEntry
+from understudy.ports.telemetry import StepFailed
 from understudy.records.turn import Job
-from understudy.web.feed import EVERYTHING, Feed
 
 pytestmark = pytest.mark.postgres
 
-WITHIN_S = 60.0
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-class Process:
-    """A dispatcher as one process has it; `looks` holds the keys it looked at."""
-
-    def __init__(self, url: str, *, hears: bool = True, **options: Any) -> None:
-        self.events: list[Event] = []
-        self.looks: list[str] = []
-        self.news: list[set[str]] = []
-        self.handler: Callable[[str], Awaitable[None]] = self.note
-        self.dispatcher = PgQueuerDispatcher(SystemClock(), self, conninfo=url, **options)
-        if hears:
-            self.dispatcher.subscribe(self.news.append)
-
-    def emit(self, event: Event) -> None:
-        self.events.append(event)
-
-    async def note(self, key: str) -> None:
-        self.looks.append(key)
-
-    async def start(self) -> None:
-        self.dispatcher.start({"turn": self.handler})
-        await until(lambda: self.dispatcher._queue is not None)
-
-    async def stop(self) -> None:
-        await self.dispatcher.stop(grace_s=2)
-
-    def share(self, connection: psycopg.Connection[Any], *keys: str) -> list[str]:
-        """Announce jobs in the open transaction, as the store does; returns the keys that stay in this process."""
-        committed = Committed(entries=(), jobs=tuple((Job(kind="turn", key=key), None) for key in keys))
-        return [job.key for job, _ in self.dispatcher.share(connection, committed).jobs]
-
-
-async def until(holds: Callable[[], Any], *, within_s: float = WITHIN_S) -> None:
-    async with asyncio.timeout(within_s):
-        while not holds():  # noqa: ASYNC110 - what is waited for happens in the code under test
-            await asyncio.sleep(0.005)
-
-
-@asynccontextmanager
-async def started(*processes: Process) -> AsyncIterator[None]:
-    for process in processes:
-        await process.start()
-    for process in processes:  # each has seen the others
-        process.dispatcher._others = await asked(process).others()
-    try:
-        yield
-    finally:
-        for process in processes:
-            await process.stop()
-
-
-def asked(process: Process) -> Queue:
-    assert process.dispatcher._queue is not None
-    return process.dispatcher._queue
-
-
-@pytest.fixture
-def database(postgres: Any) -> str:
-    """A database of this test's own, without tables."""
-    url: str = postgres.create()
-    return url
-
-
-@pytest.fixture
-def elsewhere(database: str) -> Any:
-    """A connection on which the test itself looks and writes."""
-    with psycopg.connect(database, autocommit=True) as connection:
-        yield connection
 
 
 def waiting(connection: psycopg.Connection[Any]) -> list[str]:
@@ -102,10 +26,6 @@ def waiting(connection: psycopg.Connection[Any]) -> list[str]:
     return [
         str(name) for (name,) in connection.execute(f"SELECT convert_from(payload, 'UTF8') FROM {QUEUE} ORDER BY 1")
     ]
-
-
-def play(scene: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    asyncio.run(scene())
 
 
 def test_what_a_web_process_asks_for_a_worker_does(database: str, elsewhere: Any) -> None:
@@ -331,62 +251,6 @@ def test_a_job_that_was_taken_but_not_begun_goes_back_at_a_stop(database: str, e
         assert waiting(elsewhere) == ["turn:a"]
 
     play(scene)
-
-
-def test_the_others_hear_what_changed(database: str, elsewhere: Any) -> None:
-    one, other = Process(database), Process(database, works=False)
-
-    async def scene() -> None:
-        async with started(one, other):
-            one.dispatcher.share(elsewhere, Committed(entries=(entry("turn-1", "conv-1"),), jobs=()))
-            await until(lambda: other.news == [{"turn-1", "conv-1"}])
-            many = [entry(f"turn-{number:06}", None) for number in range(1000)]
-            one.dispatcher.share(elsewhere, Committed(entries=many, jobs=()))
-            await until(lambda: other.news[1:] == [set()])
-        assert one.news == []
-
-    play(scene)
-
-
-def test_where_nobody_hears_nobody_is_told(database: str, elsewhere: Any) -> None:
-    one, deaf = Process(database), Process(database, hears=False)
-
-    async def scene() -> None:
-        async with started(one, deaf):
-            with psycopg.connect(database, autocommit=True) as listening:
-                listening.execute("LISTEN understudy_news")
-                one.dispatcher.share(elsewhere, Committed(entries=(entry("turn-1", None),), jobs=()))
-                deaf.dispatcher.share(elsewhere, Committed(entries=(entry("turn-2", None),), jobs=()))
-                heard = [told.payload for told in listening.notifies(timeout=WITHIN_S, stop_after=1)]
-        assert ["turn-2" in payload for payload in heard] == [True]
-        assert (one.news, deaf.news) == ([{"turn-2"}], [])
-
-    play(scene)
-
-
-def test_who_waits_in_one_process_hears_what_another_commits(
-    database: str, elsewhere: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("understudy.web.feed.POLL_S", math.inf)
-    worker, web, feed = Process(database), Process(database, works=False, hears=False), Feed()
-    web.dispatcher.subscribe(feed.heard_elsewhere)
-
-    async def scene() -> None:
-        feed.open()
-        async with started(worker, web):
-            many = [entry(f"turn-{number:06}", None) for number in range(1000)]
-            for entries in ([entry("turn-1", "conv-1")], many):  # of the second it is only said that there is news
-                with feed.watch("turn-1") as watch, feed.watch(EVERYTHING) as all_of_it:
-                    worker.dispatcher.share(elsewhere, Committed(entries=entries, jobs=()))
-                    async with asyncio.timeout(WITHIN_S):
-                        await asyncio.gather(watch.next(), all_of_it.next())
-
-    play(scene)
-
-
-def entry(turn_id: str | None, conversation_id: str | None) -> LedgerEntry:
-    rest: dict[str, Any] = {"event": "test.step", "actor": "test", "body": "{}", "previous": GENESIS, "hash": GENESIS}
-    return LedgerEntry(seq=1, at=NOW, turn_id=turn_id, conversation_id=conversation_id, **rest)
 
 
 def test_the_log_is_emptied(database: str, elsewhere: Any) -> None:

@@ -12,14 +12,13 @@ from typing import Any
 import pytest
 
 from stage_plan import ON_EACH_STORE, rules
+from summarising import ASKED, LINES, Scripted, events, outcomes, parts, sweep, sweeps
 from systems import ScriptedSystem
 from understudy.assessment.in_short import material_of
-from understudy.assessment.summary import parts_of
 from understudy.contacts.erasing import Erasing
 from understudy.effects.handing_off import give_to_person
 from understudy.effects.holds import close_hold
 from understudy.effects.identity import link_contacts
-from understudy.effects.summing_up import case_of
 from understudy.errors import AgentAnsweredNonsense, AgentUnavailable
 from understudy.ports.summariser import SummaryRequest
 from understudy.ports.telemetry import SummaryTried
@@ -28,74 +27,13 @@ from understudy.records.identity import LinkCause
 from understudy.records.review import HoldState
 from understudy.records.rulebook import Level
 from understudy.records.summary import SummaryState
-from understudy.summaries.flow import PAUSE_S, SummaryLimits
+from understudy.summaries.flow import SummaryLimits
 from understudy.tickets.flow import Opens
 from understudy.web import views
 from understudy.web.views import summary_of
 
 Build = Callable[..., Any]
 pytestmark = ON_EACH_STORE
-
-ASKED = "I want to talk to a person about order 1042!"
-LINES = ("Wants a person about order 1042.", "Ask what is wrong with it.")
-
-
-class Scripted:
-    """Keeps `ports.summariser.Summariser`; each answer is lines, an error, or a function of the request."""
-
-    by = "small-model"
-
-    def __init__(self, *answers: Any) -> None:
-        self.answers = list(answers)
-        self.asked: list[SummaryRequest] = []
-
-    async def write(self, request: SummaryRequest) -> tuple[str, ...]:
-        self.asked.append(request)
-        answer = self.answers.pop(0) if self.answers else LINES
-        if callable(answer):
-            answer = answer(request)
-        if asyncio.iscoroutine(answer):
-            answer = await answer
-        if isinstance(answer, Exception):
-            raise answer
-        return tuple(answer)
-
-    async def check(self) -> str:
-        return "there"
-
-    async def close(self) -> None:
-        """Nothing is held."""
-
-
-def sweep(house: Any) -> int:
-    return int(house.run(house.summaries.sweep()))
-
-
-def sweeps(house: Any, times: int) -> list[int]:
-    """Sweep, with a pause before each that is long enough to ask again."""
-    done = []
-    for _ in range(times):
-        done.append(sweep(house))
-        house.clock.advance(PAUSE_S)
-    return done
-
-
-def parts(house: Any, turn: Any, hold_id: str | None = None) -> dict[str, list[str]]:
-    """What people read of a turn, by the parts of its summary; `hold_id`: where they read it of a hand-off."""
-
-    def look(tx: Any) -> dict[str, list[str]]:
-        case = case_of(tx, tx.turns.get(turn.id), turn.reasons, house.clock.now(), hold_id=hold_id)
-        return {part.name: [line.text for line in part.lines] for part in parts_of(case)}
-
-    return dict(house.read(look))
-
-
-def events(house: Any) -> list[str]:
-    return [entry.event for entry in house.ledger if entry.event.startswith("summary.")]
-
-
-def outcomes(house: Any) -> list[str]:
-    return [event.outcome for event in house.emitted(SummaryTried)]
 
 
 def test_its_lines_stand_above_what_is_stored_and_say_whose_they_are(build: Build) -> None:

@@ -49,7 +49,7 @@ from understudy.records.turn import Job
 class SqlTransaction:
     """`ports.store.Transaction` over one of the driver's connections; `hot` is what the writer remembers, and a query has none."""
 
-    def __init__(  # noqa: PLR0915 - a line for each repository
+    def __init__(
         self,
         connection: Any,
         dialect: Dialect,
@@ -77,6 +77,28 @@ class SqlTransaction:
         self.idempotency = SqlIdempotencyKeys(session)
         self.users = SqlUsers(session)
         self.calls = SqlAgentCalls(session)
+        self.trail = SqlTrail(session)
+        self.processes = SqlProcesses(session)
+        self.pulls = SqlPulls(session)
+        self.envelopes = SqlEnvelopes(session)
+        self.tickets = SqlTickets(session)
+        self.pledges = SqlPledges(session, hot.pledges)
+        self.assignments = SqlAssignments(session)
+        self.ticket_steps = SqlTicketSteps(session)
+        self.contracts = SqlContracts(session)
+        self.notes = SqlNotes(session)
+        self.remarks = SqlRemarks(session)
+        self.actions = SqlActions(session, hot)
+        self.identities = SqlIdentities(session, hot.identity)
+        self.win_backs = SqlWinBacks(session)
+        self.summaries = SqlSummaries(session)
+        self.erasures = SqlErasures(session, hot)
+        self._open_what_is_learned(session, hot)
+        self.jobs: list[tuple[Job, datetime | None]] = []
+        self._began_at: int | None = None
+
+    def _open_what_is_learned(self, session: Session, hot: Hot) -> None:
+        """Verdicts' evidence and what comes of it: autonomy, reviewers, trust, releases, runs and gates."""
         self.candidates = SqlCandidates(session, hot.autonomy)
         self.epochs = SqlEpochs(session, hot.autonomy)
         self.calibrators = SqlCalibrators(session, hot.autonomy)
@@ -96,24 +118,6 @@ class SqlTransaction:
         self.releases = SqlReleases(session, hot.autonomy)
         self.spread = SqlSpreadRuns(session)
         self.pending_gates = SqlPendingGates(session, self.spread)
-        self.trail = SqlTrail(session)
-        self.processes = SqlProcesses(session)
-        self.pulls = SqlPulls(session)
-        self.envelopes = SqlEnvelopes(session)
-        self.tickets = SqlTickets(session)
-        self.pledges = SqlPledges(session, hot.pledges)
-        self.assignments = SqlAssignments(session)
-        self.ticket_steps = SqlTicketSteps(session)
-        self.contracts = SqlContracts(session)
-        self.notes = SqlNotes(session)
-        self.remarks = SqlRemarks(session)
-        self.actions = SqlActions(session, hot)
-        self.identities = SqlIdentities(session, hot.identity)
-        self.win_backs = SqlWinBacks(session)
-        self.summaries = SqlSummaries(session)
-        self.erasures = SqlErasures(session, hot)
-        self.jobs: list[tuple[Job, datetime | None]] = []
-        self._began_at: int | None = None
 
     def begin(self, hot: Hot) -> None:
         """See where the ledger ends, and let go of what is remembered and others changed since."""
