@@ -11,7 +11,9 @@ import psycopg
 import pytest
 
 from queue_processes import WITHIN_S, Process, play, started, until
+from understudy.adapters.dispatch import pgqueuer
 from understudy.ports.store import Committed
+from understudy.ports.telemetry import StepFailed
 from understudy.records.ledger import GENESIS, LedgerEntry
 from understudy.web.feed import EVERYTHING, Feed
 
@@ -67,6 +69,29 @@ def test_who_waits_in_one_process_hears_what_another_commits(
                     worker.dispatcher.share(elsewhere, Committed(entries=entries, jobs=()))
                     async with asyncio.timeout(WITHIN_S):
                         await asyncio.gather(watch.next(), all_of_it.next())
+
+    play(scene)
+
+
+def test_a_process_that_leaves_the_work_to_others_says_when_there_are_none(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pgqueuer, "PULSE_S", 0.05)
+    web, worker = Process(database, works=False), Process(database)
+
+    def told() -> int:
+        return sum(isinstance(one, StepFailed) and one.error == pgqueuer.NOBODY_WORKS for one in web.events)
+
+    async def scene() -> None:
+        await worker.start()
+        await web.start()
+        await until(lambda: web.dispatcher._others.workers == 1)
+        assert told() == 0
+        await worker.stop()
+        await until(told)
+        await asyncio.sleep(0.5)  # ten looks later it has not been said again
+        assert told() == 1
+        await web.stop()
 
     play(scene)
 

@@ -58,6 +58,8 @@ PULSE_S = 2.0
 SESSION_IDLE_S_MAX = 6.0
 """PostgreSQL ends the session of a process that hangs, so that it cannot stay the one that sweeps."""
 
+NOBODY_WORKS = "no process works on turns: messages are kept, and nobody answers; start `understudy work`"
+
 TRIM_EVERY_PULSES = 15
 RECONNECT_AFTER_S = 1.0
 
@@ -262,11 +264,15 @@ class PgQueuerDispatcher:
             task.result()
 
     async def _attend(self, queue: Queue, line: Line) -> None:
-        """Notice a broken connection, and keep the queue's log empty."""
-        pulses = 0
+        """Notice a broken connection, and that nobody works; keep the queue's log empty."""
+        pulses, was_worked = 0, True
         while True:
             await self._clock.sleep(PULSE_S)
             self._others = await queue.others()
+            is_worked = self._works or self._others.workers > 0
+            if was_worked and not is_worked:
+                self._telemetry.emit(StepFailed(flow="dispatch", key="workers", error=NOBODY_WORKS))
+            was_worked = is_worked
             if line.is_deaf:
                 raise OperationalError("the connection that listens was closed")
             pulses += 1
