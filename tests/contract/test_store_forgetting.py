@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from told_steps import NOW, told
 from understudy.adapters.stores.forgetting import FORGETS
 from understudy.adapters.stores.marks import WHOSE
 from understudy.adapters.stores.sql_store import SqlStore
@@ -23,20 +24,11 @@ from understudy.records.pledges import Pledge, PledgeKind, PledgeState
 from understudy.records.trust import Cap, CapCause
 from understudy.records.turn import TurnState
 
-NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 LATER = NOW + timedelta(hours=1)
 EMAIL = HandleKind.EMAIL
 Step = Callable[[Any], Any]
 Of = Callable[[Any, Conversation], Any]
 Two = tuple[SqlStore, SqlStore]
-
-
-def told(change: Step) -> Step:
-    def step(tx: Any) -> Any:
-        tx.ledger.append("test.changed", at=NOW)
-        return change(tx)
-
-    return step
 
 
 @pytest.fixture

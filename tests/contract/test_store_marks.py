@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import pytest
 
+from told_steps import NOW, told
 from understudy.adapters.stores import marks
 from understudy.adapters.stores.forgetting import FORGETS, NEVER_REMEMBERED
 from understudy.adapters.stores.mark_tables import marks as table
@@ -19,7 +19,6 @@ from understudy.records.access import ApiKey
 from understudy.records.conversation import Conversation, Mode
 
 T = TypeVar("T")
-NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 Open = Callable[..., SqlStore]
 
 
@@ -35,14 +34,6 @@ def opened(store: SqlStore) -> Iterator[Open]:
     yield another
     for one in more:
         one.close_now()
-
-
-def told(change: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
-    def step(tx: Transaction) -> T:
-        tx.ledger.append("test.changed", at=NOW)
-        return change(tx)
-
-    return step
 
 
 def remembered(store: SqlStore) -> set[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import pytest
 
+from told_steps import NOW, told
 from understudy.adapters.stores import known_documents
 from understudy.adapters.stores.sql_store import SqlStore
 from understudy.ports.store import Transaction
@@ -18,7 +19,6 @@ from understudy.records.turn import TurnState
 
 T = TypeVar("T")
 Commit = Callable[[Callable[[Transaction], T]], T]
-NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -27,16 +27,6 @@ def other(store: SqlStore) -> Iterator[SqlStore]:
     another = SqlStore(store.engine.url.render_as_string(hide_password=False))
     yield another
     another.close_now()
-
-
-def told(change: Callable[[Transaction], T]) -> Callable[[Transaction], T]:
-    """A step that changes something and says so in the ledger."""
-
-    def step(tx: Transaction) -> T:
-        tx.ledger.append("test.changed", at=NOW)
-        return change(tx)
-
-    return step
 
 
 def test_a_change_of_another_process_is_seen(store: SqlStore, other: SqlStore, commit: Commit[Any], make: Any) -> None:

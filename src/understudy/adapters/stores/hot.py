@@ -2,7 +2,7 @@
 
 It is right as long as nobody else writes: every change stands in the ledger, so a head that is not the one this process
 left says that somebody did. What they changed is forgotten (`forgetting.py`), and all is where that is not known, or after
-a rollback. Leases are lengthened without a ledger entry; what is leased is read anew.
+a rollback. Leases are lengthened without a ledger entry; what others leased is read anew.
 Only the writer has one, and it holds nothing that is not in the database.
 """
 

@@ -1,7 +1,7 @@
 """What a group of steps changed, left in a row for the writers of other processes, so that they forget that and no more.
 
 The session notes it as it writes; no step has to say it. A mark names tables and whose rows they are, never what they
-hold. What is remembered of them, and so has to be forgotten, is `hot.py`'s to say.
+hold. What is forgotten because of it stands in `forgetting.py`.
 """
 
 from __future__ import annotations
